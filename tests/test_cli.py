@@ -15,27 +15,10 @@ from tests.lab import USER, Lab, called, laboratory, mistake
 # 1. Mistakes
 
 
-@pytest.mark.parametrize(
-    ("name", "said"), [("pasages.jsonl", "passages.jsonl"), ("*.jsnl", "*.jsnl"), ("nowhere/*.jsonl", "nowhere")]
-)
-def test_an_input_that_is_not_there(lab: Lab, name: str, said: str) -> None:
-    line = mistake(called(*lab.arguments(input_file=str(lab.folder / name))))
-    assert said in line
-    assert not lab.journal.exists()
-
-
-def test_an_openai_model_without_a_server(lab: Lab) -> None:
-    line = mistake(called(*lab.arguments(api_base=None)))
-    assert "--api-base" in line
-    assert "OPENAI_BASE_URL" in line
-
-
-@pytest.mark.parametrize("argo", [False, True])
-def test_a_model_that_the_server_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argo: bool) -> None:
+def test_a_model_that_argo_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = [("GPT-4.1", "gpt41"), ("Gemini 2.5 Pro", "gemini25pro")]
-    with laboratory(tmp_path, texts=40, models=known, argo_user=USER if argo else None) as lab:
-        given = {**lab.as_argo(monkeypatch), "model": "gpt4.1"} if argo else {"model": "openai/gpt4.1"}
-        line = mistake(called(*lab.arguments(**given)))
+    with laboratory(tmp_path, texts=40, models=known, argo_user=USER) as lab:
+        line = mistake(called(*lab.arguments(**{**lab.as_argo(monkeypatch), "model": "gpt4.1"})))
         assert "gpt41" in line, "the nearest name is given"
         assert lab.calls <= 8, "the run stops at once"
 
@@ -53,11 +36,6 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
     line = mistake(called(*lab.arguments(output=str(lab.folder / place))))
     assert place.split("/")[-2 if "/" in place else -1] in line
     assert lab.calls == 0
-
-
-def test_a_journal_that_is_a_folder(lab: Lab) -> None:
-    lab.journal.mkdir()
-    assert lab.journal.name in mistake(called(*lab.arguments()))
 
 
 # 2. Looks

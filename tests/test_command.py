@@ -108,7 +108,6 @@ def completed(folder: Path, *words: str) -> set[str]:
     ("words", "offered"),
     [
         (["gen"], {"generate"}),
-        (["re"], {"report"}),
         (["generate", "--qual"], {"--quality-check"}),
         (["compile", "--optimizer", "ge"], {"gepa"}),
         (["generate", "--input-file", "pap"], {"papers.jsonl"}),

@@ -171,7 +171,7 @@ def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str
     assert reason in refusal(signature, reply)
 
 
-@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" * 30, '"high"', "101", "true"])
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" * 30])
 def test_a_grade_that_is_no_number_is_absent_and_can_be_journaled(number: str) -> None:
     names = [name for name in GradeAnswer.output_fields["grades"].annotation.model_fields if name != "reason"]
     reply = (

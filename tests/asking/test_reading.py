@@ -205,7 +205,6 @@ EVIDENCE = """
     [
         "{}",
         "```json{}\n```",
-        "Here it is:\n\n```\n{}\n```\nAnything else?",
         '<think>\nThe brace { should not matter. {"not": "json yet"} Now then.\n</think>\n{}',
         '[REASON]{"evidence": {"items": [{"sentence": 3, "claim": "A draft.", "bearing": "supports"}]}}[/REASON]{}',
         'First {"evidence": {"items": ["?"]}}, or rather:{}',

@@ -40,12 +40,7 @@ def shell(lab: Lab, redirection: str, **env: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize(
-    ("redirection", "env"),
-    [
-        ("> /dev/full", {"PYTHONIOENCODING": "latin-1"}),
-        ("2>&- >&-", {}),
-        ("> >(exec true)", {}),
-    ],
+    ("redirection", "env"), [("> /dev/full", {"PYTHONIOENCODING": "latin-1"}), ("2>&- >&-", {}), ("> >(exec true)", {})]
 )
 def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, str]) -> None:
     def answer(asked: Asked) -> dict[str, Any]:

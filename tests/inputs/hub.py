@@ -2,20 +2,38 @@
 with `kind` "" a model's files, to which whoever has the `token` may add."""
 
 import base64
+import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SHA = "0" * 40
 
 
+@dataclass
+class Trouble:
+    """What becomes of whoever asks for a file: `status` is the answer, which breaks off once after `breaks` bytes; `ranges`
+    are what was asked for."""
+
+    status: int = 200
+    breaks: int | None = None
+    ranges: list[str | None] = field(default_factory=list)
+
+
 @contextmanager
 def hub(
-    files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datasets", token: str = "none"
+    files: dict[str, bytes],
+    data_set: str = "lab/dust",
+    kind: str = "/datasets",
+    token: str = "none",
+    trouble: Trouble | None = None,
 ) -> Iterator[str]:
     """Its address, while the block runs. A commit changes `files`."""
+    how = trouble or Trouble()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
@@ -31,11 +49,13 @@ def hub(
             elif path == "" or path.startswith("/revision"):
                 about = {"id": data_set, "sha": SHA, "private": False, "tags": [], "downloads": 0}
                 self._answer(json.dumps({**about, "siblings": [{"rfilename": name} for name in files]}).encode())
-            elif path.startswith("/resolve") and name in files:
-                self._answer(files[name], {"ETag": '"x"', "X-Repo-Commit": SHA})
+            elif path.startswith("/resolve") and name in files and how.status == 200:
+                self._file(files[name])
             else:
-                code = "EntryNotFound" if path.startswith("/resolve") else "RepoNotFound"
-                self._answer(b"", {"X-Error-Code": code}, 404)
+                status = how.status if how.status != 200 else 404
+                known = path.startswith("/resolve") and status != 401
+                code = {"X-Error-Code": "EntryNotFound" if known else "RepoNotFound"}
+                self._answer(b"", {"Retry-After": "0"} if status == 429 else code, status)
 
         do_HEAD = do_GET
 
@@ -59,6 +79,17 @@ def hub(
             else:
                 self._answer(b"", status=404)
 
+        def _file(self, content: bytes) -> None:
+            asked = self.headers["Range"]
+            start, end = int(re.findall(r"\d+", asked or "0")[0]), len(content)
+            headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": SHA}
+            headers["Content-Length"] = str(len(content) - start)
+            if self.command == "GET":
+                how.ranges.append(asked)
+                end, how.breaks = how.breaks or end, None
+            self._answer(content[start:end], headers, 206 if start else 200)
+            self.close_connection = end < len(content)
+
         def _may(self) -> bool:
             return self.headers["Authorization"] == f"Bearer {token}"
 
@@ -67,7 +98,7 @@ def hub(
 
         def _answer(self, body: bytes, headers: dict[str, str] | None = None, status: int = 200) -> None:
             self.send_response(status)
-            for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":

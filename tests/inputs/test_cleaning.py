@@ -57,7 +57,6 @@ def test_scientific_text_is_left_alone(text: str) -> None:
         ("a\r\nb\rc\x0bd\x0ce", "a\nb\nc\nd\ne"),
         ("a\u2028b\u2029c", "a\nb\nc"),
         ("and so on\x85 \x93so\x94", "and so on… “so”"),
-        ("  \n a \n ", "a"),
         ("\x00 \u2028\x1f", ""),
         ("lone \ud83d, pair \ud83d\ude00", "lone \ufffd, pair \U0001f600"),
     ],

@@ -20,21 +20,14 @@ BEFORE, AFTER = line("Before the dirt."), line("After the dirt.")
 
 SKIPPED = {
     "half an object": (b'{"text": "cut of', Skip.NOT_JSON),
-    "prose": (b"The star is hot.", Skip.NOT_JSON),
     "two objects": (b'{"text": "a"}{"text": "b"}', Skip.NOT_JSON),
-    "single quotes": (b"{'text': 'a'}", Skip.NOT_JSON),
     "list": (b'[{"text": "a"}]', Skip.NOT_AN_OBJECT),
-    "string": (b'"text"', Skip.NOT_AN_OBJECT),
-    "null": (b"null", Skip.NOT_AN_OBJECT),
     "huge number": (b"9" * 100_000, Skip.NOT_AN_OBJECT),
     "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", Skip.NESTED_TOO_DEEP),
     "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", Skip.NESTED_TOO_DEEP),
     "no text": (b'{"title": "a"}', Skip.NO_TEXT),
-    "null text": (b'{"text": null}', Skip.NO_TEXT),
     "NaN text": (b'{"text": NaN}', Skip.NO_TEXT),
     "number": (b'{"text": 3}', Skip.TEXT_NOT_STRING),
-    "list of texts": (b'{"text": ["a"]}', Skip.TEXT_NOT_STRING),
-    "empty": (b'{"text": ""}', Skip.EMPTY_TEXT),
     "white space": (b'{"text": " \\n\\u2028\\u0000 "}', Skip.EMPTY_TEXT),
     "latin-1": ('{"text": "é"}'.encode("latin-1"), Skip.BAD_UTF8),
     "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', Skip.BAD_UTF8),
@@ -60,10 +53,8 @@ ACCEPTED = {
     "byte order mark": (b'\xef\xbb\xbf{"text": "ab"}', "ab"),
     "CRLF": (b'{"text": "a\\r\\nb"}\r', "a\nb"),
     "U+2028 raw": ('{"text": "a\u2028b"}'.encode(), "a\nb"),
-    "U+2028 escaped": (rb'{"text": "a\u2028b"}', "a\nb"),
     "lone surrogate": (rb'{"text": "a\ud83db"}', "a\ufffdb"),
     "surrogate pair": (rb'{"text": "a\ud83d\ude00"}', "a\U0001f600"),
-    "mojibake": ('{"text": "3Ã—10Â³"}'.encode(), "3×10³"),
     "equal keys: the last": (b'{"text": "first", "text": "last"}', "last"),
 }
 

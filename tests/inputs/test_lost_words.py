@@ -94,53 +94,43 @@ def run(words: str, how: str = "") -> str:
     return f'<w:r><w:rPr>{how}</w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
 
 
-def paragraph(*parts: str) -> str:
+def par(*parts: str) -> str:
     return f"<w:p>{''.join(parts)}</w:p>"
 
 
-BOX = f"<w:txbxContent>{paragraph(run('Boxed.'))}{paragraph(run('Twice.'))}</w:txbxContent>"
-IN = "<w:sdt><w:sdtContent>{}</w:sdtContent></w:sdt>"
+def within(name: str, *parts: str, how: str = "") -> str:
+    return f"<{name} {how}>{''.join(parts)}</{name}>"
+
+
+def controlled(*parts: str) -> str:
+    return within("w:sdt", within("w:sdtContent", *parts))
+
+
+BOX = within("w:txbxContent", par(run("Boxed.")), par(run("Twice.")))
+CHOICE = within("mc:Choice", run("This"), how="Requires='w14'") + within("mc:Fallback", run("That"))
+CUSTOM = within("w:customXml", run("b ")) + within("w:bdo", run("c"))
+MOVED = "w:id='1' w:author='x'"
+SYMBOL = "<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>"
 WORD = {
     "content controls": (
-        IN.format(paragraph(run("One."), IN.format(run(" Two.")))) + IN.format(IN.format(paragraph(run("Three.")))),
+        controlled(par(run("One."), controlled(run(" Two.")))) + controlled(controlled(par(run("Three.")))),
         "One. Two.\n\nThree.",
     ),
-    "other containers": (
-        "<w:customXml>"
-        + paragraph(run("A "), f"<w:customXml>{run('b ')}</w:customXml>", f"<w:bdo>{run('c')}</w:bdo>")
-        + "</w:customXml>",
-        "A b c",
-    ),
-    "fields": (paragraph(run("See "), f"<w:fldSimple w:instr='REF x'>{run('Fig. 3')}</w:fldSimple>"), "See Fig. 3"),
-    "alternatives": (
-        paragraph(
-            f"<mc:AlternateContent><mc:Choice Requires='w14'>{run('This')}</mc:Choice><mc:Fallback>{run('That')}"
-            f"</mc:Fallback></mc:AlternateContent>",
-            run(" one."),
-        ),
-        "This one.",
-    ),
+    "other containers": (within("w:customXml", par(run("A "), CUSTOM)), "A b c"),
+    "fields": (par(run("See "), within("w:fldSimple", run("Fig. 3"), how="w:instr='REF x'")), "See Fig. 3"),
+    "alternatives": (par(within("mc:AlternateContent", CHOICE), run(" one.")), "This one."),
     "text boxes": (
-        paragraph(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")),
+        par(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")),
         "Around it.\n\nBoxed.\n\nTwice.",
     ),
     "raised letters": (
-        paragraph(run("10"), run("5", "<w:vertAlign w:val='superscript'/>"))
-        + paragraph(run("10"), run("7", "<w:position w:val='6'/>")),
+        par(run("10"), run("5", "<w:vertAlign w:val='superscript'/>"))
+        + par(run("10"), run("7", "<w:position w:val='6'/>")),
         "10^5\n\n10^7",
     ),
-    "symbols": (
-        paragraph(
-            "<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>",
-            run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>"),
-        ),
-        "αα",
-    ),
+    "symbols": (par(SYMBOL, run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>")), "αα"),
     "moved text": (
-        paragraph(
-            f"<w:moveFrom w:id='1' w:author='x'>{run('Gone')}</w:moveFrom>",
-            f"<w:moveTo w:id='2' w:author='x'>{run('Here')}</w:moveTo>",
-        ),
+        par(within("w:moveFrom", run("Gone"), how=MOVED), within("w:moveTo", run("Here"), how=MOVED)),
         "Here",
     ),
 }

@@ -87,14 +87,12 @@ def test_title_doi_arxiv_and_licence_are_kept(paper: Paper) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (making.scan(), "pages without text"),
-        (making.locked(), "password"),
         (b"", "damaged"),
         (b"%PDF-1.7\n%%EOF", "damaged"),
         (b"no PDF at all, but some words", "damaged"),
         (making.two_columns()[:3000], "damaged"),
     ],
-    ids=["scan", "locked", "empty", "hollow", "text", "torn"],
+    ids=["empty", "hollow", "text", "torn"],
 )
 def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
@@ -105,7 +103,6 @@ def test_what_cannot_be_read_is_said(data: bytes, reason: str) -> None:
     "how",
     [
         {"leading": 1.2},
-        {"leading": 1.75},
         {"leading": 2.4},
         {"leading": 3.2},
         {"gap": 6.0},

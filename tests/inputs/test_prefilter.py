@@ -35,6 +35,7 @@ REFERENCES = """[1] A. Miller, B. Okoye, "Grains near hot stars", ApJ 512, 33-41
 PLAIN_REFERENCES = """Miller, A., Okoye, B. 1999, ApJ, 512, 33
 Tanaka, C., et al. 2010, MNRAS, 401, 1711
 Novak, D., & Ruiz, E. 2011, Phys. Rev. D, 83, 12"""
+MORE_REFERENCES = ["The archive, release 4", "van der Berg J, Miller A. Dust. Lancet. 2003;36:1-9"]
 THANKS = (
     "We thank F. Lindqvist for careful reading. This work was supported by the Northern Foundation under grant 1234."
 )
@@ -62,16 +63,7 @@ HEADED = [
 AT_THE_END = [
     (PLAIN_REFERENCES, "references"),
     (REFERENCES, "references"),
-    (
-        "\n\n".join(
-            [
-                *PLAIN_REFERENCES.splitlines(),
-                "The archive, release 4",
-                "van der Berg J, Miller A. Dust. Lancet. 2003;36:1-9",
-            ]
-        ),
-        "references",
-    ),
+    ("\n\n".join([*PLAIN_REFERENCES.splitlines(), *MORE_REFERENCES]), "references"),
     (REFERENCES.replace("\n", " "), "references"),
     ("\\appendix\n\\section{Colour terms}\nThe colour terms are listed for each night.", "appendix"),
 ]

@@ -90,13 +90,13 @@ def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: R
 
 
 def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
-    count = 120_000_000
+    count = 60_000_000
     values = pa.ListArray.from_arrays([0, count], pa.nulls(count, pa.int8()))
     pq.write_table(pa.table({"text": ["Dust."], "more": values}), tmp_path / "a.parquet", compression="zstd")
     pq.write_table(pa.table({"text": ["Dust.", " " * 20_000_000]}), tmp_path / "b.parquet", compression="zstd")
     assert max(path.stat().st_size for path in tmp_path.iterdir()) < 50_000
     why = f"{Skip.TOO_LARGE.value}|{Skip.CRASHED.value}"
-    with closing(ReaderProcess(memory=2**30)) as process, pytest.raises(Unreadable, match=why):
+    with closing(ReaderProcess(memory=2**29)) as process, pytest.raises(Unreadable, match=why):
         list(process.rows(tmp_path / "a.parquet", "text"))
     with closing(ReaderProcess()) as process:
         rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text")]

@@ -16,7 +16,7 @@ from programs.inputs.process import ReaderProcess
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport, Skip
 from tests.inputs.hub import hub
-from tests.inputs.making_papers import prose, table
+from tests.inputs.making_papers import table
 from tests.inputs.writing import read
 
 
@@ -35,20 +35,6 @@ def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
     assert first.extra == {"doi": "10.1234/a", "seen": "2024-01-03"}
     assert report.skipped == {Skip.NO_TEXT: 1, Skip.DUPLICATE: 1}
     assert report.lines == report.samples + report.skipped_lines == 4
-
-
-def test_a_long_text_of_a_row_is_cut_and_a_short_one_is_not(tmp_path: Path) -> None:
-    long = f"Introduction\n\n{prose(1, 8)}\n\nResults\n\n{prose(20, 8)}"
-    path = table(tmp_path / "a.parquet", [{"text": long, "id": "paper"}, {"text": "Short."}])
-    samples, report = read(str(path), tokens=400)
-    assert report.documents == 1
-    assert report.passages == len(samples) - 1 > 2
-    assert all(
-        sample.excerpt and long[sample.excerpt.start : sample.excerpt.end] == sample.text for sample in samples[:-1]
-    )
-    assert {sample.place.line for sample in samples[:-1]} == {1}
-    assert {sample.given_id for sample in samples[:-1]} == {"paper"}
-    assert samples[-1].excerpt is None
 
 
 def test_a_bad_value_costs_its_own_row_at_most(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How these tests ask: a stand-in server, a model resolved against it, and one call."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from dspy.lm15 import Config, Message, Request, Response
@@ -49,14 +49,9 @@ async def ask(model: Model, asked: Request | None = None) -> Response:
     return await model.engine.complete(asked or request())
 
 
-@asynccontextmanager
-async def openai_model(*servers: StandIn, **given: Any) -> AsyncIterator[Model]:
+def openai_model(*servers: StandIn, **given: Any) -> aclosing[Model]:
     settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
-    model = resolve("openai/any", api_base=[server.openai_base for server in servers], **settings)
-    try:
-        yield model
-    finally:
-        await model.aclose()
+    return aclosing(resolve("openai/any", api_base=[server.openai_base for server in servers], **settings))
 
 
 @asynccontextmanager
@@ -69,13 +64,6 @@ async def served(
             yield server, model
 
 
-@asynccontextmanager
-async def argo_model(
-    server: StandIn, name: str = "gpt41", *, api: str = "native", **given: Any
-) -> AsyncIterator[Model]:
+def argo_model(server: StandIn, name: str = "gpt41", *, api: str = "native", **given: Any) -> aclosing[Model]:
     env = {"ARGO_USER": USER, "ARGO_BASE_URL": server.url, "ARGO_API": api}
-    model = resolve(name, **{"retry": QUICK, "timeout": 5.0, "env": env, **given})
-    try:
-        yield model
-    finally:
-        await model.aclose()
+    return aclosing(resolve(name, **{"retry": QUICK, "timeout": 5.0, "env": env, **given}))

@@ -87,7 +87,7 @@ async def test_only_this_process_may_ask(model: Model) -> None:
 
 @real
 async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) -> None:
-    shared = " ".join(f"Galaxy {number} lies {number * 7} megaparsecs away." for number in range(30))
+    shared = " ".join(f"Galaxy {number} lies {number * 7} megaparsecs away." for number in range(12))
     form = {"type": "json_schema", "schema": SCHEMA["properties"]["difficulty"]}
     first, *others = [
         request(f"{shared} {task}", max_tokens=60, response_format=form) for task in ["Why?", "How?", "Who?"]
@@ -97,7 +97,7 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
     with metered() as together:
         await asyncio.gather(*(ask(model, one) for one in others))
     one, three = alone.spent.model_dump(), together.spent.model_dump()
-    assert one["prompt_tokens"] > 400
+    assert one["prompt_tokens"] > 150
     assert three["prompt_tokens"] - three["cached_tokens"] < 40
 
 

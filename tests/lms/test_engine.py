@@ -1,7 +1,7 @@
 """The engine over real sockets: faults, retries, accounts, copies, loops, and who listens."""
 
 import asyncio
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dspy
@@ -111,11 +111,8 @@ def test_each_loop_has_its_own_connections() -> None:
 
         asyncio.run(once())
         asyncio.run(once())
-        threads = [threading.Thread(target=lambda: asyncio.run(once())) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(lambda _: asyncio.run(once()), range(3)))
     assert len(server.calls) == 5
 
 

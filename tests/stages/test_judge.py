@@ -46,8 +46,6 @@ def test_a_reply_without_a_verdict_is_unscored(reply: Reply) -> None:
     ("overall", "score", "spread"),
     [
         ([7], 7.0, None),
-        ([7, 8], 7.5, 1.0),
-        ([1, 10, 10], 7.0, 9.0),
         ([6, None, 7], 6.5, 1.0),
         ([None, 4], 4.0, None),
         ([None, None], None, None),

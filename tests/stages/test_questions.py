@@ -86,10 +86,8 @@ def test_the_first_usable_question_of_each_type_is_taken() -> None:
         ("What does Figure 3 show about the amplitude of the lensing signal?", Reason.LEANS, "leans on its source"),
         ('What follows from {"properties": {"a": 1}} for the amplitude?', Reason.FORM, "JSON schema"),
         ("I'm sorry, but I can't write a question about that passage today.", Reason.NOTHING_ASKED, "refusal"),
-        ("why why why why why why why why why why", Reason.NOTHING_ASKED, "one word repeated"),
         ("????????????????????????", Reason.FORM, "no words"),
         ("Can you explain this a little further, please?", Reason.OFF_SUBJECT, "names nothing of it"),
-        ("How do trees survive a long winter on a northern slope?", Reason.OFF_SUBJECT, "names nothing of it"),
     ],
 )
 def test_a_question_that_is_none_is_rejected(text: str, kind: Reason, reason: str) -> None:

@@ -21,16 +21,13 @@ from signatures.vocabulary import Depth, Setting
 from tests.making import PARAGRAPHS, TEXT, Answers, analysed, passage, plan, question, thought, tracer
 
 QUESTION = question()
-REPEATED = f"{'The scatter grows and ' * 6}that is all."
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "reason"),
     [
-        ("wrong", '{"wrong": "perhaps", "doubts": "but", "settles": "so"}', "paragraph 2: JSON instead"),
         ("takes_back", "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED", "paragraph 4: access notice"),
         ("doubts", "................................................", "paragraph 3: no words"),
-        ("tries", REPEATED, "paragraph 1: "),
     ],
 )
 def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
@@ -97,7 +94,6 @@ STARTS = (
         ("As described in the passage, the scatter amounts to 9 percent and grows.", "leans on its source"),
         ("Internal Server Error: the upstream did not answer in time, please try again.", "server error"),
         ('{"text": "The amplitude is biased because the scatter grows."}', "JSON instead of prose"),
-        (REPEATED, "4-grams repeat"),
         (QUESTION.text, "only repeats the question"),
         (QUESTION.text.replace("?", "."), "only repeats the question"),
     ],

@@ -148,7 +148,6 @@ def test_6_a_short_question_is_one_gram_of_its_own_length(count: int, length: in
         ({"messages": [{"role": "assistant", "content": "Why?"}]}, None),
         ({"answer": "So."}, None),
         ({"question": "???"}, None),
-        ({}, None),
     ],
 )
 def test_6_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
