@@ -1,13 +1,11 @@
 """Invariants of `optimize.splits`.
 
 1. No source is on two sides, no item twice; the sides have the sizes that were asked for.
-2. The same items and seed give the same split, in whatever order the items come; another seed gives another.
+2. (The same items and seed give the same split, in whatever order the items come: tests/optimize/test_judging.py.)
 3. Items of known sources that are added change no test source; new sources take none from train or val into test.
 4. A side's items are of as many sources as there are for it.
 5. Too little is a `UserError` that says how much there is and what was asked for.
 """
-
-import random
 
 import pytest
 from hypothesis import given
@@ -64,15 +62,6 @@ def test_1_and_4_sides_share_no_source_and_take_of_as_many_as_there_are(
     for side in (made["train"], made["val"]):
         firsts = len(sources(side))
         assert len(sources(side[:firsts])) == firsts, "no source gives a second before every one gave a first"
-
-
-@given(ITEMS, NUMBERS, SEEDS, st.randoms(use_true_random=False))
-def test_2_the_order_changes_nothing(
-    items: list[Item], numbers: tuple[int, int, int], seed: int, dice: random.Random
-) -> None:
-    shuffled = [*items, *items[:3]]
-    dice.shuffle(shuffled)
-    assert parted(shuffled, numbers, seed) == parted(items, numbers, seed)
 
 
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
