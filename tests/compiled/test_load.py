@@ -8,12 +8,11 @@
 5. Loading changes no other program.
 6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
 7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
-8. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
+8. (A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line:
+   tests/optimize/test_hub.py.)
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,6 @@ from programs.compiled import identity_at
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
-from tests.inputs.hub import hub
-from tests.lab import environment
 from tests.making import Answers, made_of, question, thought
 
 State = dict[str, Any]
@@ -91,19 +88,12 @@ def setting(**values: Any) -> Callable[[State], None]:
     return lambda state: state[NAME].update(values)
 
 
-def signature_with(**values: Any) -> Callable[[State], None]:
-    return lambda state: state[NAME]["signature"].update(values)
-
-
 REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
     "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
     "reordered fields": (reorder, "other fields of writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
     "an attribute": (setting(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
-    "no signature": (lambda state: state[NAME].pop("signature"), "writer.trace.signature: Field required"),
     "a signature of words": (setting(signature="question -> answer"), "writer.trace.signature: Input should be"),
-    "instructions that are no text": (signature_with(instructions=["obey"]), "signature.instructions: Input"),
-    "a demonstration of words": (setting(demos=["abc"]), "writer.trace.demos.0: Input should be"),
     "a field without description": (
         lambda state: state[NAME]["signature"]["fields"][0].pop("description"),
         "writer.trace.signature.fields.0.description: Field required",
@@ -180,20 +170,3 @@ def test_no_model_is_taken_from_a_file(saved: Path) -> None:
     assert all(predictor.lm is None for predictor in loaded.predictors())
     assert "evil" not in json.dumps(plain(loaded.dump_state()))
     assert vars(loaded).keys() == vars(Tracer()).keys()
-
-
-def test_8_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each in a process of its own: the Hub's client reads its address once."""
-    shown = "load_tracer(sys.argv[1]).writer.trace.signature.instructions"
-    code = f"import sys; from programs import load_tracer; print({shown})"
-    with hub({"program.json": saved.read_bytes()}, "lab/tuned", kind="") as address:
-        monkeypatch.setenv("HF_ENDPOINT", address)
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-
-        def load(name: str) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-c", code, name]
-            return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-
-        assert load("hf://lab/tuned@main").stdout == "Think slowly.\n"
-        refused = load("hf://lab/nothing")
-        assert "UserError: lab/nothing/program.json: there is no such repository" in refused.stderr

@@ -17,6 +17,7 @@ import yaml
 
 from optimize.hub import base_model
 from programs.compiled import program_fingerprint
+from programs.errors import UserError
 from programs.tracer import load_tracer
 from tests.inputs.hub import SHA, hub
 from tests.optimize.compiling import Shop, workshop
@@ -62,6 +63,8 @@ def test_what_is_pushed_comes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
         written = program_fingerprint(load_tracer(shop.output))
         for name in ("hf://lab/tuned", f"hf://lab/tuned@{SHA}"):
             assert program_fingerprint(load_tracer(name)) == written
+        with pytest.raises(UserError, match=r"lab/nothing/program\.json: there is no such repository"):
+            load_tracer("hf://lab/nothing")
 
         asked = shop.calls
         files.clear()
