@@ -2,7 +2,6 @@
 
 1. `load_dataset(FOLDER)` gives the splits with the rows as they were written, in the types that the card says.
 2. Texts come back to the letter: line ends of every kind, control characters, dates, numbers, every script.
-3. The types that the card says are those that `datasets` itself would write.
 """
 
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from programs.exports.card import features
-from programs.exports.options import FORMATS, ExportOptions
+from programs.exports.options import FORMATS
 from tests.exports.building import Made, export_to, laid, record, rows
 
 ODD = '2026-01-01T00:00:00Z \r\n \r \u2028 \u2029 \x85 \x00 \x1f \t "quoted" \\ 1e5 null é 星 𝛼 \ufeff'
@@ -51,10 +49,3 @@ def test_every_format_loads_as_it_was_written(document: Path, datasets: Any, to:
     written = {split: found for split, found in written.items() if found}
     assert len(written) > 1
     assert loaded(datasets, folder, tmp_path) == written
-
-
-@pytest.mark.parametrize("to", FORMATS)
-def test_the_cards_types_are_those_of_datasets(datasets: Any, to: str) -> None:
-    options = ExportOptions.model_validate({"document": "a.json", "to": to, "output": "b"})
-    said = features(options.format.columns(options))
-    assert datasets.Features._from_yaml_list(said)._to_yaml_list() == said

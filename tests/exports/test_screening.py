@@ -160,14 +160,6 @@ def test_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path
     assert len(clear.splitlines()) == len(whole.splitlines()) - 1
 
 
-def test_attempts_at_a_repeated_question_are_in_no_preference(tmp_path: Path) -> None:
-    units = [
-        Made(record(n, score=9.0, question=q), [record(n, score=4.0, question=q)]) for n, q in ((1, DUST), (2, AGAIN))
-    ]
-    found = rows(export_to(laid(tmp_path, units), "kto", "--dedupe-questions"))
-    assert [row["question_id"] for row in found] == [units[0].accepted.question_id] * 2  # type: ignore[union-attr]
-
-
 # 4. Memory
 
 
