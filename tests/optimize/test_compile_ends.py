@@ -197,6 +197,7 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
             process.kill()
             process.communicate()
         wait_for(lambda: not shop.server.in_flight)
+        shop.server.latency = 0.0
         before, recorded = shop.calls, shop.recorded
         assert 0 < recorded <= before
         assert not (shop.output / "program.json").exists()
@@ -213,7 +214,7 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert (shop.fingerprint, shop.report["proof"]) == killed
 
 
-@pytest.mark.parametrize("fault", [None, "503", "hang"])
+@pytest.mark.parametrize("fault", [None, "hang"])
 def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
     with workshop(tmp_path, latency=0.05) as shop:
         options: dict[str, Any] = {"optimizer": "mipro", "stage": "answer", **SMALL}

@@ -80,7 +80,12 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no model": (GOOD, {"judge_models": None}, "--model"),
     "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
     "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
-    "few questions": (records(3), {}, "--num-test 20 leaves 0"),
+    "few questions": (
+        records(3),
+        {},
+        "there are 3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 ",
+    ),
+    "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
     "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),
     "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),

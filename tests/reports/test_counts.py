@@ -1,19 +1,16 @@
 """What is counted for a report: bins and means, and nothing in the place of what is missing."""
 
 from itertools import pairwise
-from pathlib import Path
 from statistics import mean, median_low
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.report import main
-from programs.reports import traces
-from programs.reports.source import NUMBERS, SCORE, Counts
+from programs.reports.source import SCORE, Counts
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import Spread
-from tests.reports.building import record, unit, write_run
+from tests.reports.building import record
 
 VALUES = st.lists(st.integers(0, 5000), min_size=1, max_size=50)
 
@@ -48,15 +45,3 @@ def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() 
     assert counts.agreement.judges["openai/a"].counts == {8: 1, 4: 1}
     assert counts.numbers["words of the thought"].known == 1
     assert counts.types.total() == 1
-
-
-def test_a_number_a_facet_and_a_score_have_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(NUMBERS, "paragraphs", (0, lambda record: len(record.steps)))
-    monkeypatch.setitem(traces.FACETS, "Domain", lambda read: read.record.source_paper.domain)
-    monkeypatch.setitem(traces.SCORES, "steps", lambda record: len(record.steps))
-    row = traces.kept(ReadTrace(record(1))).row
-    assert (row["facets"]["Domain"], row["scores"]["steps"]) == ("cosmology", 3)
-    document = write_run(tmp_path / "run.json", [unit(0), unit(1)])
-    assert main([str(document)]) == 0
-    page = document.with_suffix(".html").read_text()
-    assert '<th scope="row">paragraphs</th><td class="number">3 (3 to 3)</td>' in page
