@@ -18,11 +18,9 @@ def settings(**given: Any) -> CompileSettings:
         ({}, ["openai/any"], ["openai/any"]),
         ({"judge_models": "a,b"}, ["a", "b"], ["a", "b"]),
         ({"judge_models": ["a", "a"], "report_judge_models": "c"}, ["a"], ["c"]),
-        ({"judge_models": "none"}, [], []),
         ({"judge_models": "none", "report_judge_models": "c"}, [], ["c"]),
         ({"report_judge_models": "none"}, ["openai/any"], []),
         ({"model": "embedded"}, [], []),
-        ({"model": "embedded", "report_judge_models": "c"}, [], ["c"]),
     ],
 )
 def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
@@ -41,7 +39,6 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({"judge_models": "openai/a,openai/b", "report_judge_models": "openai/b"}, [JUDGED]),
         ({"judge_models": "openai/a", "stage": "hypotheses"}, []),
         ({"judge_models": "none"}, [NOBODY]),
-        ({"metric": "grounding"}, [NOBODY]),
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],
 )
@@ -51,10 +48,8 @@ def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]
     assert all(words in warning for words, warning in zip(said, found, strict=True))
 
 
-@pytest.mark.parametrize("metric", ["judge", "grades", "judge=0.5,grades=0.5"])
 @pytest.mark.parametrize("given", [{"judge_models": "none"}, {"model": "embedded"}, {"report_judge_models": "none"}])
-def test_what_nobody_can_measure_is_refused(metric: str, given: dict[str, Any]) -> None:
+def test_what_nobody_can_measure_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs judges"):
-        CompileSettings.model_validate({"model": "gpt41", "metric": metric, **given})
-    with_a_rule = f"{metric.partition('=')[0]}=0.5,grounding=0.5"
-    CompileSettings.model_validate({"model": "gpt41", "metric": with_a_rule, **given})
+        settings(metric="judge=0.5,grades=0.5", **given)
+    settings(metric="grades=0.5,grounding=0.5", **given)
