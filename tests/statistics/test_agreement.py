@@ -113,4 +113,5 @@ def test_counted_one_by_one_they_are_the_figures_of_all(traces: Rows, dice: rand
     for judge, column in zip(JUDGES, columns, strict=True):
         known = [rating for rating in column if rating is not None]
         assert found.judges[judge].rated == len(known)
+        assert found.judges[judge].mean in rounded(sum(known) / len(known) if known else None)
         assert found.judges[judge].unscored == len(column) - len(known)
