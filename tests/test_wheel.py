@@ -44,17 +44,11 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = Path(paths["purelib"])
     interpreter = Path(paths["scripts"]) / "python"
     run(sys.executable, "-m", "pip", "--python", interpreter, "install", "--no-deps", "--no-index", wheel, cwd=home)
-    lend_dependencies(packages)
-    return interpreter
-
-
-def lend_dependencies(packages: Path) -> None:
-    """Makes this environment's packages importable, after the wheel's own, and without what its .pth files point to.
-
-    (An editable install of this checkout is such a .pth file.)
-    """
+    # This environment's packages can be imported after the wheel's own, without what its .pth files point to: an editable
+    # install of this checkout is such a .pth file.
     lenders = {sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"]}
     (packages / "lent.pth").write_text("\n".join(sorted(lenders)) + "\n")
+    return interpreter
 
 
 @pytest.fixture

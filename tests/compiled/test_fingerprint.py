@@ -11,16 +11,12 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, Field
 
-from programs.compiled import program_fingerprint
+from programs.compiled import program_fingerprint as of
 from programs.tracer import Tracer, load_tracer
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.thought import QuotedEvidence
 from tests.lab import python
 from tests.making import thought
-
-
-def of(tracer: Tracer) -> str:
-    return program_fingerprint(tracer)
 
 
 def demos() -> list[Any]:

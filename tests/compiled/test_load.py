@@ -24,7 +24,8 @@ from programs.compiled import identity_at
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
-from tests.making import Answers, made_of, question, thought
+from tests.compiled.test_fingerprint import demos
+from tests.making import thought
 
 State = dict[str, Any]
 
@@ -33,16 +34,7 @@ def changed() -> Tracer:
     """A program with other instructions, a demonstration with values, and another description."""
     tracer = Tracer()
     tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
-    answers = Answers()
-    variation = made_of(answers).variations[0]
-    assert variation.found is not None
-    demo = {
-        "question": question().text,
-        "asked_by": "a student",
-        "evidence": variation.found.quoted(),
-        "thought": thought(),
-    }
-    tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]
+    tracer.writer.trace.demos = [dspy.Example(augmented=True, **demos()[0])]
     return tracer
 
 
@@ -60,7 +52,7 @@ def plain(state: Any) -> Any:
 def test_what_was_saved_comes_back(saved: Path) -> None:
     loaded = load_tracer(saved)
     assert loaded.writer.trace.signature.instructions == "Think slowly."
-    assert loaded.writer.trace.demos[0]["question"] == question().text
+    assert loaded.writer.trace.demos[0]["question"] == "Why?"
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
 
@@ -109,11 +101,6 @@ def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[Stat
     assert reason in refused(saved)
 
 
-def identity(state: State) -> State:
-    found: State = state["metadata"]["synthreasoner"]
-    return found
-
-
 OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
     "another type": (
         lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000"),
@@ -135,7 +122,7 @@ OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
 @pytest.mark.parametrize(("change", "reason"), OTHERWISE.values(), ids=OTHERWISE.keys())
 def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
     state = json.loads(saved.read_text())
-    change(identity(state))
+    change(state["metadata"]["synthreasoner"])
     saved.write_text(json.dumps(state))
     with pytest.raises(UserError) as caught:
         load_tracer(saved)

@@ -36,10 +36,6 @@ STEMS = (
 TOPICS = ("lensing", "redshift", "velocity", "polarisation", "metallicity", "luminosity", "clustering", "extinction")
 
 
-def ids(folder: Path) -> list[str]:
-    return [row["id"] for row in rows(folder)]
-
-
 def options(**given: object) -> ExportOptions:
     return ExportOptions.model_validate({"document": "a.json", "to": "sft", "output": "b", **given})
 
@@ -128,7 +124,7 @@ def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> Non
     (tmp_path / "bench.jsonl").write_text(f"\n{json.dumps({'question': question})}\n")
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
-    assert ids(folder) == [records[0].id, records[4].id]
+    assert [row["id"] for row in rows(folder)] == [records[0].id, records[4].id]
     said, given = json.loads((folder / "export.json").read_text()), "gives a benchmark away (--decontaminate)"
     again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {

@@ -1,29 +1,22 @@
 """Metrics give a score in 0-1 and a reason, and no score where nothing can be measured."""
 
+from typing import Any
+
 import dspy
 import pytest
 
 from optimize.metrics import METRICS, weights_of
 from programs.errors import UserError
-from programs.records import Evidence, Grades, Record, SourcePaper, StepRecord, TraceMetadata, UserInteraction, Verdict
+from programs.records import Evidence, Grades, Record, SourcePaper, Verdict
+from tests.exports import building
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
 
 
-def record(**changes: object) -> Record:
-    fields: dict[str, object] = {
-        "source_paper": SourcePaper(title="T", domain="D", text=PASSAGE),
-        "user_interaction": UserInteraction(
-            question="Why does correcting for dust lower the slope from 1.4 to 1.1?",
-            question_type="mechanism",
-            difficulty_level="advanced",
-        ),
-        "reasoning_trace": "<thought>\nDust reddens the light of galaxies, and that is what I correct first.\n</thought>",
-        "steps": [StepRecord(kind="tries", text="Dust reddens the light of galaxies, so I begin there.")],
-        "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
-        "metadata": TraceMetadata(authenticity_score=None, complexity_level="low", reasoning_patterns=[]),
-    }
-    return Record.model_validate({**fields, **changes})
+def record(**given: Any) -> Record:
+    question = "Why does correcting for dust lower the slope from 1.4 to 1.1?"
+    answer = "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1."
+    return building.record(**{"text": PASSAGE, "question": question, "answer": answer, **given})
 
 
 def test_a_judge_that_failed_gives_no_score() -> None:
