@@ -11,7 +11,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,6 @@ from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
-HALF = PAGES.index(ROOT / "docs" / "judges.md")
-PARTS = {"README": PAGES[:1], "first half": PAGES[1:HALF], "second half": PAGES[HALF:]}
-"""The commands are run in three parts, side by side."""
-NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
@@ -48,10 +44,10 @@ def blocks(kind: str) -> Iterator[tuple[Path, str]]:
             yield page, block
 
 
-def commands(pages: Sequence[Path] = PAGES) -> list[str]:
-    """The command lines of pages, with continued lines joined."""
-    texts = [block for page, block in blocks("bash") if page in pages]
-    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in pages), re.MULTILINE)
+def commands() -> list[str]:
+    """The command lines of the pages, with continued lines joined."""
+    texts = [block for _, block in blocks("bash")]
+    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
     lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
     return [line for line in lines if re.match(r"(python|synthreasoner|make|source) ", line)]
 
@@ -88,18 +84,16 @@ REASONING = (
 """What the server of the pages thinks before it answers: one of them asks for that."""
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One folder a part, in the order of the pages: later commands use what earlier ones made."""
-    found = run_by_python(PARTS[part])
+def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the pages: later commands use what earlier ones made."""
+    found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
     assert any("programs.generate" in line for line in found)
-    made_before = [line for line in run_by_python(PAGES) if line not in found and re.search(NEEDED_LATER, line)]
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist(), reasoning=REASONING) as server:
         monkeypatch.setenv("ARGO_USER", USER)
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
-        for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
+        for line in ["python -m programs.generate --model gpt41 --max-traces 1", *found]:
             words, into = words_of(line.replace(SERVER, server.openai_base))
             done = called(*words, main=command)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
@@ -107,10 +101,6 @@ def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyP
                 Path(into).write_text(done.stdout)
         assert not argo.surprises
         assert not server.surprises
-
-
-def run_by_python(pages: Sequence[Path]) -> list[str]:
-    return [line for line in commands(pages) if line.startswith(("python ", "synthreasoner "))]
 
 
 def words_of(line: str) -> tuple[list[str], str]:

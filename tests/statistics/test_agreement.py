@@ -68,8 +68,9 @@ def test_counted_one_by_one_they_are_the_figures_of_all() -> None:
 
 
 def test_few_ratings_tell_no_agreement() -> None:
-    alone: Rows = [[7, None, None]] * LEAST_TRACES
-    found = agreement_of([[1, 8, None], *alone, *[[2, 7, 9]] * (LEAST_TRACES - 2)])
+    few: Rows = [[7, None, None]] * LEAST_TRACES
+    few += [[2, 7, 9]] * (LEAST_TRACES - 1)
+    found = agreement_of(few)
     assert found is not None
     assert (found.traces, found.alpha) == (LEAST_TRACES - 1, None)
     assert [pair.weighted_kappa for pair in found.pairs] == [None] * 3
