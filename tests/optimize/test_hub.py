@@ -5,7 +5,7 @@
 2. A finished folder is pushed without asking anything.
 3. What the Hub refuses is one line and exit code 2: before anything is asked where the token is none, and else with the
    whole compilation in its folder.
-4. A name that no repository can have is refused.
+4. (A name that no repository can have is refused: tests/optimize/test_compile_ends.py.)
 """
 
 import json
@@ -91,13 +91,6 @@ def test_a_hub_that_refuses_is_one_line(shop: Shop, monkeypatch: pytest.MonkeyPa
     assert done.stderr.count("\n") == 1
     assert (shop.output / "program.json").is_file()
     assert shop.compile(**PUSHED).stderr.startswith(f"error: --push-to-hub lab/tuned: {address} cannot be reached; ")
-
-
-@pytest.mark.parametrize("name", ["tuned", "lab/", "lab/tuned/more", "hf://lab/tuned"])
-def test_another_name_is_refused(shop: Shop, name: str) -> None:
-    done = shop.compile(push_to_hub=name)
-    assert (done.returncode, shop.calls) == (2, 0)
-    assert done.stderr.startswith("error: --push-to-hub: ")
 
 
 @pytest.mark.parametrize(
