@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from optimize.settings import CompileSettings
-from optimize.texts import judge_warnings
+from optimize.stages import STAGES
+from optimize.texts import judge_warnings, scored_alone
 
 
 def settings(**given: Any) -> CompileSettings:
@@ -26,6 +27,11 @@ def settings(**given: Any) -> CompileSettings:
 def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
     found = settings(**given)
     assert (found.judges, found.report_judges) == (judges, report)
+
+
+@pytest.mark.parametrize(("judges", "whole"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
+def test_all_stages_but_those_that_judges_see_cost_their_own_calls_alone(judges: str, whole: set[str]) -> None:
+    assert {*STAGES} - scored_alone(settings(judge_models=judges)) == whole
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"
