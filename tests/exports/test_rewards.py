@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
 from programs.text.short_answers import points_share, score
-from tests.exports.building import Made, export_to, laid, record, rows
+from tests.exports.building import made, record
 from tests.lab import ROOT, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -94,33 +94,24 @@ def test_completions_and_columns_in_every_form() -> None:
     assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
 
 
-def test_the_docs_snippet_trains_with_these_rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TRL's trainer needs PyTorch: what it is given is taken from it, and the rewards are called as it calls them."""
+def test_the_docs_snippet_trains_with_these_rewards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's trainer needs PyTorch: what it is given is taken from it, and called as it calls that, on a row of ours."""
     [snippet] = [
         block
         for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
         if "GRPOTrainer" in block
     ]
-    folder = export_to(laid(tmp_path, [Made(record(number, score=8.0)) for number in (1, 2)]), "grpo")
-    data = rows(folder)
-    trainer = MagicMock()
+    trainer, [row] = MagicMock(), made("grpo", record(1, score=8.0))
     monkeypatch.setitem(sys.modules, "trl", trainer)
     monkeypatch.setitem(sys.modules, "datasets", MagicMock())
     monkeypatch.setenv("OPENAI_API_KEY", "x")
-    with StandIn(
-        Scientist({"rubric": lambda asked: {"met": [1] if "dust" in asked.given("answer") else []}})
-    ) as server:
-        exec(compile(snippet.replace("http://localhost:8000/v1", server.openai_base), "export.md", "exec"), {})
-        given = trainer.GRPOTrainer.call_args.kwargs
-        columns = {name: [row[name] for row in data] for name in data[0] if name != "prompt"}
-        said = [
-            [{"role": "assistant", "content": rf"<think>So.</think>It is {what} \boxed{{{number}}}."}]
-            for what, number in (("dust:", 1.1), ("ice:", 7))
-        ]
-        called = {"prompts": [row["prompt"] for row in data], "completions": said, "trainer_state": None, **columns}
-        assert [function(**called) for function in given["reward_funcs"]] == [[1.0, 0.0], [2 / 3, 0.0]]
-    assert [function.__name__ for function in given["reward_funcs"]] == data[0]["rewards"]
-    assert r"\boxed{}" in data[0]["prompt"][1]["content"]
+    exec(compile(snippet, "export.md", "exec"), {})
+    rewards = trainer.GRPOTrainer.call_args.kwargs["reward_funcs"]
+    assert [function.__name__ for function in rewards] == row["rewards"]
+    said = [[{"role": "assistant", "content": rf"<think>So.</think>\boxed{{{number}}}."}] for number in (1.1, 7)]
+    columns = {name: [value] * 2 for name, value in row.items() if name != "prompt"}
+    assert rewards[0](prompts=[row["prompt"]] * 2, completions=said, trainer_state=None, **columns) == [1.0, 0.0]
+    assert r"\boxed{}" in row["prompt"][1]["content"]
 
 
 def test_rewards_need_no_model_and_no_dspy() -> None:
@@ -161,6 +152,6 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
         rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
         prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
         assert judged.__name__ == "rubric_reward"
-        found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5)
+        found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5, trainer_state=None)
         assert found == [1.0, None, 0.0, None, 0.0]
     assert set(seen) == {"It is dust.", "Ice."}
