@@ -1,7 +1,7 @@
 """Every command and every piece of code in the documents does what it says, against a server that stands in.
 
-1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes:
-   each command of the README once as a process, the others in this one, which saves them two seconds of imports
+1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes, in
+   this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py)
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
 4. each file and folder that is named exists, and each option
@@ -11,9 +11,7 @@ import io
 import json
 import re
 import shlex
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,16 +23,12 @@ from programs.inputs.sources import DEFAULT_INPUT
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import called, environment, python
+from tests.lab import called, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
-HALF = PAGES.index(ROOT / "docs" / "judges.md")
-PARTS = {"README": PAGES[:1], "first half": PAGES[1:HALF], "second half": PAGES[HALF:]}
-"""The commands are run in three parts, side by side."""
-NEEDED_LATER = r"--output (cosmology|pairs)\.json( |$)"
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
@@ -50,10 +44,10 @@ def blocks(kind: str) -> Iterator[tuple[Path, str]]:
             yield page, block
 
 
-def commands(pages: Sequence[Path] = PAGES) -> list[str]:
-    """The command lines of pages, with continued lines joined."""
-    texts = [block for page, block in blocks("bash") if page in pages]
-    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in pages), re.MULTILINE)
+def commands() -> list[str]:
+    """The command lines of the pages, with continued lines joined."""
+    texts = [block for _, block in blocks("bash")]
+    texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
     lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
     return [line for line in lines if re.match(r"(python|synthreasoner|make|source) ", line)]
 
@@ -90,31 +84,23 @@ REASONING = (
 """What the server of the pages thinks before it answers: one of them asks for that."""
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_command_runs(folder: Path, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One folder a part, in the order of the pages: later commands use what earlier ones made."""
-    found = run_by_python(PARTS[part])
-    cold = {words_of(line)[0][0] for line in found} if part == "README" else set()
+def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the pages: later commands use what earlier ones made."""
+    found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
     assert any("programs.generate" in line for line in found)
-    made_before = [line for line in run_by_python(PAGES) if line not in found and re.search(NEEDED_LATER, line)]
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with StandIn(Scientist(), argo_user=USER) as argo, StandIn(Scientist(), reasoning=REASONING) as server:
         monkeypatch.setenv("ARGO_USER", USER)
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
-        for line in ["python -m programs.generate --model gpt41 --max-traces 1", *made_before, *found]:
+        for line in ["python -m programs.generate --model gpt41 --max-traces 1", *found]:
             words, into = words_of(line.replace(SERVER, server.openai_base))
-            done = as_process(words) if words[0] in cold else in_this_process(words)
-            cold.discard(words[0])
+            done = called(*words, main=command)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
             if into:
                 Path(into).write_text(done.stdout)
         assert not argo.surprises
         assert not server.surprises
-
-
-def run_by_python(pages: Sequence[Path]) -> list[str]:
-    return [line for line in commands(pages) if line.startswith(("python ", "synthreasoner "))]
 
 
 def words_of(line: str) -> tuple[list[str], str]:
@@ -127,22 +113,6 @@ def words_of(line: str) -> tuple[list[str], str]:
     return [NAME_OF[words[2]], *words[3:]], into
 
 
-def as_process(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", COMMANDS[words[0]].module, *words[1:]],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def in_this_process(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return called(*words, main=command)
-
-
 def test_the_python_block_runs(folder: Path) -> None:
     (code,) = [block for page, block in blocks("python") if page.name == "README.md"]
     with StandIn(Scientist()) as server:
@@ -153,7 +123,7 @@ def test_the_python_block_runs(folder: Path) -> None:
 def test_the_rewards_of_the_tutorial(tmp_path: Path) -> None:
     """The part of it that needs no GPU, on an export of the same kind."""
     options = ["--to", "grpo", "--output", str(tmp_path / "first-grpo")]
-    assert in_this_process(["export", str(laid(tmp_path, [record(1), record(2)])), *options]).returncode == 0
+    assert called("export", str(laid(tmp_path, [record(1), record(2)])), *options, main=command).returncode == 0
     (code,) = [block for page, block in blocks("python") if page.name == "tutorial.md" and "import reward" in block]
     printed = python("-c", code, cwd=tmp_path, env={"HF_HOME": str(tmp_path / "hub")})
     assert printed.splitlines()[-1] == "[1.0, 0.0]"

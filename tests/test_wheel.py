@@ -3,7 +3,6 @@
 No network: the wheel is installed without dependencies, and those of the running environment are lent to it.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -17,19 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 TAKEN = ("data", "tests", "programs", "signatures", "optimize")
 SAMPLE = "heuristic_filtered_cosmo_limited.jsonl"
-FIRST_SAMPLE = """
-import json
-import data, tests, programs, synthreasoner.programs
-from synthreasoner import load_tracer
-from synthreasoner.programs.inputs.reader import read_samples
-from synthreasoner.programs.inputs.report import ReadReport
-from synthreasoner.programs.inputs.sources import DEFAULT_INPUT, shipped_sample
-sample = next(read_samples([DEFAULT_INPUT], max_chars=None, report=ReadReport()))
-ours = synthreasoner.programs.__path__[0]
-theirs = [each.__file__ for each in (data, tests, programs)]
-print(json.dumps([sample.given_id, str(shipped_sample()), ours, theirs]))
-assert load_tracer.__module__ == "synthreasoner.programs.tracer"
-"""
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -58,17 +44,11 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = Path(paths["purelib"])
     interpreter = Path(paths["scripts"]) / "python"
     run(sys.executable, "-m", "pip", "--python", interpreter, "install", "--no-deps", "--no-index", wheel, cwd=home)
-    lend_dependencies(packages)
-    return interpreter
-
-
-def lend_dependencies(packages: Path) -> None:
-    """Makes this environment's packages importable, after the wheel's own, and without what its .pth files point to.
-
-    (An editable install of this checkout is such a .pth file.)
-    """
+    # This environment's packages can be imported after the wheel's own, without what its .pth files point to: an editable
+    # install of this checkout is such a .pth file.
     lenders = {sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"]}
     (packages / "lent.pth").write_text("\n".join(sorted(lenders)) + "\n")
+    return interpreter
 
 
 @pytest.fixture
@@ -88,15 +68,6 @@ def test_the_wheel_holds_the_packages_and_the_sample_and_nothing_else(wheel: Pat
     assert {name for name in top if not name.endswith(".dist-info")} == {"synthreasoner"}
     assert sample == (ROOT / "data" / SAMPLE).read_bytes()
     assert any(name.endswith("/LICENSE") for name in names)
-
-
-def test_the_default_input_resolves_beside_a_users_own_data_package(python: Path, elsewhere: Path) -> None:
-    given_id, file, programs, theirs = json.loads(run(python, "-c", FIRST_SAMPLE, cwd=elsewhere))
-    with (ROOT / "data" / SAMPLE).open(encoding="utf-8") as lines:
-        assert given_id == json.loads(next(lines))["id"]
-    assert python.parents[1] in Path(programs).parents
-    assert Path(file) == Path(programs) / "resources" / SAMPLE
-    assert [Path(file).parent for file in theirs] == [elsewhere / name for name in TAKEN[:3]]
 
 
 def test_every_module_of_the_wheel_can_be_imported(wheel: Path, python: Path, elsewhere: Path) -> None:

@@ -8,12 +8,11 @@
 5. Loading changes no other program.
 6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
 7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
-8. A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line.
+8. (A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line:
+   tests/optimize/test_hub.py.)
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,8 @@ from programs.compiled import identity_at
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
-from tests.inputs.hub import hub
-from tests.lab import environment
-from tests.making import Answers, made_of, question, thought
+from tests.compiled.test_fingerprint import demos
+from tests.making import thought
 
 State = dict[str, Any]
 
@@ -36,16 +34,7 @@ def changed() -> Tracer:
     """A program with other instructions, a demonstration with values, and another description."""
     tracer = Tracer()
     tracer.writer.trace.signature = tracer.writer.trace.signature.with_instructions("Think slowly.")
-    answers = Answers()
-    variation = made_of(answers).variations[0]
-    assert variation.found is not None
-    demo = {
-        "question": question().text,
-        "asked_by": "a student",
-        "evidence": variation.found.claims(),
-        "thought": thought(),
-    }
-    tracer.writer.trace.demos = [dspy.Example(augmented=True, **demo)]
+    tracer.writer.trace.demos = [dspy.Example(augmented=True, **demos()[0])]
     return tracer
 
 
@@ -63,7 +52,7 @@ def plain(state: Any) -> Any:
 def test_what_was_saved_comes_back(saved: Path) -> None:
     loaded = load_tracer(saved)
     assert loaded.writer.trace.signature.instructions == "Think slowly."
-    assert loaded.writer.trace.demos[0]["question"] == question().text
+    assert loaded.writer.trace.demos[0]["question"] == "Why?"
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
 
@@ -91,19 +80,12 @@ def setting(**values: Any) -> Callable[[State], None]:
     return lambda state: state[NAME].update(values)
 
 
-def signature_with(**values: Any) -> Callable[[State], None]:
-    return lambda state: state[NAME]["signature"].update(values)
-
-
 REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
     "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
     "reordered fields": (reorder, "other fields of writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
     "an attribute": (setting(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
-    "no signature": (lambda state: state[NAME].pop("signature"), "writer.trace.signature: Field required"),
     "a signature of words": (setting(signature="question -> answer"), "writer.trace.signature: Input should be"),
-    "instructions that are no text": (signature_with(instructions=["obey"]), "signature.instructions: Input"),
-    "a demonstration of words": (setting(demos=["abc"]), "writer.trace.demos.0: Input should be"),
     "a field without description": (
         lambda state: state[NAME]["signature"]["fields"][0].pop("description"),
         "writer.trace.signature.fields.0.description: Field required",
@@ -117,11 +99,6 @@ def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[Stat
     change(state)
     saved.write_text(json.dumps(state))
     assert reason in refused(saved)
-
-
-def identity(state: State) -> State:
-    found: State = state["metadata"]["synthreasoner"]
-    return found
 
 
 OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
@@ -145,7 +122,7 @@ OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
 @pytest.mark.parametrize(("change", "reason"), OTHERWISE.values(), ids=OTHERWISE.keys())
 def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
     state = json.loads(saved.read_text())
-    change(identity(state))
+    change(state["metadata"]["synthreasoner"])
     saved.write_text(json.dumps(state))
     with pytest.raises(UserError) as caught:
         load_tracer(saved)
@@ -180,20 +157,3 @@ def test_no_model_is_taken_from_a_file(saved: Path) -> None:
     assert all(predictor.lm is None for predictor in loaded.predictors())
     assert "evil" not in json.dumps(plain(loaded.dump_state()))
     assert vars(loaded).keys() == vars(Tracer()).keys()
-
-
-def test_8_a_program_of_the_hub(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each in a process of its own: the Hub's client reads its address once."""
-    shown = "load_tracer(sys.argv[1]).writer.trace.signature.instructions"
-    code = f"import sys; from programs import load_tracer; print({shown})"
-    with hub({"program.json": saved.read_bytes()}, "lab/tuned", kind="") as address:
-        monkeypatch.setenv("HF_ENDPOINT", address)
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
-
-        def load(name: str) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-c", code, name]
-            return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-
-        assert load("hf://lab/tuned@main").stdout == "Think slowly.\n"
-        refused = load("hf://lab/nothing")
-        assert "UserError: lab/nothing/program.json: there is no such repository" in refused.stderr

@@ -54,25 +54,13 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
 
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     frame = "Read the following question with great care and then answer it with one letter only, please: "
-    topics = [
-        "quasars",
-        "pulsars",
-        "comets",
-        "nebulae",
-        "novae",
-        "blazars",
-        "magnetars",
-        "halos",
-        "jets",
-        "winds",
-        "dust",
-    ]
+    topics = [f"stars{letter}" for letter in "abcdefghijk"]
     few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
     many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics * 3))
     asked = f"{frame}which galaxies merge?"
     assert benchmarks(few).told_by(asked) is not None
     assert benchmarks(many).told_by(asked) is None
-    assert benchmarks(many).told_by(f"{frame}what are quasars?") is not None, "its own last words are no frame"
+    assert benchmarks(many).told_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
 
 
 def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:

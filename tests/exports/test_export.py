@@ -126,13 +126,10 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(
 # 2. Splits
 
 
-def sources(folder: Path) -> dict[str, set[str]]:
-    return {split: {row["source"] for row in rows(folder, split)} for split in SPLITS}
-
-
 @pytest.mark.parametrize("to", ["sft", "grpo", WHOLE])
 def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
-    found = sources(export_to(papers, to, "--splits", "0.6,0.2,0.2"))
+    folder = export_to(papers, to, "--splits", "0.6,0.2,0.2")
+    found = {split: {row["source"] for row in rows(folder, split)} for split in SPLITS}
     assert all(found.values())
     assert sum(map(len, found.values())) == len(set.union(*found.values())) == 30
 

@@ -1,7 +1,7 @@
 """Reward functions as TRL calls them (`programs.exports.rewards`, `programs.text.short_answers`).
 
-1. 200 completions that were written by hand have the reward that was written beside them (completions.jsonl).
-2. A number is right in whatever unit of its kind and however it is written, and wrong beyond its tolerance.
+1. 226 completions that were written by hand have the reward that was written beside them (completions.jsonl).
+2. A number is right in whatever unit of its kind and however it is written, and wrong beyond its tolerance (with 1).
 3. What names everything, says the question again, or says nothing gets 0, however long it is, in a moment.
 4. Completions come as texts or as messages, columns as values or as JSON; without a short answer there is no reward.
 5. The rubric's reward is the share of its weights that the judge saw; what the judge says unreadably is no reward.
@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
-import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
 from programs.text.short_answers import points_share, score
-from tests.exports.building import Made, export_to, laid, record, rows
+from tests.exports.building import made, record
 from tests.lab import ROOT, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -32,66 +31,9 @@ WRITTEN = [line for line in LINES if "name" not in line]
 
 
 def test_completions_have_the_reward_that_was_written_beside_them() -> None:
-    assert len(WRITTEN) == 200
+    assert len(WRITTEN) == 226
     for line in WRITTEN:
         assert score(line["completion"], SHORT[line["short"]]) == line["reward"], line
-
-
-UNITS = [
-    ("m", "cm", "km", "light years", "Mpc", "au"),
-    ("s", "min", "days", "Myr"),
-    ("kg", "g", "solar masses", r"M_\odot"),
-    ("keV", "J", "erg"),
-    ("km/s", "m s^-1", r"\mathrm{cm\,s^{-1}}"),
-    ("W/m^2", "erg/s/cm^2", r"erg\,cm^{-2}\,s^{-1}"),
-]
-FACTORS = {
-    "light years": 9.4607304725808e15,
-    "Mpc": 3.0856775814913674e22,
-    "au": 149597870700.0,
-    "Myr": 31557600000000.0,
-    "solar masses": 1.98841e30,
-    r"M_\odot": 1.98841e30,
-    "m s^-1": 1.0,
-    r"\mathrm{cm\,s^{-1}}": 0.01,
-    r"erg\,cm^{-2}\,s^{-1}": 0.001,
-}
-REGISTRY: Any = pint.UnitRegistry()
-
-
-def factor(unit: str) -> float:
-    return FACTORS.get(unit) or float(REGISTRY(unit).to_base_units().magnitude)
-
-
-def written(value: float, form: int) -> str:
-    """A number with seven digits, in one of many ways."""
-    mantissa, _, power = f"{value:.6e}".partition("e")
-    exponent = int(power)
-    raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
-    plain = f"{value:,.3f}" if 1 <= abs(value) < 1e9 else f"{mantissa}E{exponent}"
-    tens = (f"\\times 10^{{{exponent}}}", f"× 10{raised}", f"·10^{exponent}", f"\\cdot10^{{{exponent}}}")
-    forms = [f"{mantissa}e{exponent}", *(f"{mantissa} {ten}" for ten in tens), plain]
-    return forms[form % len(forms)]
-
-
-@given(
-    st.sampled_from(UNITS),
-    st.data(),
-    st.floats(1e-3, 1e6),
-    st.integers(0, 5),
-    st.floats(-3, 3).filter(lambda off: abs(abs(off) - 1) > 0.05),
-)
-def test_a_number_counts_in_any_unit_and_any_form(
-    units: tuple[str, ...], data: st.DataObject, value: float, form: int, off: float
-) -> None:
-    due, given_in = data.draw(st.sampled_from(units)), data.draw(st.sampled_from(units))
-    short = {"kind": "number", "value": value, "unit": due, "tolerance": 0.02}
-    said = written(value * factor(due) / factor(given_in) * (1 + 0.02 * off), form)
-    expected = float(abs(off) < 1)
-    assert score(rf"So it is \boxed{{{said} {given_in}}}.", short) == expected
-    assert score(f"So it is {said} {given_in}", short) == expected
-    other = data.draw(st.sampled_from([one for several in UNITS if several != units for one in several]))
-    assert score(rf"\boxed{{{said} {other}}}", short) == 0.0
 
 
 NAMES = st.sampled_from(sorted(SHORT))
@@ -152,33 +94,24 @@ def test_completions_and_columns_in_every_form() -> None:
     assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
 
 
-def test_the_docs_snippet_trains_with_these_rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TRL's trainer needs PyTorch: what it is given is taken from it, and the rewards are called as it calls them."""
+def test_the_docs_snippet_trains_with_these_rewards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's trainer needs PyTorch: what it is given is taken from it, and called as it calls that, on a row of ours."""
     [snippet] = [
         block
         for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
         if "GRPOTrainer" in block
     ]
-    folder = export_to(laid(tmp_path, [Made(record(number, score=8.0)) for number in (1, 2)]), "grpo")
-    data = rows(folder)
-    trainer = MagicMock()
+    trainer, [row] = MagicMock(), made("grpo", record(1, score=8.0))
     monkeypatch.setitem(sys.modules, "trl", trainer)
     monkeypatch.setitem(sys.modules, "datasets", MagicMock())
     monkeypatch.setenv("OPENAI_API_KEY", "x")
-    with StandIn(
-        Scientist({"rubric": lambda asked: {"met": [1] if "dust" in asked.given("answer") else []}})
-    ) as server:
-        exec(compile(snippet.replace("http://localhost:8000/v1", server.openai_base), "export.md", "exec"), {})
-        given = trainer.GRPOTrainer.call_args.kwargs
-        columns = {name: [row[name] for row in data] for name in data[0] if name != "prompt"}
-        said = [
-            [{"role": "assistant", "content": rf"<think>So.</think>It is {what} \boxed{{{number}}}."}]
-            for what, number in (("dust:", 1.1), ("ice:", 7))
-        ]
-        called = {"prompts": [row["prompt"] for row in data], "completions": said, "trainer_state": None, **columns}
-        assert [function(**called) for function in given["reward_funcs"]] == [[1.0, 0.0], [2 / 3, 0.0]]
-    assert [function.__name__ for function in given["reward_funcs"]] == data[0]["rewards"]
-    assert r"\boxed{}" in data[0]["prompt"][1]["content"]
+    exec(compile(snippet, "export.md", "exec"), {})
+    rewards = trainer.GRPOTrainer.call_args.kwargs["reward_funcs"]
+    assert [function.__name__ for function in rewards] == row["rewards"]
+    said = [[{"role": "assistant", "content": rf"<think>So.</think>\boxed{{{number}}}."}] for number in (1.1, 7)]
+    columns = {name: [value] * 2 for name, value in row.items() if name != "prompt"}
+    assert rewards[0](prompts=[row["prompt"]] * 2, completions=said, trainer_state=None, **columns) == [1.0, 0.0]
+    assert r"\boxed{}" in row["prompt"][1]["content"]
 
 
 def test_rewards_need_no_model_and_no_dspy() -> None:
@@ -219,6 +152,6 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
         rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
         prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
         assert judged.__name__ == "rubric_reward"
-        found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5)
+        found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5, trainer_state=None)
         assert found == [1.0, None, 0.0, None, 0.0]
     assert set(seen) == {"It is dust.", "Ice."}

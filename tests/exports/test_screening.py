@@ -1,8 +1,8 @@
 """What an export leaves out for the sake of others.
 
 1. `--dedupe-questions` takes of questions that ask the same those of the text which comes first, and decides as comparing
-   each with all that are taken would; all variations of a question share its fate, and what other filters keep out counts
-   for nothing.
+   each with all that are taken would (near texts share bands: tests/text/test_near_duplicates.py); all variations of a
+   question share its fate, and what other filters keep out counts for nothing.
 2. `--decontaminate` leaves out what gives a benchmark's question away in question, thought or answer; in preference formats
    attempts that were turned down, too.
 3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
@@ -11,7 +11,6 @@
 """
 
 import json
-import random
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,16 +27,6 @@ from tests.exports.building import Made, export_to, laid, plain_document, record
 SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
 DUST = "Why does dust redden the light of distant galaxies?"
 AGAIN = "Please explain: why does dust redden the light of distant galaxies?"
-STEMS = (
-    "Why does the scatter of {0} grow towards fainter {1}?",
-    "How would you transfer the calibration of {0} to a survey without {1}?",
-    "Which systematic effect of {0} limits the precision on {1} by {2} percent?",
-)
-TOPICS = ("lensing", "redshift", "velocity", "polarisation", "metallicity", "luminosity", "clustering", "extinction")
-
-
-def ids(folder: Path) -> list[str]:
-    return [row["id"] for row in rows(folder)]
 
 
 def options(**given: object) -> ExportOptions:
@@ -52,31 +41,15 @@ def taken(records: Iterable[Record], **given: object) -> list[Record]:
 # 1. Questions that were asked before
 
 
-@pytest.mark.parametrize("threshold", [75.0, 85.0, 100.0])
-def test_what_is_taken_is_what_comparing_with_all_that_are_taken_gives(threshold: float) -> None:
-    dice, records = random.Random(3), []
-    for number in range(150):
-        text = dice.choice(STEMS).format(*dice.sample(TOPICS, 2), dice.randint(2, 4))
-        # Words that carry nothing make other texts of the same question.
-        records.append(record(number, question=f"Please explain: {text}" if dice.random() < 0.4 else text))
-    kept: list[str] = []
-    for one in records:
-        asked = one.user_interaction.question
-        if all(similarity(asked, earlier) < threshold for earlier in kept):
-            kept.append(asked)
-    found = taken(records, dedupe_questions=True, dedupe_similarity=threshold)
-    assert [one.user_interaction.question for one in found] == kept
-    assert 20 < len(kept) < 140
-
-
 def test_only_what_is_taken_keeps_others_out() -> None:
     """The second is nearly the first, the third nearly the second alone."""
     words = "dust redden light distant galaxies cluster halo filament survey lensing quasar nebula pulsar"
     asked = [f"Why does {' '.join(words.split()[:count])} matter?" for count in (8, 10, 13)]
     near = [similarity(one, other) >= 85 for one, other in zip(asked, [asked[1], asked[2], asked[0]], strict=True)]
     assert near == [True, True, False]
-    found = taken([record(number, question=one) for number, one in enumerate(asked)], dedupe_questions=True)
-    assert [one.user_interaction.question for one in found] == [asked[0], asked[2]]
+    records = [record(number, question=one) for number, one in enumerate(asked)]
+    for threshold, kept in ((85.0, [records[0], records[2]]), (75.0, records[:1]), (100.0, records)):
+        assert taken(records, dedupe_questions=True, dedupe_similarity=threshold) == kept
 
 
 @pytest.mark.parametrize("to", ["sft", "grpo"])
@@ -128,7 +101,7 @@ def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> Non
     (tmp_path / "bench.jsonl").write_text(f"\n{json.dumps({'question': question})}\n")
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
-    assert ids(folder) == [records[0].id, records[4].id]
+    assert [row["id"] for row in rows(folder)] == [records[0].id, records[4].id]
     said, given = json.loads((folder / "export.json").read_text()), "gives a benchmark away (--decontaminate)"
     again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {
@@ -158,14 +131,6 @@ def test_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path
     clear = (folder / "data" / "train.jsonl").read_text()
     assert (SECRET in whole, SECRET in clear) == (True, False)
     assert len(clear.splitlines()) == len(whole.splitlines()) - 1
-
-
-def test_attempts_at_a_repeated_question_are_in_no_preference(tmp_path: Path) -> None:
-    units = [
-        Made(record(n, score=9.0, question=q), [record(n, score=4.0, question=q)]) for n, q in ((1, DUST), (2, AGAIN))
-    ]
-    found = rows(export_to(laid(tmp_path, units), "kto", "--dedupe-questions"))
-    assert [row["question_id"] for row in found] == [units[0].accepted.question_id] * 2  # type: ignore[union-attr]
 
 
 # 4. Memory

@@ -35,7 +35,6 @@ def main(name: str) -> None:
             {
                 "environment": type(environment).__name__,
                 "prompts": [task.data.prompt_text for task in tasks],
-                "systems": [task.data.system_prompt for task in tasks],
                 "rewards": [asyncio.run(scored(tasks[0], reply)) for reply in replies],
                 "judge": judge.build_messages(prompt="Why?", answer="{points}", points="1. x"),
                 "met": judge.parse(vf.JudgeResponse(text='So: {"rubric": {"met": [1, 3]}}')),

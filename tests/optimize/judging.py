@@ -49,11 +49,6 @@ def records(questions: int) -> list[dict[str, Any]]:
     return [record(number, right, version) for number in range(questions) for right, version in kinds]
 
 
-def write(path: Path, lines: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
-    return path
-
-
 def judge(asked: Asked) -> Any:
     """A verdict, as this module's docstring says."""
     word = re.findall(r"it is (\w+) that", asked.text)[-1]
@@ -69,8 +64,10 @@ def judges(
     folder: Path, lines: list[dict[str, Any]] | None = None, judge: Answer = judge, **server: Any
 ) -> Iterator[Shop]:
     """A shop with these labelled answers, or with those to 28 questions, that compiles the judges' prompt."""
-    trainset = str(write(folder / "labelled.jsonl", records(28) if lines is None else lines))
-    base = {"stage": "judge", "trainset": trainset, "judge_models": "openai/any"}
+    trainset = folder / "labelled.jsonl"
+    given = records(28) if lines is None else lines
+    trainset.write_text("".join(f"{json.dumps(line)}\n" for line in given), encoding="utf-8")
+    base = {"stage": "judge", "trainset": str(trainset), "judge_models": "openai/any"}
     numbers = {"num_train": 8, "num_val": 8, "num_test": 20}
     world = World(stages={"judge": judge}, proposer=Proposer((DULL, MAGIC)))
     with opened(folder, world, {**base, **numbers}, **server) as shop:

@@ -10,14 +10,13 @@
    was too low it ends with one line, and goes on with a larger N, paying for nothing twice.
 7. An optimizer is given the sides of the split that it may see, the predictors that it may change, and as the threshold
    of a good run what the program usually scores, so that some run is always good. What it tries costs the calls of the
-   stage that it changes alone: what comes before is replayed.
+   stage that it changes alone: what comes before is replayed (with 1; which stages are: test_compile_settings.py).
 8. Run again it asks nothing and comes to the same; with `--no-resume` it begins anew and keeps the old folder.
 9. How it went is in a log beside its folder (with 2).
 """
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ import pytest
 from rich.console import Console
 
 from optimize.compile import compiled
-from optimize.optimizers import MOST_DEMOS, OPTIMIZERS, Job, Optimizer
+from optimize.optimizers import MOST_DEMOS, OPTIMIZERS, Job
 from optimize.proof import FEWEST_SOURCES
 from optimize.stages import STAGES
 from programs.compiled import identity_at, program_fingerprint
@@ -214,21 +213,6 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
         assert shop.report["proof"]["stages"]["critique"]["failed_before"] == 4
 
 
-def with_instruction(student: Any, text: str) -> Any:
-    made = student.deepcopy()
-    for _, predictor in made.named_predictors():
-        predictor.signature = predictor.signature.with_instructions(text)
-    return made
-
-
-def compiled_by(optimizer: Optimizer, shop: Shop, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
-    """The compilation and its report, by an optimizer that is put into the table."""
-    monkeypatch.setitem(OPTIMIZERS, "spy", optimizer)
-    course = shop.course(**options)
-    course.settings = course.settings.model_copy(update={"optimizer": "spy"})
-    return course, compiled(course, Console(quiet=True))
-
-
 def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is put into the table is run to the end, with the sides of the split that it may see and the predictors that
     it may change; whatever it makes of them is compared with the program as it was."""
@@ -236,11 +220,17 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
 
     def spy(job: Job) -> dspy.Module:
         jobs.append(job)
-        return with_instruction(job.student, MAGIC)
+        made = job.student.deepcopy()
+        for _, predictor in made.named_predictors():
+            predictor.signature = predictor.signature.with_instructions(MAGIC)
+        return made
 
     with workshop(tmp_path, weak="hypotheses") as shop:
         shop.lucky_in_training(seed=5)
-        course, report = compiled_by(spy, shop, monkeypatch, stage=["critique", "hypotheses"], seed=5)
+        monkeypatch.setitem(OPTIMIZERS, "spy", spy)
+        course = shop.course(stage=["critique", "hypotheses"], seed=5)
+        course.settings = course.settings.model_copy(update={"optimizer": "spy"})
+        report = compiled(course, Console(quiet=True))
         names = [[name for name, _ in job.student.named_predictors()] for job in jobs]
         assert names == [["strands.critique"], ["strands.hypotheses"]]
         for job in jobs:
@@ -253,23 +243,6 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         assert report.proof.composite.after == 1.0
         # Nothing was gained with the other stage, though it was changed too.
         assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]
-
-
-@pytest.mark.parametrize("stage", ["questions", "evidence", "trace"])
-def test_7_a_candidate_costs_its_own_stage_alone(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    costs: list[dict[str, int]] = []
-
-    def spy(job: Job) -> dspy.Module:
-        for student in (job.student, with_instruction(job.student, DULL), with_instruction(job.student, MAGIC)):
-            before = Counter(shop.world.asked)
-            for example in job.val:
-                student(**example.inputs())
-            costs.append(dict(Counter(shop.world.asked) - before))
-        return job.student
-
-    with workshop(tmp_path) as shop:
-        compiled_by(spy, shop, monkeypatch, stage=[stage], metric="composite", num_test=2)
-    assert costs[1:] == [{stage: 2}, {stage: 2}]
 
 
 def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:

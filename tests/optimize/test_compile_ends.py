@@ -27,7 +27,6 @@ from rich.console import Console
 
 from optimize.compilation import workspace
 from programs.lms.resolve import EMBEDDED_SECONDS
-from programs.tracer import Tracer
 from tests.lab import KEY, USER, ended, wait_for
 from tests.optimize.compiling import Shop, World, mistake, workshop
 from tests.standin.faults import FaultPlan
@@ -45,6 +44,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
     "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
     "a folder that cannot be moved": ({"output": ".", "resume": False}, "--output: . cannot be moved aside: "),
+    "a name of no repository": ({"push_to_hub": "hf://lab/tuned"}, "--push-to-hub: "),
     "nobody there": ({"api_base": "http://127.0.0.1:9/v1"}, "is not reachable"),
 }
 
@@ -56,15 +56,10 @@ def test_1_a_mistake_is_one_line(options: dict[str, Any], reason: str, tmp_path:
 
 
 def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
-    Tracer().save(tmp_path / "program.json")
-    state = json.loads((tmp_path / "program.json").read_text())
-    state["metadata"]["synthreasoner"]["signatures"]["writer.answer"].reverse()
-    (tmp_path / "program.json").write_text(json.dumps(state))
     odd = tmp_path / "odd.jsonl"
     odd.write_text('{"abstract": "x"}\nno JSON\n')
     with workshop(tmp_path) as shop:
-        line = mistake(shop, program=str(tmp_path))
-        assert "was made for another program: the fields of writer.answer were answer: FinalAnswer" in line
+        assert "--program: " in mistake(shop, program=str(odd))
         assert "--program and --output must be different" in mistake(shop, program=str(shop.output))
         assert "cannot write" in mistake(shop, output=str(odd))
         line = mistake(shop, trainset=[str(odd)])
@@ -197,6 +192,7 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
             process.kill()
             process.communicate()
         wait_for(lambda: not shop.server.in_flight)
+        shop.server.latency = 0.0
         before, recorded = shop.calls, shop.recorded
         assert 0 < recorded <= before
         assert not (shop.output / "program.json").exists()
@@ -213,7 +209,7 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert (shop.fingerprint, shop.report["proof"]) == killed
 
 
-@pytest.mark.parametrize("fault", [None, "503", "hang"])
+@pytest.mark.parametrize("fault", [None, "hang"])
 def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
     with workshop(tmp_path, latency=0.05) as shop:
         options: dict[str, Any] = {"optimizer": "mipro", "stage": "answer", **SMALL}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from optimize.settings import CompileSettings
-from optimize.texts import judge_warnings
+from optimize.stages import STAGES
+from optimize.texts import judge_warnings, scored_alone
 
 
 def settings(**given: Any) -> CompileSettings:
@@ -18,16 +19,19 @@ def settings(**given: Any) -> CompileSettings:
         ({}, ["openai/any"], ["openai/any"]),
         ({"judge_models": "a,b"}, ["a", "b"], ["a", "b"]),
         ({"judge_models": ["a", "a"], "report_judge_models": "c"}, ["a"], ["c"]),
-        ({"judge_models": "none"}, [], []),
         ({"judge_models": "none", "report_judge_models": "c"}, [], ["c"]),
         ({"report_judge_models": "none"}, ["openai/any"], []),
         ({"model": "embedded"}, [], []),
-        ({"model": "embedded", "report_judge_models": "c"}, [], ["c"]),
     ],
 )
 def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
     found = settings(**given)
     assert (found.judges, found.report_judges) == (judges, report)
+
+
+@pytest.mark.parametrize(("judges", "whole"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
+def test_all_stages_but_those_that_judges_see_cost_their_own_calls_alone(judges: str, whole: set[str]) -> None:
+    assert {*STAGES} - scored_alone(settings(judge_models=judges)) == whole
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"
@@ -41,7 +45,6 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({"judge_models": "openai/a,openai/b", "report_judge_models": "openai/b"}, [JUDGED]),
         ({"judge_models": "openai/a", "stage": "hypotheses"}, []),
         ({"judge_models": "none"}, [NOBODY]),
-        ({"metric": "grounding"}, [NOBODY]),
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],
 )
@@ -51,10 +54,8 @@ def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]
     assert all(words in warning for words, warning in zip(said, found, strict=True))
 
 
-@pytest.mark.parametrize("metric", ["judge", "grades", "judge=0.5,grades=0.5"])
 @pytest.mark.parametrize("given", [{"judge_models": "none"}, {"model": "embedded"}, {"report_judge_models": "none"}])
-def test_what_nobody_can_measure_is_refused(metric: str, given: dict[str, Any]) -> None:
+def test_what_nobody_can_measure_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs judges"):
-        CompileSettings.model_validate({"model": "gpt41", "metric": metric, **given})
-    with_a_rule = f"{metric.partition('=')[0]}=0.5,grounding=0.5"
-    CompileSettings.model_validate({"model": "gpt41", "metric": with_a_rule, **given})
+        settings(metric="judge=0.5,grades=0.5", **given)
+    settings(metric="grades=0.5,grounding=0.5", **given)

@@ -3,15 +3,15 @@
 1. Demonstrations or an instruction, as an optimizer finds them, make a lenient judge look at the passage: agreement with
    people rises on held-out questions.
 2. No more is asked than was said before.
-3. The program that is written is the whole one; its judges, and nothing else in it, are changed, and `generate` uses them.
+3. The program that is written is the whole one; its judges, and nothing else in it, are changed. (A run asks its judges by
+   its program: tests/test_own_types.py.)
 4. Several judges share the prompt, and each is measured.
 5. A judge that fails gives no verdict: such answers are left out of its figures, and counted.
-6. Interrupted and resumed, it pays for nothing again.
+6. (Interrupted and resumed, it pays for nothing again: tests/optimize/test_compile_ends.py. That the judges' calls are
+   recorded: tests/optimize/test_judging.py.)
 7. A user's mistakes are answered with one line.
 """
 
-import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,8 @@ import pytest
 from optimize.judging import PREDICTOR
 from programs.compiled import identity_at
 from programs.tracer import load_tracer
-from tests.lab import laboratory
-from tests.optimize.compiling import MAGIC, mistake
+from tests.optimize.compiling import mistake
 from tests.optimize.judging import UNREADABLE, judges, record, records
-from tests.standin.faults import FaultPlan
 
 
 @pytest.mark.parametrize("optimizer", ["optuna", "gepa"])
@@ -47,21 +45,6 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
     assert identity_at(shop.output).model is None
     assert not identity_at(shop.output).temperatures
-
-
-def test_generate_judges_with_the_tuned_prompt(tmp_path: Path) -> None:
-    with judges(tmp_path) as shop:
-        assert shop.compile(optimizer="copro").returncode == 0
-    (tmp_path / "run").mkdir()
-    with laboratory(tmp_path / "run", texts=1) as run:
-        run.run(quality_check=True, judge_models=["openai/any"], max_traces=1, program=shop.output)
-        assert run.brain.asked["judge"] == 1
-        prompts = [str(body["messages"]) for body in run.server.bodies]
-        judging = [prompt for prompt in prompts if "verdict" in prompt]
-        assert len(judging) == 1
-        assert MAGIC in judging[0]
-        assert "## thought ##" in judging[0]
-        assert not any(MAGIC in prompt for prompt in prompts if prompt not in judging)
 
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
@@ -90,27 +73,6 @@ def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
         assert shop.report["proof"]["composite"]["before"] is None
 
 
-def test_resumed_it_pays_for_nothing_again(tmp_path: Path) -> None:
-    with judges(tmp_path, faults=FaultPlan(script=[*([None] * 30), "401"])) as shop:
-        first = shop.compile(optimizer="bootstrap")
-        assert first.returncode == 2
-        assert len(first.stderr.splitlines()) == 1
-        assert not (shop.output / "program.json").exists()
-        assert shop.recorded >= 30
-
-        assert shop.compile(optimizer="bootstrap").returncode == 0
-        needed, proof = shop.recorded, shop.report["proof"]
-        asked = Counter(json.dumps(call.body, sort_keys=True) for call in shop.server.calls if call.fault is None)
-        assert set(asked.values()) == {1}
-        assert len(asked) == needed
-        assert shop.report["improved"] is True
-
-        assert shop.compile(optimizer="bootstrap").returncode == 0
-        assert len(shop.server.calls) == needed + 1
-        assert shop.report["proof"] == proof
-        assert sum(spend["calls"] for spend in shop.report["spent"].values()) == needed
-
-
 GOOD = records(28)
 MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no trainset": (GOOD, {"trainset": None}, "needs --trainset"),
@@ -118,7 +80,12 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no model": (GOOD, {"judge_models": None}, "--model"),
     "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
     "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
-    "few questions": (records(3), {}, "--num-test 20 leaves 0"),
+    "few questions": (
+        records(3),
+        {},
+        "there are 3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 ",
+    ),
+    "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
     "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),
     "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),

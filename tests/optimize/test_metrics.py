@@ -1,31 +1,22 @@
 """Metrics give a score in 0-1 and a reason, and no score where nothing can be measured."""
 
+from typing import Any
+
 import dspy
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from optimize.metrics import METRICS, combined, weights_of
+from optimize.metrics import METRICS, weights_of
 from programs.errors import UserError
-from programs.records import Evidence, Grades, Record, SourcePaper, StepRecord, TraceMetadata, UserInteraction, Verdict
+from programs.records import Evidence, Grades, Record, SourcePaper, Verdict
+from tests.exports import building
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."
 
 
-def record(**changes: object) -> Record:
-    fields: dict[str, object] = {
-        "source_paper": SourcePaper(title="T", domain="D", text=PASSAGE),
-        "user_interaction": UserInteraction(
-            question="Why does correcting for dust lower the slope from 1.4 to 1.1?",
-            question_type="mechanism",
-            difficulty_level="advanced",
-        ),
-        "reasoning_trace": "<thought>\nDust reddens the light of galaxies, and that is what I correct first.\n</thought>",
-        "steps": [StepRecord(kind="tries", text="Dust reddens the light of galaxies, so I begin there.")],
-        "final_answer": "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1.",
-        "metadata": TraceMetadata(authenticity_score=None, complexity_level="low", reasoning_patterns=[]),
-    }
-    return Record.model_validate({**fields, **changes})
+def record(**given: Any) -> Record:
+    question = "Why does correcting for dust lower the slope from 1.4 to 1.1?"
+    answer = "Dust reddens the light, so the correction lowers the slope from 1.4 to 1.1."
+    return building.record(**{"text": PASSAGE, "question": question, "answer": answer, **given})
 
 
 def test_a_judge_that_failed_gives_no_score() -> None:
@@ -71,17 +62,6 @@ def test_on_topic_reads_any_writing_with_spaces(
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most
-
-
-ANYWHERE = sorted(name for name, metric in METRICS.items() if not metric.student)
-
-
-@given(st.dictionaries(st.sampled_from(ANYWHERE), st.floats(0.01, 10), min_size=1))
-def test_a_composite_lies_between_its_parts(weights: dict[str, float]) -> None:
-    found = {name: METRICS[name].of(record()) for name in weights}
-    parts = [score.value for score in found.values() if score.value is not None]
-    score = combined(found, weights).value
-    assert score is None if not parts else min(parts) - 1e-9 <= (score or 0) <= max(parts) + 1e-9
 
 
 @pytest.mark.parametrize("text", ["nothing", "judge=x", "judge=0", "judge=-1", "judge=nan", "judge,,grades"])

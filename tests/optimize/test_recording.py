@@ -38,12 +38,6 @@ from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
 
-def echo(body: dict[str, Any]) -> str:
-    """An answer that differs with the request."""
-    said = body["messages"][-1]["content"]
-    return f"{body['model']} {said} {body.get('seed')} {body.get('temperature')}"
-
-
 class Counting:
     """Answers that differ with every call."""
 
@@ -126,7 +120,7 @@ def test_2_another_request_is_another_call(tmp_path: Path) -> None:
 
 
 def test_2_rollouts_send_seeds_of_their_own(tmp_path: Path) -> None:
-    with StandIn(echo) as server, session(tmp_path, server) as asked:
+    with StandIn(Counting()) as server, session(tmp_path, server) as asked:
         asked.ask(seed=7)
         for rollout in (0, 1, 2):
             asked.model.lm.copy(rollout_id=rollout, seed=7)("hello")
@@ -182,7 +176,7 @@ def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
 
 
 def test_5_an_answer_cut_at_its_limit_is_cut_again(tmp_path: Path) -> None:
-    with StandIn(echo, faults=FaultPlan(script=["truncated"])) as server:
+    with StandIn(Counting(), faults=FaultPlan(script=["truncated"])) as server:
         for _ in range(2):
             with session(tmp_path, server) as asked:
                 for _ in range(2):
@@ -224,7 +218,7 @@ def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:
 
 
 def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
-    with StandIn(echo, faults=FaultPlan(script=[None, "418"])) as server:
+    with StandIn(Counting(), faults=FaultPlan(script=[None, "418"])) as server:
         with session(tmp_path, server, max_calls=3) as asked:
             asked.ask("0")
             with pytest.raises(Exception, match="418"):
@@ -244,7 +238,7 @@ def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
 
 
 def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
-    with StandIn(echo, latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
+    with StandIn(Counting(), latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
         with session(tmp_path, server) as asked:
             asked.ask("0")
             for number in (1, 2):
@@ -271,7 +265,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("latency", [0.0, 0.2])
 def test_8_no_call_sleeps_past_the_end(latency: float, tmp_path: Path) -> None:
     ages = RetryPolicy(first_wait=1e5, longest_wait=1e5, patience=1e6)
-    server = StandIn(echo, latency=latency, faults=FaultPlan(script=["503"]))
+    server = StandIn(Counting(), latency=latency, faults=FaultPlan(script=["503"]))
     with server, session(tmp_path, server, retry=ages) as asked, ThreadPoolExecutor(1) as pool:
         future = pool.submit(asked.ask)
         # Slow, it fails after the end has begun.

@@ -1,15 +1,12 @@
 """Invariants of `optimize.splits`.
 
 1. No source is on two sides, no item twice; the sides have the sizes that were asked for.
-2. The same items and seed give the same split, in whatever order the items come; another seed gives another.
+2. (The same items and seed give the same split, in whatever order the items come: tests/optimize/test_judging.py.)
 3. Items of known sources that are added change no test source; new sources take none from train or val into test.
 4. A side's items are of as many sources as there are for it.
-5. Too little is a `UserError` that says how much there is and what was asked for.
+5. (Too little is a `UserError` that says how much there is and what was asked for: tests/optimize/test_judge_tuning.py.)
 """
 
-import random
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,15 +63,6 @@ def test_1_and_4_sides_share_no_source_and_take_of_as_many_as_there_are(
         assert len(sources(side[:firsts])) == firsts, "no source gives a second before every one gave a first"
 
 
-@given(ITEMS, NUMBERS, SEEDS, st.randoms(use_true_random=False))
-def test_2_the_order_changes_nothing(
-    items: list[Item], numbers: tuple[int, int, int], seed: int, dice: random.Random
-) -> None:
-    shuffled = [*items, *items[:3]]
-    dice.shuffle(shuffled)
-    assert parted(shuffled, numbers, seed) == parted(items, numbers, seed)
-
-
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
 def test_3_what_is_added_takes_nothing_into_test(
     items: list[Item], more: list[Item], numbers: tuple[int, int, int], seed: int
@@ -86,16 +74,3 @@ def test_3_what_is_added_takes_nothing_into_test(
     assert sources(after["test"]) <= sources(before["test"]) | new
     if not new:
         assert sources(after["test"]) == sources(before["test"])
-
-
-@pytest.mark.parametrize(
-    ("numbers", "said"),
-    [
-        ((1, 1, 9), r"5 sources \(papers, or questions\) with 10 texts.*--num-test 9 leaves 0 sources"),
-        ((4, 2, 3), r"--num-test 3 leaves 2 sources with 4 texts for --num-val 2 and --num-train 4"),
-    ],
-)
-def test_5_too_little_is_said_with_numbers(numbers: tuple[int, int, int], said: str) -> None:
-    items = [(f"Paper {number % 5}", number) for number in range(10)]
-    with pytest.raises(UserError, match=said):
-        split_by(items, lambda item: item[0], str, sized(numbers))

@@ -61,13 +61,6 @@ def test_what_is_counted_is_what_the_records_hold() -> None:
     assert ThoughtCount().result() is None
 
 
-def test_moves_of_older_versions_count_as_kinds() -> None:
-    old = record(
-        [], steps=[{"move": "wrong_turn", "text": "It is nine."}, {"move": "correction", "text": "It is not."}]
-    )
-    assert counted(old).sequences == {"wrong, takes_back": 1}
-
-
 def varied(number: int, **fields: Any) -> Record:
     kinds = random.Random(number).choices(("tries", "computes", "doubts", "recalls"), k=6)
     return record([(kind, f"Word{number} and some more.") for kind in kinds], **fields)
