@@ -6,7 +6,7 @@
 3. Evidence stands in the passage at its offsets; what stands nowhere is marked, and no stage sees it.
 4. Every record says where it came from: the input's other fields, what was not given, temperature, variation, models.
 5. What was not taken is in the journal with its reason, and never in the document.
-6. A verdict or grade that cannot be read is missing, never guessed.
+6. A verdict or grade that cannot be read is missing, never guessed (tests/stages/test_judge.py, test_grade.py).
 7. A model's own thinking is kept apart; tags inside a thought are escaped.
 8. A passage is data: instructions in it change nothing and are flagged.
 9. No key, token or username is written anywhere.
@@ -25,7 +25,6 @@ from programs.records import GRADES
 from tests.lab import KEY, USER, Lab, called, laboratory, passage
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
-from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
 from tests.test_document import published_schema
 
@@ -38,39 +37,17 @@ def test_the_document_is_as_published(lab: Lab) -> None:
     assert document["metadata"]["total_traces_generated"] == len(document["questions"]) == 8
     for record in document["questions"]:
         assert re.fullmatch(r"<thought>.+</thought>", record["reasoning_trace"], re.DOTALL)
-        grades = [record["answer_grades"][name] for name in GRADES]
-        assert all(0 <= grade <= 1 for grade in grades)
-        assert record["answer_grades"]["overall_score"] == pytest.approx(sum(grades) / 6, abs=1e-4)
+        assert all(0 <= record["answer_grades"][name] <= 1 for name in GRADES)
         assert record["metadata"]["authenticity_score"] is None, "nobody was asked how it reads"
 
 
-@pytest.mark.parametrize(("questions", "variations"), [(1, 1), (3, 2)])
-def test_a_text_costs_what_the_readme_says(lab: Lab, questions: int, variations: int) -> None:
+def test_a_text_costs_what_the_readme_says(lab: Lab) -> None:
+    questions, variations = 3, 2
     finished, calls = lab.counted(traces_per_sample=questions, traces_per_question=variations)
     assert calls == 4 * (8 * questions + 2 * questions * (variations - 1))
     assert finished.summary.this_run.calls == calls
     assert Counter(lab.units).most_common(1)[0][1] == 1
     assert len(lab.units) == 4 * questions * variations
-
-
-def test_a_trace_that_no_judge_answered_is_kept_aside_and_judged_on_the_next_resume(tmp_path: Path) -> None:
-    mute = True
-
-    def judge(_asked: Asked) -> Any:
-        return "No comment." if mute else verdict(7)
-
-    with laboratory(tmp_path, texts=2, stages={"judge": judge}) as lab:
-        finished = lab.run(quality_check=True, judge_models=PANEL)
-        assert finished.summary.traces == {"unjudged": 2}
-        assert lab.records == []
-        kept = {key: variation["record"]["reasoning_trace"] for key, variation in lab.latest_units().items()}
-        mute = False
-        finished, calls = lab.counted(quality_check=True, judge_models=PANEL)
-        assert calls == 2 * len(PANEL), "only the judges are asked"
-        assert finished.summary.traces == {"accepted": 2}
-        assert {variation["record"]["reasoning_trace"] for variation in lab.latest_units().values()} == set(
-            kept.values()
-        )
 
 
 def test_evidence_that_stands_nowhere_is_marked_and_no_stage_sees_it(tmp_path: Path) -> None:

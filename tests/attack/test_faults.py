@@ -20,8 +20,6 @@ from tests.standin.scientist import Asked
 
 KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", "empty", "null"]
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
-ONE_OF_A_CLASS = ["500", "429", "html", "reset", "hang", "empty", "truncated", "prose"]
-"""Which class each of the others has: tests/lms/test_engine.py."""
 ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
 ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
 OPTIONS: dict[str, Any] = {
@@ -69,22 +67,7 @@ def test_a_server_with_every_third_call_wrong_loses_nothing(
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("kind", ONE_OF_A_CLASS)
-def test_every_fault_alone_is_survived(tmp_path: Path, kind: str) -> None:
-    faults = FaultPlan(share=0.3, kinds=[kind], seed=5)
-    if kind == "429":
-        # Calls that are refused for their pace are paced: a few are enough to wait for.
-        faults = FaultPlan(script=[None] * 24 + ["429"] * 4)
-    with laboratory(tmp_path, texts=4, stages=STAGES, faults=faults) as lab:
-        finished = lab.run(**{**OPTIONS, "traces_per_sample": 1, "judge_models": PANEL})
-        assert (finished.status, finished.error) == ("completed", None)
-        assert len(lab.units) == 8
-        expect_no_errors_words(lab)
-
-
-@pytest.mark.attack
-@pytest.mark.parametrize("route", ["native", "legacy"])
-@pytest.mark.parametrize(("good", "how"), [(0, "401"), (0, "argo_notice"), (60, "argo_notice")])
+@pytest.mark.parametrize(("route", "good", "how"), [("native", 0, "401"), ("legacy", 60, "argo_notice")])
 def test_access_that_is_denied_or_withdrawn_stops_the_run_and_leaves_it_resumable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str, good: int, how: str
 ) -> None:
@@ -108,7 +91,7 @@ def test_access_that_is_denied_or_withdrawn_stops_the_run_and_leaves_it_resumabl
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("kind", ["reset", "503", "hang"])
+@pytest.mark.parametrize("kind", ["reset", "hang"])
 def test_a_server_that_goes_away_for_a_while_costs_only_time(tmp_path: Path, kind: str) -> None:
     faults = FaultPlan(script=[None] * 40 + [kind] * 120)
     with laboratory(tmp_path, texts=10, faults=faults) as lab:
@@ -132,17 +115,14 @@ def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> No
 
 
 @pytest.mark.attack
-@pytest.mark.parametrize("kind", ["400", "403"])
-def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_every_text(
-    tmp_path: Path, kind: str
-) -> None:
+def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_every_text(tmp_path: Path) -> None:
     good = 60
-    faults = FaultPlan(share=1.0, kinds=[kind], script=[None] * good)
+    faults = FaultPlan(share=1.0, kinds=["403"], script=[None] * good)
     with laboratory(tmp_path, texts=80, faults=faults) as lab:
         done = called(*lab.arguments(concurrency=4))
         assert done.returncode in (1, 2)
         [line] = done.stderr.splitlines()
-        assert f"HTTP {kind}" in line
+        assert "HTTP 403" in line
         # Each text that is under way may have four calls refused before another text is begun.
         assert lab.calls <= good + 60
         lab.server.faults = FaultPlan()
@@ -151,37 +131,9 @@ def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_ever
 
 
 @pytest.mark.attack
-def test_one_page_of_a_proxy_at_a_judges_first_call_is_tried_again(tmp_path: Path) -> None:
-    faults = FaultPlan(script=[None] * 8 + ["page404"])
-    models = [(name, name) for name in ("any", "strict", "mild")]
-    with laboratory(tmp_path, texts=1, stages=STAGES, models=models, faults=faults) as lab:
-        finished = lab.run(quality_check=True, judge_models=PANEL)
-        assert (finished.status, finished.error) == ("completed", None)
-        assert all(verdict["scored"] for record in lab.records for verdict in record["verdicts"])
-        assert finished.summary.this_run.faults
-
-
-@pytest.mark.attack
 def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=6) as lab:
-        lab.server.refuses_text, lab.server.keeps_its_list = "Catalogue 1 ", True
+    with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"])) as lab:
+        lab.server.keeps_its_list = True
         finished = lab.run(concurrency=1)
         assert (finished.status, finished.error) == ("completed", None)
         assert len(set(lab.units)) == 5
-
-
-@pytest.mark.attack
-def test_what_a_bad_day_left_undone_the_next_run_makes(tmp_path: Path) -> None:
-    """Patience runs out for many calls; the next run makes what is missing, and repeats nothing that was answered."""
-    faults = FaultPlan(share=0.6, kinds=["500", "reset", "prose", "truncated"], seed=9)
-    with laboratory(tmp_path, texts=12, faults=faults) as lab:
-        first = lab.run(concurrency=8, patience=0.001)
-        assert len(lab.units) < 12, "this test wants losses; make the day worse"
-        assert sum(first.summary.losses.values()) > 0
-        expect_no_errors_words(lab)
-        kept = len(lab.lines("stage"))
-        lab.server.faults = FaultPlan()
-        _, calls = lab.counted()
-        assert calls == 12 * 8 - kept
-        assert len(set(lab.units)) == 12
-        assert lab.document["metadata"]["status"] == "completed"

@@ -81,10 +81,6 @@ def seeds_sent(lab: Lab, since: int = 0) -> list[int]:
     return [body["seed"] for body in lab.server.bodies[since:]]
 
 
-def unit_of(record: dict[str, Any]) -> tuple[Any, ...]:
-    return (*unit_name(record), record["thought"])
-
-
 def words(lab: Lab) -> dict[str, tuple[str, str]]:
     return {record["id"]: (record["reasoning_trace"], record["final_answer"]) for record in lab.records}
 
@@ -136,7 +132,8 @@ def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, requ
         assert len(stages_written) == len(set(stages_written)) == len(undisturbed.lines("stage"))
 
         assert words(lab) == words(undisturbed)
-        assert len(lab.records) == len(words(lab)) == len(set(map(unit_of, lab.records)))
+        units = {(*unit_name(record), record["thought"]) for record in lab.records}
+        assert len(lab.records) == len(words(lab)) == len(units)
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
         belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock")}

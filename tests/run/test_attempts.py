@@ -34,13 +34,6 @@ def harsh_at_first(asked: Asked) -> dict[str, Any]:
     return verdict(8 if again else 3 if asked.body["model"] == "strict" else 5)
 
 
-def variations_of(lab: Lab) -> list[list[ReadTrace]]:
-    before = lab.calls
-    found = list(read_variations(lab.output))
-    assert lab.calls == before
-    return found
-
-
 def what_became(variations: list[list[ReadTrace]]) -> list[list[str]]:
     return [[trace.became for trace in traces] for traces in variations]
 
@@ -49,31 +42,21 @@ def records_of(variations: list[list[ReadTrace]]) -> list[Record]:
     return [trace.record for trace in chain.from_iterable(variations)]
 
 
-def overalls(record: Record) -> list[float | None]:
-    return [verdict.overall for verdict in record.verdicts]
-
-
 def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2, stages={"judge": harsh_at_first, "answer": answer}) as lab:
         lab.run(quality_check=True, judge_models=PANEL, grade_answers=True)
-        found = variations_of(lab)
+        found = [*read_variations(lab.output)]
         assert what_became(found) == [["below", "accepted"]] * 2
         assert [accepted.record.id for _, accepted in found] == [record["id"] for record in lab.records]
         for rejected, accepted in (records_of([traces]) for traces in found):
-            assert overalls(accepted) == [8, 8]
+            assert [said.overall for said in accepted.verdicts] == [8, 8]
             assert accepted.answer_grades is not None
-            assert overalls(rejected) == [3, 5]
-            assert [said.fault for said in rejected.verdicts] == [
-                "It deserves 3, all told.",
-                "It deserves 5, all told.",
-            ]
+            said = [(said.overall, said.fault) for said in rejected.verdicts]
+            assert said == [(3, "It deserves 3, all told."), (5, "It deserves 5, all told.")]
             assert rejected.metadata.quality_score == 4.0
             assert rejected.source_paper == accepted.source_paper
             assert rejected.user_interaction.question == accepted.user_interaction.question
-            assert (rejected.reasoning_trace, rejected.final_answer) != (
-                accepted.reasoning_trace,
-                accepted.final_answer,
-            )
+            assert rejected.reasoning_trace != accepted.reasoning_trace
             assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
         assert records_of([*read_variations(lab.journal)]) == records_of(found)
 
@@ -83,11 +66,11 @@ def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3)
         _, calls = lab.counted(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=5)
         assert calls == 0
-        found = variations_of(lab)
+        found = [*read_variations(lab.output)]
         assert what_became(found) == [["accepted", "unused", "unused"]]
         assert len({record.id for record in records_of(found)}) == 3
         lab.run(quality_check=True, judge_models=PANEL, max_attempts=3, min_quality_score=6)
-        assert what_became(variations_of(lab)) == [["below"] * 3]
+        assert what_became([*read_variations(lab.output)]) == [["below"] * 3]
 
 
 def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> None:
@@ -101,39 +84,36 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
 
     with laboratory(tmp_path, texts=1, stages={"trace": trace, "answer": same}) as lab:
         lab.run(traces_per_question=2)
-        assert what_became(variations_of(lab)) == [["accepted"], ["duplicate"]]
+        assert what_became([*read_variations(lab.output)]) == [["accepted"], ["duplicate"]]
     with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
         lab.run(quality_check=True, judge_models=PANEL)
-        assert what_became(variations_of(lab)) == [["unjudged"]]
+        assert what_became([*read_variations(lab.output)]) == [["unjudged"]]
 
 
 def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=2) as lab:
         lab.run()
-        before = variations_of(lab)
+        before = [*read_variations(lab.output)]
         for path in tmp_path.glob("out.journal*"):
             path.unlink()
-        found = variations_of(lab)
+        found = [*read_variations(lab.output)]
         assert what_became(found) == [["accepted"], ["accepted"]]
         assert records_of(found) == records_of(before)
 
 
-def test_they_come_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with laboratory(tmp_path, texts=4) as lab:
-        lab.run()
-        made = 0
-        original = Record.model_validate
+def test_they_come_one_at_a_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.run()
+    made, original = list[Any](), Record.model_validate
 
-        def counted(*arguments: Any, **named: Any) -> Record:
-            nonlocal made
-            made += 1
-            return original(*arguments, **named)
+    def counted(content: Any) -> Record:
+        made.append(content)
+        return original(content)
 
-        monkeypatch.setattr(Record, "model_validate", counted)
-        variations = read_variations(lab.output)
-        next(variations)
-        assert made == 1
-        assert len(list(variations)) == 3
+    monkeypatch.setattr(Record, "model_validate", counted)
+    variations = read_variations(lab.output)
+    next(variations)
+    assert len(made) == 1
+    assert len(list(variations)) == 3
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from programs.settings import Settings
 from tests.lab import Lab
 
 JUDGED = {"quality_check": True, "judge_models": ["openai/j"]}
+SOLVED: dict[str, Any] = {"blind_solve": 2, "solver_model": "openai/other"}
 
 
 def said(last: dict[str, Any] | None = None, **given: Any) -> list[str]:
@@ -25,7 +26,7 @@ def said(last: dict[str, Any] | None = None, **given: Any) -> list[str]:
 def test_nothing_is_said_without_reason() -> None:
     assert said() == said({"blind_solve": None, "check_steps": False}) == []
     assert list(cautions(Settings(), {"status": "completed"})) == [], "a merge says nothing of settings"
-    assert said(blind_solve=2, solver_model="openai/other") == []
+    assert said(**SOLVED) == []
     assert said({"check_steps": True}, check_steps=True) == []
 
 
@@ -34,22 +35,11 @@ def test_nothing_is_said_without_reason() -> None:
     [
         ({"grade_answers": True}, "a model grades its own work"),
         ({"grade_answers": True, **JUDGED}, None),
-        (
-            {"grade_answers": True, "quality_check": True, "judge_models": ["openai/j", "openai/writer"]},
-            "a model judges ",
-        ),
-        (
-            {"grade_answers": True, "stage_model": ["answer=openai/j"], **JUDGED},
-            "a model judges and grades its own work",
-        ),
+        ({"grade_answers": True, "stage_model": ["answer=openai/j"], **JUDGED}, "a model judges and grades its own"),
         ({"stage_model": ["trace=openai/x", "answer=openai/y"], "grade_answers": True}, None),
         ({"blind_solve": 2}, "a model solves and compares its own work"),
         ({"blind_solve": 2, "compare_model": "openai/other"}, "a model solves its own work"),
-        (
-            {"blind_solve": 2, "solver_model": "openai/other", "compare_model": "openai/writer"},
-            "a model compares its own",
-        ),
-        ({"blind_solve": 2, **JUDGED}, "a model solves its own work"),
+        ({**SOLVED, "compare_model": "openai/writer"}, "a model compares its own work"),
     ],
 )
 def test_a_model_that_is_asked_about_its_own_work_is_told(given: dict[str, Any], line: str | None) -> None:
@@ -82,7 +72,4 @@ def test_a_run_says_it_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
         caplog.clear()
         lab.run()
         assert caplog.messages == []
-        _, again = lab.counted(blind_solve=1)
-        assert len(caplog.messages) == 1
-        assert (calls, again) == (0, 0)
-        assert all(record["blind_solve"] for record in lab.records)
+        assert calls == 0

@@ -8,11 +8,12 @@
 5. The time left is that of the traces that are left.
 """
 
+import io
 import os
 import pty
 import re
 import select
-import subprocess
+import signal
 import sys
 import time
 from collections import Counter
@@ -24,7 +25,6 @@ import pytest
 from rich.console import Console
 
 from programs.errors import RateLimited, TransientError
-from programs.lms.failures import TimedOut
 from programs.lms.meter import Spent
 from programs.run import display
 from programs.run.display import ProgressView, line, panel
@@ -45,13 +45,7 @@ class Clock:
         return self.now
 
 
-SPENT = Spent(
-    calls=9272,
-    reasks=43,
-    faults={"429": 112, "timeout": 3, "500": 2, "connection": 1},
-    prompt_tokens=3_012_345,
-    completion_tokens=901_234,
-)
+SPENT = Spent(calls=9272, reasks=43, prompt_tokens=3_012_345, completion_tokens=901_234)
 
 
 def ledger(
@@ -72,8 +66,7 @@ def ledger(
         setattr(made, name, value)
     for number in range(32):
         made.begins(str(number))
-    made.trouble.faults.update(SPENT.faults)
-    made.trouble.last = "http://127.0.0.1:8000 answered HTTP 429: slow down"
+    made.trouble.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
     return made
 
 
@@ -89,30 +82,19 @@ def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, 
     return found.look()
 
 
-def painted(found: ProgressView, columns: int) -> list[str]:
-    console = Console(width=columns, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
-    console.print(panel(found, NOON, columns))
-    return console.export_text().splitlines()
-
-
 def words(found: ProgressView, columns: int) -> str:
     """The panel without its frame, as one line."""
-    return " ".join(" ".join(row.strip("│╭╮╰╯─ ") for row in painted(found, columns)).split())
+    console = Console(width=columns, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(panel(found, NOON, columns))
+    return " ".join(" ".join(row.strip("│╭╮╰╯─ ") for row in console.export_text().splitlines()).split())
 
 
 # 1. The same facts
 
 
-@pytest.mark.parametrize("columns", [60, 80, 100, 200])
-def test_1_the_panel_fits_and_leaves_room_for_the_echo_of_ctrl_c(columns: int) -> None:
-    rows = painted(view(), columns)
-    assert max(map(len, rows)) <= min(columns, 100) - 3
-    assert len(rows) <= 20
-
-
 def test_1_panel_and_line_say_the_same() -> None:
     run = ledger()
-    run.trouble.will_retry(RateLimited("slow down", status=429), 12.4)
+    run.trouble.will_retry(RateLimited("slow\n down", status=429), 12.4)
     found = view(run)
     for said in (
         "1,034 of about 4,100 traces (25%)",
@@ -124,6 +106,7 @@ def test_1_panel_and_line_say_the_same() -> None:
         "1,034 accepted, 1 failed, 12 rejected",
         "3,012,345 tokens read, 901,234 written, cost 1.234",
         "429 x113, timeout x3, 500 x2, 1 more",
+        "slow down",
         "rate limited: 1 call waits to be tried again, the next in 12 s",
     ):
         assert all(said in words(found, columns) for columns in (60, 100)), said
@@ -193,41 +176,24 @@ def read_on(terminal: int, until: str | None) -> str:
                 return plain
 
 
-def _take_terminal() -> None:
-    """Ctrl-C is a key there, which the terminal turns into SIGINT."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     faults = FaultPlan(share=1.0, kinds=["hang"], script=[None] * 20)
     env = {**environment(), "TERM": "xterm-256color", "COLUMNS": "60", "LINES": "40"}
     with laboratory(tmp_path, texts=10, faults=faults, base={"concurrency": 4, "timeout": 900.0}) as lab:
         command = [sys.executable, "-m", "programs.generate", *lab.arguments()]
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(
-            command,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=env,
-            start_new_session=True,
-            preexec_fn=_take_terminal,
-        ) as process:
-            os.close(theirs)
-            try:
-                read_on(ours, "4 of 4 in flight, 20 answered")
-                os.write(ours, b"\x03")
-                read_on(ours, "finishes the 4 calls in flight")
-                os.write(ours, b"\x03")
-                said = read_on(ours, None)
-                process.wait(LONGEST)
-            finally:
-                process.kill()
-        os.close(ours)
-        assert process.returncode == 130, said
+        pid, terminal = pty.fork()
+        if not pid:
+            os.execve(sys.executable, command, env)
+        try:
+            read_on(terminal, "4 of 4 in flight, 20 answered")
+            os.write(terminal, b"\x03")
+            read_on(terminal, "finishes the 4 calls in flight")
+            os.write(terminal, b"\x03")
+            said = read_on(terminal, None)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130, said
         assert "stopped at once; run the same command again to go on" in said
         assert "Traceback" not in said
         assert len(lab.lines("stage")) == 20
@@ -238,14 +204,6 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 
 
 # 4. Trouble
-
-
-def test_4_failures_count_by_kind_and_the_newest_is_told() -> None:
-    trouble = Trouble()
-    for error in (RateLimited("slow down", status=429), TimedOut("no reply\n in time"), TimedOut("again")):
-        trouble.will_retry(error, 1.0)
-    assert trouble.faults == {"429": 1, "timeout": 2}
-    assert trouble.last == "again"
 
 
 def test_4_what_is_waited_for_is_told_as_long_as_it_lasts() -> None:

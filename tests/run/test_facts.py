@@ -152,62 +152,49 @@ def named(rejection: dict[str, str]) -> str:
     )
 
 
+JUDGED = "quality 5.5 after 3 attempts"
 OLD_VARIATIONS = [
-    ("accepted", None, None),
-    ("failed", "trace: the form is wrong", ("unanswered", "trace: the form is wrong")),
-    ("rejected", "answer: leans on its source", ("unusable", "answer: leans on its source")),
-    (
-        "rejected",
-        "quality 5.5 after 3 attempts; accuracy 4 by b",
-        ("turned down by the judges", "quality 5.5 after 3 attempts; accuracy 4 by b"),
-    ),
-    ("rejected", "blind solve: known", ("not the need that is kept", "known")),
-    ("rejected", "no own thought was taken: 4 too short", ("no own thought was taken", "4 too short")),
-    ("unjudged", "No comment.; No comment.", ("no judge gave a score", "No comment.; No comment.")),
-    ("duplicate", "the same as variation 0", ("the same as another variation", "the same as variation 0")),
-    ("contaminated", "bench.jsonl:1", ("gives a benchmark away", "bench.jsonl:1")),
-    (
-        "withdrawn",
-        "its question asks the same as another question: a/x",
-        ("was asked of another text", "its question asks the same as another question: a/x"),
-    ),
+    ("failed", "trace: the form is wrong", Reason.UNANSWERED, "trace: the form is wrong"),
+    ("rejected", "answer: leans on its source", Reason.UNUSABLE, "answer: leans on its source"),
+    ("rejected", JUDGED, Reason.JUDGED, JUDGED),
+    ("rejected", "blind solve: known", Reason.NEED, "known"),
+    ("rejected", "no own thought was taken: 4 too short", Reason.OWN_THOUGHT, "4 too short"),
+    ("unjudged", "No comment.; No comment.", Reason.UNJUDGED, "No comment.; No comment."),
+    ("duplicate", "the same as variation 0", Reason.SAME_VARIATION, "the same as variation 0"),
+    ("contaminated", "bench.jsonl:1", Reason.BENCHMARK, "bench.jsonl:1"),
+    ("withdrawn", "it asks the same as a/x", Reason.REPEATED, "it asks the same as a/x"),
+    ("withdrawn", "it gives a benchmark away: b:1", Reason.BENCHMARK, "it gives a benchmark away: b:1"),
 ]
 
 
-@pytest.mark.parametrize(("status", "reason", "meant"), OLD_VARIATIONS)
-def test_2_a_variations_sentence_becomes_its_reason(
-    status: str, reason: str | None, meant: tuple[str, str] | None
-) -> None:
-    line = {"kind": "unit", "key": "k", "status": status, "reason": reason}
-    wanted = None if meant is None else {"reason": meant[0], "detail": meant[1]}
-    assert present_form(line) == {**line, "rejection": wanted}
-    assert present_form(present_form(line)) == present_form(line)
+def test_2_a_variations_sentence_becomes_its_reason() -> None:
+    for status, said, reason, detail in OLD_VARIATIONS:
+        line = {"kind": "unit", "key": "k", "status": status, "reason": said}
+        assert present_form(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
+        assert present_form(present_form(line)) == present_form(line)
+    accepted = {"kind": "unit", "key": "k", "status": "accepted", "reason": None}
+    assert present_form(accepted) == {**accepted, "rejection": None}
 
 
-@pytest.mark.parametrize(
-    ("problems", "reason"),
-    [
-        (["asks nothing", "no words"], Reason.NOTHING_ASKED),
-        (["is not about the passage: it names nothing of it"], Reason.OFF_SUBJECT),
-        (["is about nothing: it has no words of content"], Reason.OFF_SUBJECT),
-        (["asks the same as: How do lamps drift?"], Reason.SAME_QUESTION),
-        (["JSON instead of prose"], Reason.FORM),
-    ],
-)
-def test_2_the_kinds_of_problems_of_questions_are_told_apart(problems: list[str], reason: Reason) -> None:
-    line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": [{"problems": problems}]})
-    assert line["rejected"][0]["rejection"]["reason"] == reason.value
+OLD_PROBLEMS = [
+    (['leans on its source: "the paper" (it)', "asks nothing"], Reason.LEANS),
+    (["asks nothing", "no words"], Reason.NOTHING_ASKED),
+    (["is not about the passage: it names nothing of it"], Reason.OFF_SUBJECT),
+    (["is about nothing: it has no words of content"], Reason.OFF_SUBJECT),
+    (["asks the same as: How do lamps drift?"], Reason.SAME_QUESTION),
+    (["JSON instead of prose"], Reason.FORM),
+]
 
 
 def test_2_so_do_those_of_questions() -> None:
-    rejected = [{"problems": ['leans on its source: "the paper" (it)', "asks nothing"]}, {"problems": ["asks nothing"]}]
     dropped = [
         {"why": "gives a benchmark away", "twin": "b:1"},
         {"why": "asks the same as another question", "twin": "a/x"},
     ]
+    rejected = [{"problems": problems} for problems, _ in OLD_PROBLEMS]
     line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
     reasons = [question["rejection"]["reason"] for question in [*line["rejected"], *line["dropped"]]]
-    assert reasons == [one.value for one in (Reason.LEANS, Reason.NOTHING_ASKED, Reason.BENCHMARK, Reason.REPEATED)]
+    assert reasons == [*(reason.value for _, reason in OLD_PROBLEMS), Reason.BENCHMARK.value, Reason.REPEATED.value]
     assert present_form(line) == line
 
 

@@ -1,25 +1,26 @@
 """The funnel, `--max-samples`, and what an accepted trace has cost.
 
 1. In every step what went in is what was lost plus what was left; each number is what counting the journal's lines by hand
-   gives, over all runs, however often a variation or a text was decided again.
+   gives, over all runs, however often a variation or a text was decided again (tests/run/test_facts.py).
 2. What is left of one step is what goes into the next, where both count the same.
 3. Every loss has a name: skipped lines by reason, questions by reason, stages, judges, twins.
 4. `--max-samples` bounds the texts that all runs together begin; those that were begun are finished.
-5. Costs are of all runs; what is not known is not guessed.
+5. Costs are of all runs, in what is printed too; what is not known is not guessed.
 """
 
+import io
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from programs.rejection import Reason
-from programs.run.facts import loss_of
 from programs.run.funnel import Step
-from programs.run.old_lines import present_form
 from programs.run.run import Finished
+from programs.run.summary import show
+from programs.settings import Settings
 from tests.lab import Lab, laboratory, passage, write_passages
 from tests.run.test_resume import catalogue_of
 from tests.standin import scientist
@@ -36,21 +37,6 @@ def questions(asked: Asked) -> Any:
     return made | {"question": f"The paper says nothing about {asked.word(1)}."} if number == 3 else made
 
 
-def thought(asked: Asked) -> Any:
-    if catalogue_of(asked) == 7:
-        return "No."
-    return scientist.trace(asked if catalogue_of(asked) != 11 else same(asked))
-
-
-def answer(asked: Asked) -> Any:
-    return scientist.answer(asked if catalogue_of(asked) != 11 else same(asked))
-
-
-def same(asked: Asked) -> Asked:
-    """The same request whatever its temperature and seed: variations come out alike."""
-    return Asked(asked.stage, asked.field, asked.text, "abcd1234", asked.time, asked.body)
-
-
 def judge(asked: Asked) -> Any:
     number = catalogue_of(asked)
     return "No comment." if number == 10 else verdict(3 if number == 9 else 8)
@@ -65,7 +51,7 @@ MESSY: dict[str, Any] = {
     "prefilter": True,
     "prices": {"openai/any": {"prompt": 2.0, "completion": 10.0}, **{m: {"prompt": 1, "completion": 1} for m in PANEL}},
 }
-STAGES: dict[str, Answer] = {"questions": questions, "trace": thought, "answer": answer, "judge": judge}
+STAGES: dict[str, Answer] = {"questions": questions, "judge": judge}
 
 
 def write_input(lab: Lab) -> None:
@@ -83,28 +69,6 @@ def steps(finished: Finished) -> dict[str, Step]:
         assert all(count > 0 for count in [*step.lost.values()])
         assert step.left >= 0
     return found
-
-
-def newest(lab: Lab, kind: str) -> dict[str, dict[str, Any]]:
-    return {line["key"]: present_form(line) for line in lab.lines(kind)}
-
-
-def counted_by_hand(lab: Lab, finished: Finished) -> None:
-    """What the steps that are about all runs come to, from the lines of the journal; `tests/run/test_facts.py` counts the
-    rest over any lines."""
-    found = steps(finished)
-    alive = {key: line for key, line in newest(lab, "unit").items() if line["status"] != "withdrawn"}
-    assert found["usable questions"].left == len({tuple(key.split("/")[:2]) for key in alive})
-    step = found["traces tried"]
-    assert step.entered == len(alive)
-    assert step.left == len(lab.records) == finished.summary.traces["accepted"]
-    assert step.lost == Counter(loss_of(one["rejection"]) for one in alive.values() if one["status"] != "accepted")
-    each = finished.summary.funnel.per_trace if finished.summary.funnel else None
-    replies = [line["reply"] for kind in ("stage", "failed") for line in lab.lines(kind)]
-    assert each is not None
-    assert each.calls == pytest.approx(lab.calls / step.left, abs=0.01)
-    tokens = sum(reply["spent"]["prompt_tokens"] + reply["spent"]["completion_tokens"] for reply in replies)
-    assert each.tokens == pytest.approx(tokens / step.left, abs=0.1)
 
 
 def test_a_messy_run_adds_up(tmp_path: Path) -> None:
@@ -129,24 +93,8 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
-        assert found["traces tried"].lost == {
-            "trace unanswered": 4,
-            Reason.JUDGED.value: 4,
-            Reason.UNJUDGED.value: 4,
-            Reason.SAME_VARIATION.value: 2,
-        }
-        counted_by_hand(lab, finished)
-
-
-def test_it_adds_up_over_runs_that_decide_again(tmp_path: Path) -> None:
-    """Interrupted, resumed, with another threshold, and without some of the options."""
-    with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
-        write_input(lab)
-        stopped = lab.run(max_calls=9)
-        assert stopped.status == "budget"
-        counted_by_hand(lab, lab.run(max_attempts=1))
-        counted_by_hand(lab, lab.run(traces_per_sample=3, quality_check=False, judge_models=None))
-        assert Counter(line["status"] for line in newest(lab, "unit").values())["failed"] > 0
+        assert found["traces tried"].left == len(lab.records) == finished.summary.traces["accepted"]
+        assert found["traces tried"].lost == {Reason.JUDGED.value: 4, Reason.UNJUDGED.value: 4}
 
 
 def test_traces_taken_over_stand_apart(lab: Lab) -> None:
@@ -171,9 +119,12 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     funnel = finished.summary.funnel
     assert funnel is not None
     assert funnel.per_trace is not None
-    cost = sum(row["prompt"] * 2.0 + row["completion"] * 10.0 for row in spent) / 1_000_000
-    assert funnel.per_trace.cost == pytest.approx(cost / 4)
+    prompt, completion = (sum(row[name] for row in spent) for name in ("prompt", "completion"))
+    assert funnel.per_trace.cost == pytest.approx((prompt * 2.0 + completion * 10.0) / 4_000_000)
+    assert funnel.per_trace.tokens == pytest.approx((prompt + completion) / 4, abs=0.1)
     assert funnel.per_trace.calls == 8
+    read, written = finished.summary.this_run.prompt_tokens or 0, finished.summary.this_run.completion_tokens or 0
+    assert finished.summary.cost == pytest.approx((read * 2 + written * 10) / 1e6)
     assert steps(lab.run())["traces tried"].left == 4
     unpriced = lab.run().summary.funnel
     assert unpriced is not None
@@ -181,9 +132,26 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     assert unpriced.per_trace.cost is None
     assert unpriced.per_trace.tokens == funnel.per_trace.tokens
     assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
+    for given in (prices, None):
+        costs = printed(finished, lab.settings(prices=given or {}))
+        assert sum(int(words[1]) for words in costs) == lab.calls
+        assert {words[0] for words in costs} == {"openai/any"}
+        assert all((words[-1] == "unknown") == (given is None) for words in costs)
+
+
+def printed(finished: Finished, settings: Settings) -> list[list[str]]:
+    """What is printed of each stage, its name apart."""
+    console = Console(width=200, record=True, file=io.StringIO())
+    show(finished.summary, settings, console)
+    _, _, *rows = console.export_text().partition("spent in all")[2].splitlines()
+    return [row.split()[1:] for row in rows]
 
 
 # 4. --max-samples
+
+
+def pools(lab: Lab) -> set[str]:
+    return {line["key"] for line in lab.lines("pool")}
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
@@ -203,15 +171,15 @@ def test_max_samples_bounds_what_all_runs_begin(tmp_path: Path, concurrency: int
         finished = lab.run(max_traces=3, max_samples=6, **judged)
         assert finished.summary.traces == {"rejected": 6}
         finished = lab.run(max_traces=3, max_samples=4, concurrency=concurrency)
-        assert (finished.summary.traces["accepted"], len(newest(lab, "pool"))) == (3, 6)
+        assert (finished.summary.traces["accepted"], len(pools(lab))) == (3, 6)
 
 
 def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=8) as lab:
         while lab.run(max_samples=5, max_calls=9, concurrency=2).status == "budget":
             pass
-        assert (len(lab.records), len(newest(lab, "pool"))) == (5, 5)
+        assert (len(lab.records), len(pools(lab))) == (5, 5)
         assert lab.calls == 5 * 8
         write_passages(lab.input, [20, 21, 0, 1, 2, 3, 4, 22])
         lab.run(max_samples=5, traces_per_sample=2)
-        assert (len(lab.records), len(newest(lab, "pool"))) == (10, 5)
+        assert (len(lab.records), len(pools(lab))) == (10, 5)

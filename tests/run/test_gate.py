@@ -115,27 +115,6 @@ async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
             raise AssertionError("let through")
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["waiting", "just let through"])
-async def test_a_cancelled_waiter_loses_no_place(late: bool) -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 0, log)
-    await turns()
-    cancelled, next_one = Caller(gate, 5, log), Caller(gate, 1, log)
-    await turns()
-    if late:
-        holder.leave.set()
-        while gate.in_flight and not holder.task.done():
-            await asyncio.sleep(0)
-        cancelled.task.cancel()
-    else:
-        cancelled.task.cancel()
-        holder.leave.set()
-    await turns(6)
-    assert next_one.inside
-    await ended([next_one])
-    assert gate.in_flight == 0
-
-
 async def test_an_error_inside_gives_the_place_back() -> None:
     gate = Gate(1)
     for _ in range(3):

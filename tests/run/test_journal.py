@@ -4,7 +4,8 @@
 2. The newest line of a key wins; variations keep the order in which they first stood.
 3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it.
 4. A damaged line is a JournalError that names its first byte; nothing is changed.
-6. One process at a time: a second opening is a UserError, and so is a place where nothing can be written.
+6. One process at a time: a second opening is a UserError (tests/attack/test_disk.py), and so is a place where nothing can
+   be written (tests/test_cli.py).
 7. A write that fails, also halfway, raises JournalError, leaves all earlier lines, and the journal can be opened again.
 8. A flush that fails is raised by the next append.
 """
@@ -13,8 +14,7 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.reply import Reply
-from programs.errors import JournalError, UserError
+from programs.errors import JournalError
 from programs.lms.meter import Spent
 from programs.run import journal as journal_module
 from programs.run.journal import Journal
@@ -64,10 +64,7 @@ def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
         journal.append("run", None, status="running", number=number)
 
 
-Known = dict[str, Any]
-
-
-def known(journal: Journal, count: int = 40) -> Known:
+def known(journal: Journal, count: int = 40) -> dict[str, Any]:
     """All that a journal answers."""
     index = journal.index
     return {
@@ -127,17 +124,6 @@ def test_units_keep_their_first_order_and_their_newest_line(path: Path) -> None:
         assert journal.index.counts() == {"accepted": 2, "rejected": 1}
 
 
-def test_units_may_be_read_while_others_are_written(path: Path) -> None:
-    with Journal(path) as journal:
-        journal.append("unit", "0", **variation())
-        seen = []
-        for line in journal.variations():
-            seen.append(line["key"])
-            if len(seen) < 5:
-                journal.append("unit", str(len(seen)), **variation())
-        assert seen == ["0", "1", "2", "3", "4"]
-
-
 def test_a_last_line_torn_at_any_byte_is_cut_off_and_said(path: Path) -> None:
     with Journal(path) as journal:
         fill(journal, 2)
@@ -175,24 +161,6 @@ def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad
     path.write_bytes(whole + whole)
     with Journal(path) as journal:
         assert journal.index.counts() == {"accepted": 1}
-
-
-def test_a_second_opening_is_refused_until_the_first_is_closed(path: Path) -> None:
-    with Journal(path) as journal:
-        journal.append("pool", "a", questions=[])
-        with pytest.raises(UserError, match="in use by another run"):
-            Journal(path)
-        journal.append("pool", "b", questions=[])
-    with Journal(path) as journal:
-        assert journal.latest("pool", "b") is not None
-
-
-@pytest.mark.parametrize("place", ["file/out.journal.jsonl", "folder"])
-def test_a_place_where_no_journal_can_be_is_a_users_mistake(tmp_path: Path, place: str) -> None:
-    (tmp_path / "file").write_text("x")
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="cannot write"):
-        Journal(tmp_path / place)
 
 
 def pwrite_that_fails(fails_at: int, short: bool) -> Callable[[int, bytes, int], int]:
@@ -233,22 +201,11 @@ def test_a_full_disk_leaves_all_earlier_lines(
         assert all(journal.latest("pool", str(number)) for number in range(fails_at - 1))
 
 
-def test_short_writes_are_completed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.pwrite
-    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: real(file, data[:7], offset))
-    with Journal(path) as journal:
-        fill(journal, 2)
-        expected = known(journal, 2)
-    index_of(path).unlink()
-    with Journal(path) as journal:
-        assert journal.mended == 0
-        assert known(journal, 2) == expected
+def refuse(*_: Any) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def test_after_a_line_that_could_not_be_cut_off_none_follows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     with Journal(path) as journal:
         journal.append("pool", "a", questions=[])
         with monkeypatch.context() as patch:
@@ -264,20 +221,11 @@ def test_after_a_line_that_could_not_be_cut_off_none_follows(path: Path, monkeyp
         assert journal.latest("pool", "b") is None
 
 
-@contextmanager
-def failing_fsync(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def refuse(_: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", refuse)
-        yield
-
-
 def test_a_failed_flush_is_raised_by_the_next_append(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 0.001)
     with Journal(path) as journal:
-        with failing_fsync(monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", refuse)
             journal.append("pool", "a", questions=[])
             journal._flusher.join(30)
         with pytest.raises(JournalError, match="Input/output error"):

@@ -94,11 +94,7 @@ class Scientist:
         return answer if isinstance(answer, str) else json.dumps({asked.field: answer}, ensure_ascii=False)
 
     def _understand(self, body: dict[str, Any]) -> Asked:
-        texts = [str(message["content"]) for message in body.get("messages", [])] or [
-            str(body.get("system", "")),
-            *body.get("prompt", []),
-        ]
-        text = "\n\n".join(texts)
+        text = "\n\n".join(str(message["content"]) for message in body["messages"])
         name = _reply_field(body, text) if "[[ ## " in text else "reply"
         if name not in STAGE_OF_FIELD:
             raise ValueError(f"the stand-in does not know a stage that replies with {name!r}")

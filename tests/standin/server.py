@@ -25,7 +25,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
@@ -57,8 +56,7 @@ class StandIn:
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
     - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
     - `refuses`: parameters that it does not take, with the words in which it says so
-    - `refuses_text`: a request that holds it is answered with 403, in JSON; `keeps_its_list`: so is
-      a request for the models
+    - `keeps_its_list`: a request for the models is answered with 403
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
     - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
@@ -92,7 +90,6 @@ class StandIn:
         self.retry_after = retry_after
         self.formats = formats
         self.refuses = dict(refuses or {})
-        self.refuses_text: str | None = None
         self.keeps_its_list = False
         self.models = models
         self.argo_user = argo_user
@@ -134,9 +131,7 @@ class StandIn:
             raise self._failure
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
@@ -254,8 +249,6 @@ class StandIn:
         credentials = self._refused_credentials(request, call.body)
         if credentials is not None:
             return credentials
-        if self.refuses_text is not None and self.refuses_text in str(call.body):
-            return 403, "This content is refused."
         model = call.body.get("model")
         if self.models is not None and model not in [taken for _, taken in self.models]:
             return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")

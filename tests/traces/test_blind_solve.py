@@ -12,6 +12,7 @@
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -33,13 +34,14 @@ def solving(tries: int = 3, *keep: Need) -> dict[str, Any]:
     return {"blind_solve": tries, "solver_model": "solver", "compare_model": "comparer", "keep": list(keep)}
 
 
-def agreeing(with_passage: int, without: int) -> Any:
-    """A comparer that finds so many of the tries of each setting equivalent."""
+def comparing(right: Callable[[str, int, int], bool]) -> Any:
+    """A comparer that finds a try equivalent where that is right for its setting, its number and the variation."""
 
     def compare(ask: Ask) -> dict[str, Any]:
-        setting, _, number = ask.key.split("/")[4].partition(".")
-        right = int(number) < (with_passage if setting == "with" else without)
-        return {"reason": "They say the same, or they do not.", "agreement": "equivalent" if right else "contradicts"}
+        *_, variation, tried = ask.key.split("/")[:5]
+        setting, _, number = tried.partition(".")
+        agreement = "equivalent" if right(setting, int(number), int(variation.partition(".")[0])) else "contradicts"
+        return {"reason": "They say the same, or they do not.", "agreement": agreement}
 
     return compare
 
@@ -79,7 +81,8 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     ],
 )
 def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
-    found = only(Answers(compare=agreeing(with_passage, without)), **solving(4)).record().blind_solve
+    compare = comparing(lambda setting, number, _: number < (with_passage if setting == "with" else without))
+    found = only(Answers(compare=compare), **solving(4)).record().blind_solve
     assert found is not None
     assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
     assert found.with_passage.equivalent == with_passage
@@ -111,17 +114,6 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
     assert answers.count("compare") == 5
 
 
-def partly(*variations: int) -> Any:
-    """A comparer that finds every try equivalent to the answers of these variations, and to no other's."""
-
-    def compare(ask: Ask) -> dict[str, Any]:
-        variation = int(ask.key.split("/")[3].partition(".")[0])
-        right = variation in variations
-        return {"reason": "They say the same, or they do not.", "agreement": "equivalent" if right else "contradicts"}
-
-    return compare
-
-
 @pytest.mark.parametrize(
     ("right", "need", "difficulty"),
     [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
@@ -129,14 +121,15 @@ def partly(*variations: int) -> Any:
 def test_a_question_has_one_need_whatever_its_variations_say(
     right: tuple[int, ...], need: Need, difficulty: float
 ) -> None:
-    variations = made_of(Answers(compare=partly(*right)), **solving(2), variations=3).variations
+    compare = comparing(lambda _setting, _number, variation: variation in right)
+    variations = made_of(Answers(compare=compare), **solving(2), variations=3).variations
     [found] = {str(variation.record().blind_solve) for variation in variations}
     solve = variations[0].record().blind_solve
     assert solve is not None
     assert found == str(solve)
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
-    kept = made_of(Answers(compare=partly(*right)), **solving(2, "unanswered"), variations=3).variations
+    kept = made_of(Answers(compare=compare), **solving(2, "unanswered"), variations=3).variations
     assert len({(variation.status, str(variation.rejection)) for variation in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 

@@ -1,14 +1,14 @@
 """Runs with `--thought model|both`, over HTTP.
 
 1. What is sent for an own thought is one plain user message with room to think; open, it begins with the passage.
-2. `reasoning_content` is the thought (in which forms: tests/lms/test_wire.py); so is what stands in tags.
+2. `reasoning_content` and what stands in tags is the thought (tests/lms/test_wire.py, tests/traces/test_own_thoughts.py).
 3. Tries that came to another answer are the rejected side of pairs, with the accepted one as the chosen side.
-4. A resume asks nothing again; more of the same adds the difference; every variation counts for what a text is to give.
+4. A resume asks nothing again; more of the same adds the difference; every variation counts for what a text is to give
+   (tests/traces/test_runs.py).
 5. Own and written traces are not mixed unasked; asked for, the written ones stay, without a call.
 6. `--reasoning-effort` goes along with every call, to servers that take it.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ import pytest
 from programs.lms.resolve import resolve
 from programs.stages.thought import ROOM_TO_THINK
 from tests.exports.building import export_to, rows
-from tests.lab import Lab, laboratory, passage
-from tests.standin import scientist
-from tests.standin.scientist import THOUGHT, Answer, Asked
+from tests.lab import laboratory, passage
+from tests.standin.scientist import THOUGHT, Asked
 
 
 def second_agrees(asked: Asked) -> dict[str, Any]:
@@ -29,35 +28,18 @@ def second_agrees(asked: Asked) -> dict[str, Any]:
     return {"reason": "They name this cause and that.", "agreement": agreement}
 
 
-def own_bodies(lab: Lab) -> list[dict[str, Any]]:
-    return [body for body in lab.server.bodies if "[[ ## " not in str(body["messages"])]
-
-
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_what_is_sent(tmp_path: Path, setting: str) -> None:
     with laboratory(tmp_path, texts=1, reasoning=THOUGHT) as lab:
         lab.run(thought="model", setting=setting)
-        [record], [body] = lab.records, own_bodies(lab)
+        [record] = lab.records
+        [body] = [body for body in lab.server.bodies if "[[ ## " not in str(body["messages"])]
     question = record["user_interaction"]["question"]
     content = question if setting == "closed" else f"{passage(0)}\n\n{question}"
     assert body["messages"] == [{"role": "user", "content": content}]
     assert body["max_tokens"] == ROOM_TO_THINK
     assert not {"response_format", "reasoning_effort"} & set(body)
     assert {other["max_tokens"] for other in lab.server.bodies if other is not body} == {4096}
-
-
-@pytest.mark.parametrize("reasoning", [THOUGHT, None])
-def test_the_thought_is_what_came_as_reasoning(tmp_path: Path, reasoning: Any) -> None:
-    def tagged(asked: Asked) -> str:
-        return f"<think>\n{THOUGHT}\n</think>\n\n{scientist.own(asked)}"
-
-    stages: dict[str, Answer] = {} if reasoning else {"own": tagged}
-    with laboratory(tmp_path, texts=1, reasoning=reasoning, stages=stages) as lab:
-        lab.run(thought="model")
-        [record] = lab.records
-    assert record["reasoning_trace"] == f"<thought>\n{THOUGHT}\n</thought>"
-    assert (record["thought"], record["shape"]) == ("model", None)
-    assert "think" not in record["final_answer"]
 
 
 def test_wrong_tries_make_preference_pairs(tmp_path: Path) -> None:
@@ -77,33 +59,14 @@ def test_wrong_tries_make_preference_pairs(tmp_path: Path) -> None:
         assert (pair["score_chosen"], pair["score_rejected"]) == (None, None)
 
 
-def test_a_resume_asks_nothing_again_and_extends(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=4, reasoning=THOUGHT, stages={"compare": second_agrees}) as lab:
-        lab.run(thought="both", max_traces=3, concurrency=1)
-        assert len(lab.records) == 3
-        first = {record["id"] for record in lab.records}
-        lab.run(thought="both", concurrency=1)
-        assert first < {record["id"] for record in lab.records}
-        assert len({line["key"] for line in lab.lines("unit")}) == 4 * 2 == len(lab.records)
-        finished, calls = lab.counted(thought="both")
-        assert calls == 0
-        sent = Counter(json.dumps(body, sort_keys=True) for body in lab.server.bodies)
-        assert max(sent.values()) == 1
-    steps = {step.what: step for step in finished.summary.funnel.steps} if finished.summary.funnel else {}
-    assert steps["usable questions"].left == 4
-    assert steps["traces tried"].left == 4 * 2
-
-
 # 6. Effort
 
 
 @pytest.mark.parametrize(
     ("name", "env", "takes"),
     [
-        ("gpto3", {}, True),
         ("gpt55", {}, True),
         ("gpt55", {"ARGO_API": "legacy"}, False),
-        ("gpt41", {}, False),
         ("claudesonnet45", {}, False),
         ("openai/o3", {"OPENAI_API_KEY": "k"}, True),
         ("openai/gpt-4o", {"OPENAI_API_KEY": "k"}, False),

@@ -60,9 +60,6 @@ def test_without_one_a_model_compares_for_both() -> None:
     assert (found.compared_by, found.student.with_passage.pass_rate) == ("comparer", 1.0)
     assert answers.count("compare") == 8
     assert not any("ending" in ask.inputs for ask in answers.asked)
-    alone = only(Answers(), **SOLVING).record().blind_solve
-    assert alone is not None
-    assert alone.student is None
 
 
 def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations() -> None:

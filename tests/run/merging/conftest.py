@@ -1,4 +1,4 @@
-"""Two and three processes over the same six texts."""
+"""Two processes over the same six texts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +11,9 @@ from tests.run.merging.merging import shard_runs, taken_along
 
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Six texts, made by two processes, and again by three."""
+    """Six texts, made by two processes."""
     with laboratory(tmp_path_factory.mktemp("home"), texts=6) as found:
         shard_runs(found, 2)
-        shard_runs(found, 3)
         yield found
 
 
@@ -29,8 +28,3 @@ def lab(home: Lab, tmp_path: Path) -> Iterator[Lab]:
 def halves(home: Lab, lab: Lab) -> list[str]:
     """The journals of two processes, their documents beside them."""
     return taken_along(home, lab, 2)
-
-
-@pytest.fixture
-def thirds(home: Lab, lab: Lab) -> list[str]:
-    return taken_along(home, lab, 3)

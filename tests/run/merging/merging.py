@@ -12,17 +12,21 @@ from tests.lab import Lab
 TIMES = ("seconds", "created")
 
 
+def journals(lab: Lab, of: int) -> list[str]:
+    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+
+
 def taken_along(home: Lab, lab: Lab, of: int) -> list[str]:
     for path in home.folder.glob(f"out.shard-*-of-{of}.j*"):
         shutil.copy(path, lab.folder)
-    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+    return journals(lab, of)
 
 
 def shard_runs(lab: Lab, of: int, **given: Any) -> list[str]:
     """Runs all shards. Returns their journals."""
     for number in range(1, of + 1):
         lab.run(shard=f"{number}/{of}", **given)
-    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+    return journals(lab, of)
 
 
 def run_as(lab: Lab, name: str, **given: Any) -> str:

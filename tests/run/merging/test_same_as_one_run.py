@@ -54,9 +54,9 @@ def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
     assert calls == 6 * 2
 
 
-def test_the_order_of_sources_does_not_change_the_set(lab: Lab, thirds: list[str]) -> None:
-    one = merged(lab, *thirds, name="one")
-    other = merged(lab, *reversed(thirds), name="other")
+def test_the_order_of_sources_does_not_change_the_set(lab: Lab, halves: list[str]) -> None:
+    one = merged(lab, *halves, name="one")
+    other = merged(lab, *reversed(halves), name="other")
     assert records_by_id(view(lab, "one")) == records_by_id(view(lab, "other"))
     assert view(lab, "one").units != view(lab, "other").units
     assert timeless(one.spent_in_all) == timeless(other.spent_in_all)

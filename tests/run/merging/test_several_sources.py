@@ -18,9 +18,8 @@ from programs.merge import pour
 from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource
 from tests.lab import Lab, laboratory
-from tests.run.merging.merging import contents, copied, merged, run_as, view
+from tests.run.merging.merging import copied, merged, run_as, view
 from tests.run.test_resume import score_by_text
-from tests.standin import scientist
 from tests.standin.panel import PANEL
 
 
@@ -53,26 +52,6 @@ def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: 
         assert (calls, finished.summary.traces) == (0, {"rejected": 4})
         finished, calls = mine.counted(**rules, min_quality_score=6)
         assert (calls, finished.summary.traces) == (0, {"accepted": 4})
-
-
-def other_questions(asked: scientist.Asked) -> Any:
-    made = scientist.ANSWERS["questions"](asked)
-    return {**made, "question": made["question"].replace("?", ", seen from the other side?")}
-
-
-def test_replies_of_two_sources_are_never_woven_together(lab: Lab) -> None:
-    """The first source knows the questions of some texts alone; the second has other questions, and traces."""
-    first = run_as(lab, "first", max_calls=3, concurrency=1)
-    lab.brain.stages["questions"] = other_questions
-    second = run_as(lab, "second")
-    found = merged(lab, first, second)
-    mine = view(lab, "merged")
-    assert found.traces == {"accepted": 6}
-    assert found.shared_texts > 0
-    assert contents(mine, "stage") == contents(view(lab, "second"), "stage")
-    assert mine.counted()[1] == 0
-    _, calls = mine.counted(grade_answers=True)
-    assert calls == 6
 
 
 KEYS = ("questions/0a", "context/0a/limitation", "questions/0b")
