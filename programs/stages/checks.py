@@ -61,7 +61,7 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     problems = [*solution_problems(answer), *_repeats(answer, question)]
     if setting == "closed":
         # In the open setting the text is in view, and nobody asked the model not to speak of it.
-        problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer)]
+        problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer, given=question.text)]
     return [*(f"the thought: {why}" for why in no_prose("\n\n".join(thought))), *(f"the answer: {w}" for w in problems)]
 
 

@@ -137,9 +137,10 @@ def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
 
 
 def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
-    """A number of words, in tens: as likely in the lower half as in the upper half of the range on a logarithmic scale."""
+    """A number of words, in tens but no smaller than the fewest: as likely in the lower half as in the upper half of the
+    range on a logarithmic scale."""
     words: float = fewest * (most / fewest) ** draw.random()
-    return 10 * round(words / 10)
+    return max(fewest, 10 * round(words / 10))
 
 
 def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPES) -> list[str]:

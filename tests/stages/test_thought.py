@@ -14,7 +14,7 @@ from collections import Counter
 import pytest
 
 from programs.background_loop import run
-from programs.stages.checks import answer_problems, thought_problems
+from programs.stages.checks import answer_problems, own_problems, thought_problems
 from programs.stages.thought import FIRST_TRY
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
 from signatures.vocabulary import Depth, Setting
@@ -76,6 +76,13 @@ def test_a_thought_that_recites_the_passage_is_refused() -> None:
         made = thought([(first[0], f"{first[1]} {told}"), *others])
         found = thought_problems(made, QUESTION, passage(), "open")
         assert ["recites the passage" in why for why in found] == [True] * recited
+
+
+def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None:
+    said = "The study is too small to tell: forty girls leave the difference open."
+    for asked, taken in (("Is one small study of forty girls enough?", True), ("Are forty girls enough?", False)):
+        problems = own_problems(["Forty is few."], said, question(text=asked), "closed")
+        assert (problems == []) is taken
 
 
 STARTS = (
