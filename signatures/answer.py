@@ -18,7 +18,7 @@ that there is with nearly every answer, whoever asks."""
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    f"If the short form is a choice, the right claim is {which} of them, in words; the differences are small."
+    f"If the short form is a choice, make the right claim {which} in words; keep the differences small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
 """What is told of `lengths`, of which one is drawn: left to itself a writer gives the right claim one rank every time, and
@@ -29,9 +29,9 @@ class ShortForm(BaseModel):
     """The answer in a form that can be checked."""
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
-        description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: of "
-        "several claims that people might make one is right; none: no single claim sums it up, as with advice, a plan, or "
-        "a cause that is not established"
+        description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: one of "
+        "several claims that people might make is right; none: no single claim sums it up, as with advice, a plan, or a "
+        "cause that is not established"
     )
     answer: str = Field(
         default="",
@@ -45,8 +45,9 @@ class ShortForm(BaseModel):
         min_length=0,
         max_length=4,
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
-        "the misconceptions where these fit, as exact as the right one and hedged where it is, of the lengths given below, "
-        "and without any 'only', 'all', 'never', 'shows' or 'unless' that it does not have; for a term, other names for it",
+        "the misconceptions where they fit, as exact as the right claim and hedged where it is, of the lengths given "
+        "below, and without any 'only', 'all', 'never', 'shows' or 'unless' that the right claim lacks; for a term, other "
+        "names for it",
     )
 
 
@@ -75,25 +76,25 @@ class FinalAnswer(BaseModel):
     rubric: list[Point] = Field(
         default_factory=list,
         max_length=6,
-        description="points by which any answer is graded, however it is worded: what a right answer needs, not what this "
-        "one happens to say",
+        description="points by which any answer is graded, however it is worded: what a right answer needs or "
+        "avoids, not what this one happens to say",
         json_schema_extra={"minItems": 3},
     )
 
 
 class WriteAnswer(AboutQuestion):
-    """Answer the question for this person, every part of it, as the thought came out. Begin with the answer itself, then
-    give what supports it: the best points that the thought found, and the numbers, so that the reader can follow how they
-    come about. Keep to the length given below. Where something is in doubt say so there, and how much; what is certain
+    """Answer every part of the question for this person, in line with the thought. Begin with the answer itself, then
+    give what supports it: the best points that the thought found, and the numbers, so that the reader can see where they
+    come from. Keep to the length given below. Where something is in doubt say so there, and how much; what is certain
     needs no hedge, and no answer should end with one out of habit. Be no surer than the thought. Use what is at hand and
-    what the thought worked out; add nothing of weight that it does not have. Write about the subject, not about where it
+    what the thought worked out; add nothing important that the thought lacks. Write about the subject, not about where it
     is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number.
-    Then give what other answers can be checked by."""
+    Then give the means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
-    lengths: str = dspy.InputField(desc="how long the answer should be, and the claims of a choice")
+    lengths: str = dspy.InputField(desc="how long the answer and the claims of a choice should be")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

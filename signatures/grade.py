@@ -31,14 +31,12 @@ class GradeSheet(BaseModel):
     completeness: Percent = Field(description="covers everything that the question needs")
     uncertainty_calibration: Percent = Field(description="is as sure as the evidence allows, no more and no less")
     clarity_structure: Percent = Field(description="is clear and well ordered")
-    evidence_usage: Percent = Field(
-        description="gives the facts and numbers that support it, of those that were at hand"
-    )
+    evidence_usage: Percent = Field(description="gives the facts and numbers at hand that support it")
 
 
 class GradeAnswer(AboutQuestion):
     """Grade the final answer on each dimension, from 0 to 100, with the passage at hand. Whoever answered had only what is
-    described below: what could not be known costs nothing. The length was given, too: a short answer that says what the
+    described below: deduct nothing for what could not be known. The length was set, too: a short answer that says what the
     question needs is complete. Grade each dimension by itself: one real fault in it leaves about 70, and what is empty or
     wrong gets less than 30."""
 

@@ -18,7 +18,7 @@ class VerdictSheet(BaseModel):
     fault: str = Field(
         min_length=4,
         max_length=1500,
-        description="the worst fault, concretely, with the words in which it stands, in at most four sentences; "
+        description="the worst fault, concretely, quoting the words at fault, in at most four sentences; "
         '"none" where you would change nothing',
     )
     fault_in: FaultIn = Field(description="where that fault lies, so that it can be mended there")
@@ -34,9 +34,8 @@ class VerdictSheet(BaseModel):
         description="is everything that was asked settled, for the one who asked; a good answer to another question is a 1"
     )
     rests_on_what_is_given: Rating = Field(
-        description="does it use no figure and no fact that could not be known: what was not at hand, is not generally "
-        "known, and does not follow from these; a value that is said to be assumed is a fault only if the outcome depends "
-        "on it"
+        description="does it use only figures and facts that could be known: at hand, generally known, or following "
+        "from these; a value said to be assumed is a fault only if the outcome rests on it untested"
     )
     reads_like_thinking: Rating = Field(
         description="is it thinking as it happens, in the form that this problem needs, which stops when it is settled; "
@@ -47,24 +46,23 @@ class VerdictSheet(BaseModel):
 
 
 class JudgeTrace(AboutQuestion):
-    """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on it,
-    and its reader will have only what was at hand while thinking. Look for claims and numbers that the passage does not
-    support, for figures that come from nowhere, for steps that do not follow, and for a question left unanswered. A wrong
-    turn earns nothing: most good thinking has none. One that people really take, and that is taken back, does no harm; a
-    planted one is a fault. The lengths of thought and answer were given: a short one that settles the question loses
-    nothing.
+    """Judge a reasoning trace and its answer as a strict referee who has the passage at hand. Models will be trained on
+    it, and its reader will have only what was at hand while thinking. Look for claims and numbers that nothing known or
+    given supports, for figures that come from nowhere, for steps that do not follow, and for a question left unanswered.
+    A wrong turn earns nothing: most good thinking has none. One that people really take, and that is taken back, does no
+    harm; a planted one is a fault. The lengths of thought and answer were given: a short one that settles the question
+    loses nothing.
+
     What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
-    nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails in the
-    main thing: learning from it would do harm. The other numbers lie between these. Give overall no more than 4 if the
+    nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails on the
+    main point: learning from it would do harm. The other numbers lie between these. Give overall no more than 4 if the
     answer is wrong, or if what it rests on could not be known."""
 
     question: str = dspy.InputField(desc="the question that was asked")
     given: str | None = dspy.InputField(
-        desc="what was at hand while thinking, beside general knowledge; only the question where this is missing"
+        desc="what was at hand while thinking, beside general knowledge; if missing, only the question"
     )
-    thought: str = dspy.InputField(
-        desc="the reasoning trace as it is trained on; where it is missing, judge the answer"
-    )
+    thought: str = dspy.InputField(desc="the reasoning trace as used for training; if it is missing, judge the answer")
     answer: str = dspy.InputField(desc="the final answer")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

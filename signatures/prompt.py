@@ -19,8 +19,8 @@ SCHEMA = "Reply with a JSON object that validates against this JSON schema:"
 EXAMPLE = "Example (about another passage):"
 """How the inputs, the form of the reply and the demonstrations are introduced."""
 
-EARLIER = "your earlier try; rewrite it, keep what is good in it, and leave no trace of its faults"
-FEEDBACK = "what was wrong with the earlier try: correct it, even if it then gets longer than asked for"
+EARLIER = "your earlier attempt; rewrite it, keep what is good, and leave no trace of its faults"
+FEEDBACK = "what was wrong with that attempt: fix it, even if that takes more words than asked for"
 """What is said of `earlier` and `feedback`, right before each."""
 
 RETRY_INPUTS = ("earlier", "feedback")
@@ -30,14 +30,14 @@ RETRY_INPUTS = ("earlier", "feedback")
 class AboutPassage(dspy.Signature):
     """A stage that is given a passage: the longest input first, which a prefix cache holds."""
 
-    passage: str = dspy.InputField(desc="scientific text, one numbered sentence a line")
+    passage: str = dspy.InputField(desc="scientific text, one numbered sentence per line")
 
 
 class AboutQuestion(AboutPassage):
     """A stage that is given a question about the passage, and who asks it."""
 
     question: str = dspy.InputField(desc="the question to be answered")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    asked_by: str = dspy.InputField(desc="who asks, and at what level")
 
 
 WHOLE = "whole"

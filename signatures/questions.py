@@ -27,7 +27,7 @@ ASKERS = (
     "somebody who knows the basics and wants to go further",
     "somebody who works in the field and has a case of their own",
     "somebody who does this kind of work and is sceptical",
-    "somebody in another profession whom the matter affects",
+    "somebody in another profession who is affected",
     "somebody who has to decide, plan or pay",
     "somebody who read or heard about it and is curious",
     "somebody who has to explain it to others",
@@ -39,7 +39,7 @@ CLAIMS = tuple(
     f"that is right. {truth}"
     for tone in ("boldly", "cautiously")
     for is_so in ("is so", "is not so")
-    for truth in ('It is right: the answer is "yes".', 'It is wrong however one reads it: the answer is "no".')
+    for truth in ('The claim is right: the answer is "yes".', 'The claim is wrong on any reading: the answer is "no".')
 )
 """What a question is told that asks whether something holds. What comes to mind first is to doubt, else nearly every right
 answer is "no". How bold the claim is, and whether it denies something, is told too: a capable writer gave "yes" to the
@@ -62,23 +62,23 @@ def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int,
     # What the built-in types ask shows at which level.
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"
     return (
-        f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and starts from sentence {sentence} "
+        f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and builds on sentence {sentence} "
         f"or one near it. {claim}"
     )
 
 
 class AskQuestion(AboutPassage):
-    """Write one question that somebody with an interest in the subject of the passage would type. That person does not have
-    the passage and refers to no source: no "the paper", "the authors", "this study", "the passage", no figure, table or
-    section.
+    """Write one question that somebody with an interest in the subject of the passage would type. That person does not
+    have the passage and refers to no source: no "the paper", "the authors", "this study", "the passage", no figure, table
+    or section.
 
-    Use the asker's own words: what they saw, measured, were told or have to decide, then what they want to know. This is a
-    person, not an examiner: they may be brief, tell a story, or be unsure of the terms. Who asks sets the level. The
-    question stands on its own and includes the facts and figures that an answer needs; if it is to be short, it asks
-    something that needs few. It does not give away the answer, or the flaw or catch that an answer has to find. Answering
-    it takes several steps of reasoning, from what the passage says and what is generally known."""
+    Use the asker's own words: what they saw, measured, were told or have to decide, then what they want to know. This is
+    a person, not an examiner: they may be brief, tell a story, or be unsure of the terms. The asker sets the level. The
+    question stands on its own and includes the facts and figures that an answer needs beside what will be at hand; a
+    short one asks something that needs few. It does not give away the answer, or the flaw or catch that an answer has to
+    find. Answering it takes several steps of reasoning, from what the passage says and what is generally known."""
 
-    given: str = dspy.InputField(desc="what will be at hand for the answer")
+    given: str = dspy.InputField(desc="what the answerer will have at hand")
     wanted: str = dspy.InputField(desc="what this question should be like")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

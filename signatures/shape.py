@@ -51,11 +51,11 @@ SHAPES: dict[str, Outline] = {
         longest="middling",
     ),
     "extremes": Outline(
-        "Push a quantity to zero, or to something huge, see what must happen there, and come back from it.",
+        "Push a quantity to zero, or to something huge, see what must happen there, and work back.",
         {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
-        "Something familiar behaves the same way. Carry it over, and find where the likeness ends.",
+        "Something familiar behaves the same way. Carry it over, and find where the analogy fails.",
         {"clarification": 4, "mechanism": 3},
     ),
     "cause to effect": Outline(
@@ -102,7 +102,7 @@ class Voice(NamedTuple):
 VOICES: dict[str, Voice] = {
     "sentences": Voice("In plain, unhurried sentences.", 4),
     "talking": Voice("As people talk to themselves, with a sentence left unfinished here and there.", 2),
-    "asking": Voice("In plain sentences, with a question to oneself once or twice.", 2),
+    "asking": Voice("In plain sentences, asking yourself a question once or twice.", 2),
     "notebook": Voice("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
 }
@@ -113,7 +113,7 @@ voice is said to have it puts into every paragraph: a question to itself, a beca
 CLOSES: dict[str, str] = {
     "outcome": "It ends with the outcome.",
     "last step": "It ends with the step that settles it.",
-    "open": "It ends with what stays open even for somebody who knows the field; if nothing does, with the outcome.",
+    "open": "It ends with what remains open even to an expert in the field; if nothing does, with the outcome.",
     "check": "It ends with a check of the outcome against something not used to reach it, if there is such a thing.",
 }
 """How a thought ends. Left to itself a writer closes nearly every one with a verdict."""
@@ -138,10 +138,10 @@ NOTICED: dict[Noticed, str] = {
     "late": "It is noticed only near the end, when something else is checked.",
 }
 
-NO_WRONG_TURN = "No step goes wrong. Do not stage a mistake; doubts that turn out to be groundless are fine."
+NO_WRONG_TURN = "No step is a mistake. Do not stage one; dropped guesses and groundless doubts are fine."
 WRONG_TURN = (
-    "One step may go wrong: where one of the hypotheses is really tempting, follow it as somebody who believes it, until "
-    "something does not fit. Plant no slip; if no hypothesis tempts, nothing goes wrong."
+    "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, until "
+    "something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
 )
 """A writer who was offered an easy slip, too, made one every time, and readers saw that it was planted."""
 

@@ -15,12 +15,12 @@ class Solution(BaseModel):
 
 class SolveQuestion(dspy.Signature):
     """Answer the question as well as you can, briefly and definitely: the answer itself first, then what it rests on.
-    Where a passage is given, answer from it; where none is, from what you know. Commit yourself to the answer that you
-    hold most likely; never ask back, and never say that you lack the source."""
+    Where a passage is given, answer from it; where none is, from what you know. Commit to the answer you think most
+    likely; never reply with a question, and never say that you lack the source."""
 
-    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line, where there is one")
+    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence per line, where there is one")
     question: str = dspy.InputField(desc="the question to be answered")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    asked_by: str = dspy.InputField(desc="who asks, and at what level")
     ending: str | None = dspy.InputField(desc="how the answer has to end, where that is said")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
@@ -30,7 +30,7 @@ class SolveQuestion(dspy.Signature):
 class AnswerComparison(BaseModel):
     """How one answer stands to another, and why."""
 
-    reason: str = characters(10, 400, "the main claim of each, and where they part")
+    reason: str = characters(10, 400, "the main claim of each, and where they differ")
     agreement: Agreement = Field(
         description="equivalent: the same main claim, numbers included, in whatever words; partial: a part of it, or too "
         "vague to tell; contradicts: another main claim, or no answer"
@@ -44,9 +44,9 @@ class CompareAnswers(dspy.Signature):
     the two is right, and do not give credit for sounding alike."""
 
     question: str = dspy.InputField(desc="the question that was asked")
-    asked_by: str = dspy.InputField(desc="who asks, and at which level")
+    asked_by: str = dspy.InputField(desc="who asks, and at what level")
     reference: str = dspy.InputField(desc="the answer to compare with")
     other: str = dspy.InputField(desc="the answer that is compared")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
-    comparison: AnswerComparison = dspy.OutputField(desc="how the two stand to each other")
+    comparison: AnswerComparison = dspy.OutputField(desc="how the two compare")

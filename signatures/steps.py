@@ -19,11 +19,11 @@ class StepVerdict(BaseModel):
     sentence: int = Field(
         ge=0, le=9999, description="the number in brackets before the sentence that decides; 0 where none does"
     )
-    reason: str = characters(5, 160, "what the sentence says about it: the same direction, the same number, or another")
+    reason: str = characters(5, 160, "what the sentence says about it: same direction and number, or different")
     status: Carried = Field(
         description="supported: the sentence says it; inferred: it follows, though it is not said; contradicted: the "
-        "sentence says otherwise, in direction, number or denial; outside: the passage does not decide it; no_claim: the "
-        "step only asks, plans or doubts"
+        "sentence differs in direction, number or negation; outside: the passage does not decide it; no_claim: the step "
+        "only asks, plans or doubts"
     )
 
 
@@ -35,9 +35,9 @@ class StepVerdicts(BaseModel):
 
 class CheckSteps(AboutPassage):
     """Check each step of a thought against the passage, as a referee who looks up every claim. Find the sentence that
-    decides whether what the step says as a fact is so, by its number. Mind the direction (more or less, higher or
-    lower), what is compared with what, what is denied, and every number: the same words with another direction
-    contradict. Judge the fact, not how sure or how well put it is. A step with several facts is as good as its worst."""
+    decides whether what the step says as a fact is so, by its number. Mind the direction (more or less, higher or lower),
+    what is compared with what, what is negated, and every number: the same wording, reversed, is a contradiction. Judge
+    the fact, not how sure or how well put it is. A step with several facts is as good as its worst."""
 
     steps: str = dspy.InputField(desc="the steps to check, numbered, one a line")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -18,7 +18,7 @@ Bearing = Literal["supports", "contradicts", "qualifies"]
 class NotesOnQuestion(AboutQuestion):
     """A stage that makes notes for the thought."""
 
-    given: str = dspy.InputField(desc="what whoever thinks and answers has at hand")
+    given: str = dspy.InputField(desc="what is at hand for thinking and answering")
 
 
 class ContextAnalysis(BaseModel):
@@ -41,7 +41,7 @@ class ContextAnalysis(BaseModel):
 
 class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
-    needed, where people plausibly go wrong, what background is missing, and how thorough the answer should be."""
+    needed, where people easily go wrong, what background is missing, and how thorough the answer should be."""
 
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
@@ -52,7 +52,7 @@ class Hypothesis(BaseModel):
     """A possible answer and its test."""
 
     statement: str = characters(10, 300, "a specific answer that could be true")
-    test: str = characters(10, 240, "what would speak for it or against it")
+    test: str = characters(10, 240, "what would count for or against it")
 
 
 class HypothesisSet(BaseModel):
@@ -63,8 +63,8 @@ class HypothesisSet(BaseModel):
 
 class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that could be true, each with what would confirm or refute it. They must
-    disagree with one another, and at least one should be tempting but wrong. If the question is what something is or how
-    to do it, they are the ideas that different people have of it, each with what it would lead them to do."""
+    disagree with one another, and at least one should be tempting but wrong. If the question asks what something is or
+    how to do it, give the ideas that different people have of it, each with what it would lead them to do."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -76,7 +76,7 @@ class ChosenEvidence(BaseModel):
     """A sentence of the passage and what it shows."""
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
-    claim: str = characters(10, 240, "what this sentence shows for the question")
+    claim: str = characters(10, 240, "what this sentence implies for the question")
     bearing: Bearing = Field(description="how it bears on the right answer: supports it, contradicts it, or limits it")
 
 
@@ -87,8 +87,8 @@ class EvidenceSet(BaseModel):
 
 
 class GatherEvidence(NotesOnQuestion):
-    """Choose the sentences of the passage on which an answer can rest, by their numbers, and say what each shows. Take
-    different sentences, and include any that speaks against the obvious answer."""
+    """Choose the sentences of the passage that a right answer must agree with, by their numbers, and say what each shows.
+    Take different sentences, and include any that speaks against the obvious answer."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -107,7 +107,7 @@ class MethodCritique(BaseModel):
 class CritiqueMethod(NotesOnQuestion):
     """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
     and which other explanation has not been ruled out. If the question is about another case, judge the method needed
-    there; if it is about no result, judge the usual explanation: what it gets right, and where it misleads."""
+    there; if no result is involved, judge the usual explanation: what it gets right, and where it misleads."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -19,10 +19,10 @@ class Paragraph(BaseModel):
     """A stretch of thinking and what it does."""
 
     kind: Kind = Field(
-        description="tries: has a go at an answer or a way; recalls: brings up something known; computes: works out a "
+        description="tries: tries out an answer or an approach; recalls: brings up something known; computes: works out a "
         "figure; checks: tests something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: "
         "is mistaken and does not know it yet; takes_back: notices a mistake and drops or corrects it; considers: follows "
-        "another explanation, case or consequence; wonders: leaves something open; settles: reaches what the answer will be"
+        "another explanation, case or consequence; wonders: leaves something open; settles: arrives at the answer"
     )
     text: str = characters(2, 900, "the thinking itself, from half a sentence to several")
 
@@ -69,12 +69,14 @@ class WriteThought(AboutQuestion):
     summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
-    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. They keep the outcome right,
-    unless their own figures or plain knowledge contradict them, and nothing may show that they exist: do not mention a
-    hypothesis or a sentence by its number, "evidence" as something that was handed over, a paper, authors or a passage.
-    Whoever thinks is not the person who asks: do not say "we" or "our" of that person's case, and address nobody."""
+    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. Let them guide the outcome,
+    unless their own figures or general knowledge contradict them, and give no sign that they exist: do not mention a
+    hypothesis or a sentence by its number, "evidence" as something handed to you, a paper, authors or a passage. You are
+    not the person who asks: do not say "we" or "our" about that person's case, and address nobody."""
 
-    passage: str | None = dspy.InputField(desc="scientific text, one numbered sentence a line")  # type: ignore[assignment]
+    passage: str | None = dspy.InputField(  # type: ignore[assignment]
+        desc="scientific text, one numbered sentence per line"
+    )
     given: str = dspy.InputField(desc="what is at hand while thinking")
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")

@@ -58,21 +58,21 @@ ASKING: dict[Setting, str] = {
 """What the questions have to bring with them."""
 
 NOTING: dict[Setting, str] = {
-    "closed": "only the question: ideas and tests that need other figures or findings of the passage are of no use there",
+    "closed": "only the question: ideas and tests that need figures or findings that the passage alone gives are of no use",
     "open": "the question and the passage",
 }
 """What those who make notes for a thought are told that it has at hand."""
 
 THINKING: dict[Setting, str] = {
     "closed": (
-        "Only the question. Nothing can be looked up while thinking and answering; whatever else is shown is there to keep "
+        "Only the question. Nothing can be looked up while thinking and answering; anything else shown just helps to get "
         "the outcome right. A figure or finding may be used only if the question gives it, if it follows from what the "
         "question gives, or if it is general knowledge in the field. Estimate what is missing, leave it open, or do "
         "without it."
     ),
     "open": (
-        "The question and the passage, of which every figure may be used: while thinking and answering it is in view, as "
-        '"the text". The notes are not in view.'
+        "The question and the passage. Any figure in it may be used: it is in view, and may be called 'the text'. Nobody "
+        "else sees the notes."
     ),
 }
 """What a thought and its answer may use."""
