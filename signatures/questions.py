@@ -74,7 +74,7 @@ class AskQuestion(AboutPassage):
 
     Use the asker's own words: what they saw, measured, were told or have to decide, then what they want to know. This is
     a person, not an examiner: they may be brief, tell a story, or be unsure of the terms. The asker sets the level. The
-    question stands on its own and includes the facts and figures that an answer needs beside what will be at hand; a
+    question stands on its own and includes the facts and figures that an answer needs and would not otherwise have; a
     short one asks something that needs few. It does not give away the answer, or the flaw or catch that an answer has to
     find. Answering it takes several steps of reasoning, from what the passage says and what is generally known."""
 

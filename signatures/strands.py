@@ -87,8 +87,8 @@ class EvidenceSet(BaseModel):
 
 
 class GatherEvidence(NotesOnQuestion):
-    """Choose the sentences of the passage that a right answer must agree with, by their numbers, and say what each shows.
-    Take different sentences, and include any that speaks against the obvious answer."""
+    """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. Take
+    different sentences, and include any that speaks against the obvious answer."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
