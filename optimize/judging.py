@@ -106,7 +106,7 @@ class JudgeCompilation(Compilation):
         self.splits = divided(answers, settings)
         self.train, self.val = (self._examples(self.splits[side], settings.judges) for side in ("train", "val"))
         for side, answers in self.splits.items():
-            unique, questions = ({getattr(one, name) for one in answers} for name in ("id", "question_key"))
+            unique, questions = {one.id for one in answers}, {one.question_key for one in answers}
             self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:

@@ -15,7 +15,7 @@ train on and to choose by as many are right as wrong, whichever are fewer repeat
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -146,5 +146,5 @@ def _balanced(side: str, answers: Sequence[Labelled], correct_from: int) -> list
                 f"no answer that people found {word} belongs to the {side} questions, so that nothing can be "
                 "compared; give more answers, or try another --seed or other numbers of them"
             )
-    pairs = zip(*map(cycle, kinds.values()), range(max(1, len(answers) // 2)), strict=False)
-    return [one for right, wrong, _ in pairs for one in (right, wrong)]
+    pairs = zip(*map(cycle, kinds.values()), strict=False)
+    return [one for pair in islice(pairs, max(1, len(answers) // 2)) for one in pair]

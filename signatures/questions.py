@@ -57,7 +57,7 @@ some 55 words."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
-    """What a question of the type called `name` is to be like, as the model is told. It starts from the passage's
+    """What a question of the type called `name` is to be like, as the model is told. It builds on the passage's
     `sentence`, so that the questions of one passage differ, and those of many are not all about the main finding."""
     # What the built-in types ask shows at which level.
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"

@@ -52,8 +52,8 @@ class RejectedQuestion(BaseModel):
 Problem = tuple[Reason, str]
 """The reason, and what is wrong, in words."""
 
-FEWEST_WORDS = 8
-"""Of a sentence that says something."""
+SHORTEST_SENTENCE = 8
+"""Words of a sentence that says something."""
 
 
 class QuestionPool(BaseModel):
@@ -122,11 +122,11 @@ class QuestionStage(PredictorModule):
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
-    """The numbers of the sentences that a question can grow out of: no heading, no registration; of all where hardly any is
+    """The numbers of the sentences that a question can build on: no heading, no registration; of all where hardly any is
     long enough to say something."""
-    lengths = [len(passage.sample.text[one.start : one.end].split()) for one in passage.spans]
-    long = [number for number, words in enumerate(lengths, start=1) if words >= FEWEST_WORDS]
-    return long if len(long) > 1 else range(1, len(lengths) + 1)
+    numbers = range(1, len(passage.spans) + 1)
+    long = [number for number in numbers if len(passage.quoted(number)["quote"].split()) >= SHORTEST_SENTENCE]
+    return long if len(long) > 1 else numbers
 
 
 def _drafts(reply: Reply) -> Iterator[DraftQuestion]:

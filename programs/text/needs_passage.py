@@ -77,9 +77,10 @@ def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
             near = [*last, *sentence] if reckons or one.digits > 2 else []
             far = [*before.paragraph, *paragraph] if one.digits > 2 else []
             before_it = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", part, maxsplit=1)[0]
-            operands = [each for each in quantities(before_it) if each.plain or _among(each, [*given, *own])]
             derived = _derived(one, [*near, *far]) or _ASSUMED.search(before_it) is not None
-            derived = derived or (len(operands) > 1 and _EQUALS.search(before_it) is not None)
+            if not derived and _EQUALS.search(before_it):
+                operands = [each for each in quantities(before_it) if each.plain or _among(each, [*given, *own])]
+                derived = len(operands) > 1
             if derived or one.round or _named(one, question) or not _held(one, quantities(passage)):
                 sentence.append(one)
                 (given if derived else own).append(one)
@@ -157,10 +158,11 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
     missing = [
         one
         for one in quantities(text)
-        if (counts or not one.plain)
-        and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}"))
-        and not any(_is_difference(one, part) for given in (question, passage) for part in _SENTENCE_END.split(given))
+        if (counts or not one.plain) and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}"))
     ]
+    if missing:
+        given = [part for text in (question, passage) for part in _SENTENCE_END.split(text)]
+        missing = [one for one in missing if not any(_is_difference(one, part) for part in given)]
     if counts:
         sentences = [_SENTENCE_END.split(text) for text in texts]
         return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]

@@ -15,7 +15,7 @@ SHA = "0" * 40
 
 
 @dataclass
-class Trouble:
+class HubTrouble:
     """What becomes of whoever asks for a file: `status` is the answer, which breaks off once after `breaks` bytes; `ranges`
     are what was asked for."""
 
@@ -30,10 +30,10 @@ def hub(
     data_set: str = "lab/dust",
     kind: str = "/datasets",
     token: str = "none",
-    trouble: Trouble | None = None,
+    trouble: HubTrouble | None = None,
 ) -> Iterator[str]:
     """Its address, while the block runs. A commit changes `files`."""
-    how = trouble or Trouble()
+    how = trouble or HubTrouble()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...

@@ -22,7 +22,7 @@ from programs.lms import weights as module
 from programs.lms.download import Wheels, from_hub
 from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
 from programs.settings import Settings
-from tests.inputs.hub import Trouble, hub
+from tests.inputs.hub import HubTrouble, hub
 from tests.lab import called, options, write_passages
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
@@ -52,10 +52,10 @@ FILES: dict[str, bytes] = {}
 
 
 @pytest.fixture
-def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trouble]:
+def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubTrouble]:
     """Of a Hub that has the file."""
     FILES.update(dict.fromkeys(("tiny.gguf", "x.gguf"), CONTENT))
-    found = Trouble()
+    found = HubTrouble()
     with hub(FILES, "owner/tiny", kind="", trouble=found) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield found
@@ -76,7 +76,7 @@ def wheels(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_hub_gives_the_file_once(trouble: Trouble) -> None:
+def test_the_hub_gives_the_file_once(trouble: HubTrouble) -> None:
     assert find(WEIGHTS) is None
     path = fetch(WEIGHTS)
     assert path.read_bytes() == CONTENT
@@ -86,7 +86,7 @@ def test_the_hub_gives_the_file_once(trouble: Trouble) -> None:
     assert find(WEIGHTS) is None
 
 
-def test_what_breaks_off_goes_on_where_it_stopped(trouble: Trouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_breaks_off_goes_on_where_it_stopped(trouble: HubTrouble, monkeypatch: pytest.MonkeyPatch) -> None:
     # The library keeps what it got by the chunk, of ten million bytes.
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     trouble.breaks = 50_000
@@ -111,7 +111,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
     ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
 )
 def test_a_hub_that_refuses_is_one_line(
-    trouble: Trouble, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+    trouble: HubTrouble, status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     trouble.status = status
@@ -129,7 +129,7 @@ def test_a_name_that_is_no_repository_is_one_line() -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_without_the_hubs_file_the_wheels_give_the_same_bytes(
-    trouble: Trouble, there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    trouble: HubTrouble, there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trouble.status = 404
     if not there:
@@ -160,7 +160,7 @@ def test_a_file_that_changed_is_not_used() -> None:
     assert find(WEIGHTS) is None
 
 
-def test_the_disk_is_looked_at_first(trouble: Trouble) -> None:
+def test_the_disk_is_looked_at_first(trouble: HubTrouble) -> None:
     with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
         fetch(WEIGHTS._replace(size=10**15))
     assert not trouble.ranges
@@ -211,7 +211,7 @@ def test_a_name_means_a_file_here_or_of_the_hub(tmp_path: Path) -> None:
 @pytest.mark.embedded
 @pytest.mark.parametrize("command", [generate.main, compile.main])
 def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
-    trouble: Trouble, command: Callable[[list[str]], int], tmp_path: Path
+    trouble: HubTrouble, command: Callable[[list[str]], int], tmp_path: Path
 ) -> None:
     trouble.status = 404
     given = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
