@@ -215,6 +215,8 @@ def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
 ) -> None:
     trouble.status = 404
     given = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
+    # The default is where the README's first command has written.
+    given["output"] = str(tmp_path / "out")
 
     def dry(name: str) -> str:
         done = called(*options({**given, "model": f"embedded:{name}", "dry_run": True}), main=command)
