@@ -29,10 +29,26 @@ class Spent(BaseModel):
     seconds: float = 0.0
 
     def __add__(self, other: Spent) -> Spent:
-        one, two = vars(self), vars(other)
-        counts = {n: None if one[n] is None or two[n] is None else one[n] + two[n] for n in one if n != "faults"}
-        faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
-        return Spent(**{**counts, "faults": faults, "seconds": round(self.seconds + other.seconds, 3)})
+        total = self.model_copy()
+        total += other
+        return total
+
+    def __iadd__(self, other: Spent) -> Spent:
+        """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
+        self.calls += other.calls
+        self.reasks += other.reasks
+        self.prompt_tokens = _sum(self.prompt_tokens, other.prompt_tokens)
+        self.completion_tokens = _sum(self.completion_tokens, other.completion_tokens)
+        self.cached_tokens = _sum(self.cached_tokens, other.cached_tokens)
+        self.seconds = round(self.seconds + other.seconds, 3)
+        if other.faults:
+            # A new one: a copy has the same.
+            self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
+        return self
+
+
+def _sum(one: int | None, two: int | None) -> int | None:
+    return None if one is None or two is None else one + two
 
 
 UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)

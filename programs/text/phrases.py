@@ -88,6 +88,7 @@ _FOUND = "data|results?|findings|measurements?|observations|information|descript
 _SAYS = (
     r"\s+(?:\w+ly\s+)?(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 )
+_SAYING = "abstract|report|work|research|context"
 _SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
 _PART = (
     r"(?<![\w-])(?=[cefpst§])(?<!\ba )(?<!\ban )(?<!\bthe )(?<!home )(?<!web )(?<!cross )"
@@ -113,7 +114,7 @@ document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
 document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_NAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
-document | abstract,report,work,research,context | \b(?:the|this)\s+(?:abstract|report|work|research|context){_SAYS}
+document | abstract,report,work,research,context | \b(?:the|this)\s+(?P<noun>{_SAYING}){_SAYS} | {_AN}{{noun}}
 document | method | \bthe\s+methods?\s+section\b
 authors | author | \b(?:the|these)\s+authors?\b{_NAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
 authors | team | \b(?:the|these)\s+teams?\b{_NAMED} | {_SOMEBODY}|{_ONES_OWN}

@@ -128,6 +128,8 @@ def is_degenerate(text: str) -> str | None:
 
 
 def _is_json(text: str) -> bool:
+    if text[0] not in "{[`":
+        return False
     body = _FENCE.sub("", text)
     if _JSON_START.search(body):
         return True

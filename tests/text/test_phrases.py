@@ -35,7 +35,7 @@ LEANS = cases(
             See the methods section for the mask. | The context explicitly states the value. |
             Medication was not controlled for in this study. |
             These papers report that lithium plates. | From the articles it is clear that the tax failed. |
-            These excerpts state that the choir sang.
+            These excerpts state that the choir sang. | The report says that floods double.
         """,
         "authors": r"""
             Why do the authors reject a fifth force? | What is the authors' view of feedback? |
@@ -84,6 +84,7 @@ STANDS_ALONE = texts(
     A team measures the spin of a black hole. How could the team test its model? |
     Researchers heat a gas to 300 K. What do the researchers see? |
     A recent paper claims a fifth force. Which test would refute the paper? |
+    A report from our insurer puts it at 5%. The report says that floods double. Is that right? |
     According to the Standard Model, are neutrinos massless? | According to general relativity, does light bend? |
     According to the data from Planck, how flat is space? |
     According to the results of the Michelson-Morley experiment, is there an ether? |
