@@ -27,12 +27,12 @@ from optimize.settings import CompileSettings
 from optimize.splits import Splits
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
-from programs.asking.models import ModelTable, few_slots
+from programs.asking.models import ModelTable
 from programs.background_loop import run
 from programs.cli.logs import Swallowed
 from programs.cli.options import changed
 from programs.errors import FatalError, UserError
-from programs.lms.resolve import EMBEDDED_SECONDS, Model
+from programs.lms.resolve import Model
 from programs.tracer import Tracer, load_tracer
 
 Item = TypeVar("Item")
@@ -217,7 +217,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         raise recorder.failure from error
     finally:
         # First of all: a call under way whose connection is closed would be made again.
-        recorder.stop(EMBEDDED_SECONDS if any(map(few_slots, table.names)) else settings.timeout)
+        recorder.stop(table.longest_call)
         run(table.close())
         recorder.journal.close()
 

@@ -25,6 +25,11 @@ def stem_of(document: Path) -> str:
     return document.stem if document.suffix == ".json" else document.name
 
 
+def run_name(path: Path) -> str:
+    """NAME of a run's document NAME.json, or of its journal."""
+    return stem_of(path.with_name(path.name.removesuffix(JOURNAL)))
+
+
 def beside(document: Path, ending: str) -> Path:
     """The file with this ending beside a document, or beside a folder: "." has a name too."""
     named = document if document.name else document.absolute()
@@ -57,7 +62,7 @@ def in_place(path: Path) -> Iterator[IO[bytes]]:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise JournalError(f"cannot write {path}: {error.strerror}; the journal holds everything") from error
+        raise JournalError(f"cannot write {path}: {error.strerror}") from error
 
 
 _OURS = ".synthreasoner-"

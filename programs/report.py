@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from programs.cli.options import parse, run_cli
 from programs.errors import UserError
-from programs.files import JOURNAL, beside
+from programs.files import JOURNAL, beside, run_name
 
 
 class ReportOptions(BaseModel):
@@ -26,8 +26,7 @@ class ReportOptions(BaseModel):
     @property
     def page(self) -> Path:
         """The file to write."""
-        name = self.document.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
-        return self.output or self.document.with_name(f"{name}.html")
+        return self.output or self.document.with_name(f"{run_name(self.document)}.html")
 
     def check(self) -> None:
         """Raises `UserError` where the page would be written over what it is made from."""

@@ -8,7 +8,7 @@ from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
-from programs.lms.resolve import Model, resolve
+from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
 from programs.lms.retry import Listener, RetryPolicy
 from programs.lms.server import Server
 from programs.settings import Settings
@@ -57,6 +57,12 @@ class ModelTable:
         """The names of the models that are sent no reasoning effort, though one is given."""
         given = self._settings.reasoning_effort is not None
         return [name for name, model in self._models.items() if given and not model.takes_effort]
+
+    @property
+    def longest_call(self) -> float:
+        """Seconds after which every call under way has ended."""
+        timeout = self._settings.timeout
+        return max(timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else timeout
 
     @property
     def main(self) -> Model:

@@ -20,6 +20,8 @@ _SHORTEST_BEGINNING = 3
 _INFLECTED = 5
 """A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
 
+_TAKES_BACK = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
+
 _MOST_FAULTS = 20
 _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
@@ -86,12 +88,12 @@ def _choice(value: Any, names: list[Any]) -> Any:
 
 
 def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
-    """Whether what was said is the beginning of a name, or the name and more, which names no other."""
+    """Whether what was said is the beginning of a name, or the name and more, which names no other and denies nothing."""
     if name.startswith(said):
         return len(said) >= _SHORTEST_BEGINNING
     ending, *more = said[len(name) :].split("_")
     inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
-    return said.startswith(name) and inflected and not any(word in known for word in more)
+    return said.startswith(name) and inflected and not any(word in known or word in _TAKES_BACK for word in more)
 
 
 @lru_cache(maxsize=1024)

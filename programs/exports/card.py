@@ -14,6 +14,7 @@ from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import UNKNOWN, hub_names, licence_of
 from programs.exports.options import SPLITS, ExportOptions
 from programs.exports.view import rests_on_passage
+from programs.files import run_name
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import count_name
 
@@ -88,7 +89,7 @@ def card(done: Exported) -> str:
     options, counts = done.options, done.tally.counts
     run = done.metadata.get("run") or {}
     funnel = (run.get("funnel") or {}).get("steps")
-    title = f"{re.sub(r'(.journal)?[.]jsonl?$', '', options.document.name)} ({options.to})"
+    title = f"{run_name(options.document)} ({options.to})"
     body = rendered(
         Path(__file__).with_name("card.md.jinja"),
         **done._asdict(),

@@ -48,9 +48,11 @@ class GroundedTaskset(vf.Taskset[GroundedTask, GroundedConfig]):
         folder = next(path for path in (_HERE / "data", _HERE.parent / "data") if path.is_dir())
         for line in (folder / f"{self.config.split}.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
             row = json.loads(line)
-            system, user = (message["content"] for message in row["prompt"])
+            *system, user = (message["content"] for message in row["prompt"])
             kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
-            yield GroundedTask(GroundedData(prompt=user, system_prompt=system, **kept), self.config.task)
+            yield GroundedTask(
+                GroundedData(prompt=user, system_prompt="".join(system) or None, **kept), self.config.task
+            )
 
 
 class GroundedJudge(vf.Judge[list[int]]):

@@ -101,7 +101,10 @@ def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/
         found.append(int(line.split()[1]) * 1024)
     with contextlib.suppress(OSError, ValueError):
         # "max" where there is no limit.
-        found.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+        used, stat = int((group / "memory.current").read_text()), (group / "memory.stat").read_text()
+        # Pages of files that were read are given back when memory is asked for.
+        cached = sum(int(line.split()[1]) for line in stat.splitlines() if line.startswith("inactive_file "))
+        found.append(int((group / "memory.max").read_text()) - used + cached)
     return min(found, default=None)
 
 

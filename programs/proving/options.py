@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Self
 
 from programs.cli.options import Many
-from programs.files import stem_of
+from programs.files import run_name
 
 BUILT_IN_STUDENT = "smollm2-135m"
 
@@ -61,8 +61,7 @@ class ProveOptions(BaseModel):
     @property
     def folder(self) -> Path:
         """Where the results go."""
-        name = stem_of(self.document).removesuffix(".jsonl").removesuffix(".journal")
-        return self.output or self.document.with_name(f"{name}-proof")
+        return self.output or self.document.with_name(f"{run_name(self.document)}-proof")
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

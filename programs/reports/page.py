@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import in_place
+from programs.files import in_place, run_name
 from programs.reports.charts import charts_of, longest
 from programs.reports.figures import figures_of
 from programs.reports.source import read_run
@@ -49,7 +49,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
     groups = figures_of(run)
     known = {name: text for figures in groups.values() for name, text in figures.items()}
     values = {
-        "title": document.name.removesuffix(".jsonl").removesuffix(".json").removesuffix(".journal"),
+        "title": run_name(document),
         "run": run,
         "notes": notes,
         "tiles": {name: known[name] for name in TILES if name in known},

@@ -109,6 +109,8 @@ class _Work:
         reading = ledger.reading = self._reading()
         intake = Intake(journal.index, settings, self.rules, ledger)
         runner = Runner(self.tracer, settings, caller, gate, store, intake, reading)
+        loop, longest = asyncio.get_running_loop(), self.models.longest_call
+        gate.when_closed = lambda: loop.call_later(longest, runner.abandon)
         failure: FatalError | JournalError | None = None
         with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
             async with self._documents(), interruptible(gate):

@@ -32,7 +32,7 @@ FIRST = 4
 
 
 class Runner:
-    """Makes the traces of a run. Once the gate is closed, calls in flight have `settings.timeout` seconds to end."""
+    """Makes the traces of a run. Once the gate is closed, no call begins; those in flight end, or are abandoned."""
 
     def __init__(
         self,
@@ -53,7 +53,6 @@ class Runner:
         self._made: Counter[bool] = Counter()
         self._changed = asyncio.Event()
         self._error: BaseException | None = None
-        gate.when_closed = lambda: asyncio.get_running_loop().call_later(settings.timeout, self.abandon)
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.

@@ -80,8 +80,7 @@ def not_at_hand(
         return []
     needed = needs_passage(question.text, passage.sample.text, thought)
     if answer is not None:
-        whole = needs_passage(question.text, passage.sample.text, (*thought, answer))
-        needed = whole[len(needed) :]
+        needed = needs_passage(question.text, passage.sample.text, thought, answer)[len(needed) :]
     if not needed:
         return []
     return [

@@ -52,22 +52,28 @@ class _Known(NamedTuple):
     paragraph: tuple[Quantity, ...]
 
 
-def needs_passage(question: str, passage: str, texts: Sequence[str]) -> list[str]:
-    """The figures of a thought's paragraphs and the answer, as they are written there and in order, that stand in the
-    passage and that neither the question nor arithmetic gives. Each once."""
-    return [one.written for one in _read(question, passage, tuple(texts)).needed]
+def needs_passage(question: str, passage: str, thought: Sequence[str], answer: str | None = None) -> list[str]:
+    """The figures of a thought's paragraphs, and of the answer to it, as they are written there and in order, that stand
+    in the passage and that neither the question nor arithmetic gives. Each once."""
+    known = _after_thought(question, passage, tuple(thought))
+    if answer is not None:
+        known = _after(known, answer, question, passage)
+    return [one.written for one in known.needed]
 
 
-# The answer is read after its thought, and both once more for the record: a trace has ten of these, and hundreds of traces
-# are under way at once.
-@lru_cache(maxsize=4096)
-def _read(question: str, passage: str, texts: tuple[str, ...]) -> _Known:
-    if not texts:
-        return _Known(quantities(question), (), (), ())
-    before = _read(question, passage, texts[:-1])
+# Asked for when the thought is checked, when its answer is, and for the record.
+@lru_cache(maxsize=1024)
+def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Known:
+    known = _Known(quantities(question), (), (), ())
+    for paragraph in thought:
+        known = _after(known, paragraph, question, passage)
+    return known
+
+
+def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
     given, own, needed, paragraph = list(before.given), list(before.own), list(before.needed), list[Quantity]()
     sentence: list[Quantity] = []
-    for part in _SENTENCE_END.split(texts[-1]):
+    for part in _SENTENCE_END.split(text):
         found = quantities(part)
         reckons = bool(found) and _RECKONS.search(part) is not None
         last, sentence = sentence, [one for one in found if one.plain or _among(one, [*given, *own])]

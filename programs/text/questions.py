@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from programs.text.words import content, is_english, tokens
 
-MARKS = "?？؟;"
-"""Question marks: Latin and Cyrillic, Chinese and Japanese, Arabic, Greek (U+037E)."""
+MARKS = "?？؟"
+"""Question marks: Latin and Cyrillic, Chinese and Japanese, Arabic."""
 FEWEST = 2
 BEGINNING = 6
 """Words with the same BEGINNING letters are one: calibrate and calibration."""
@@ -21,7 +21,8 @@ _SENTENCE_END = re.compile(rf"[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
 
 def asks(text: str) -> bool:
     """Whether some sentence of `text` is a question or a request."""
-    return any(mark in text for mark in MARKS) or _IMPERATIVE.search(text) is not None
+    # Greek asks with the sign that is a semicolon elsewhere (and in NFC): at the end of a text it can be nothing else.
+    return any(mark in text for mark in MARKS) or text.rstrip()[-1:] == ";" or _IMPERATIVE.search(text) is not None
 
 
 def only_asks(text: str) -> bool:

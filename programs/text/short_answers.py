@@ -33,6 +33,8 @@ _DENIES = re.compile(
 _LETTER = re.compile(
     r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I
 )
+_JOINS = r"[,;/&+?]|\b(?:or|and|maybe|perhaps|possibly|else)\b"
+_ONE_MORE = re.compile(rf"(?:{_JOINS})\s*\(?([A-F])\)?(?=\s*(?:[).]|{_JOINS}|\Z))", re.I)
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
 _VERB = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
@@ -111,7 +113,9 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         if (text := f" {plain(options[index])} ") in said:
             named.add(index)
             said = said.replace(text, " ")
-    letters = [next(filter(None, match)) for match in _LETTER.findall(_as_plain_text(part).strip())]
+    written = _as_plain_text(part).strip()
+    letters = [next(filter(None, match)) for match in _LETTER.findall(written)]
+    letters += _ONE_MORE.findall(written) if letters else []
     # A sentence may begin with the article; a box does not.
     letters = [one for one in letters if boxed or one.isupper()] if not (part[:2] == "A " and not boxed) else []
     named |= {LETTERS.index(letter.upper()) for letter in letters}

@@ -46,7 +46,7 @@ def record_of(variation: "Variation", attempt: "Attempt", **generation: Any) -> 
         steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
         final_answer=draft.answer,
         setting=plan.setting,
-        needs_passage=needs_passage(question.text, passage.sample.text, (*draft.thought.texts, draft.answer)),
+        needs_passage=needs_passage(question.text, passage.sample.text, draft.thought.texts, draft.answer),
         yes_or_no=draft.yes_or_no,
         short_answer=draft.checkable.short_answer,
         rubric=draft.checkable.rubric,

@@ -79,6 +79,7 @@ READ: list[tuple[str, Any, Any]] = [
     ("items", {"sentence": 8, "bearing": "Support"}, [Item(sentence=8, bearing="supports")]),
     ("items", [{"Sentence": "8", "bearing": "no claim"}], [Item(sentence=8, bearing="no_claim")]),
     ("items", [{"sentence": 8, "bearing": "perhaps"}], [Item(sentence=8)]),
+    ("items", [{"sentence": 8, "bearing": "supported, but not fully"}], [Item(sentence=8)]),
     ("items", [{"sentence": "none"}, {"sentence": 9}], [Item(sentence=9)]),
     ("items", '[{"sentence": 8}]', [Item(sentence=8)]),
     ("notes", ["one", "two", "three"], ["one", "two"]),

@@ -188,7 +188,8 @@ def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert free_memory(info, tmp_path) == 2_048_000
     (tmp_path / "memory.max").write_text("1500000\n")
-    (tmp_path / "memory.current").write_text("500000\n")
+    (tmp_path / "memory.current").write_text("700000\n")
+    (tmp_path / "memory.stat").write_text("file 300000\ninactive_file 200000\n")
     assert free_memory(info, tmp_path) == 1_000_000
 
 

@@ -152,6 +152,11 @@ def test_by_how_much_figures_differ_is_stated_where_they_stand_in_one_sentence(
     assert unstated(f"by {difference}", "Why?", passage, ["So."], counts=True) == unsaid
 
 
+def test_a_thought_of_any_length_is_read() -> None:
+    # A reasoning model's own thought has hundreds of paragraphs.
+    assert needs_passage("Why?", "Of 347 ewes 47 died.", [*["And so on."] * 2000, "347."], "347 again.") == ["347"]
+
+
 @given(st.text(), st.text(), st.lists(st.text(alphabet="0123456789.,×^-% ehours\n()"), max_size=3))
 def test_any_text_is_read(question: str, passage: str, texts: list[str]) -> None:
     listed = needs_passage(question, passage, texts)

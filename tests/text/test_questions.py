@@ -59,9 +59,10 @@ def test_what_asks() -> None:
     asking = """
         Why does dust lower the slope from 1.4 to 1.1? | A survey finds a slope of 1.4. How would dust change it? |
         Explain why a blank field matters for a survey of 212 galaxies. | 为什么尘埃会降低斜率？ |
-        A slope falls to 1.1 after correction. Compare this with an effect of selection. | لماذا يقلل الغبار من الميل؟
+        A slope falls to 1.1 after correction. Compare this with an effect of selection. | لماذا يقلل الغبار من الميل؟ |
+        Γιατί η σκόνη μειώνει την κλίση;
     """
-    stating = "The answer depends on the technique you are using. | We need more information. | I explain what I know."
+    stating = "The answer depends on the technique you are using. | We need more information. | I explain what I know. | It is 1.1; it scatters."
     assert all(map(asks, texts(asking)))
     assert not any(map(asks, texts(stating)))
 
