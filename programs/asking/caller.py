@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.reply import Rejected, Reply
+from programs.asking.reply import Rejected, Reply, ReplyStatus
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
 from programs.lms.failures import EmptyAnswer, backend_error, cause_of
@@ -43,7 +43,7 @@ class TryRules:
 Outcome = BaseModel | NotAsAsked | CallError | TransientError
 """What one call came to: a value, a reply that cannot be read, or an error of the call or of the server."""
 
-Heard = Callable[[Reply], None]
+OnReply = Callable[[Reply], None]
 """Is told of a call's reply: an open one where another try follows."""
 
 
@@ -62,14 +62,14 @@ class Caller:
     options: frozenset[str] = frozenset({"temperature"})
     strict: bool = False
 
-    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
-        """Asks until the tries are used up or one is taken, from where the tries `before` left off. `heard` is told of
+    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), on_reply: OnReply | None = None) -> Reply:
+        """Asks until the tries are used up or one is taken, from where the tries `before` left off. `on_reply` is told of
         each call as its reply comes."""
         model = self.model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
-            if heard is not None:
-                heard(reply)
+            if on_reply is not None:
+                on_reply(reply)
             if reply.status != "open":
                 return reply
             before = reply.rejected
@@ -87,33 +87,30 @@ class Caller:
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
-        reply = Reply(
-            status="open",
-            model=self.name_of(ask),
-            temperature=ask.asked_temperature if "temperature" in options else None,
-            reasoning=meter.reasoning or None,
-            spent=meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)}),
-        )
         values = [ask.read(each.output) for each in before if each.output is not None]
         if isinstance(outcome, BaseModel):
             values.append(outcome)
-            reply.output, reply.problems = outcome.model_dump(mode="json"), ask.check(values)
-            if not reply.problems:
-                reply.status, reply.rejected = "ok", list(before)
-                return reply
-        else:
-            reply.problems = outcome.faults if isinstance(outcome, NotAsAsked) else [str(outcome)]
-        tried = _rejected(outcome, reply)
-        reply.rejected = [*before, tried]
+        tried = _tried(ask, outcome, values)
+        spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
         failed = isinstance(outcome, CallError | TransientError) and not isinstance(outcome, Truncated)
-        if not failed and number + 1 < self.rules.limit:
-            tried.spent, reply.output = reply.spent, None
-        elif values and not isinstance(outcome, TransientError):
-            reply.status, reply.output = "unusable", values[-1].model_dump(mode="json")
-            reply.problems = ask.check(values)
+        status: ReplyStatus
+        if not tried.problems:
+            status = "ok"
+        elif not failed and number + 1 < self.rules.limit:
+            status, tried.spent = "open", spent
         else:
-            reply.status, reply.fault = "unread", _fault_in(outcome)
-        return reply
+            status = "unusable" if values and not isinstance(outcome, TransientError) else "unread"
+        return Reply(
+            status=status,
+            output=values[-1].model_dump(mode="json") if status in ("ok", "unusable") else None,
+            problems=ask.check(values) if status == "unusable" else tried.problems,
+            rejected=[*before] if status == "ok" else [*before, tried],
+            fault=_fault_in(outcome) if status == "unread" else None,
+            model=self.name_of(ask),
+            temperature=ask.asked_temperature if "temperature" in options else None,
+            reasoning=meter.reasoning or None,
+            spent=spent,
+        )
 
     async def _outcome(self, ask: Ask, inputs: dict[str, Any], config: dict[str, Any], model: Model | None) -> Outcome:
         lm = {} if model is None else {"lm": model.lm}
@@ -150,14 +147,15 @@ def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     return "refused" if refused else None
 
 
-def _rejected(outcome: Outcome, reply: Reply) -> Rejected:
-    text = outcome.lm_response if isinstance(outcome, NotAsAsked) else None
-    return Rejected(
-        output=reply.output,
-        problems=reply.problems,
-        text=text if text is None or len(text) <= LONGEST_EARLIER else "",
-        cut=isinstance(outcome, Truncated) or (isinstance(outcome, NotAsAsked) and outcome.cut),
-    )
+def _tried(ask: Ask, outcome: Outcome, values: list[Any]) -> Rejected:
+    """A call as a try; without problems it is none that was rejected. `values` are all that were read, the call's last."""
+    if isinstance(outcome, BaseModel):
+        return Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
+    if not isinstance(outcome, NotAsAsked):
+        return Rejected(problems=[str(outcome)], cut=isinstance(outcome, Truncated))
+    text = outcome.lm_response
+    too_long = text is not None and len(text) > LONGEST_EARLIER
+    return Rejected(problems=outcome.faults, text="" if too_long else text, cut=outcome.cut)
 
 
 def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:

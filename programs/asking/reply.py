@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from programs.errors import SynthReasonerError
 from programs.lms.meter import Spent
 
+ReplyStatus = Literal["ok", "unusable", "unread", "open"]
+
 
 class Rejected(BaseModel):
     """A try that was not taken, and why: `output` is what came back, or `text` where it could not be read (empty: it was
@@ -30,7 +32,7 @@ class Reply(BaseModel):
     older versions all of them).
     """
 
-    status: Literal["ok", "unusable", "unread", "open"]
+    status: ReplyStatus
     output: Any = None
     problems: list[str] = Field(default_factory=list)
     rejected: list[Rejected] = Field(default_factory=list)

@@ -163,7 +163,7 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
 def test_from_each_reply_it_goes_on_as_if_nothing_had_happened(outcomes: list[Outcome]) -> None:
     told: list[Reply] = []
     whole = Played(outcomes, TryRules(limit=4))
-    end = asyncio.run(whole.answer(ASK, heard=told.append))
+    end = asyncio.run(whole.answer(ASK, on_reply=told.append))
     assert [reply.status for reply in told[:-1]] == ["open"] * (len(told) - 1)
     assert (told[-1], end.spent_in_all.calls, end.spent_in_all.reasks) == (end, len(told), len(told) - 1)
     for number, reply in enumerate(told[:-1], 1):

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pytest
 
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller, Heard
+from programs.asking.caller import Caller, OnReply
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
 from programs.option_groups import BudgetOptions
@@ -45,10 +45,10 @@ class Said(Caller):
         self.reply = Reply(status="ok")
         self.before: list[Sequence[Rejected]] = []
 
-    async def answer(self, _ask: Ask, before: Sequence[Rejected] = (), heard: Heard | None = None) -> Reply:
-        assert heard is not None
+    async def answer(self, _ask: Ask, before: Sequence[Rejected] = (), on_reply: OnReply | None = None) -> Reply:
+        assert on_reply is not None
         self.before.append(before)
-        heard(self.reply)
+        on_reply(self.reply)
         return self.reply
 
     def name_of(self, _ask: Ask) -> str:
