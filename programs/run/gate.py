@@ -17,7 +17,7 @@ log = logging.getLogger("synthreasoner")
 TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
-COMES_BACK = -1
+RETURNING = -1
 """The depth of those who had a place and waited for something: before all others."""
 
 
@@ -26,9 +26,9 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    Those who have their reply keep their place until they go on, one each time the event loop comes round: what is done
-    with a reply takes long, and many at once would hold up the call that has the place next. So at most `capacity` replies
-    are not yet written at any time.
+    What is done with a reply takes long, and would hold up whoever has the place next if many came at once. So those who
+    have their reply go on one after another, between which the event loop comes round, and keep their place until then: at
+    no time are more than `capacity` replies not yet written.
 
     `texts` is how many texts should be under way at once. After `close` those who wait, and all who come, get
     `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it.
@@ -41,7 +41,7 @@ class Gate:
         self.when_closed: Callable[[], object] = lambda: None
         self._closing = asyncio.Event()
         self._waiting: defaultdict[int, deque[asyncio.Future[None]]] = defaultdict(deque)
-        self._replied: deque[asyncio.Future[None]] = deque()
+        self._going_on = asyncio.Lock()
 
     @asynccontextmanager
     async def slot(self, depth: int) -> AsyncIterator[Aside]:
@@ -55,12 +55,13 @@ class Gate:
             held = False
             self._leave()
             await self.unless_closed(waited_for)
-            await self._enter(COMES_BACK)
+            await self._enter(RETURNING)
             held = True
 
         try:
             yield aside
-            await self._go_on()
+            async with self._going_on:
+                await asyncio.sleep(0)
         finally:
             if held:
                 self._leave()
@@ -116,25 +117,9 @@ class Gate:
     def _next(self) -> "deque[asyncio.Future[None]] | None":
         """Those of whom the first is to be let through next, unless it was given up."""
         waiting = [depth for depth, callers in self._waiting.items() if callers]
-        if COMES_BACK in waiting:
-            return self._waiting[COMES_BACK]
+        if RETURNING in waiting:
+            return self._waiting[RETURNING]
         return self._waiting[min(waiting) if self.ending else max(waiting)] if waiting else None
-
-    async def _go_on(self) -> None:
-        loop = asyncio.get_running_loop()
-        replied = loop.create_future()
-        self._replied.append(replied)
-        if len(self._replied) == 1:
-            loop.call_soon(self._next_goes_on, loop)
-        await replied
-
-    def _next_goes_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        replied = self._replied[0]
-        if not replied.done():
-            replied.set_result(None)
-        self._replied.popleft()
-        if self._replied:
-            loop.call_soon(self._next_goes_on, loop)
 
 
 @asynccontextmanager
