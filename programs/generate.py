@@ -44,13 +44,13 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run.display import shown
     from programs.run.follow import follower
     from programs.run.ledger import Ledger
-    from programs.run.run import collect_seldom, run
+    from programs.run.run import relax_gc, run
     from programs.run.summary import show
 
-    collect_seldom()
-    ledger, report = Ledger(), ReadReport()
+    relax_gc()
+    ledger, report = Ledger.of(settings), ReadReport()
     if settings.follow:
-        ledger.told = follower(console)
+        ledger.on_reply = follower(console)
     try:
         async with shown(ledger, settings, report, console):
             finished = await run(settings, ledger, report)

@@ -93,11 +93,12 @@ class Lab:
 
     def run(self, **given: Any) -> Finished:
         """A run in this process. Raises what `programs.run.run.run` raises."""
-        return self.run_counted_in(Ledger(), **given)
+        return self.run_and_count(**given)[0]
 
-    def run_counted_in(self, ledger: Ledger, **given: Any) -> Finished:
-        """The same, counted in this ledger."""
-        return asyncio.run(run(self.settings(**given), ledger, ReadReport()))
+    def run_and_count(self, **given: Any) -> tuple[Finished, Ledger]:
+        """The same, with what it counted."""
+        ledger = Ledger.of(self.settings(**given))
+        return asyncio.run(run(self.settings(**given), ledger, ReadReport())), ledger
 
     def counted(self, **given: Any) -> tuple[Finished, int]:
         """A run in this process, and how many requests it made."""

@@ -9,7 +9,7 @@ from programs.lms.embedded import SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import ModelName, with_nearest
 from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
-from programs.lms.retry import Listener, RetryPolicy
+from programs.lms.retry import OnRetry, RetryPolicy
 from programs.lms.server import Server
 from programs.settings import Settings
 
@@ -23,15 +23,15 @@ tokens. Servers of today take 32,000 tokens and more."""
 
 
 class ModelTable:
-    """The models that the settings name, each opened once; `told` hears of each failure after which a call is tried again,
-    and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
+    """The models that the settings name, each opened once; `on_retry` is told of each failure after which a call is tried
+    again, and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
-    def __init__(self, settings: Settings, told: Listener | None = None) -> None:
+    def __init__(self, settings: Settings, on_retry: OnRetry | None = None) -> None:
         self._settings = settings
         # The settings make this mapping anew at every access, and every call asks for its model.
         self._of_stage = settings.stage_models
         check_models(settings.api_base, self.names)
-        retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, told=told)
+        retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, on_retry=on_retry)
         servers = EmbeddedServers(bring=not settings.dry_run)
         self._models = {
             name: resolve(

@@ -25,7 +25,7 @@ from programs.lms.shared import Shared
 log = logging.getLogger("synthreasoner")
 
 Answer = TypeVar("Answer")
-Listener = Callable[[TransientError, float], None]
+OnRetry = Callable[[TransientError, float], None]
 Aside = Callable[[Awaitable[Any]], Awaitable[object]]
 """How a call waits: for this, while others may have its place (`asyncio.ensure_future`: nobody gives out places). Raises
 RunStopped where no new try may start."""
@@ -41,13 +41,13 @@ class RetryPolicy(Shared):
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
-    `told` hears of each error that is followed by another try, and of the seconds until then.
+    `on_retry` is told of each error that is followed by another try, and of the seconds until then.
     """
 
     first_wait: float = 1.0
     longest_wait: float = 60.0
     patience: float = 900.0
-    told: Listener | None = None
+    on_retry: OnRetry | None = None
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).
@@ -73,10 +73,10 @@ class RetryPolicy(Shared):
                 until = min(until, now + self.patience)
                 if now + wait > until or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
-                loud = self.told is None and failures == TOLD_AT
+                loud = self.on_retry is None and failures == TOLD_AT
                 log.log(logging.WARNING if loud else logging.INFO, "tried again in %.1f s: %s", wait, error)
-                if self.told is not None:
-                    self.told(error, wait)
+                if self.on_retry is not None:
+                    self.on_retry(error, wait)
             await aside(asyncio.sleep(wait))
 
 

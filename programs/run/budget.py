@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
@@ -28,6 +28,10 @@ class Consumption(NamedTuple):
         """The sum, or with -1 the difference."""
         return Consumption(self.tokens + sign * other.tokens, self.cost + sign * other.cost)
 
+    def over(self, count: int) -> "Consumption":
+        """The mean of so many."""
+        return Consumption(self.tokens / count, self.cost / count)
+
 
 class Budget:
     """Counts what this run spends, and says when a limit is `reached`.
@@ -48,35 +52,34 @@ class Budget:
         self.reached: str | None = None
         self._spent = self._set_aside = Consumption()
         self._calls: dict[str, Consumption] = {}
-        self._usual: dict[tuple[str, str], tuple[int, Consumption]] = {}
+        self._taken: dict[tuple[str, str], tuple[int, Consumption]] = {}
         self._released = asyncio.Event()
         self._amounts_limited = options.max_tokens_total is not None or options.max_cost is not None
 
-    def takes(self, ask: Ask, model: str) -> bool:
-        """Whether one more call may be made now, which is then counted. If not, a limit is `reached`, or it has to wait
-        until others are `released`."""
+    def take(self, ask: Ask, model: str) -> Literal["go", "wait", "stop"]:
+        """Whether one more call may be made now, which is then counted; it has to wait until others are `released`; or a
+        limit is `reached`, and none is made any more."""
         if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
             self.reached = f"{self.calls} calls"
-        if self.reached is None and self._amounts_limited and not self._sets_aside(ask, model):
-            return False
-        self.calls += self.reached is None
-        return self.reached is None
+        if self.reached is None and self._amounts_limited:
+            calls, total = self._taken.get((ask.account, model), (0, Consumption()))
+            # Who answers first answers in few words: the most that a call may take counts as one of them.
+            expected = total.plus(self._most(ask, model)).over(calls + 1)
+            if self._calls and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
+                return "wait"
+            if not self._calls:
+                self.reached = self._too_much(self._spent.plus(total.over(max(1, calls))))
+            self._calls[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
+        if self.reached is not None:
+            return "stop"
+        self.calls += 1
+        return "go"
 
-    def _sets_aside(self, ask: Ask, model: str) -> bool:
-        """Sets aside what a call is expected to take; False where it has to wait. A limit may be reached by it."""
+    def _most(self, ask: Ask, model: str) -> Consumption:
+        """The most that a call may take."""
         read, price = _read_by(ask), self._options.prices.get(model)
         written = max(self._max_tokens, ask.least_tokens)
-        most = Consumption(read + written, price.of(read, written) if price else 0.0)
-        seen, usual = self._usual.get((ask.account, model), (0, Consumption()))
-        # Who answers first answers in few words: the most that a call may take counts as one of them.
-        expected = Consumption(*((one + each) / (seen + 1) for one, each in zip(most, usual, strict=True)))
-        if self._calls and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
-            return False
-        if not self._calls:
-            mean = Consumption(*(each / seen for each in usual)) if seen else Consumption()
-            self.reached = self._too_much(self._spent.plus(mean))
-        self._calls[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
-        return True
+        return Consumption(read + written, price.of(read, written) if price else 0.0)
 
     def spend(self, ask: Ask, reply: Reply) -> None:
         """Counts what a call cost."""
@@ -92,8 +95,8 @@ class Budget:
         if known and self.cost is not None:
             self.cost += cost
         amount, key = Consumption(read + written, cost), (ask.account, reply.model)
-        seen, usual = self._usual.get(key, (0, Consumption()))
-        self._usual[key] = seen + 1, usual.plus(amount)
+        calls, total = self._taken.get(key, (0, Consumption()))
+        self._taken[key] = calls + 1, total.plus(amount)
         self._spent = self._spent.plus(amount)
 
     def release(self, ask: Ask) -> None:

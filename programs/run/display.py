@@ -175,7 +175,7 @@ async def _live(view: ProgressView, ledger: Ledger, report: ReadReport, console:
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=above) as live:
         while True:
             starting = Text(f"starting: {report.lines:,} lines read")
-            live.update(panel(view.look(), time.time(), console.width) if ledger.begun else starting, refresh=True)
+            live.update(panel(view.look(), time.time(), console.width) if ledger.reading else starting, refresh=True)
             await asyncio.sleep(REFRESH_SECONDS)
 
 
@@ -187,12 +187,12 @@ async def _plain(view: ProgressView, ledger: Ledger, console: Console) -> None:
 
     try:
         while True:
-            if ledger.begun and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
+            if ledger.reading and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
                 say("begins" if said is None else "")
                 said = time.monotonic()
             await asyncio.sleep(REFRESH_SECONDS)
     finally:
-        if ledger.begun:
+        if ledger.reading:
             say("ends")
 
 

@@ -25,7 +25,6 @@ class Intake:
         self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
         self._remaining = None if settings.max_traces is None else settings.max_traces - accepted
-        ledger.begin(index, settings.max_traces, lambda: self.room)
 
     @property
     def room(self) -> int | None:

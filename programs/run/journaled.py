@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -17,7 +18,6 @@ from programs.inputs.sample import Sample
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
 from programs.lms.retry import Aside
-from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.run.old_lines import question_of
@@ -35,6 +35,16 @@ REFUSED_IN_A_ROW = 12
 """After so many texts in a row that a model refused, though it answered others, it is taken to refuse everything."""
 
 
+@dataclass
+class _ModelState:
+    """What a model has done so far: stages in a row at which its server failed, the texts in a row that it refused, with
+    its words, and whether it ever answered."""
+
+    failed_in_a_row: int = 0
+    refused_texts: dict[str, str] = field(default_factory=dict)
+    answered: bool = False
+
+
 class JournaledCaller:
     """Answers asks from the journal where it can, else from the models through the gate. Every reply is in the journal
     before its call's place is another's: `failed` lines are replies that gave nothing, and the open ones among them are
@@ -44,17 +54,13 @@ class JournaledCaller:
     servers can be reached; a run that asks nothing needs none.
     """
 
-    def __init__(
-        self, caller: Caller, journal: Journal, gate: Gate, ledger: Ledger, reach: Callable[[], Awaitable[None]]
-    ) -> None:
-        self._caller, self._journal, self._gate = caller, journal, gate
-        self._ledger, self._reach = ledger, reach
+    def __init__(self, caller: Caller, journal: Journal, ledger: Ledger, reach: Callable[[], Awaitable[None]]) -> None:
+        self._caller, self._journal, self._reach = caller, journal, reach
+        self._ledger, self._gate = ledger, ledger.gate
         self._reached: asyncio.Task[None] | None = None
         self._unread = self._unanswered = 0
-        self._failed: defaultdict[str, int] = defaultdict(int)
-        self._refused: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
         self._problems: list[str] = []
-        self._answering: set[str] = set()
         self._left: set[str] = set()
         self.failure: FatalError | None = None
 
@@ -93,7 +99,7 @@ class JournaledCaller:
 
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
-        if self._unanswered and not self._answering:
+        if self._unanswered and not any(model.answered for model in self._models.values()):
             raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
 
     def _tries(self, ask: Ask) -> Sequence[Rejected]:
@@ -104,7 +110,8 @@ class JournaledCaller:
         try:
             tries = Reply.model_validate(line["reply"]).rejected
             for each in tries:
-                _ = each.output is None or ask.read(each.output)
+                if each.output is not None:
+                    ask.read(each.output)
         except ValidationError:
             # In the form of another version.
             return ()
@@ -117,13 +124,11 @@ class JournaledCaller:
         async with self._gate.slot(ask.depth) as aside:
             if ask.sample in self._left:
                 raise RunStopped
-            while not budget.takes(ask, model):
-                if budget.reached:
+            while (taken := budget.take(ask, model)) != "go":
+                if taken == "stop":
                     self._gate.close()
-                else:
-                    await aside(budget.released())
-                if self._gate.closed:
                     raise RunStopped
+                await aside(budget.released())
             try:
                 yield aside
             except Exception as error:
@@ -143,32 +148,25 @@ class JournaledCaller:
     def _count(self, ask: Ask, reply: Reply) -> None:
         """Raises `FatalError` when a server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
         an ask unanswered: what a stop does is nobody's failure."""
-        model, failed = reply.model, self._failed
         if reply.settled:
             self._unread = self._unanswered = 0
-            failed[model] = 0
-            self._refused[model].clear()
-            self._answering.add(model)
+            self._models[reply.model] = _ModelState(answered=True)
             return
         if self._gate.closed:
             raise RunStopped
         self._problems, self._unanswered = reply.problems, self._unanswered + 1
+        model = self._models[reply.model]
         if reply.fault == "refused":
-            self._check_refusal(ask, reply)
+            # A refusal may name its request.
+            words = model.refused_texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
+            refused, alike = len(model.refused_texts), Counter(model.refused_texts.values())[words]
+            if refused >= REFUSED_IN_A_ROW or (not model.answered and alike >= REFUSED_AT_FIRST):
+                raise self._gone(f"{reply.model} refused {refused} texts in a row")
         else:
             self._unread += 1
-            failed[model] += reply.fault == "server"
-        if max(self._unread, failed[model]) >= LOST_IN_A_ROW + self._gate.capacity:
+            model.failed_in_a_row += reply.fault == "server"
+        if max(self._unread, model.failed_in_a_row) >= LOST_IN_A_ROW + self._gate.capacity:
             raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
-
-    def _check_refusal(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` where a model has refused a dozen texts in a row, or from the start a handful alike."""
-        texts = self._refused[reply.model]
-        # A refusal may name its request.
-        texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
-        alike = Counter(texts.values())[texts[ask.sample]]
-        if len(texts) >= REFUSED_IN_A_ROW or (reply.model not in self._answering and alike >= REFUSED_AT_FIRST):
-            raise self._gone(f"{reply.model} refused {len(texts)} texts in a row")
 
     def _gone(self, what: str) -> FatalError:
         return self._fail(FatalError(f"{what}; the last: {'; '.join(self._problems)}"))

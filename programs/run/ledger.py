@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
+from programs.asking.models import concurrency_of, few_slots
 from programs.asking.reply import Reply
 from programs.errors import TransientError
 from programs.lms.failures import kind
 from programs.lms.meter import Spent
-from programs.option_groups import BudgetOptions
 from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.index import Index
 from programs.run.reading import Reading
+from programs.settings import Settings
 from programs.tracer import SampleOutcome
 
 FRESH = 30.0
@@ -59,19 +60,18 @@ class Trouble:
 
 @dataclass
 class Ledger:
-    """`told` hears of each reply. `since` is the offset in the journal at which this run began; `traces` counts the
-    variations that it decided, by status, of the accepted ones how many more there are than the `accepted_before`. `goal`
-    is the number of traces that all runs together are to make, and `room` how many more texts may be begun; None for any
-    number. `total` is what this run spent, `reused` how many stages the journal answered, `already_done` how many texts
-    were done when they were read, `texts_done` and `traces_done` how many texts were driven to their end, with how many
-    accepted traces."""
+    """`on_reply` is told of each reply. `reading` is None until the run begins. `since` is the offset in the journal at
+    which it began; `traces` counts the variations that it decided, by status, of the accepted ones how many more there are
+    than the `accepted_before`. `goal` is the number of traces that all runs together are to make, and `room` how many more
+    texts may be begun; None for any number. `total` is what this run spent, `reused` how many stages the journal answered,
+    `already_done` how many texts were done when they were read, `texts_done` and `traces_done` how many texts were driven
+    to their end, with how many accepted traces."""
 
-    told: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
+    gate: Gate
+    budget: Budget
+    on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     trouble: Trouble = field(default_factory=Trouble)
-    gate: Gate = field(default_factory=lambda: Gate(1))
     reading: Reading | None = None
-    budget: Budget = field(default_factory=lambda: Budget(BudgetOptions()))
-    begun: bool = False
     since: int = 0
     accepted_before: int = 0
     goal: int | None = None
@@ -85,10 +85,17 @@ class Ledger:
     _started: float = field(default_factory=time.monotonic)
     _under_way: set[str] = field(default_factory=set)
 
-    def begin(self, index: Index, goal: int | None, room: Callable[[], int | None]) -> None:
+    @classmethod
+    def of(cls, settings: Settings) -> "Ledger":
+        """That of a run by these settings."""
+        capacity = settings.concurrency or concurrency_of(settings.model)
+        texts = max(1, capacity // 2) if few_slots(settings.model) else None
+        return cls(Gate(capacity, texts), Budget(settings, settings.max_output_tokens))
+
+    def begin(self, reading: Reading, index: Index, goal: int | None, room: Callable[[], int | None]) -> None:
         """The run begins: what stands in the journal by now is of earlier ones. `goal` counts their traces too."""
         self.accepted_before = index.counts().get("accepted", 0)
-        self.begun, self.since, self.goal, self.room = True, index.end, goal, room
+        self.reading, self.since, self.goal, self.room = reading, index.end, goal, room
 
     def begins(self, sample: str) -> None:
         """A text is under way."""
@@ -99,7 +106,7 @@ class Ledger:
         self._under_way.add(ask.sample)
         self.total += reply.spent
         self.budget.spend(ask, reply)
-        self.told(ask, reply)
+        self.on_reply(ask, reply)
 
     def sample(self, sample: str, outcome: SampleOutcome) -> None:
         """A text was driven to its end."""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
+from programs.document_metadata import Status
 from programs.inputs.report import ReadReport
 from programs.lms.meter import Spent
 from programs.run.funnel import (
@@ -32,7 +33,7 @@ class Summary(BaseModel):
     the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the
     servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
 
-    status: str
+    status: Status
     seconds: float
     model: str
     input: dict[str, Any]
@@ -51,7 +52,7 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: str, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
+def summary_of(status: Status, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
     """The summary as things stand."""
     return Summary(
         status=status,

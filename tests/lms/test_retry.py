@@ -24,7 +24,7 @@ from programs.errors import RunStopped, TransientError
 from programs.lms import retry, server
 from programs.lms.failures import EmptyAnswer, TimedOut
 from programs.lms.resolve import resolve
-from programs.lms.retry import Listener, Pacer, RetryPolicy
+from programs.lms.retry import OnRetry, Pacer, RetryPolicy
 from programs.run.gate import Gate
 from tests.lms.asking import Clock, request
 
@@ -53,9 +53,9 @@ async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type
 
 @pytest.mark.parametrize(("listener", "warnings"), [(None, 2), (lambda _error, _wait: None, 0)])
 async def test_1_whoever_has_no_listener_is_warned_once_a_call(
-    listener: Listener | None, warnings: int, caplog: pytest.LogCaptureFixture
+    listener: OnRetry | None, warnings: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    policy = RetryPolicy(first_wait=0, patience=60, told=listener)
+    policy = RetryPolicy(first_wait=0, patience=60, on_retry=listener)
     for _ in range(2):
         left = [TimedOut("no server")] * 6
 

@@ -90,7 +90,7 @@ def test_what_is_known_of_the_cost_counts_and_the_rest_is_estimated(caplog: pyte
     assert not spending.cost_is_whole
     assert len(caplog.messages) == 1, "it is said at once, and once"
     assert "--max-cost" in caplog.messages[0]
-    while spending.takes(ask(), "m") and spending.calls < 20:
+    while spending.take(ask(), "m") == "go" and spending.calls < 20:
         spending.spend(ask(), reply(written=None))
     assert spending.reached, "the estimate counts for the limit"
 
@@ -104,13 +104,13 @@ def test_tokens_of_the_servers_cache_have_a_price_of_their_own() -> None:
 
 def test_a_call_waits_for_those_whose_cost_may_use_up_the_limit() -> None:
     spending = budget(max_cost=0.025)
-    assert [spending.takes(ask(number), "m") for number in range(3)] == [True, True, False]
+    assert [spending.take(ask(number), "m") for number in range(3)] == ["go", "go", "wait"]
     assert spending.reached is None
     spending.spend(ask(0), reply())
-    assert spending.takes(ask(2), "m"), "a call took less than it might have"
+    assert spending.take(ask(2), "m") == "go", "a call took less than it might have"
     spending.release(ask(1))
     spending.spend(ask(2), reply(written=2400))
-    assert not spending.takes(ask(3), "m")
+    assert spending.take(ask(3), "m") == "stop"
     assert spending.reached
 
 

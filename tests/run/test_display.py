@@ -26,7 +26,9 @@ from rich.console import Console
 
 from programs.errors import RateLimited, TransientError
 from programs.lms.meter import Spent
+from programs.option_groups import BudgetOptions
 from programs.run import display
+from programs.run.budget import Budget
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
 from programs.run.ledger import FRESH, Ledger, Trouble
@@ -57,7 +59,7 @@ def ledger(
 ) -> Ledger:
     """A run of which a thousand traces are made."""
     reading = cast(Reading, SimpleNamespace(to_begin=lambda: to_begin))
-    made = Ledger(trouble=Trouble(Clock()), gate=Gate(16), reading=reading, begun=True)
+    made = Ledger(Gate(16), Budget(BudgetOptions()), trouble=Trouble(Clock()), reading=reading)
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost

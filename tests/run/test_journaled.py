@@ -61,7 +61,7 @@ class Asking:
     def __init__(self, path: Path) -> None:
         self.said, self.gate, self.asked = Said(), Gate(CAPACITY), 0
         self.journal = Journal(path / "out.journal.jsonl")
-        self.caller = JournaledCaller(self.said, self.journal, self.gate, Ledger(), self.reach)
+        self.caller = JournaledCaller(self.said, self.journal, Ledger(self.gate, Budget(BudgetOptions())), self.reach)
 
     async def reach(self) -> None:
         """It is there."""

@@ -10,7 +10,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from programs.run.ledger import Ledger
 from tests.lab import laboratory
 from tests.run.test_resume import repeated
 from tests.standin import scientist
@@ -49,8 +48,7 @@ def test_keep_turns_down_and_max_traces_counts_the_rest(tmp_path: Path) -> None:
         assert (found.needs_paper, found.known) == (4, len(turned_down))
         finished = lab.run(**{**options, "max_traces": 6})
         assert finished.summary.traces["accepted"] == 6
-        ledger = Ledger()
-        finished = lab.run_counted_in(ledger, **{**options, "keep": ["needs_paper", "known"], "max_traces": None})
+        finished, ledger = lab.run_and_count(**{**options, "keep": ["needs_paper", "known"], "max_traces": None})
         assert finished.summary.traces == {"accepted": 12}
         assert (ledger.accepted_before, +ledger.traces) == (6, Counter(accepted=6))
         assert repeated(lab) == 0
