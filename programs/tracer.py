@@ -15,7 +15,7 @@ from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import dspy
 
@@ -160,7 +160,7 @@ class Tracer(AwaitedModule):
     ) -> SampleOutcome:
         """All that is wanted of one sample, with the replies that `answer` gives. At most `limit` variations are added to
         the accepted ones (None: any number)."""
-        return await _Making(self, Passage(sample), options, answer, store or Store()).sample(limit)
+        return await SampleRun(self, Passage(sample), options, answer, store or Store()).sample(limit)
 
 
 def load_tracer(
@@ -183,7 +183,7 @@ def load_tracer(
     return tracer
 
 
-class _Making:
+class SampleRun:
     """The way of one text through the stages of a tracer."""
 
     def __init__(
@@ -203,17 +203,18 @@ class _Making:
     async def _pool(self) -> tuple[QuestionPool | None, StageFailed | None]:
         """Asks for questions of one type after another, until as many stand as traces are wanted, or no type is left. Where
         no model answers, those before it stand, and the failure comes with them."""
-        stage, seed, most = self.tracer.questions, self.options.seed, self.options.traces_per_sample
-        kinds, pool = type_order(self.passage.sample.id, seed, stage.types), QuestionPool(questions=[], rejected=[])
-        while next_ones := kinds[len(self.asked) :][: most - len(pool.questions)]:
-            asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in next_ones]
+        stage, seed, sample = self.tracer.questions, self.options.seed, self.passage.sample.id
+        missing, pool = type_order(sample, seed, stage.types), QuestionPool(questions=[], rejected=[])
+        while batch := missing[: self.options.traces_per_sample - len(pool.questions)]:
+            missing = missing[len(batch) :]
+            asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in batch]
             replies = await together(map(self.answer, asks))
+            # A question behind one that is missing may repeat what that will ask.
             read = list(takewhile(lambda reply: reply.status != "unread", replies))
-            self.asked |= zip(next_ones, read, strict=False)
+            self.asked |= zip(batch, read, strict=False)
             if self.asked:
-                pool = self.store.asked(self.passage.sample.id, stage.pool(self.passage, self.asked))
+                pool = self.store.asked(sample, stage.pool(self.passage, self.asked))
             if len(read) < len(replies):
-                # A question behind it may repeat what it will ask.
                 return pool if self.asked else None, StageFailed("questions", replies[len(read)])
         return pool, None
 
@@ -223,19 +224,25 @@ class _Making:
         """The variations to be decided, by question, as far as the limit goes, and whether that left some out."""
         wanted, limited = [], False
         for question in questions:
-            earlier = {key: self.store.earlier(key) for key in self._keys(question)}
-            open_ones = [key for key, one in earlier.items() if one is None or not one.decided]
-            # What was accepted and is decided again is not one more.
-            new = [key for key in open_ones if (one := earlier[key]) is None or not one.accepted]
-            left = set() if limit is None else set(new[limit:])
+            due = {key: self._due(key) for key in self._keys(question)}
+            new = [key for key, why in due.items() if why == "new"]
+            left_out = [] if limit is None else new[limit:]
             if limit is not None:
-                limit, limited = max(0, limit - len(new)), limited or bool(left)
-            if left.issuperset(open_ones):
-                continue
-            # Where what becomes of a variation hangs on the question's others, they are decided together.
-            again = [key for key, one in earlier.items() if one and not one.fixed] if self.options.blind_solve else []
-            wanted.append((question, [key for key in earlier if key in {*open_ones, *again} - left]))
+                limit, limited = max(0, limit - len(new)), limited or bool(left_out)
+            keys = [key for key, why in due.items() if why is not None and key not in left_out]
+            if any(due[key] != "beside" for key in keys):
+                wanted.append((question, keys))
         return wanted, limited
+
+    def _due(self, key: VariationKey) -> Literal["new", "again", "beside"] | None:
+        """Why a variation is to be decided: it may be one more that is accepted, one that was is decided again, or, since
+        blind solving decides about a question's variations together, others are. None: it stays as it is."""
+        earlier = self.store.earlier(key)
+        if earlier is None:
+            return "new"
+        if not earlier.decided:
+            return "again" if earlier.accepted else "new"
+        return "beside" if self.options.blind_solve and not earlier.fixed else None
 
     def _keys(self, question: Question) -> list[VariationKey]:
         sample, kind = self.passage.sample.id, question.type
