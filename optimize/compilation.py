@@ -29,7 +29,7 @@ from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable
 from programs.background_loop import run
-from programs.cli.logs import Swallowed
+from programs.cli.logs import HiddenStream
 from programs.cli.options import changed
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
@@ -254,7 +254,7 @@ def quiet() -> Iterator[None]:
     DSPY_LOGGING_STREAM.enabled = False
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with redirect_stdout(StringIO()), redirect_stderr(Swallowed(sys.stderr)):
+        with redirect_stdout(StringIO()), redirect_stderr(HiddenStream(sys.stderr)):
             yield
     finally:
         DSPY_LOGGING_STREAM.enabled = logging

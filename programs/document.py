@@ -40,13 +40,14 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     """
     total, ended = journal.index.counts().get("accepted", 0), status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
-    # The metadata stands before the traces, so that these have to be read for it once more.
-    for line in journal.variations() if ended or journal.index.judges_asked() else ():
-        for _, attempt in attempts_of(line):
-            if attempt.get("verdicts"):
-                judges.add(attempt["verdicts"])
-        if ended and line["status"] == "accepted":
-            thoughts.add(Record.model_validate(line["record"]))
+    if ended or journal.index.judges_asked():
+        # The metadata stands before the traces, so that these have to be read for it once more.
+        for line in journal.variations():
+            for _, attempt in attempts_of(line):
+                if attempt.get("verdicts"):
+                    judges.add(attempt["verdicts"])
+            if ended and line["status"] == "accepted":
+                thoughts.add(Record.model_validate(line["record"]))
     metadata = DocumentMetadata(
         generation_timestamp=stamp(),
         total_traces_generated=total,

@@ -28,7 +28,7 @@ class BackendError(SynthReasonerError):
 class TransientError(BackendError):
     """Trying again may help: 408, 425, 429, 5xx, a broken connection, an empty answer.
 
-    `retry_after` is the server's wish in seconds, or None; `status` the HTTP status, or None.
+    `retry_after` is the server's Retry-After in seconds, or None; `status` the HTTP status, or None.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = None) -> None:

@@ -3,6 +3,7 @@
 And what the files beside a document are called: `NAME.journal.jsonl` for `NAME.json`."""
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -72,9 +73,9 @@ def fresh(path: Path, what: str) -> Path:
     """A name beside `path` for a file or folder that is to be made exclusively: nobody can have laid a link there. What a
     process that was killed left under such a name is deleted. Raises OSError."""
     begins = f".{path.name}{_OURS}"
-    for left in path.parent.iterdir() if path.parent.is_dir() else ():
-        if left.name.startswith(begins) and left.name.endswith(f".{what}"):
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+    # `glob` gives nothing where there is no such folder.
+    for left in path.parent.glob(f"{glob.escape(begins)}*.{what}"):
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     return path.with_name(f"{begins}{secrets.token_hex(4)}.{what}")
 
 

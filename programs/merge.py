@@ -75,7 +75,8 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     with _claimed(output, journal) as folder:
         try:
             runs = list(_last_runs(sources, folder))
-            _refuse_mixture(runs, allow_mixed)
+            if not allow_mixed:
+                _refuse_mixture(runs)
             with Journal(folder / journal.name) as new:
                 shared = pour(sources, new, folder)
                 done = all(run["status"] == "completed" for _, run in runs)
@@ -157,8 +158,8 @@ def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[P
                 yield source.path, last
 
 
-def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]], allow_mixed: bool) -> None:
-    for path, run in runs[1:] if not allow_mixed else ():
+def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
+    for path, run in runs[1:]:
         first, one = runs[0]
         if differences := changed(one["mixing"], run["mixing"]):
             raise UserError(

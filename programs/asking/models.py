@@ -83,16 +83,16 @@ class ModelTable:
 
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
-        for model in self._models.values():
-            servers = () if few_slots(model.name) else model.engine.servers
-            lists = [(server, await _reach(server)) for server in servers]
-            lacking = [one for one in lists if not any(one[0].backend.model in names for names in one[1])]
-            # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
-            for server, known in lacking if len(lacking) < len(lists) else ():
-                if known:
+        remote = [model.engine.servers for model in self._models.values() if not few_slots(model.name)]
+        for servers in remote:
+            listed = {server: await _reach(server) for server in servers}
+            with_it = [server for server in servers if any(server.backend.model in names for names in listed[server])]
+            for server, names in listed.items():
+                # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
+                if names and with_it and server not in with_it:
                     name = server.backend.model
                     error = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
-                    raise UserError(str(with_nearest(error, name, known)))
+                    raise UserError(str(with_nearest(error, name, names)))
 
     async def close(self) -> None:
         """Closes the connections and servers of all."""

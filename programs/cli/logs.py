@@ -135,7 +135,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
         raise UserError(f"--log-file: {path} cannot be written: {error.strerror}") from None
 
 
-class Swallowed(StringIO):
+class HiddenStream(StringIO):
     """Stands for a standard stream `behind` it while what libraries print is not to be seen; what is logged still is."""
 
     def __init__(self, behind: TextIO) -> None:
@@ -144,7 +144,7 @@ class Swallowed(StringIO):
 
 
 def _terminal() -> TextIO:
-    return sys.stderr.behind if isinstance(sys.stderr, Swallowed) else sys.stderr
+    return sys.stderr.behind if isinstance(sys.stderr, HiddenStream) else sys.stderr
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):

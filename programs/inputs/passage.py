@@ -1,4 +1,4 @@
-"""A sample's text as the stages see it: its sentences numbered, each with its place."""
+"""A sample's text as the stages see it: its sentences numbered, each with where it stands."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from programs.text.sentences import Span, numbered, split
 
 @dataclass(frozen=True)
 class Passage:
-    """A sample prepared for the stages. `spans[n - 1]` is the place of sentence n in `sample.text`."""
+    """A sample prepared for the stages. `spans[n - 1]` is where sentence n stands in `sample.text`."""
 
     sample: Sample
 
@@ -27,12 +27,14 @@ class Passage:
     @cached_property
     def shown(self) -> str:
         """What every stage is given: the title and domain where they are known, then the numbered sentences."""
-        sample, body = self.sample, numbered(self.sample.text, self.spans)
-        head = [sample.title] * sample.title_given + [sample.domain] * sample.domain_given
-        return f"{' - '.join(head)}\n\n{body}" if head else body
+        sample = self.sample
+        known = ((sample.title, sample.title_given), (sample.domain, sample.domain_given))
+        head = " - ".join(words for words, given in known if given)
+        body = numbered(sample.text, self.spans)
+        return f"{head}\n\n{body}" if head else body
 
     def quoted(self, number: int) -> dict[str, Any]:
-        """The words of sentence `number`, counted from 1, with their place, as records hold them: `quote`, `start` and
+        """The words of sentence `number`, counted from 1, as records hold them: `quote`, `start` and
         `end`; nothing when there is no such sentence."""
         if not 1 <= number <= len(self.spans):
             return {}

@@ -140,10 +140,10 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         texts = [part["text"] for part in parts if part.get("type") == "text" and isinstance(part.get("text"), str)]
         content = "".join(texts)
     thinking = [part for part in parts if part.get("type") in _THINKING_PARTS]
-    told = (_told(value) for value in (message.get("reasoning_content"), message.get("reasoning"), thinking))
+    reasoning = map(_plain_text, (message.get("reasoning_content"), message.get("reasoning"), thinking))
     return answer(
         content if isinstance(content, str) else "",
-        next((text for text in told if text), ""),
+        next(filter(None, reasoning), ""),
         finish_reason=choice.get("finish_reason"),
         usage=_usage_of(payload),
         model=model,
@@ -213,12 +213,12 @@ def usage_in(text: str) -> Usage:
 _THINKING_PARTS = ("thinking", "reasoning")
 
 
-def _told(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     """The text of a string, of a part, or of a list of these, each a block of its own."""
     if isinstance(value, Mapping):
         value = next((value[key] for key in ("text", *_THINKING_PARTS, "content", "summary") if value.get(key)), "")
     if isinstance(value, list):
-        return "\n\n".join(text for text in map(_told, value) if text)
+        return "\n\n".join(text for text in map(_plain_text, value) if text)
     return value.strip() if isinstance(value, str) else ""
 
 

@@ -17,17 +17,17 @@ TITLES = {"trace": "thought"}
 
 
 def follower(console: Console) -> Callable[[Ask, Reply], None]:
-    """Prints each reply that it is told of; before the first question of a text, the text."""
+    """What prints each reply (`Ledger.on_reply`); before the first question of a text, the text."""
     shown = set[str]()
 
-    def told(ask: Ask, reply: Reply) -> None:
+    def on_reply(ask: Ask, reply: Reply) -> None:
         if ask.stage == "questions" and ask.sample not in shown:
             shown.add(ask.sample)
             console.print(Text("passage", style="bold"))
             console.print(Padding(Text(_plain(str(ask.inputs["passage"]))), (0, 0, 1, 2)))
         show_reply(console, ask, reply)
 
-    return told
+    return on_reply
 
 
 def show_reply(console: Console, ask: Ask, reply: Reply) -> None:

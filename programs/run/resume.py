@@ -101,7 +101,7 @@ def refuse_mixture(last: Mapping[str, Any] | None, mixing: Mapping[str, Any], se
 def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
     """A line for each thing to warn of. `last` is the journal's latest `run` line; `without_effort` are the models that a
     reasoning effort is not sent to."""
-    yield from itself(settings)
+    yield from self_assessments(settings)
     before = (last or {}).get("settings") or {}
     gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
     if gone:
@@ -113,7 +113,7 @@ def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort:
         yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to take it"
 
 
-def itself(settings: Settings) -> Iterator[str]:
+def self_assessments(settings: Settings) -> Iterator[str]:
     """A line where a model is asked about its own work; the summary has it too."""
     writers = {settings.stage_models.get(stage, settings.model) for stage in ("trace", "answer")}
     solver, comparer = (settings.solver, settings.comparer) if settings.blind_solve else (None, None)

@@ -22,7 +22,7 @@ from programs.run.funnel import (
 )
 from programs.run.index import Index
 from programs.run.ledger import Ledger
-from programs.run.resume import itself
+from programs.run.resume import self_assessments
 from programs.settings import Settings
 
 SHOWN_LOSSES = 5
@@ -78,7 +78,7 @@ def summary_of(status: Status, ledger: Ledger, report: ReadReport, index: Index,
         spent_in_all=index.spent(),
         findings=findings_of(index),
         funnel=funnel_of(index, settings.prices, report),
-        cautions=list(itself(settings)),
+        cautions=list(self_assessments(settings)),
     )
 
 
