@@ -32,7 +32,6 @@ _ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
 
-
 ORDER = "passage-first"
 """The order of the prompts, which fingerprints name."""
 
@@ -86,9 +85,10 @@ def _plain(value: Any) -> Any:
 
 
 class Identity(BaseModel):
-    """`signatures`: per predictor the ordered fields, each `name: type#hash of its schema`. `model` is the one that the
-    program was compiled with, None where it was not. `temperatures`: those tuned, per predictor. Older versions knew more
-    than one `prompt_order`."""
+    """What a saved program was made for, which decides whether another can load it: by predictor the ordered fields of its
+    `signatures`, each as "name: type#hash of the type's schema", and the adapter's version and `prompt_order` (None: the
+    only one there is). `model` is the one that it was compiled with, None where it was not; `temperatures` are those that
+    were tuned, by predictor."""
 
     signatures: dict[str, list[str]]
     adapter_version: int

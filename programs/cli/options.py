@@ -84,11 +84,11 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """What to add to an error about a word: which of the names was meant. Empty where none is near."""
+def nearest(word: str, names: Iterable[str], alike: float = 70.0) -> str:
+    """What to add to an error about a word: which of the names was meant. Empty where none is near: `alike` of 100."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    found = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=alike)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
@@ -124,7 +124,6 @@ _USERINFO = re.compile(r"//[^/\s'\"]*@")
 
 _LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
-_ALIKE = 70.0
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
 
 

@@ -218,8 +218,9 @@ class SampleReader:
         return True
 
     def _passage_id(self, digest: str, limit: int, number: int, *, last: bool) -> str:
-        """The line id of a passage, counted from 1 among those of its text that are taken: of the text's bytes and all that
-        decides what is taken of it. The last one's says that it is that."""
+        """The line id of a passage, counted from 1 among those of its text that are taken: the hash of the text's own hash,
+        of all that decides what is taken of it, and of the number. Of three, they are those of DIGEST/.../1, DIGEST/.../2
+        and DIGEST/.../3/last: so `_known` can tell from ids alone that all were done."""
         key = f"{digest}/{limit}/{self.cutting.overlap}/{self.shard}/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import itertools
 import os
@@ -12,18 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
+from programs.cli.options import nearest
 from programs.errors import UserError
 from programs.files import ENDINGS
 from programs.inputs.archives import check_readable
-from programs.inputs.formats import (
-    FORMATS,
-    LINES,
-    NEEDED_BY_TABLES,
-    ROWS,
-    ending_of,
-    format_of,
-    require,
-)
+from programs.inputs.formats import FORMATS, LINES, NEEDED_BY_TABLES, ROWS, ending_of, format_of, require
 from programs.inputs.formats.rows import PREFIX, HubName
 from programs.inputs.process import ReaderProcess
 from programs.redaction import encodable
@@ -167,21 +159,19 @@ def _matches(pattern: str) -> list[tuple[Path, Path]]:
     if pattern == DEFAULT_INPUT:
         return [(shipped_sample(), shipped_sample().parent)]
     if not glob.has_magic(pattern):
-        raise UserError(f"Input file {pattern} does not exist.{_nearest(path)}")
+        raise UserError(f"Input file {pattern} does not exist{_nearest(path) or '.'}")
     # Path.glob takes no absolute pattern.
     found = [Path(name) for name in sorted(glob.iglob(str(path), recursive=True))]  # noqa: PTH207
     matches = [match for match in found if not match.is_dir()]
     if not matches:
-        raise UserError(f"No input file matches {pattern}.{_nearest(path)}")
+        raise UserError(f"No input file matches {pattern}{_nearest(path) or '.'}")
     searched = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     return [(match, searched) for match in matches]
 
 
 def _nearest(path: Path) -> str:
-    """A hint naming the file beside the missing one whose name is most like it, or nothing."""
+    """How a message about a missing file ends: with the file beside it that may be meant."""
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        return nearest(path.name, [entry.name for entry in path.parent.iterdir() if entry.is_file()]) or "."
     except OSError:
-        return ""
-    best = difflib.get_close_matches(path.name, names, 1)
-    return f" Did you mean {path.parent / best[0]}?" if best else ""
+        return "."

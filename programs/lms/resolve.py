@@ -17,9 +17,9 @@ from typing import Any
 
 import dspy
 from dspy.utils.exceptions import LMConfigurationError
-from rapidfuzz import fuzz
 
 from programs.background_loop import run
+from programs.cli.options import nearest
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
@@ -29,16 +29,11 @@ from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_comp
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
 
-SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
-    "": argo,
-    "openai": openai_compatible,
-}
+SERVERS: dict[str, Callable[..., OpenAICompatible]] = {"": argo, "openai": openai_compatible}
 """What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 """The options of a call that differ from call to call."""
-
-_ALIKE = 85.0
 
 EMBEDDED_SECONDS = 3600.0
 
@@ -121,8 +116,8 @@ def _check(name: str, bases: Sequence[str]) -> None:
     kind = name.partition(":")[0]
     if kind == "embedded" and bases:
         raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
-    if kind != "embedded" and "/" not in kind and fuzz.ratio(kind.lower(), "embedded") >= _ALIKE:
-        raise UserError(f"unknown model {name!r}: did you mean 'embedded'?")
+    if kind != "embedded" and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
+        raise UserError(f"unknown model {name!r}{meant}")
 
 
 def _left_to_dspy(

@@ -66,9 +66,16 @@ _ADD_SPENT = (
     f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-_NO_VALUE = (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
-_NO_LINE = (AttributeError, KeyError, TypeError, ValueError, *_NO_VALUE)
-"""What reading a line raises that has not the fields of its kind, or other values in them."""
+_NO_LINE = (
+    KeyError,  # a field is missing, or it has a status that no version wrote
+    TypeError,  # the line or a part of it is no object or list, or null where something is added up
+    AttributeError,  # a number or a list where a text or an object should be: it has no `partition`, no `get`
+    ValueError,  # a rejection of an older version that pydantic refuses
+    OverflowError,  # a whole number that SQLite cannot hold
+    sqlite3.InterfaceError,  # an object or a list as a value for SQLite; from Python 3.12 on a ProgrammingError
+    sqlite3.ProgrammingError,
+)
+"""What adding a malformed line raises."""
 
 
 class Damaged(Exception):
@@ -151,11 +158,11 @@ class Index:
     def close(self) -> None:
         self._database.close()
 
-    def place(self, kind: str, key: str) -> tuple[int, int] | None:
+    def position(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
         return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
 
-    def places(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
+    def positions(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
         """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
         length)."""
         more = " and status = ?" if status else ""

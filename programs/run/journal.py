@@ -67,14 +67,14 @@ class JournalReader:
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
         """The newest line of this kind and key ("" for kinds without), or None."""
-        place = self.index.place(kind, key)
-        return None if place is None else self._read(*place)
+        position = self.index.position(kind, key)
+        return None if position is None else self._read(*position)
 
     def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """The newest line of every variation (with this status), in the order in which they first stood."""
         last = -1
-        while places := self.index.places("unit", last, status=status):
-            for last, offset, length in places:  # noqa: B007
+        while positions := self.index.positions("unit", last, status=status):
+            for last, offset, length in positions:  # noqa: B007
                 yield self._read(offset, length)
 
     def lines(self) -> Iterator[dict[str, Any]]:

@@ -66,8 +66,8 @@ class JournalStore(Store):
 
     def _of_this_run(self, key: str) -> bool:
         """Whether this run decided a variation before."""
-        place = self.journal.index.place("unit", key)
-        return place is not None and place[0] >= self.ledger.since
+        position = self.journal.index.position("unit", key)
+        return position is not None and position[0] >= self.ledger.since
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
         """Writes that a text was driven to its end."""

@@ -43,9 +43,9 @@ def test_a_file_named_twice_is_read_once(folder: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_what_is_missing_is_named_with_its_nearest() -> None:
     assert message("a.jsonl", "paper.jsonl.gz") == (
-        "Input file paper.jsonl.gz does not exist. Did you mean papers.jsonl.gz?"
+        "Input file paper.jsonl.gz does not exist; did you mean 'papers.jsonl.gz'?"
     )
-    assert message("deep/er/C.json") == "Input file deep/er/C.json does not exist. Did you mean deep/er/c.jsonl?"
+    assert message("deep/er/C.json") == "Input file deep/er/C.json does not exist; did you mean 'c.jsonl'?"
     assert message("nothing-like-it") == "Input file nothing-like-it does not exist."
     assert message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
     assert message("dee*") == "No input file matches dee*."

@@ -1,9 +1,8 @@
 """PDF (.pdf), as pdf-inspector reads it: the Markdown of its pages, without what stands around the text.
 
-The library finds columns, paragraphs and headings: on LaTeX papers better than rules of ours over pdfminer.six's layout
-did, in a third of the time, and it reads what Form XObjects draw. Here running heads, page and line numbers and turned
-stamps are left out, paragraphs are parted where lines are indented, words that a line end broke are joined, and what is
-Markdown's own is made plain. A page that is a picture has no text: nothing here reads pictures.
+The library finds columns, paragraphs and headings, and reads what Form XObjects draw. Here running heads, page and line
+numbers and stamps on the margin are left out, paragraphs are parted where lines are indented, words that a line end broke
+are joined, and Markdown's own signs are taken away. A page that is a picture has no text: nothing here reads pictures.
 """
 
 from __future__ import annotations
