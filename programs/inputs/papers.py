@@ -37,8 +37,8 @@ _DOCUMENT_FIELDS = [
     "document",
     "article",
 ]
-_PLACE_FIELDS = ["sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path"]
-_A_PLACE = re.compile(
+_WHERE_FIELDS = ["sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path"]
+_NAMES_ONE = re.compile(
     r"://[^/]+/+[^/]|^[\w.-]+\.[a-z]{2,}/+[^/]|[/\\][^/\\]*\.[a-z]\w{0,4}(?:\.gz|\.zst)?(?:#.*)?$|10\.\d{4,9}/"
 )
 _MANY_PAPERS = re.compile(
@@ -131,10 +131,10 @@ def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[
         numbers = (re.search(r"\d+", told.get(name, "")) for name in names)
         yield from (f"{kind}:{number[0]}" for number in numbers if number)
     yield from (_document(told.get(name, "")) for name in _DOCUMENT_FIELDS)
-    for name in _PLACE_FIELDS:
-        place = told.get(name, "")
-        one_paper = _A_PLACE.search(place) and not _MANY_PAPERS.search(place)
-        yield _document(place) if one_paper else _identifier(place)
+    for name in _WHERE_FIELDS:
+        where = told.get(name, "")
+        one_paper = _NAMES_ONE.search(where) and not _MANY_PAPERS.search(where)
+        yield _document(where) if one_paper else _identifier(where)
     plain = _plain(_PART.sub("", title.lower()))
     yield f"title:{plain}" if plain else None
     yield _identified(given_id.strip().lower())

@@ -190,10 +190,8 @@ def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
     """The cores that no other process keeps busy, at least one: what counts is how many tasks beside ours run in three of
     four looks of two seconds, as Linux reports them (proc(5), the fourth field of /proc/loadavg), since what has just ended
     would else take a core from the whole run. Elsewhere all are free."""
-    cores, looks = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        list[int](),
-    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    looks: list[int] = []
     try:
         for _ in range(LOOKS):
             time.sleep(LOOK_SECONDS / LOOKS)

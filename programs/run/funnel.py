@@ -98,10 +98,10 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
             {"no model answered": unanswered, "no usable question": barren},
             "texts with questions",
         ),
-        _step("questions drafted", drafted, lost_questions(index), "usable questions"),
+        _step("questions drafted", drafted, dict(index.query(_LOST_QUESTIONS)), "usable questions"),
         _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
         _step("attempts at a trace written", written + unused, attempts, "last attempts"),
-        _step("traces tried", tried, lost_traces(index), "accepted traces"),
+        _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
     ]
     (taken_over,) = _row(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     return Funnel(
@@ -112,18 +112,11 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
 
 
 _WRITTEN = "json_extract(facts, '$.written')"
+_LOST_QUESTIONS = (
+    "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key order by 2 desc, 1"
+)
+_LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
-
-
-def lost_questions(index: Index) -> dict[str, int]:
-    """The questions that were rejected or left out, by why, the most frequent first."""
-    query = "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key"
-    return dict(index.query(f"{query} order by 2 desc, 1"))
-
-
-def lost_traces(index: Index) -> dict[str, int]:
-    """The traces that were tried and are not accepted, by why, the most frequent first."""
-    return dict(index.query(f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"))
 
 
 def losses(index: Index, since: int) -> dict[str, int]:

@@ -58,16 +58,13 @@ class JournalStore(Store):
             line["unused"] = made_before(earlier, line)
             if given_away := earlier.get("contaminated"):
                 line["contaminated"] = given_away
-            before = earlier["status"] if earlier["status"] == "accepted" or self._of_this_run(key) else None
+            position = self.journal.index.position("unit", key)
+            of_this_run = position is not None and position[0] >= self.ledger.since
+            before = earlier["status"] if earlier["status"] == "accepted" or of_this_run else None
         self.journal.append("unit", key, **line)
         self.ledger.variation(variation.status, before)
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
-
-    def _of_this_run(self, key: str) -> bool:
-        """Whether this run decided a variation before."""
-        position = self.journal.index.position("unit", key)
-        return position is not None and position[0] >= self.ledger.since
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
         """Writes that a text was driven to its end."""

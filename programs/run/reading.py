@@ -33,11 +33,7 @@ class Reading:
     """
 
     def __init__(
-        self,
-        reader: Callable[[ReadReport], SampleReader],
-        report: ReadReport,
-        sources: Sequence[Source],
-        done: int = 0,
+        self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
     ) -> None:
         self._reader, self._report, self._sources, self._done = reader, report, sources, done
         self._numbers = {one.shown: number for number, one in enumerate(sources)}

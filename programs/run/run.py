@@ -56,10 +56,7 @@ def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
     """The program of a run, and what keeps its data apart from other data (`programs.run.resume.mixing_of`).
     Raises `UserError`."""
     tracer = load_tracer(
-        settings.program,
-        model=settings.model,
-        question_types=settings.types,
-        guidance=settings.guidance,
+        settings.program, model=settings.model, question_types=settings.types, guidance=settings.guidance
     )
     return tracer, mixing_of(settings, program_fingerprint(tracer))
 

@@ -23,8 +23,6 @@ from programs.run.funnel import (
     findings_of,
     funnel_of,
     losses,
-    lost_questions,
-    lost_traces,
 )
 from programs.run.index import Index
 from programs.run.journal import Journal
@@ -120,14 +118,14 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     step = found["traces tried"]
     assert step.entered == len(tried)
     assert step.left == sum(one["status"] == "accepted" for one in tried)
-    assert lost_traces(index) == Counter(named(one["rejection"]) for one in tried if one["status"] != "accepted")
+    assert step.lost == Counter(named(one["rejection"]) for one in tried if one["status"] != "accepted")
     assert found["usable questions"].left == len({one["key"].rpartition("/")[0] for one in tried})
     written = [len(one["attempts"]) + (one["record"] is not None) for one in tried]
     step = found["attempts at a trace written"]
     assert step.entered == sum(written) + sum(len(one["unused"]) for one in tried)
     assert step.left == sum(count > 0 for count in written)
     rejected = [question for pool in pools for question in [*pool["rejected"], *pool["dropped"]]]
-    assert lost_questions(index) == Counter(named(question["rejection"]) for question in rejected)
+    assert found["questions drafted"].lost == Counter(named(question["rejection"]) for question in rejected)
     assert found["questions drafted"].left == sum(len(pool["questions"]) for pool in pools)
     known = {pool["key"] for pool in pools}
     unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
