@@ -117,26 +117,22 @@ class Caller:
         try:
             outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
             return outcome
+        except NotAsAsked as error:
+            return error
+        except AdapterParseError as error:
+            # Of another adapter than ours.
+            return NotAsAsked(error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False)
         except Exception as error:
-            stopped = cause_of(error, RunStopped)
-            if stopped is not None:
+            if (stopped := cause_of(error, RunStopped)) is not None:
                 raise stopped from None
-            return _failed(error, self.strict)
-
-
-def _failed(error: Exception, strict: bool) -> Outcome:
-    if isinstance(error, NotAsAsked):
-        return error
-    if isinstance(error, AdapterParseError):
-        # Of another adapter than ours.
-        return NotAsAsked(error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False)
-    failure = backend_error(error)
-    # An empty answer says something about the prompt, not that the server is gone.
-    if isinstance(failure, CallError | EmptyAnswer) or (isinstance(failure, TransientError) and not strict):
-        return failure
-    if failure is not None:
-        raise failure from error
-    raise error
+            if (failure := backend_error(error)) is None:
+                raise
+            # An empty answer says something about the prompt, not that the server is gone.
+            if isinstance(failure, CallError | EmptyAnswer) or (
+                isinstance(failure, TransientError) and not self.strict
+            ):
+                return failure
+            raise failure from error
 
 
 def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:

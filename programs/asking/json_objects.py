@@ -16,7 +16,7 @@ _MOST_STARTS, _MOST_MENDED = 200, 3
 _LONGEST_LITERAL, _DEEPEST_LITERAL = 100_000, 200
 
 _OPENS = re.compile(r"""\{\s*["'}]""")
-# At the place of the error: before or behind the comma, as Python's version has it.
+# At the error: before or behind the comma, as Python's version has it.
 _TRAILING_COMMA = re.compile(r",?\s*[}\]]")
 _STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"\{\s*'")
@@ -47,24 +47,24 @@ def objects_in(said: str) -> Found:
             said = inner if isinstance(inner, str) else said
     text = _STRAY.sub(_written, said)
     objects: list[dict[str, Any]] = []
-    place = mended = 0
+    position = mended = 0
     for _ in range(_MOST_STARTS):
-        start = _OPENS.search(text, place)
+        start = _OPENS.search(text, position)
         if start is None:
             break
-        place = start.start()
+        position = start.start()
         try:
-            value, place = _decoded(text, place)
+            value, position = _decoded(text, position)
             objects.append(value)
         except RecursionError:
             return Found([], cut=False)
         except json.JSONDecodeError as error:
             if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
-                text, mended = text[:place] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[place:]), mended + 1
+                text, mended = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), mended + 1
             elif _ran_out(error):
                 return Found([], cut=True)
             else:
-                place += 1
+                position += 1
     return Found(objects, cut=False)
 
 

@@ -35,7 +35,8 @@ _NUMBER = re.compile(
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-Place = tuple[int | str, ...]
+Location = tuple[int | str, ...]
+"""Where in a reply a fault is, as pydantic says it."""
 
 
 class Misread(ValueError):
@@ -161,13 +162,13 @@ def _part_of(schema: Schema, name: Any) -> Schema:
 _READERS = {"integer": _whole_number, "string": _text, "array": _list, "object": _object}
 
 
-def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:
+def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     """The value without the parts that hold faults, where it may lack them; `_BAD` where it may not."""
     if () in faults or not isinstance(value, list | dict):
         return _BAD
-    inside: dict[int | str, list[Place]] = {}
-    for place, *rest in faults:
-        inside.setdefault(place, []).append(tuple(rest))
+    inside: dict[int | str, list[Location]] = {}
+    for key, *rest in faults:
+        inside.setdefault(key, []).append(tuple(rest))
     pairs = enumerate(value) if isinstance(value, list) else value.items()
     inner = {key: schema["items"] if isinstance(value, list) else _part_of(schema, key) for key in inside}
     kept = {key: _without_faults(part, inner[key], inside[key]) if key in inside else part for key, part in pairs}
@@ -179,7 +180,7 @@ def _without_faults(value: Any, schema: Schema, faults: list[Place]) -> Any:
 
 
 def faults_of(error: ValidationError) -> list[str]:
-    """Each fault with its place. What is due there stands in the form beside it, and in the reply what was given."""
+    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
     details = error.errors(include_url=False)
     faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
     return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])

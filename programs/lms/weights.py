@@ -128,7 +128,7 @@ def cache_folder() -> Path:
 
 def find(weights: Weights) -> Path | None:
     """The whole file, checked, or None where it is not here. Never touches the network."""
-    return next((path for path in _places(weights) if path.is_file() and _is_whole(weights, path)), None)
+    return next((path for path in _candidates(weights) if path.is_file() and _is_whole(weights, path)), None)
 
 
 def fetch(weights: Weights) -> Path:
@@ -153,8 +153,7 @@ def remove(weights: Weights) -> list[Path]:
     """Deletes what lies in the caches, also what was begun; gives what was deleted. An installed package stays."""
     gone = [path for path in _cached(weights) if path.exists()]
     for path in gone:
-        path.resolve().unlink()
-        path.unlink(missing_ok=True)
+        _delete(path)
     for rest in (_begun(weights), _mark(weights)):
         rest.unlink(missing_ok=True)
     return gone
@@ -177,13 +176,18 @@ def _fetched(weights: Weights, folder: Path) -> Path:
             raise UserError(f"{weights.name} cannot be fetched; {'; '.join(failures)}") from None
     if not _is_whole(weights, path):
         size = path.stat().st_size
-        path.resolve().unlink()
-        path.unlink(missing_ok=True)
+        _delete(path)
         raise UserError(
             f"{weights.file} came with {size} bytes that are not those of {weights.name} ({weights.size} bytes, "
             f"SHA-256 {weights.sha256[:12]}...): it was deleted; try again"
         )
     return path
+
+
+def _delete(path: Path) -> None:
+    """In the Hub's cache a name is a link to the file."""
+    path.resolve().unlink()
+    path.unlink(missing_ok=True)
 
 
 def _check_disk(weights: Weights, folder: Path) -> None:
@@ -224,7 +228,7 @@ def _begun(weights: Weights) -> Path:
     return cache_folder() / f"{weights.file}.begun"
 
 
-def _places(weights: Weights) -> Iterator[Path]:
+def _candidates(weights: Weights) -> Iterator[Path]:
     yield from _cached(weights)
     if (installed := _installed(weights)) is not None:
         yield installed
