@@ -183,14 +183,16 @@ def load_tracer(
     return tracer
 
 
+@dataclass
 class SampleRun:
-    """The way of one text through the stages of a tracer."""
+    """The way of one text through the stages of a tracer. `asked` are the replies about its questions, by their types."""
 
-    def __init__(
-        self, tracer: Tracer, passage: Passage, options: TracerOptions, answer: Answering, store: Store
-    ) -> None:
-        self.tracer, self.passage, self.options, self.answer, self.store = tracer, passage, options, answer, store
-        self.asked: dict[str, Reply] = {}
+    tracer: Tracer
+    passage: Passage
+    options: TracerOptions
+    answer: Answering
+    store: Store
+    asked: dict[str, Reply] = field(default_factory=dict)
 
     async def sample(self, limit: int | None) -> SampleOutcome:
         pool, failure = await self._pool()

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
@@ -31,28 +32,24 @@ FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
 
 
+@dataclass
 class Runner:
     """Makes the traces of a run. Once the gate is closed, no call begins; those in flight end, or are abandoned."""
 
-    def __init__(
-        self,
-        tracer: Tracer,
-        settings: Settings,
-        caller: JournaledCaller,
-        gate: Gate,
-        store: JournalStore,
-        intake: Intake,
-        reading: Reading,
-    ) -> None:
-        self._tracer, self._settings, self._caller, self._gate = tracer, settings, caller, gate
-        self._store, self._intake, self._reading = store, intake, reading
-        self._failed: set[int] = set()
-        self._limited: set[int] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = {}
-        self._made: Counter[bool] = Counter()
-        self._changed = asyncio.Event()
-        self._error: BaseException | None = None
+    tracer: Tracer
+    settings: Settings
+    caller: JournaledCaller
+    gate: Gate
+    store: JournalStore
+    intake: Intake
+    reading: Reading
+    _failed: set[int] = field(default_factory=set)
+    _limited: set[int] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = field(default_factory=dict)
+    _made: Counter[bool] = field(default_factory=Counter)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _error: BaseException | None = None
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.
@@ -61,21 +58,21 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self._intake.mends and self._reading.repeatable:
-                await self._pass(self._intake.to_mend, deciding_again=True)
+            if self.intake.mends and self.reading.repeatable:
+                await self._pass(self.intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
-            for number in range(SWEEPS + self._settings.traces_a_text):
+            for number in range(SWEEPS + self.settings.traces_a_text):
                 await self._sweep(self._limited | (self._failed if number < SWEEPS else set()))
         except asyncio.CancelledError:
             self.abandon()
             raise
         finally:
             await self._drain()
-        error = self._caller.failure or self._error
+        error = self.caller.failure or self._error
         if error is not None:
             raise error
-        if not self._stopping and not self._store.accepted:
-            self._caller.check_answered()
+        if not self._stopping and not self.store.accepted:
+            self.caller.check_answered()
 
     def abandon(self) -> None:
         """Gives up the calls in flight. What they were to answer is asked again by a later run."""
@@ -84,11 +81,11 @@ class Runner:
 
     @property
     def _stopping(self) -> bool:
-        return self._gate.closed or self._error is not None
+        return self.gate.closed or self._error is not None
 
     async def _sweep(self, again: set[int]) -> None:
         """Takes up these texts, unless there are traces enough, or the input cannot be read again."""
-        if again and self._reading.repeatable and not self._stopping and not self._intake.full:
+        if again and self.reading.repeatable and not self._stopping and not self.intake.full:
             await self._pass(lambda sample: int(sample.id, 16) in again)
 
     async def _pass(
@@ -96,12 +93,12 @@ class Runner:
     ) -> None:
         """Goes through the input once, for the `wanted` samples, which is asked in another thread. `deciding_again`:
         samples start although nothing is left to make; `counted`: this is the reading that the report is about."""
-        intake = self._intake
+        intake = self.intake
         intake.reads_anew()
         self._failed, self._limited = set(), set()
-        async with aclosing(self._reading.samples(self._gate, wanted, counted)) as samples:
+        async with aclosing(self.reading.samples(self.gate, wanted, counted)) as samples:
             async for sample in samples:
-                if self._store.done(sample):
+                if self.store.done(sample):
                     continue
                 if not intake.admits(sample):
                     if intake.nothing_left:
@@ -117,13 +114,13 @@ class Runner:
         """Waits until there is room for a sample and something left to make; False when it is time to stop."""
         while not self._stopping:
             self._changed.clear()
-            full = self._intake.full
-            if len(self._tasks) < self._gate.texts and (deciding_again or not full or self._wants_spare):
-                self._gate.ending = full and not deciding_again
+            full = self.intake.full
+            if len(self._tasks) < self.gate.texts and (deciding_again or not full or self._wants_spare):
+                self.gate.ending = full and not deciding_again
                 return True
             if full and not self._tasks:
                 return False
-            self._gate.ending = full
+            self.gate.ending = full
             await self._changed.wait()
         return False
 
@@ -139,25 +136,25 @@ class Runner:
         if spare:
             self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
         else:
-            limit = self._intake.grant(sample)
+            limit = self.intake.grant(sample)
         task = asyncio.create_task(self._sample(sample, limit))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
     def _hand_out(self) -> None:
         """Traces that others gave back go to the spare texts; when no other is under way, the rest of these is left."""
-        while self._spares and not self._intake.full and not self._stopping:
+        while self._spares and not self.intake.full and not self._stopping:
             sample, wanted = self._spares[next(iter(self._spares))]
             if wanted.done():
                 # It was told that it is left, and is on its way out.
                 break
             del self._spares[sample.id]
-            self._intake.grant(sample)
+            self.intake.grant(sample)
             wanted.set_result(True)
         if len(self._tasks) <= len(self._spares) or self._stopping:
             for sample, wanted in self._spares.values():
                 if not wanted.done():
-                    self._caller.leave(sample)
+                    self.caller.leave(sample)
                     wanted.set_result(False)
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
@@ -166,12 +163,12 @@ class Runner:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, RunStopped) and self._error is None:
             self._error = error
-            self._gate.close()
+            self.gate.close()
         self._hand_out()
 
     async def _drain(self) -> None:
         """Waits for the samples under way."""
-        self._gate.ending = True
+        self.gate.ending = True
         self._hand_out()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
@@ -180,15 +177,15 @@ class Runner:
         async def answer(ask: Ask) -> Reply:
             if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
                 raise RunStopped
-            return await self._caller.answer(ask)
+            return await self.caller.answer(ask)
 
         try:
-            outcome = await self._tracer.made(sample, self._settings, answer, self._store, limit)
+            outcome = await self.tracer.made(sample, self.settings, answer, self.store, limit)
         finally:
             if self._spares.pop(sample.id, None) is None:
-                self._intake.ends(sample)
+                self.intake.ends(sample)
             self._hand_out()
-        self._store.end(sample, outcome)
+        self.store.end(sample, outcome)
         self._made.update(variation.accepted for variation in outcome.variations)
         if outcome.failed and not outcome.refused:
             self._failed.add(int(sample.id, 16))
