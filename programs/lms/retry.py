@@ -115,15 +115,15 @@ class Pacer:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None
         self._clock = clock
-        self._turns = asyncio.Lock()
+        self._sending = asyncio.Lock()
         self._last = self._truce_until = -math.inf
         self._began: float | None = None
         self._sent = self._refused = self._slowed = self._clean = 0
         self._flood = 0.0
 
-    async def turn(self) -> None:
+    async def wait_to_send(self) -> None:
         """Returns when the next call may be sent, which is then counted. First come, first served."""
-        async with self._turns:
+        async with self._sending:
             while self.rate is not None and (wait := self._last + 1.0 / self.rate - self._clock()) > 0:
                 await asyncio.sleep(min(wait, LONGEST_NAP))
             now = self._clock()

@@ -80,7 +80,7 @@ class Server:
         BackendError."""
         await self._start()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
-        await (pacer.turn() if pacer.rate is None else aside(pacer.turn()))
+        await (pacer.wait_to_send() if pacer.rate is None else aside(pacer.wait_to_send()))
         refused = False
         try:
             async with self.backend.place(request, self._send) as place:

@@ -102,7 +102,7 @@ class Outcome(NamedTuple):
 async def test_2_without_a_refusal_nothing_waits() -> None:
     pacer = Pacer(Clock())
     for _ in range(1000):
-        await pacer.turn()
+        await pacer.wait_to_send()
         pacer.heard(refused=False)
     assert pacer.rate is None
 
@@ -130,7 +130,7 @@ async def simulate(
     async def caller() -> None:
         failures = 0
         while True:
-            await pacer.turn()
+            await pacer.wait_to_send()
             end = ends(clock.now)
             await sleep(0.0 if end == "refused" else seconds)
             pacer.heard(refused=end == "refused")
@@ -211,7 +211,7 @@ async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.Monkey
     """A judge's server is slow to take calls; the writer's are not held up by that, and a stop ends the wait."""
     gate, slow, written = Gate(2), Pacer(), list[int]()
     slow.rate = 0.001
-    await slow.turn()
+    await slow.wait_to_send()
     monkeypatch.setattr(server, "Pacer", lambda: slow)
     model = resolve("openai/any", api_base="http://localhost:1/v1", env={})
 
