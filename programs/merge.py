@@ -188,12 +188,12 @@ def main(arguments: list[str] | None = None) -> int:
         MergeOptions, "python -m programs.merge", "Make one journal and document of those of several runs.", arguments
     )
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
-    for line in _told(merged, options.output):
+    for line in _lines(merged, options.output):
         print(line)
     return 0
 
 
-def _told(merged: Merged, output: Path) -> Iterator[str]:
+def _lines(merged: Merged, output: Path) -> Iterator[str]:
     yield f"{output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources"
     if merged.shared_texts:
         yield f"{merged.shared_texts} texts stood in several sources: each is taken whole from the one that made most of it"

@@ -68,7 +68,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
         file.setFormatter(LineFormatter(options.log_format))
         terminal.setLevel(max(level, logging.WARNING))
         handlers.append(file)
-    with _told_to(handlers, level):
+    with _logging_to(handlers, level):
         try:
             yield
         except Exception as error:
@@ -84,8 +84,8 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
-    """Inside, these are told of what is logged from a level on; afterwards everything is as before."""
+def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
+    """Inside, what is logged from a level on goes to these; afterwards everything is as before."""
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
@@ -159,7 +159,7 @@ class LogFile(RotatingFileHandler):
     """Tells on standard error, once, that it cannot be written; whoever logs is not disturbed. It cannot fill the disk."""
 
     def __init__(self, path: Path, *, delay: bool = False) -> None:
-        self._told = False
+        self._warned = False
         super().__init__(path, "a", LARGEST, OLDER, encoding="utf-8", errors="backslashreplace", delay=delay)
 
     def _open(self) -> TextIOWrapper:
@@ -168,17 +168,17 @@ class LogFile(RotatingFileHandler):
         return super()._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-        self._tell(sys.exc_info()[1])
+        self._warn(sys.exc_info()[1])
 
     def close(self) -> None:
         try:
             super().close()
         except OSError as error:
-            self._tell(error)
+            self._warn(error)
 
-    def _tell(self, error: BaseException | None) -> None:
-        if not self._told:
-            self._told = True
+    def _warn(self, error: BaseException | None) -> None:
+        if not self._warned:
+            self._warned = True
             reason = getattr(error, "strerror", None) or error
             print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=_terminal())
 
@@ -204,11 +204,11 @@ class LineFormatter(logging.Formatter):
         level, then = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
         time = then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self._form == "json":
-            told = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}
-            return _json({**told, "exception": trouble} if trouble else told)
+            written = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}
+            return _json({**written, "exception": trouble} if trouble else written)
         if self._form == "text":
             named = "".join(f" {name}={_json(value)}" for name, value in fields.items())
-            message = f"{message}".replace("\n", "\\n") + named
+            message = message.replace("\n", "\\n") + named
         line = f"{level} {record.name}: {message}" + (f"\n{trouble}" if trouble else "")
         return f"{time} {line}" if self._form == "text" else line
 

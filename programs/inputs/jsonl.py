@@ -51,21 +51,24 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
 
     When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
     """
-    number, held, too_long, broken = 1, bytearray(), False, None
+    number, held, broken = 1, bytearray(), None
+
+    def line() -> RawLine:
+        return RawLine(number, None if len(held) > limit else bytes(held), torn=broken is not None)
+
     try:
         for chunk in chunks:
             *whole, rest = chunk.split(b"\n")
             for piece in whole:
-                too_long = too_long or len(held) + len(piece) > limit
-                yield RawLine(number, None if too_long else bytes(held + piece))
-                number, held, too_long = number + 1, bytearray(), False
-            too_long = too_long or len(held) + len(rest) > limit
-            held = bytearray() if too_long else held
-            held += b"" if too_long else rest
+                held += piece[: limit + 1 - len(held)]
+                yield line()
+                number, held = number + 1, bytearray()
+            # One byte over the limit tells that there are too many.
+            held += rest[: limit + 1 - len(held)]
     except BrokenArchive as error:
         broken = error
-    if held or too_long:
-        yield RawLine(number, None if too_long else bytes(held), torn=broken is not None)
+    if held:
+        yield line()
     if broken is not None:
         raise broken
 

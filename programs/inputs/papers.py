@@ -79,12 +79,12 @@ def source_key(source: Any) -> str:
 def source_of(fields: Mapping[str, Any], *, title: str | None = None, given_id: str | None = None) -> str | None:
     """The source of any record, by the rules above; None where only its text is left. Fields are known by their names
     without case and punctuation; values other than strings and whole numbers tell nothing."""
-    told = {
+    said = {
         re.sub(r"[\W_]", "", name.lower()): str(value).strip().lower()
         for name, value in fields.items()
         if isinstance(value, str | int) and not isinstance(value, bool)
     }
-    return next(filter(None, _candidates(told, title or "", given_id or "")), None)
+    return next(filter(None, _candidates(said, title or "", given_id or "")), None)
 
 
 def question_key(question: str) -> str:
@@ -123,16 +123,16 @@ def usable_title(words: str | None) -> str | None:
     return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title
 
 
-def _candidates(told: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
+def _candidates(said: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
     """What each field gives that may name the source, in their order."""
-    yield _doi_key(told.get("doi", ""))
-    yield from (_arxiv(told.get(name, "")) for name in ("arxiv", "arxivid", "eprint"))
+    yield _doi_key(said.get("doi", ""))
+    yield from (_arxiv(said.get(name, "")) for name in ("arxiv", "arxivid", "eprint"))
     for kind, names in (("pmid", ("pmid", "pubmedid")), ("pmc", ("pmcid", "pmc"))):
-        numbers = (re.search(r"\d+", told.get(name, "")) for name in names)
+        numbers = (re.search(r"\d+", said.get(name, "")) for name in names)
         yield from (f"{kind}:{number[0]}" for number in numbers if number)
-    yield from (_document(told.get(name, "")) for name in _DOCUMENT_FIELDS)
+    yield from (_document(said.get(name, "")) for name in _DOCUMENT_FIELDS)
     for name in _WHERE_FIELDS:
-        where = told.get(name, "")
+        where = said.get(name, "")
         one_paper = _NAMES_ONE.search(where) and not _MANY_PAPERS.search(where)
         yield _document(where) if one_paper else _identifier(where)
     plain = _plain(_PART.sub("", title.lower()))

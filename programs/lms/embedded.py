@@ -88,7 +88,7 @@ class Embedded(OpenAICompatible):
         return {**super().body(request, rules), **unrepeated}
 
     @asynccontextmanager
-    async def place(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
+    async def slot(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
         """A slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
         parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
         prompt = "\n".join(str(getattr(part, "text", part)) for part in parts)

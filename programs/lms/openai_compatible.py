@@ -101,8 +101,8 @@ class OpenAICompatible:
         """The JSON body that asks for an answer by `rules`: the backend's own, or what the server has left of them."""
         return chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)
 
-    def place(self, _request: Request, _send: Send) -> AbstractAsyncContextManager[dict[str, Any]]:
-        """Where the server is to answer a request: held while it is asked, and what the body says of it."""
+    def slot(self, _request: Request, _send: Send) -> AbstractAsyncContextManager[dict[str, Any]]:
+        """The slot in which the server is to answer a request: held while it is asked, and what the body says of it."""
         return nullcontext({})
 
     def read(self, reply: HttpReply) -> Response:

@@ -32,7 +32,7 @@ RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
 
-TOLD_AT = 3
+WARNED_AT = 3
 """The failure of a call at which a warning says so where nobody listens: research code would wait in silence."""
 
 
@@ -73,7 +73,7 @@ class RetryPolicy(Shared):
                 until = min(until, now + self.patience)
                 if now + wait > until or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
-                loud = self.on_retry is None and failures == TOLD_AT
+                loud = self.on_retry is None and failures == WARNED_AT
                 log.log(logging.WARNING if loud else logging.INFO, "tried again in %.1f s: %s", wait, error)
                 if self.on_retry is not None:
                     self.on_retry(error, wait)

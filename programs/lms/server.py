@@ -83,8 +83,8 @@ class Server:
         await (pacer.wait_to_send() if pacer.rate is None else aside(pacer.wait_to_send()))
         refused = False
         try:
-            async with self.backend.place(request, self._send) as place:
-                return await self._answer(request, place)
+            async with self.backend.slot(request, self._send) as slot:
+                return await self._answer(request, slot)
         except RateLimited:
             refused = True
             raise
@@ -108,10 +108,10 @@ class Server:
         if not self.backend.running:
             await asyncio.to_thread(self.backend.start)
 
-    async def _answer(self, request: Request, place: Mapping[str, Any]) -> Response:
+    async def _answer(self, request: Request, slot: Mapping[str, Any]) -> Response:
         rules, meter = self._rules, current_meter()
         while True:
-            body, reply, began = {**self.backend.body(request, rules), **place}, None, time.monotonic()
+            body, reply, began = {**self.backend.body(request, rules), **slot}, None, time.monotonic()
             try:
                 try:
                     reply = await self._send(self.backend.chat_path, body)

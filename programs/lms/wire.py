@@ -66,9 +66,9 @@ def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effor
         "reasoning_effort": reasoning_effort,
         "response_format": _response_format(config.response_format, rules),
     }
-    limit = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
-    wanted.update(dict.fromkeys([key for key in LIMITS if key in rules.takes][:1], limit))
     taken = {*rules.takes, "response_format"}
+    if limit := next((name for name in LIMITS if name in taken), None):
+        wanted[limit] = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
     chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
     messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
     if request.system is not None and "system" in rules.takes:

@@ -101,9 +101,9 @@ class Budget:
 
     def release(self, ask: Ask) -> None:
         """An ask's call is no longer under way."""
-        aside = self._calls.pop(ask.key, None)
-        if aside is not None:
-            self._set_aside = self._set_aside.plus(aside, -1) if self._calls else Consumption()
+        expected = self._calls.pop(ask.key, None)
+        if expected is not None:
+            self._set_aside = self._set_aside.plus(expected, -1) if self._calls else Consumption()
             self._released.set()
             self._released = asyncio.Event()
 

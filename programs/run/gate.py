@@ -44,7 +44,7 @@ class Gate:
         self._going_on = asyncio.Lock()
 
     @asynccontextmanager
-    async def slot(self, depth: int) -> AsyncIterator[Aside]:
+    async def place(self, depth: int) -> AsyncIterator[Aside]:
         """Holds one place, and gives a way to wait for something without it; who comes back from that has the next place.
         Raises `RunStopped` once the gate is closed, out of such a wait too."""
         await self._enter(depth)

@@ -126,7 +126,7 @@ class Journal(JournalReader):
         self._mutex = threading.Lock()
         self._stop = threading.Event()
         self._failure: OSError | sqlite3.Error | None = None
-        self._told = False
+        self._reported = False
         self._flushed = self._size
         self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
         self._flusher.start()
@@ -143,7 +143,7 @@ class Journal(JournalReader):
         line = orjson.dumps(record) + b"\n"
         with self._mutex:
             if (broken := self._broken()) is not None:
-                self._told = True
+                self._reported = True
                 raise _unwritten(self.path, broken) from broken
             try:
                 write_whole(self._file, line, self._size)
@@ -170,11 +170,11 @@ class Journal(JournalReader):
             raise _unwritten(self.path, error) from error
 
     def close(self) -> None:
-        """Flushes, and lets others open the journal. Raises `JournalError` for a failure that no `append` told of."""
+        """Flushes, and lets others open the journal. Raises `JournalError` for a failure that no `append` has raised."""
         self._stop.set()
         self._flusher.join()
         try:
-            if not self._told:
+            if not self._reported:
                 self.flush()
         finally:
             self._held.close()

@@ -121,7 +121,7 @@ class JournaledCaller:
     async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
         """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
-        async with self._gate.slot(ask.depth) as aside:
+        async with self._gate.place(ask.depth) as aside:
             if ask.sample in self._left:
                 raise RunStopped
             while (taken := budget.take(ask, model)) != "go":

@@ -45,7 +45,7 @@ class JournalStore(Store):
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         pool = pool.model_copy(update={"questions": kept})
         said = pool.model_dump(mode="json")
-        if line is None or not _texts_in(line) >= _texts_in(said):
+        if line is None or not _texts_in(line).issuperset(_texts_in(said)):
             self.journal.append("pool", sample, **said, dropped=left_out)
         return pool
 

@@ -139,8 +139,8 @@ async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path) -> None:
         return HttpReply(500, {}, "no space left on device")
 
     for _ in range(2):
-        async with model.place(request("galaxies " * 200), send) as place:
-            assert place == {"id_slot": 0}
+        async with model.slot(request("galaxies " * 200), send) as slot:
+            assert slot == {"id_slot": 0}
     assert sent == ["/slots/0?action=save"] * 2
 
 

@@ -216,11 +216,11 @@ async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.Monkey
     model = resolve("openai/any", api_base="http://localhost:1/v1", env={})
 
     async def judged() -> None:
-        async with gate.slot(depth=9) as aside:
+        async with gate.place(depth=9) as aside:
             await model.engine.servers[0].ask(request(), aside)
 
     async def writes(number: int) -> None:
-        async with gate.slot(depth=0):
+        async with gate.place(depth=0):
             await asyncio.sleep(0)
             written.append(number)
 

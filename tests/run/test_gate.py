@@ -35,7 +35,7 @@ class Caller:
         self.task = asyncio.create_task(self._call(gate, log))
 
     async def _call(self, gate: Gate, log: list[int]) -> None:
-        async with gate.slot(self.depth):
+        async with gate.place(self.depth):
             log.append(self.depth)
             self.inside = True
             try:
@@ -61,7 +61,7 @@ def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list
         async def call(depth: int, wait: int, hold: int) -> None:
             nonlocal inside, peak
             await turns(wait)
-            async with gate.slot(depth):
+            async with gate.place(depth):
                 inside += 1
                 peak = max(peak, inside)
                 assert inside <= capacity
@@ -111,7 +111,7 @@ async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
     assert gate.in_flight == 0
     assert log == [5, 5]
     with pytest.raises(RunStopped):
-        async with gate.slot(0):
+        async with gate.place(0):
             raise AssertionError("let through")
 
 
@@ -119,7 +119,7 @@ async def test_an_error_inside_gives_the_place_back() -> None:
     gate = Gate(1)
     for _ in range(3):
         with pytest.raises(LookupError):
-            async with gate.slot(0):
+            async with gate.place(0):
                 raise LookupError
     assert gate.in_flight == 0
 
@@ -143,7 +143,7 @@ async def test_one_goes_on_a_turn_and_keeps_its_place_until_then(capacity: int) 
     replies = [asyncio.Event(), asyncio.Event()]
 
     async def call(number: int) -> None:
-        async with gate.slot(0):
+        async with gate.place(0):
             begun.append(number)
             await replies[number // capacity].wait()
         gone_on.append(number)

@@ -2,7 +2,7 @@
 
 Commands that the paper defines are written out; files that it includes (\\input, \\include) are not followed. What TeX
 would not see is taken out before: comments with the line end that they take along, what \\iffalse hides. What pandoc would
-keep as LaTeX or leave out is told in commands that it knows.
+keep as LaTeX or leave out is written in commands that it knows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _KNOWN = (
     " pmatrix bmatrix vmatrix Vmatrix smallmatrix gathered dmath proof"
 )
 """Environments that pandoc reads; the words in any other would be lost."""
-_TOLD = (
+_REWRITTEN = (
     (r"\\begin\{keywords?\}.*?\\end\{keywords?\}", ""),
     (r"\\endinput\b(?:(?!\\end\{document\}).)*", ""),
     (r"\\appendix\b(?!\*?\{)|\\begin\{append(?:ix|ices)\}", rf"\n\n\\section{{{APPENDIX_MARK}}}\n\n"),
@@ -76,8 +76,8 @@ def read_latex(data: bytes) -> Paper:
     seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _without_hidden(seen))
     doi = re.search(rf"\\doi{_BRACES}", seen)
     fields = {"doi": doi_in(f"doi:{doi[1]}") if doi else doi_in(source[:4000]), "license": licence_in(source)}
-    for pattern, told in _TOLD:
-        seen = re.sub(pattern, told, seen, flags=re.DOTALL)
+    for pattern, written in _REWRITTEN:
+        seen = re.sub(pattern, written, seen, flags=re.DOTALL)
     tree = tree_of(_opened(seen).encode(), "latex+raw_tex")
     return paper_of(blocks_of(tree), meta_text(tree, "title"), fields)
 
@@ -104,7 +104,7 @@ def _opened(source: str) -> str:
     """The source with the words of environments that neither pandoc nor the paper knows, in paragraphs of their own."""
     known = set(_KNOWN.split()) | set(_THEIRS.findall(source))
 
-    def told(found: re.Match[str]) -> str:
+    def opened(found: re.Match[str]) -> str:
         return found[0] if found[1] in known or "eqnarray" in found[1] else "\n\n"
 
-    return re.sub(r"\\(?:begin|end)\{(\w+)\*?\}(?:\[[^\]]*\])?(?!\s*\\newcommand)", told, source)
+    return re.sub(r"\\(?:begin|end)\{(\w+)\*?\}(?:\[[^\]]*\])?(?!\s*\\newcommand)", opened, source)

@@ -49,8 +49,7 @@ def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | 
         try:
             text = row.get(text_field)
             # A text in bytes is no value for JSON, but may be one.
-            told = {**row, text_field: text.decode()} if isinstance(text, bytes) else row
-            yield portable(told)
+            yield portable({**row, text_field: text.decode()} if isinstance(text, bytes) else row)
         except UnicodeDecodeError:
             yield Skip.BAD_UTF8
         except RecursionError:
