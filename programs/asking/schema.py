@@ -92,7 +92,9 @@ def form_of(schema: Schema, indent: str = "") -> str:
         return _object_form(schema, indent)
     note = f": {schema['description']}" if "description" in schema else ""
     if schema.get("type") == "array":
-        return f"[{_count_of(schema)} of {form_of(schema['items'], indent)}{note}]"
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
+        count = f"at least {least}" if most is None else f"{least} to {most}"
+        return f"[{count} of {form_of(schema['items'], indent)}{note}]"
     return f"<{_kind_of(schema)}{note}>"
 
 
@@ -109,12 +111,6 @@ def _object_form(schema: Schema, indent: str) -> str:
         lines.append(f"{inner}{json.dumps(name)}: {text}")
     what = f"{inner}({schema['description']})\n" if "description" in schema else ""
     return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
-
-
-def _count_of(schema: Schema) -> str:
-    """How many items a list is to have."""
-    least, most = schema.get("minItems", 0), schema.get("maxItems")
-    return f"{least} to {most}" if most is not None else f"at least {least}"
 
 
 def _kind_of(schema: Schema) -> str:

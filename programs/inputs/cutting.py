@@ -68,10 +68,11 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
         if start >= end:
             continue
         piece = Piece(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
-        if held is not None and _belong(held, piece, limit):
-            held = Piece(held.start, piece.end, (*held.sections, *piece.sections), held.kind)
-            continue
         if held is not None:
+            small = min(held.end - held.start, end - start) < SMALL * limit
+            if small and held.kind == piece.kind and end - held.start <= limit:
+                held = Piece(held.start, end, (*held.sections, *piece.sections), held.kind)
+                continue
             yield held
         held = piece if end - start <= limit else None
         if held is None:
@@ -81,11 +82,6 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
             )
     if held is not None:
         yield held
-
-
-def _belong(held: Piece, piece: Piece, limit: int) -> bool:
-    small = min(held.end - held.start, piece.end - piece.start) < SMALL * limit
-    return small and held.kind == piece.kind and piece.end - held.start <= limit
 
 
 class _Sentence(NamedTuple):

@@ -173,7 +173,8 @@ def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
 def main() -> int:
     """The process itself."""
     pipe = Connection(int(sys.argv[1]))
-    _bound_memory(int(sys.argv[2]))
+    wanted, (_, most) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     with contextlib.suppress(EOFError, OSError):
         while True:
             job = ReadRequest.model_validate_json(pipe.recv_bytes())
@@ -214,11 +215,6 @@ def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(written), record=said)
-
-
-def _bound_memory(wanted: int) -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 if __name__ == "__main__":

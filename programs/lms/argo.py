@@ -64,7 +64,11 @@ class Argo(OpenAICompatible):
     def read(self, reply: HttpReply) -> Response:
         payload = self.payload(reply)
         if "response" in payload and "choices" not in payload:
-            said = _legacy_text(payload["response"])
+            said = payload["response"]
+            if isinstance(said, Mapping):
+                # Newer gateways wrap it.
+                said = said.get("content")
+            said = said if isinstance(said, str) else ""
             self._refuse_notice(said)
             if said.startswith(_MIXED_BODY):
                 raise CallError(f"Argo refuses the request: {excerpt(said, self.secrets)}")
@@ -116,10 +120,3 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_
         raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
     kind = Argo if route == "native" else LegacyArgo
     return kind(model, user=user, base=base, reasoning_effort=reasoning_effort)
-
-
-def _legacy_text(said: Any) -> str:
-    """The text of a legacy reply; "" where it is null. Newer gateways wrap it in an object."""
-    if isinstance(said, Mapping):
-        said = said.get("content")
-    return said if isinstance(said, str) else ""

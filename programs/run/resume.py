@@ -61,7 +61,7 @@ def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], withou
 
 def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     """The settings whose difference would mix unlike data."""
-    fields = type(settings).model_fields
+    fields, values = type(settings).model_fields, settings.model_dump(mode="json")
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
@@ -70,20 +70,18 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         # Named where they are used alone: journals that never heard of them were made without.
         **({"prefilter": "on"} if settings.prefilter else {}),
-        **dict(_said_in_config(settings)),
+        # What shapes prompts and stands in config files alone: the names it holds, with a hash of all.
+        **{
+            name.replace("_", "-"): f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
+            for name in PromptOptions.model_fields
+            if (value := values[name])
+        },
         **{
             name.replace("_", "-"): str(value)
             for name in NAMED_IF_GIVEN
             if (value := getattr(settings, name)) != fields[name].default
         },
     }
-
-
-def _said_in_config(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The options that shape prompts and stand in config files alone: the names they hold, with a hash of all."""
-    for name in PromptOptions.model_fields:
-        if value := settings.model_dump(mode="json")[name]:
-            yield name.replace("_", "-"), f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
 
 
 def refuse_mixture(last: Mapping[str, Any] | None, mixing: Mapping[str, Any], settings: Settings) -> None:
