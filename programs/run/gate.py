@@ -18,7 +18,7 @@ TEXTS_A_PLACE = 2
 """Texts under way per place: enough that a text's narrow stages leave no place empty."""
 
 RETURNING = -1
-"""The depth of those who had a place and waited for something: before all others."""
+"""The depth of those who had a place and waited for something: below all others, and before them."""
 
 
 class Gate:
@@ -108,18 +108,15 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        while self.in_flight < self.capacity and (callers := self._next()) is not None:
-            caller = callers.popleft()
+        while self.in_flight < self.capacity and (
+            depths := [each for each, callers in self._waiting.items() if callers]
+        ):
+            shallowest_first = self.ending or RETURNING in depths
+            caller = self._waiting[min(depths) if shallowest_first else max(depths)].popleft()
+            # One that was given up is done.
             if not caller.done():
                 self.in_flight += 1
                 caller.set_result(None)
-
-    def _next(self) -> "deque[asyncio.Future[None]] | None":
-        """Those of whom the first is to be let through next, unless it was given up."""
-        waiting = [depth for depth, callers in self._waiting.items() if callers]
-        if RETURNING in waiting:
-            return self._waiting[RETURNING]
-        return self._waiting[min(waiting) if self.ending else max(waiting)] if waiting else None
 
 
 @asynccontextmanager
