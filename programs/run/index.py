@@ -113,13 +113,8 @@ class Index:
     read."""
 
     def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
-        self.path, self._file, self._database = path, file, _opened(path)
-        covered = self._covered(size)
-        if covered is None:
-            self._database.close()
-            _remove(path)
-            self._database = _opened(path)
-        self.end = covered or 0
+        self.path, self._file = path, file
+        self._database, self.end = _opened(path, file, size)
         try:
             for number, (at, length, line) in enumerate(scan(journal, self.end, size), 1):
                 try:
@@ -235,24 +230,26 @@ class Index:
     def _number(self, sql: str, *values: Any) -> int:
         return int(self.query(sql, *values)[0][0])
 
-    def _covered(self, size: int) -> int | None:
-        """How far it has read; None: another journal, or one that has lost its end since."""
-        said = dict(self.query("select name, value from meta"))
-        covered = int(said.get("read_to", 0))
-        return covered if not covered or (covered <= size and said.get("mark") == mark(self._file, covered)) else None
 
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The database at `path`, empty unless it is of this version. What is there and is none of ours, or damaged, is moved
-    aside."""
-    database = sqlite3.connect(path, check_same_thread=False)
-    version = _version_of(database, path)
-    if version not in (None, VERSION):
-        database.close()
-        _remove(path) if version else move_aside(*_files_of(path))
+def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
+    """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or of
+    one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
+    # What SQLite lays beside it goes with it.
+    files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
+    while True:
         database = sqlite3.connect(path, check_same_thread=False)
-    database.executescript(SCHEMA)
-    return database
+        version = _version_of(database, path)
+        if version in (None, VERSION):
+            database.executescript(SCHEMA)
+            said = dict(database.execute("select name, value from meta"))
+            covered = int(said.get("read_to", 0))
+            if not covered or (covered <= size and said.get("mark") == mark(file, covered)):
+                return database, covered
+        database.close()
+        if version == "":
+            move_aside(*files)
+        for each in files:
+            each.unlink(missing_ok=True)
 
 
 def _version_of(database: sqlite3.Connection, path: Path) -> str | None:
@@ -266,13 +263,3 @@ def _version_of(database: sqlite3.Connection, path: Path) -> str | None:
     except sqlite3.DatabaseError:
         return ""
     return "" if row is None else str(row[0]) if whole else "cut off"
-
-
-def _remove(path: Path) -> None:
-    for name in _files_of(path):
-        name.unlink(missing_ok=True)
-
-
-def _files_of(path: Path) -> tuple[Path, ...]:
-    """A database, and what SQLite lays beside it."""
-    return path, Path(f"{path}-wal"), Path(f"{path}-shm")
