@@ -93,9 +93,11 @@ def show_document(said: "DocumentMetadata", console: "Console") -> None:
     from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 
-    lines = [f"caution: {line}" for line in (cautions_of(said.thoughts) if said.thoughts else ())]
-    if (found := said.judges) is not None:
-        lines += agreement_in_words(found)
+    lines: list[str] = []
+    if said.thoughts:
+        lines += [f"caution: {line}" for line in cautions_of(said.thoughts)]
+    if said.judges is not None:
+        lines += agreement_in_words(said.judges)
     for line in lines:
         console.print(line, highlight=False, markup=False)
 

@@ -218,7 +218,8 @@ def config_text(settings: BaseModel) -> str:
         lines = [f"# {title}\n"]
         for name in names:
             bare = _bare(values[name])
-            lines += [f"{_LEFT_OUT}\n"] if bare != values[name] else []
+            if bare != values[name]:
+                lines.append(f"{_LEFT_OUT}\n")
             key = option_of(name).removeprefix("--").replace("-", "_")
             # PyYAML escapes either every letter beyond ASCII or not even the line breaks among them.
             plain = json.dumps(bare, ensure_ascii=False).isprintable()

@@ -127,10 +127,12 @@ def _left_to_dspy(
         raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
     # Otherwise the first call fetches a price list from the network.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    settings |= {"api_base": bases[0]} if bases else {}
+    if bases:
+        settings["api_base"] = bases[0]
     # DSPy refuses a call with an option that it does not know the model to take.
     takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
-    settings |= {"reasoning_effort": effort} if takes_effort else {}
+    if takes_effort:
+        settings["reasoning_effort"] = effort
     try:
         lm, taken = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
     except LMConfigurationError:

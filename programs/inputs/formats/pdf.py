@@ -89,10 +89,11 @@ def _mended(pages: Sequence[str], items: Sequence[Any]) -> list[str]:
     numbered = sum(map(len, numbers.values())) >= LEAST_NUMBERED * len(pages)
     found = []
     for number, page in enumerate(pages, start=1):
-        for beside in numbers[number] if numbered else []:
-            page = _without_line_number(page, beside, placed[number])
-        # Between columns, numbers are a table of nothing else to the library.
-        page = re.sub(r"(?m)^[|\s\d]+$", "\n", page) if numbered else page
+        if numbered:
+            for beside in numbers[number]:
+                page = _without_line_number(page, beside, placed[number])
+            # Between columns, numbers are a table of nothing else to the library.
+            page = re.sub(r"(?m)^[|\s\d]+$", "\n", page)
         found.append(_with_paragraphs(page, placed[number]))
     return _without_running_heads(found)
 
