@@ -51,7 +51,7 @@ class Budget:
         self.cost_is_whole = True
         self.reached: str | None = None
         self._spent = self._set_aside = Consumption()
-        self._calls: dict[str, Consumption] = {}
+        self._under_way: dict[str, Consumption] = {}
         self._taken: dict[tuple[str, str], tuple[int, Consumption]] = {}
         self._released = asyncio.Event()
         self._amounts_limited = options.max_tokens_total is not None or options.max_cost is not None
@@ -65,11 +65,11 @@ class Budget:
             calls, total = self._taken.get((ask.account, model), (0, Consumption()))
             # Who answers first answers in few words: the most that a call may take counts as one of them.
             expected = total.plus(self._most(ask, model)).over(calls + 1)
-            if self._calls and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
+            if self._under_way and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
                 return "wait"
-            if not self._calls:
+            if not self._under_way:
                 self.reached = self._too_much(self._spent.plus(total.over(max(1, calls))))
-            self._calls[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
+            self._under_way[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
         if self.reached is not None:
             return "stop"
         self.calls += 1
@@ -101,9 +101,9 @@ class Budget:
 
     def release(self, ask: Ask) -> None:
         """An ask's call is no longer under way."""
-        expected = self._calls.pop(ask.key, None)
+        expected = self._under_way.pop(ask.key, None)
         if expected is not None:
-            self._set_aside = self._set_aside.plus(expected, -1) if self._calls else Consumption()
+            self._set_aside = self._set_aside.plus(expected, -1) if self._under_way else Consumption()
             self._released.set()
             self._released = asyncio.Event()
 
