@@ -29,7 +29,10 @@ from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_comp
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Server
 
-SERVERS: dict[str, Callable[..., OpenAICompatible]] = {"": argo, "openai": openai_compatible}
+SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
+    "": argo,
+    "openai": openai_compatible,
+}
 """What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
