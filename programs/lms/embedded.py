@@ -166,7 +166,8 @@ def own_folder() -> tuple[Path, BaseFileLock]:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock"):
             for left in filter(Path.is_dir, root.iterdir()):
-                with contextlib.suppress(Timeout), FileLock(left / "lock", timeout=0):
+                # One that closes at this moment deletes its own.
+                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
                     shutil.rmtree(left)
             folder = Path(tempfile.mkdtemp(dir=root))
             lock = FileLock(folder / "lock")
