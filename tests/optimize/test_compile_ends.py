@@ -7,7 +7,7 @@
 4. Lines of the input that cannot be used are told.
 5. A folder goes on with the same options alone.
 6. Killed and resumed, it asks for no recorded answer again, and comes to the program and the proof of a compilation that
-   nobody killed.
+   nobody killed, which `--no-resume` begins in a new folder.
 7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again. A
    server that is away does not keep it from ending, whatever its patience; a model that is slow has its time, whatever
    it is asked for.
@@ -204,9 +204,11 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert repeated <= before - recorded
         assert shop.calls - shop.recorded == before - recorded
         assert shop.report["proof"]["composite"]["interval"]["low"] > 0
-        killed = shop.fingerprint, shop.report["proof"]
+        killed, calls, recorded = (shop.fingerprint, shop.report["proof"]), shop.calls, shop.recorded
         assert shop.compile(**options, resume=False).returncode == 0
         assert (shop.fingerprint, shop.report["proof"]) == killed
+        assert shop.calls - calls == recorded
+        assert len(list(shop.folder.glob("compiled.*.old/report.json"))) == 1
 
 
 @pytest.mark.parametrize("fault", [None, "hang"])

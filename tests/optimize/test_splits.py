@@ -28,15 +28,12 @@ def parted(
     items: list[Item], numbers: tuple[int, int, int], seed: int, each_test: int | None = 1
 ) -> Splits[Item] | None:
     """None where there is too little."""
+    train, val, test = numbers
+    settings = CompileSettings(model="openai/any", seed=seed, num_train=train, num_val=val, num_test=test)
     try:
-        return split_by(items, lambda item: item[0], str, sized(numbers, seed), each_test=each_test)
+        return split_by(items, lambda item: item[0], str, settings, each_test=each_test)
     except UserError:
         return None
-
-
-def sized(numbers: tuple[int, int, int], seed: int = 0) -> CompileSettings:
-    sizes = dict(zip(("num_train", "num_val", "num_test"), numbers, strict=True))
-    return CompileSettings.model_validate({"model": "openai/any", "seed": seed, **sizes})
 
 
 def sources(items: list[Item]) -> set[str]:

@@ -25,7 +25,7 @@ from programs.records import Need
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import passed, tries_of
 from signatures.vocabulary import Agreement
-from tests.making import Answers, good_output, made_of, only, passage, unread
+from tests.making import Answers, good_output, made_of, only, passage, solve_of, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
@@ -64,8 +64,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     assert [ask.judge for ask in compares] == ["comparer"] * 6
     assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
     assert not any("passage" in ask.inputs for ask in compares)
-    found = variation.record().blind_solve
-    assert found is not None
+    found = solve_of(variation)
     assert (found.solver, found.compared_by, found.temperature) == ("solver", "comparer", SOLVE_TEMPERATURE)
 
 
@@ -82,8 +81,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
 )
 def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
     compare = comparing(lambda setting, number, _: number < (with_passage if setting == "with" else without))
-    found = only(Answers(compare=compare), **solving(4)).record().blind_solve
-    assert found is not None
+    found = solve_of(only(Answers(compare=compare), **solving(4)))
     assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
     assert found.with_passage.equivalent == with_passage
     assert found.without_passage.contradicts == 4 - without
@@ -106,8 +104,7 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
 
     answers = Answers(solve=solve, compare=compare)
     variation = only(answers, **solving(3))
-    found = variation.record().blind_solve
-    assert found is not None
+    found = solve_of(variation)
     assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
     assert (found.need, found.difficulty) == (None, 0.0)
     assert (variation.status, variation.settled) == ("accepted", False)
@@ -123,10 +120,8 @@ def test_a_question_has_one_need_whatever_its_variations_say(
 ) -> None:
     compare = comparing(lambda _setting, _number, variation: variation in right)
     variations = made_of(Answers(compare=compare), **solving(2), variations=3).variations
-    [found] = {str(variation.record().blind_solve) for variation in variations}
-    solve = variations[0].record().blind_solve
-    assert solve is not None
-    assert found == str(solve)
+    [solve, *others] = map(solve_of, variations)
+    assert others == [solve] * 2
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
     kept = made_of(Answers(compare=compare), **solving(2, "unanswered"), variations=3).variations

@@ -10,7 +10,7 @@ from typing import Any
 
 from programs.asking.ask import Ask
 from programs.records import RULES
-from tests.making import Answers, good_output, made_of, only, unread
+from tests.making import Answers, good_output, made_of, only, solve_of, unread
 
 SOLVING: dict[str, Any] = {"blind_solve": 2, "solver_model": "solver", "compare_model": "comparer"}
 STUDENT = {**SOLVING, "student_model": "student"}
@@ -37,8 +37,7 @@ def solving(ask: Ask) -> Any:
 def test_rules_compare_where_there_is_a_short_answer() -> None:
     answers = Answers(answer=CHOICE, solve=solving)
     variation = only(answers, **STUDENT)
-    found = variation.record().blind_solve
-    assert found is not None
+    found = solve_of(variation)
     assert (found.need, found.difficulty, found.compared_by) == ("needs_paper", 0.0, RULES)
     assert found.student is not None
     assert (found.student.solver, found.student.with_passage.pass_rate) == ("student", 0.0)
@@ -54,8 +53,7 @@ def test_rules_compare_where_there_is_a_short_answer() -> None:
 
 def test_without_one_a_model_compares_for_both() -> None:
     answers = Answers()
-    found = only(answers, **STUDENT).record().blind_solve
-    assert found is not None
+    found = solve_of(only(answers, **STUDENT))
     assert found.student is not None
     assert (found.compared_by, found.student.with_passage.pass_rate) == ("comparer", 1.0)
     assert answers.count("compare") == 8
@@ -64,7 +62,6 @@ def test_without_one_a_model_compares_for_both() -> None:
 
 def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations() -> None:
     made = made_of(Answers(answer=CHOICE, solve=solving), variations=3, **SOLVING).variations
-    assert len({str(one.record().blind_solve) for one in made}) == 1
-    solve = made[0].record().blind_solve
-    assert solve is not None
+    [solve, *others] = map(solve_of, made)
+    assert others == [solve] * 2
     assert solve.with_passage.asked == 2, "K tries, whatever the number of variations"
