@@ -42,9 +42,13 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"traces_per_sample": 2, "traces_per_question": 3}, {"grade_answers": True, "max_traces": 3}]
+    ("more", "expected"),
+    [
+        ({"traces_per_sample": 3, "traces_per_question": 2}, 4 * (8 * 3 + 2 * 3 * (2 - 1))),
+        ({"grade_answers": True, "max_traces": 3}, 3 * (8 + 1)),
+    ],
 )
-def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[str, int]) -> None:
+def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[str, int], expected: int) -> None:
     before = sorted(lab.folder.iterdir())
     done = called(*lab.arguments(**more, dry_run=True))
     assert done.returncode == 0
@@ -53,7 +57,7 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     found = re.search(r"(\d+) times", done.stdout)
     assert found is not None
     _, calls = lab.counted(**more)
-    assert calls == int(found.group(1))
+    assert calls == int(found.group(1)) == expected
 
 
 def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(

@@ -96,7 +96,12 @@ def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+def test_a_prompt_holds_each_input_once_and_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+    messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert messages[0]["content"] == PREAMBLE
+    for name in signature.input_fields:
+        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)
     first = formatted(signature, earlier=None, feedback=None)
     again = formatted(signature, earlier="It is so.", feedback="- says nothing")
     assert again[:-1] == first[:-1]
@@ -174,12 +179,8 @@ def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" * 30])
 def test_a_grade_that_is_no_number_is_absent_and_can_be_journaled(number: str) -> None:
     names = [name for name in GradeAnswer.output_fields["grades"].annotation.model_fields if name != "reason"]
-    reply = (
-        f'{{"grades": {{"reason": "{WORDS}", "{names[0]}": {number}, '
-        + ", ".join(f'"{n}": 80' for n in names[1:])
-        + "}}"
-    )
-    grades = ADAPTER.parse(GradeAnswer, reply)["grades"]
+    reply = json.dumps({"grades": {"reason": WORDS, **dict.fromkeys(names, 80), names[0]: "@"}})
+    grades = ADAPTER.parse(GradeAnswer, reply.replace('"@"', number))["grades"]
     assert getattr(grades, names[0]) is None
     assert getattr(grades, names[1]) == 80
     orjson.dumps(grades.model_dump(mode="json"))
@@ -218,12 +219,3 @@ async def test_calls_in_flight_together_keep_their_own_form() -> None:
     for body in loose.bodies:
         assert "response_format" not in body
         assert '"additionalProperties"' in body["messages"][-1]["content"]
-
-
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_prompt_holds_each_input_once(signature: Any) -> None:
-    messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
-    assert [message["role"] for message in messages] == ["system", "user"]
-    assert messages[0]["content"] == PREAMBLE
-    for name in signature.input_fields:
-        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)

@@ -210,13 +210,8 @@ class Shop:
 def opened(folder: Path, world: World, base: dict[str, Any], **server: Any) -> Iterator[Shop]:
     """A shop whose compilations have these options beside those that any has."""
     with StandIn(world, **server) as running:
-        usual = {
-            "api_base": running.openai_base,
-            "concurrency": 4,
-            "timeout": 10.0,
-            "patience": 5.0,
-            "retry_wait": 0.01,
-        }
+        usual = {"api_base": running.openai_base, "concurrency": 4}
+        usual |= {"timeout": 10.0, "patience": 5.0, "retry_wait": 0.01}
         yield Shop(folder, running, world, {**base, **usual, "output": str(folder / "compiled")})
         assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
 
