@@ -12,8 +12,6 @@ import pytest
 
 from tests.lab import USER, Lab, called, laboratory, mistake
 
-# 1. Mistakes
-
 
 def test_a_model_that_argo_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = [("GPT-4.1", "gpt41"), ("Gemini 2.5 Pro", "gemini25pro")]
@@ -36,9 +34,6 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
     line = mistake(called(*lab.arguments(output=str(lab.folder / place))))
     assert place.split("/")[-2 if "/" in place else -1] in line
     assert lab.calls == 0
-
-
-# 2. Looks
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,6 @@ def test_nothing_said_is_helped_and_a_mistake() -> None:
     assert called("--help")[0] == 0
 
 
-# Completion
-
 ASK = """
 source "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()

@@ -23,11 +23,10 @@ from programs.inputs.sources import DEFAULT_INPUT
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import called, python
+from tests.lab import ROOT, called, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"

@@ -174,10 +174,7 @@ async def test_4_both_ways_make_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("faults", "error"),
-    [
-        (FaultPlan(script=[None, None, "401"]), AccessDenied),
-        (FaultPlan(script=["500", "500", "500"]), StageFailed),
-    ],
+    [(FaultPlan(script=[None, None, "401"]), AccessDenied), (FaultPlan(script=["500"] * 3), StageFailed)],
 )
 async def test_4_an_error_of_one_call_reaches_the_caller(faults: FaultPlan, error: type[Exception]) -> None:
     with served(faults=faults), pytest.raises(error):

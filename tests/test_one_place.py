@@ -116,12 +116,9 @@ def test_an_option(added: Any) -> None:
     assert added["settings"]["least_words"] == 5
 
 
-def test_an_export_format(added: Any) -> None:
+def test_an_export_format_and_a_chart(added: Any) -> None:
     assert {row["text"] for row in added["rows"]} == {record["final_answer"] for record in added["records"]}
     assert "an answer and nothing else" in added["card"]
-
-
-def test_a_chart(added: Any) -> None:
     assert "<h2>Chart of mine</h2>" in added["page"]
 
 

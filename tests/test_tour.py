@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import python
+from tests.lab import ROOT, python
 from tests.needing import FULL
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
-ROOT = Path(__file__).resolve().parents[1]
 FIRST = 'MODEL = "embedded:smollm2-135m"'
 
 

@@ -27,11 +27,8 @@ OPTIONS: dict[str, Any] = {
     "traces_per_question": 2,
     "quality_check": True,
     "grade_answers": True,
-    "concurrency": 16,
-    "timeout": 0.5,
-    "patience": 30.0,
-    "retry_wait": 0.01,
 }
+OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
 
 def content(asked: Asked) -> dict[str, Any]:
@@ -43,9 +40,8 @@ STAGES: dict[str, scientist.Answer] = {"judge": content}
 
 
 def expect_no_errors_words(lab: Lab) -> None:
-    for record in lab.records:
-        text = json.dumps(record, ensure_ascii=False)
-        assert not [words for words in ERROR_WORDS if words in text]
+    written = json.dumps(lab.records, ensure_ascii=False)
+    assert not [words for words in ERROR_WORDS if words in written]
 
 
 @pytest.mark.attack
@@ -59,8 +55,7 @@ def test_a_server_with_every_third_call_wrong_loses_nothing(
         judged = {"judge_models": ["gpt4o"] if user else PANEL}
         model = {**(lab.as_argo(monkeypatch, server) if user else {}), **judged}
         finished = lab.run(**OPTIONS, **model)
-        assert finished.error is None
-        assert finished.status == "completed"
+        assert (finished.status, finished.error) == ("completed", None)
         assert len(set(lab.units)) == len(lab.units) == 5 * 2 * 2
         expect_no_errors_words(lab)
         assert sum(finished.summary.this_run.faults.values()) > 20, "there were faults, and they are told"

@@ -29,20 +29,9 @@ from tests.standin.scientist import THOUGHT, Asked
 CONCURRENCY = 32
 SEED = 0
 
-OPTIONS: dict[str, Any] = {
-    "traces_per_sample": 2,
-    "quality_check": True,
-    "judge_models": PANEL,
-    "grade_answers": True,
-    "thought": "both",
-    "blind_solve": 2,
-    "solver_model": "openai/solver",
-    "compare_model": "openai/comparer",
-    "check_steps": True,
-    "concurrency": CONCURRENCY,
-    "document_interval": 0.1,
-    "seed": SEED,
-}
+OPTIONS: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "grade_answers": True, "check_steps": True}
+OPTIONS |= {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer", "thought": "both"}
+OPTIONS |= {"traces_per_sample": 2, "concurrency": CONCURRENCY, "document_interval": 0.1, "seed": SEED}
 
 
 def judge(asked: Asked) -> dict[str, Any]:

@@ -22,8 +22,6 @@ from tests.standin.scientist import Asked
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
-# 1. Signals
-
 
 def wait_for_notice(process: Forked) -> None:
     """Until the process has said that it is stopping."""
@@ -85,23 +83,19 @@ def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
     assert len(set(lab.units)) == 4
 
 
-# 2. A server that is gone
-
-
 GONE = "http://127.0.0.1:9"
 
 
-def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(lab: Lab) -> None:
+def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "not reachable" in mistake(called(*lab.arguments(api_base=f"{GONE}/v1", patience=0.05)))
+    on_argo = {**lab.as_argo(monkeypatch), "output": str(lab.folder / "argo.json")}
+    monkeypatch.setenv("ARGO_BASE_URL", GONE)
+    assert "VPN" in mistake(called(*lab.arguments(**on_argo, patience=0.05)))
     assert not lab.output.exists()
     lab.run()
     assert len(lab.units) == 4
-
-
-def test_a_network_that_is_not_the_labs_says_vpn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = lab.as_argo(monkeypatch)
-    monkeypatch.setenv("ARGO_BASE_URL", GONE)
-    assert "VPN" in mistake(called(*lab.arguments(**given, patience=0.05)))
 
 
 @pytest.mark.parametrize("fault", ["reset", "prose"])

@@ -55,7 +55,7 @@ def test_1_a_mistake_is_one_line(options: dict[str, Any], reason: str, tmp_path:
         assert reason in mistake(shop, **options)
 
 
-def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
+def test_1_and_5_another_program_input_or_folder_is_refused(tmp_path: Path) -> None:
     odd = tmp_path / "odd.jsonl"
     odd.write_text('{"abstract": "x"}\nno JSON\n')
     with workshop(tmp_path) as shop:
@@ -65,6 +65,10 @@ def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
         line = mistake(shop, trainset=[str(odd)])
         assert "there is no text in it: no text (" in line
         assert "odd.jsonl:2)" in line
+        shop.output.mkdir()
+        (shop.output / "report.md").write_text("mine")
+        assert "holds report.md without the calls" in mistake(shop)
+        assert (shop.output / "report.md").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -158,14 +162,6 @@ def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
         text = (tmp_path / "passages.jsonl").read_text()
         (tmp_path / "passages.jsonl").write_text(text.replace("Catalogue", "Register"))
         assert "hashes of the texts was " in mistake(shop, shop.calls, **options)
-
-
-def test_5_results_without_their_calls_are_not_written_over(tmp_path: Path) -> None:
-    with workshop(tmp_path) as shop:
-        shop.output.mkdir()
-        (shop.output / "report.md").write_text("mine")
-        assert "holds report.md without the calls" in mistake(shop)
-        assert (shop.output / "report.md").read_text() == "mine"
 
 
 def test_4_skipped_lines_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -99,15 +99,14 @@ def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["questions", "context", "critique", "trace", "answer"])
-def test_1_a_program_that_gives_nothing_scores_0(stage: str) -> None:
+def test_1_and_6_a_program_that_gives_nothing_scores_0_and_says_why(stage: str) -> None:
     failed = prediction(Answers(**{stage: lambda _: unread("no JSON")}))
     with judged() as (measure, server):
         found = measure.measured(EXAMPLE, failed)
     assert found.score.value == 0.0
     assert f"{stage}: no JSON" in found.score.reason
-    assert found.metrics == {}
-    assert found.stages[stage] == "no JSON"
-    assert found.record is None
+    assert "no JSON" in " ".join(measure.said(STAGES["answer"].predictor, found, failed)), "why it was not reached"
+    assert (found.metrics, found.record, found.stages[stage]) == ({}, None, "no JSON")
     assert not server.calls
 
 
@@ -164,15 +163,8 @@ class Judged(TraceMeasure):
         return attempt
 
 
-def said(stage: str | None, made: dspy.Prediction, measure: StageMeasure | None = None) -> str:
-    measure = measure or Judged(WEIGHTS)
-    name = None if stage is None else STAGES[stage].predictor
-    return "\n".join(dict.fromkeys(measure.said(name, measure.measured(EXAMPLE, made), made)))
-
-
 def evidence(_: Any) -> Any:
-    items = [{"sentence": n, "claim": f"States what number {n} holds.", "bearing": "supports"} for n in (1, 9)]
-    return {"items": items}
+    return {"items": [{"sentence": n, "claim": f"States number {n}.", "bearing": "supports"} for n in (1, 9)]}
 
 
 def questions(ask: Any) -> Reply:
@@ -187,11 +179,6 @@ def off_topic(_: Any) -> Any:
 FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
 
 
-@pytest.mark.parametrize("failed", ["context", "trace", "answer"])
-def test_6_why_nothing_was_made_or_reached_is_told(failed: str) -> None:
-    assert "no JSON" in said("answer", prediction(Answers(**{failed: lambda _: unread("no JSON")})))
-
-
 WRONG = {
     "evidence": "The passage has no sentence 9.",
     "questions": 'A try was not taken: leans on its source: "the paper"',
@@ -201,8 +188,10 @@ WRONG = {
 
 @pytest.mark.parametrize("stage", [*STAGES, None])
 def test_6_it_speaks_of_one_predictor_or_of_all(stage: str | None) -> None:
-    words = said(stage, prediction(Answers(**FAULTY)))
+    made, measure = prediction(Answers(**FAULTY)), Judged(WEIGHTS)
+    predictor = None if stage is None else STAGES[stage].predictor
+    lines = measure.said(predictor, measure.measured(EXAMPLE, made), made)
+    words = "\n".join(lines)
     assert [name for name, phrase in WRONG.items() if phrase in words] == [n for n in WRONG if stage in (n, None)]
     assert "no sentence 1." not in words
     assert (f"judge 0.33: Fault: {HELD}" in words) == (stage in ("trace", "answer", None))
-    assert len(words.splitlines()) == len(set(words.splitlines()))

@@ -7,18 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.phrases import (
-    ASKER,
-    FORM,
-    HYPOTHESIS,
-    LEANING,
-    MADE,
-    NOTES,
-    ORDERS,
-    SENTENCE,
-    artefacts,
-    leaning,
-)
+from programs.text.phrases import ASKER, FORM, HYPOTHESIS, LEANING, MADE, NOTES, ORDERS, SENTENCE, artefacts, leaning
 from tests.text.tables import cases, texts
 
 LEANS = cases(
