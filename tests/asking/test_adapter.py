@@ -54,28 +54,13 @@ def user(signature: Any, **given: Any) -> str:
     return formatted(signature, **given)[-1]["content"]
 
 
-def text_of(reply: str) -> str:
-    return str(ADAPTER.parse(WriteAnswer, reply)["answer"].text)
-
-
-def refusal(signature: Any, reply: str) -> str:
-    with pytest.raises(NotAsAsked) as caught:
-        ADAPTER.parse(signature, reply)
-    return "\n".join(caught.value.faults)
-
-
 def whole_object(reply: str) -> dict[str, Any] | None:
     objects = objects_in(reply).objects
     return objects[-1] if objects else None
 
 
-def longest_common(texts: list[str]) -> str:
-    return next(texts[0][:end] for end in range(len(min(texts, key=len)), -1, -1) if len({t[:end] for t in texts}) == 1)
-
-
 def test_all_stages_of_a_question_share_passage_and_question() -> None:
     stages = [each for each in SIGNATURES if {"question", "passage"} <= set(each.input_fields)]
-    shared = longest_common([user(signature) for signature in stages])
     expected = (
         f"[[ ## passage ## ]]\n{passage().shown}\n\n[[ ## question ## ]]\n{question().text}\n\n"
         f"[[ ## asked_by ## ]]\n{question().asked_by}\n\n"
@@ -84,7 +69,7 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
         *stages,
         *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE - {"CheckRubric"}),
     }
-    assert shared == expected
+    assert all(user(signature).startswith(expected) for signature in stages)
 
 
 def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
@@ -153,7 +138,7 @@ LATEX = (
 @given(st.lists(st.sampled_from([*LATEX.split(), "x\n", "\n\n", "é", '"', "\\\\", "/", "a word "]), min_size=1))
 def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     text = f"{WORDS} {''.join(parts)}."
-    assert text_of(json.dumps({"answer": {"text": text}})) == text
+    assert ADAPTER.parse(WriteAnswer, json.dumps({"answer": {"text": text}}))["answer"].text == text
 
 
 @pytest.mark.parametrize(
@@ -173,7 +158,9 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str, reason: str) -> None:
-    assert reason in refusal(signature, reply)
+    with pytest.raises(NotAsAsked) as caught:
+        ADAPTER.parse(signature, reply)
+    assert reason in "\n".join(caught.value.faults)
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" * 30])
@@ -197,19 +184,16 @@ async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
     assert (caught.value.faults, caught.value.lm_response) == (["The reply is not one whole JSON object."], "")
 
 
-def ask_of_answer() -> Ask:
-    inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
-    return Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
-
-
 async def test_calls_in_flight_together_keep_their_own_form() -> None:
+    inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
+    ask = Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
     with StandIn(Scientist(), latency=0.02) as strict, StandIn(Scientist(), latency=0.02, argo_user="jdoe") as loose:
         env = {"ARGO_USER": "jdoe", "ARGO_BASE_URL": loose.url}
         one = resolve("openai/any", api_base=strict.openai_base, retry=QUICK, env=env)
         other = resolve("claudesonnet45", retry=QUICK, env=env)
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
             callers = [Caller(lambda _ask, model=model: model) for model in (one, other) * 4]  # type: ignore[misc]
-            await asyncio.gather(*(caller.answer(ask_of_answer()) for caller in callers))
+            await asyncio.gather(*(caller.answer(ask) for caller in callers))
         await one.aclose()
         await other.aclose()
     for body in strict.bodies:

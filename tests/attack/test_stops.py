@@ -14,18 +14,12 @@ from typing import Any
 
 import pytest
 
-from tests.forked.process import Forked
 from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
-
-
-def wait_for_notice(process: Forked) -> None:
-    """Until the process has said that it is stopping."""
-    wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -40,7 +34,7 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
         process = lab.start()
         wait_for(lambda: lab.calls >= 18)
         process.send_signal(name)
-        wait_for_notice(process)
+        wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
         time.sleep(0.1)  # what was sent before the signal arrives; none of it is answered yet
         asked = lab.calls
         done = ended(process)
