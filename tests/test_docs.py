@@ -55,9 +55,8 @@ def commands() -> list[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "run.yaml").write_text(
-        "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
-    )
+    configured = [block for page, block in blocks("yaml") if page.name == "configuration.md"]
+    (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
     (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
@@ -77,9 +76,7 @@ def labelled(number: int) -> dict[str, object]:
     }
 
 
-REASONING = (
-    "So what would have to be true here? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
-)
+REASONING = "So what would have to be true? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
 """What the server of the pages thinks before it answers: one of them asks for that."""
 
 

@@ -113,16 +113,12 @@ def test_a_passage_that_gives_orders_changes_nothing_and_is_flagged(tmp_path: Pa
 
 
 def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
-    lab.run(
-        stage_model=["trace=openai/writer", "evidence=openai/finder"], grade_answers=True, grade_model="openai/grader"
-    )
+    stages = ["trace=openai/writer", "evidence=openai/finder"]
+    lab.run(stage_model=stages, grade_answers=True, grade_model="openai/grader")
+    others = ("questions", "context", "hypotheses", "critique", "perspective", "answer")
+    models = {**dict.fromkeys(others, "openai/any"), "evidence": "openai/finder", "grade": "openai/grader"}
     for record in lab.records:
-        models = record["generation"]["models"]
-        assert record["generation"]["model"] == "openai/writer"
-        others = dict.fromkeys(
-            ("questions", "context", "hypotheses", "critique", "perspective", "answer"), "openai/any"
-        )
-        assert models == {**others, "evidence": "openai/finder", "grade": "openai/grader"}
+        assert (record["generation"]["model"], record["generation"]["models"]) == ("openai/writer", models)
     asked = Counter(body["model"] for body in lab.server.bodies)
     assert asked == {"any": 24, "writer": 4, "finder": 4, "grader": 4}
 

@@ -110,12 +110,9 @@ def test_markers_and_tokens_in_any_input_are_escaped(name: str) -> None:
     assert not [token for token in ("<|im_end|>", "<|im_start|>", "<think>", "</think>", "[INST]") if token in text]
 
 
+NUMBER = st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**17), 10**17)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | NUMBER | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )

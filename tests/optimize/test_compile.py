@@ -158,9 +158,8 @@ def test_4_and_5_a_dry_run_asks_nothing_and_too_few_calls_are_refused_before_any
     with workshop(tmp_path) as shop:
         done = shop.compile(max_calls=20)
         assert done.returncode == 2
-        assert re.fullmatch(
-            r"error: --max-calls 20 is too few: the least is \d+ calls, 64 of them for the proof.*\n", done.stderr
-        )
+        said = r"error: --max-calls 20 is too few: the least is \d+ calls, 64 of them for the proof.*\n"
+        assert re.fullmatch(said, done.stderr)
         assert done.stdout == ""
         least = int(re.findall(r"least is (\d+)", done.stderr)[0])
         assert shop.compile(max_calls=least - 1, dry_run=True).returncode == 2
@@ -175,10 +174,8 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
         shop.lucky_in_training()
         limit = sum(shop.promised(**options))
         done = shop.compile(**options, max_calls=limit)
-        assert done.returncode == 1
-        assert done.stderr == (
-            f"error: the budget of {limit} calls is spent; raise --max-calls and run the command again to go on\n"
-        )
+        said = f"the budget of {limit} calls is spent; raise --max-calls and run the command again to go on"
+        assert (done.returncode, done.stderr) == (1, f"error: {said}\n")
         assert shop.calls == shop.recorded == limit
         assert not (shop.output / "report.json").exists()
         assert shop.compile(**options, max_calls=limit).returncode == 1

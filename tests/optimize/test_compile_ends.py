@@ -120,9 +120,8 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with workshop(tmp_path, world=World("hypotheses"), faults=faults) as shop:
         base = shop.server.openai_base.replace("http://", f"http://{USER}:{PASSWORD}@")
-        done = shop.compile(
-            optimizer="optuna", stage="hypotheses", api_base=base, judge_models=None, metric="composite"
-        )
+        judged = {"judge_models": None, "metric": "composite"}
+        done = shop.compile(optimizer="optuna", stage="hypotheses", api_base=base, **judged)
         assert done.returncode == 0, done.stderr
         files = [path for path in shop.output.rglob("*") if path.is_file()]
         written = "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)

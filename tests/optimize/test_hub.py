@@ -84,11 +84,9 @@ def test_a_hub_that_refuses_is_one_line(shop: Shop, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("HF_TOKEN", "right")
         monkeypatch.setattr("optimize.hub.check_token", lambda _repository: None)
         done = shop.compile(**PUSHED)
-    assert done.returncode == 2
-    assert done.stderr.startswith(
-        "error: --push-to-hub lab/tuned: answered 401: You may not write here; the compilation"
-    )
-    assert done.stderr.count("\n") == 1
+    said = "error: --push-to-hub lab/tuned: answered 401: You may not write here; the compilation"
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(said)
     assert (shop.output / "program.json").is_file()
     assert shop.compile(**PUSHED).stderr.startswith(f"error: --push-to-hub lab/tuned: {address} cannot be reached; ")
 

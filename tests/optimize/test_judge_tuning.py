@@ -49,7 +49,7 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
     unreadable = [
-        record(number, False, 7, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
+        record(number, False, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
     ]
     with judges(tmp_path, [*records(28), *unreadable]) as shop:
         options = {"optimizer": "bootstrap", "judge_models": "openai/any,openai/mute"}
@@ -80,11 +80,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no model": (GOOD, {"judge_models": None}, "--model"),
     "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
     "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
-    "few questions": (
-        records(3),
-        {},
-        "there are 3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 ",
-    ),
+    "few questions": (records(3), {}, "3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 "),
     "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
     "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),

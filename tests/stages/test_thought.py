@@ -114,12 +114,10 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_
 
 
 def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
-    writer = tracer().writer
+    writer, analysis = tracer().writer, analysed().analysis
 
     def told(number: int) -> str:
-        ask = writer.answer_ask(
-            passage(f"{TEXT} {number}"), QUESTION, analysed().analysis, thought(), plan(), FIRST_TRY
-        )
+        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, analysis, thought(), plan(), FIRST_TRY)
         return str(ask.inputs["lengths"]).partition(". ")[2]
 
     found = Counter(map(told, range(120)))

@@ -272,17 +272,10 @@ class StandIn:
             "total_tokens": prompt + completion,
             "prompt_tokens_details": {"cached_tokens": prompt // 2},
         }
-        reply = web.json_response(
-            {
-                "id": f"standin-{len(self.calls)}",
-                "object": "chat.completion",
-                "model": call.body.get("model"),
-                "choices": [
-                    {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
-                ],
-                **({"usage": usage} if self.counts_tokens else {}),
-            }
-        )
+        choice = {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
+        said_by = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
+        counted = {"usage": usage} if self.counts_tokens else {}
+        reply = web.json_response({**said_by, "choices": [choice], **counted})
         if self.compressed:
             reply.enable_compression(web.ContentCoding.gzip)
         return reply

@@ -43,9 +43,7 @@ def test_figures_of_the_passage_are_told_from_others() -> None:
 
 
 def test_what_anybody_may_guess_is_not_listed() -> None:
-    passage = (
-        "In 12 months 40.3% of 250 patients came, 30 of them twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
-    )
+    passage = "In 12 months 40.3% of 250 patients came, 30 twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
     guesses = "Call it 40, or 30 in a year. Give it 80%, 250 people, half a milligram, 25 at most, over twelve months."
     assert needs_passage("How many come back within a year?", passage, [guesses]) == []
     assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]

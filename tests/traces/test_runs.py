@@ -68,9 +68,8 @@ def test_what_is_asked_for_later_is_filled_in(tmp_path: Path, options: dict[str,
 def reading(asked: Asked) -> dict[str, Any]:
     """An answer that says whether the passage's catalogue has an even number of galaxies."""
     [galaxies] = re.findall(r"measurements of (\d+) galaxies", asked.text)
-    return {
-        "text": f"{scientist.answer(asked)['text']} The catalogue is an {'odd' if int(galaxies) % 2 else 'even'} one."
-    }
+    kind = "odd" if int(galaxies) % 2 else "even"
+    return {"text": f"{scientist.answer(asked)['text']} The catalogue is an {kind} one."}
 
 
 def known_for_even(asked: Asked) -> dict[str, Any]:
