@@ -71,17 +71,9 @@ class Lab:
     brain: Scientist
     base: dict[str, Any]
 
-    @property
-    def input(self) -> Path:
-        return self.folder / "passages.jsonl"
-
-    @property
-    def output(self) -> Path:
-        return self.folder / "out.json"
-
-    @property
-    def journal(self) -> Path:
-        return self.folder / "out.journal.jsonl"
+    def __post_init__(self) -> None:
+        self.input, self.output = self.folder / "passages.jsonl", self.folder / "out.json"
+        self.journal = self.folder / "out.journal.jsonl"
 
     @property
     def calls(self) -> int:
@@ -178,10 +170,7 @@ def laboratory(
             "api_base": running.openai_base,
             "input_file": [str(write_passages(lab.input, range(texts)))],
             "output": str(lab.output),
-            "concurrency": 8,
-            "timeout": 10.0,
-            "patience": 20.0,
-            "retry_wait": 0.01,
+            **{"concurrency": 8, "timeout": 10.0, "patience": 20.0, "retry_wait": 0.01},
             **(base or {}),
         }
         yield lab

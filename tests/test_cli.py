@@ -55,10 +55,7 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     assert calls == int(found.group(1)) == expected
 
 
-def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ARGO_USER", raising=False)
+def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=5) as lab:
         assert called(*lab.arguments(max_samples=2)).returncode == 0
         before, calls = lab.journal.read_bytes(), lab.calls

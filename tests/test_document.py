@@ -98,9 +98,7 @@ def published_schema() -> dict[str, Any]:
     return found
 
 
-def test_the_document_is_the_journals_accepted_variations_in_order(
-    variations: list[Variation], output: Path, journal: Journal
-) -> None:
+def test_it_is_the_accepted_variations_in_order(variations: list[Variation], output: Path, journal: Journal) -> None:
     keep(journal, variations)
     for status in ("rejected", "failed", "unjudged", "duplicate"):
         given = {"sample": "s", "settled": True, "basis": "b", "digest": None, "record": {"id": status}}

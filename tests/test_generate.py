@@ -124,9 +124,7 @@ def test_a_stage_can_have_a_model_of_its_own(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("server", ["openai", "native", "legacy"])
-def test_no_key_password_or_username_is_written_anywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
-) -> None:
+def test_no_key_or_username_is_written_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
     """The stand-in repeats the credentials in its error pages, as careless servers do; the journal keeps the last."""
     faults = FaultPlan(share=0.5, kinds=["500", "503", "error200"], seed=3)
     credentials: dict[str, Any] = {"api_key": KEY} if server == "openai" else {"argo_user": USER}

@@ -97,24 +97,14 @@ def test_1_what_is_read_without_asking_again(field: str, said: Any, meant: Any) 
     assert getattr(read(**{field: said}), field) == meant
 
 
-NOT_READ: list[tuple[str, Any]] = [
-    ("level", "none"),
-    ("level", "not sure"),
-    ("level", "yes and no"),
-    ("level", True),
-    ("rating", True),
-    ("rating", "7.5"),
-    ("rating", "-7"),
-    ("rating", "p = .07"),
-    ("rating", "7 or 8"),
-    ("rating", "7/100"),
-    ("rating", "1" * 30),
-    ("items", [{"sentence": 1}]),
-    ("items", None),
-]
+NOT_READ: dict[str, list[Any]] = {
+    "level": ["none", "not sure", "yes and no", True],
+    "rating": [True, "7.5", "-7", "p = .07", "7 or 8", "7/100", "1" * 30],
+    "items": [[{"sentence": 1}], None],
+}
 
 
-@pytest.mark.parametrize(("field", "said"), NOT_READ)
+@pytest.mark.parametrize(("field", "said"), [(field, said) for field, all_ in NOT_READ.items() for said in all_])
 def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> None:
     good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}]}
     assert as_meant({"a": good}, (("a", Strict),))["a"].level == "no"

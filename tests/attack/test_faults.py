@@ -46,9 +46,7 @@ def expect_no_errors_words(lab: Lab) -> None:
 
 @pytest.mark.attack
 @pytest.mark.parametrize("server", ["openai", "native", "legacy"])
-def test_a_server_with_every_third_call_wrong_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
-) -> None:
+def test_every_third_call_wrong_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
     faults = FaultPlan(share=0.3, kinds=KINDS, seed=1)
     user = None if server == "openai" else USER
     with laboratory(tmp_path, texts=5, stages=STAGES, faults=faults, retry_after="0", argo_user=user) as lab:

@@ -80,9 +80,7 @@ def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
 GONE = "http://127.0.0.1:9"
 
 
-def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_is_not_there_is_told_before_any_work(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not reachable" in mistake(called(*lab.arguments(api_base=f"{GONE}/v1", patience=0.05)))
     on_argo = {**lab.as_argo(monkeypatch), "output": str(lab.folder / "argo.json")}
     monkeypatch.setenv("ARGO_BASE_URL", GONE)

@@ -103,9 +103,7 @@ REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
 
 
 @pytest.mark.parametrize(("change", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_is_not_this_program_or_was_made_otherwise_is_refused(
-    saved: Path, change: Callable[[State], object], reason: str
-) -> None:
+def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[State], object], reason: str) -> None:
     state = json.loads(saved.read_text())
     change(state)
     saved.write_text(json.dumps(state))

@@ -48,9 +48,8 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
 
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
-    unreadable = [
-        record(number, False, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
-    ]
+    answers = [f"In {number} it is x that does it, {UNREADABLE}." for number in range(28)]
+    unreadable = [record(number, False, answer=answer) for number, answer in enumerate(answers)]
     with judges(tmp_path, [*records(28), *unreadable]) as shop:
         options = {"optimizer": "bootstrap", "judge_models": "openai/any,openai/mute"}
         done = shop.compile(**options)

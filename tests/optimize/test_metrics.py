@@ -50,9 +50,7 @@ CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一
         (CHINESE, CHINESE.replace("，", ""), None, None),
     ],
 )
-def test_on_topic_reads_any_writing_with_spaces(
-    passage: str, answer: str, least: float | None, most: float | None
-) -> None:
+def test_on_topic_reads_writing_with_spaces(passage: str, answer: str, least: float | None, most: float | None) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most

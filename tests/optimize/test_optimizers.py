@@ -105,9 +105,7 @@ def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch
             shop.compile(**STAGE, optimizer="gepa")
 
 
-def test_2_our_warnings_are_seen_while_libraries_are_silenced(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_2_our_warnings_are_seen_where_others_are_silenced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with logged(LogOptions(log_file=Path("/dev/full")), tmp_path / "out"), quiet():
         print("a library's", file=sys.stderr)
         logging.getLogger("synthreasoner").warning("a server is away")

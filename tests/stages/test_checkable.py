@@ -75,9 +75,8 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
         ("12.3 kg", "12 kg are lost", 0.0244),
     ],
 )
-def test_a_number_tolerates_the_rounding_of_its_answer_and_no_figure_that_is_merely_near(
-    answer: str, beside: str, tolerance: float
-) -> None:
+def test_a_number_tolerates_the_rounding_of_its_answer(answer: str, beside: str, tolerance: float) -> None:
+    """And no figure that is merely near."""
     said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {beside}."
     thought = [f"3 × 0.571 = 1.713 and 3 × 4.1 kg = {answer}."]
     final = FinalAnswer.model_validate({"text": said, "short": {"kind": "number", "answer": answer}})

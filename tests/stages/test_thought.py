@@ -96,9 +96,7 @@ def test_an_answer_that_cannot_be_used_has_its_reason(text: str, setting: Settin
 
 
 @pytest.mark.parametrize("setting", ["open", "closed"])
-def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_answer_both_ways(
-    setting: Setting,
-) -> None:
+def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(setting: Setting) -> None:
     found, answers = analysed(), Answers()
     run(tracer().writer.written(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
     trace, final = answers.asked

@@ -54,15 +54,8 @@ def test_things_that_do_not_differ_are_seldom_called_better(kind: str) -> None:
     assert better / 400 <= most
 
 
-def test_the_bound_on_the_side_of_0_is_held_further_off() -> None:
-    differences = np.array([0.0] * 12 + [0.05, 0.1, 0.1, 0.2, 0.4, 0.9, -0.05, -0.1])
-    assert interval(differences).low < interval(differences - 1).low + 1
-
-
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.integers(0, 5), st.sampled_from([1, 200]))
-def test_bounds_are_in_order_and_the_far_one_of_many_is_within_the_differences(
-    differences: list[float], seed: int, resamples: int
-) -> None:
+def test_bounds_are_in_order_and_the_far_one_is_within(differences: list[float], seed: int, resamples: int) -> None:
     found = interval(differences, seed, resamples)
     assert found == interval(differences, seed, resamples)
     assert found.low - 1e-9 <= found.difference <= found.high + 1e-9

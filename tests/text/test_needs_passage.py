@@ -143,9 +143,7 @@ def test_a_figure_is_not_looked_for_inside_another() -> None:
 
 
 @pytest.mark.parametrize(("difference", "unsaid"), [("0.9", []), ("3.3", ["3.3"])])
-def test_by_how_much_figures_differ_is_stated_where_they_stand_in_one_sentence(
-    difference: str, unsaid: list[str]
-) -> None:
+def test_by_how_much_figures_of_one_sentence_differ_is_stated(difference: str, unsaid: list[str]) -> None:
     passage = "It rose from 83.2 to 84.1 points. The pH was 6.4 at first. Organic matter made 3.1."
     assert unstated(f"by {difference}", "Why?", passage, ["So."], counts=True) == unsaid
 

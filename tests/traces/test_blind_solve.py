@@ -119,9 +119,7 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
     ("right", "need", "difficulty"),
     [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
 )
-def test_a_question_has_one_need_whatever_its_variations_say(
-    right: tuple[int, ...], need: Need, difficulty: float
-) -> None:
+def test_a_question_has_one_need_over_its_variations(right: tuple[int, ...], need: Need, difficulty: float) -> None:
     compare = comparing(lambda _setting, _number, variation: variation in right)
     variations = made_of(Answers(compare=compare), **solving(2), variations=3).variations
     [solve, *others] = map(solve_of, variations)

@@ -79,9 +79,7 @@ def thought_of(
         (["contradicts", "partial", "contradicts", "partial", "equivalent"], 4, "rejected"),
     ],
 )
-def test_a_try_is_taken_only_on_agreement_and_there_are_at_most_k(
-    found: list[Agreement], asked: int, status: str
-) -> None:
+def test_a_try_is_taken_on_agreement_and_there_are_at_most_k(found: list[Agreement], asked: int, status: str) -> None:
     variation, answers = thought_of(*found)
     assert (variation.status, answers.count("own"), answers.count("compare")) == (status, asked, asked)
     assert [attempt.agreed.agreement for attempt in variation.attempts if attempt.agreed] == found[:asked]
