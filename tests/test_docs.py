@@ -24,6 +24,7 @@ from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import ROOT, called, python
+from tests.optimize import judging
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -59,21 +60,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
     (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
-    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
+    labelled = [judging.record(number, right=bool(number % 2)) for number in range(24)]
+    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in labelled))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield tmp_path
-
-
-def labelled(number: int) -> dict[str, object]:
-    """An answer that a person judged."""
-    return {
-        "question": f"How wide is the scatter in catalogue {number}?",
-        "key_passage": f"In catalogue {number} the scatter amounts to {number + 3} percent.",
-        "answer": f"It is {number + 3 + number % 2} percent.",
-        "human": {"correct": 1 - number % 2},
-    }
 
 
 REASONING = "So what would have to be true? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."

@@ -58,13 +58,9 @@ def test_evidence_that_stands_nowhere_is_marked_and_no_stage_sees_it(tmp_path: P
 
 
 def test_other_fields_of_the_input_are_carried_and_missing_ones_marked(lab: Lab) -> None:
-    lab.input.write_text(
-        json.dumps({"text": passage(0), "doi": "10.1/x", "years": [2021, 2024], "id": "a-1"})
-        + "\n"
-        + json.dumps({"text": passage(1), "title": "A named one", "domain": "astrophysics"})
-        + "\n",
-        encoding="utf-8",
-    )
+    first = {"text": passage(0), "doi": "10.1/x", "years": [2021, 2024], "id": "a-1"}
+    second = {"text": passage(1), "title": "A named one", "domain": "astrophysics"}
+    lab.input.write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n", encoding="utf-8")
     lab.run(concurrency=1)
     bare, named = sorted((record["source_paper"] for record in lab.records), key=lambda paper: paper["place"]["line"])
     assert (bare["title"], bare["domain"]) == ("Scientific Paper 1", "General Science")

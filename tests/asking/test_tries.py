@@ -83,33 +83,24 @@ def unreadable(faults: list[str], said: str = "", cut: bool = False) -> NotAsAsk
 
 def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
     sent, reply = played([unreadable(["answer is missing", "more is bad"], '{"text": "So."}'), GOOD])
-    assert sent[1].inputs == {
-        **ASK.inputs,
-        "earlier": '{"text": "So."}',
-        "feedback": "- answer is missing\n- more is bad",
-    }
+    shown = {"earlier": '{"text": "So."}', "feedback": "- answer is missing\n- more is bad"}
+    assert sent[1].inputs == {**ASK.inputs, **shown}
     assert reply.status == "ok"
     assert [rejected.problems for rejected in reply.rejected] == [["answer is missing", "more is bad"]]
 
 
 def test_a_wrong_answer_is_asked_again_with_the_newest_reasons_after_the_stages_own() -> None:
     ask = dataclasses.replace(ASK, feedback=("A judge said: thin.",))
-    sent, _ = played([BAD, BAD, GOOD], ask)
-    assert [step.inputs["feedback"] for step in sent] == [
-        "- A judge said: thin.",
-        "- A judge said: thin.\n- wrong 1",
-        "- A judge said: thin.\n- wrong 2",
-    ]
+    (first, *more), _ = played([BAD, BAD, GOOD], ask)
+    assert first.inputs["feedback"] == "- A judge said: thin."
+    assert [step.inputs["feedback"] for step in more] == [f"- A judge said: thin.\n- wrong {n}" for n in (1, 2)]
 
 
 def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> None:
-    ask = dataclasses.replace(ASK, earlier="An attempt that judges turned down.")
-    sent, _ = played([Truncated("cut"), BAD, GOOD], ask)
-    assert [step.inputs["earlier"] for step in sent] == [
-        "An attempt that judges turned down.",
-        "An attempt that judges turned down.",
-        json.dumps({ASK.output: BAD.model_dump()}),
-    ]
+    brought = "An attempt that judges turned down."
+    sent, _ = played([Truncated("cut"), BAD, GOOD], dataclasses.replace(ASK, earlier=brought))
+    shown = [step.inputs["earlier"] for step in sent]
+    assert shown == [brought, brought, json.dumps({ASK.output: BAD.model_dump()})]
 
 
 def test_a_try_that_came_twice_is_not_shown_again() -> None:

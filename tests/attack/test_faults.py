@@ -22,12 +22,8 @@ KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", 
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
 ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
 ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
-OPTIONS: dict[str, Any] = {
-    "traces_per_sample": 2,
-    "traces_per_question": 2,
-    "quality_check": True,
-    "grade_answers": True,
-}
+OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2}
+OPTIONS |= {"quality_check": True, "grade_answers": True}
 OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
 

@@ -59,11 +59,8 @@ def seeds_written(lab: Lab) -> set[int]:
     if not lab.journal.exists():
         return set()
     replies = [(line["key"], line["reply"]) for kind in ("stage", "failed") for line in lab.lines(kind)]
-    return {
-        seed_of(key, SEED, number)
-        for key, reply in replies
-        for number in range(len(reply["rejected"]) + (reply["status"] == "ok"))
-    }
+    tries = [(key, len(reply["rejected"]) + (reply["status"] == "ok")) for key, reply in replies]
+    return {seed_of(key, SEED, number) for key, count in tries for number in range(count)}
 
 
 def seeds_sent(lab: Lab, since: int = 0) -> list[int]:

@@ -136,15 +136,8 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
             assert not any(secret in line for secret in (USER, PASSWORD))
 
 
-OTHERWISE: list[dict[str, Any]] = [
-    {"optimizer": "copro"},
-    {"stage": "critique"},
-    {"metric": "grounding"},
-    {"report_judge_models": "openai/x"},
-    {"num_test": 3},
-    {"seed": 5},
-    {"max_output_tokens": 100},
-]
+OTHERWISE: dict[str, Any] = {"optimizer": "copro", "stage": "critique", "metric": "grounding"}
+OTHERWISE |= {"report_judge_models": "openai/x", "num_test": 3, "seed": 5, "max_output_tokens": 100}
 
 
 def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
@@ -152,9 +145,8 @@ def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
         options: dict[str, Any] = {"optimizer": "bootstrap", "stage": "hypotheses", "num_test": 2}
         assert shop.compile(**options).returncode == 0
         calls = shop.calls
-        for given in OTHERWISE:
-            option = next(iter(given)).replace("_", "-")
-            assert f"--{option} was " in mistake(shop, calls, **{**options, **given})
+        for name, value in OTHERWISE.items():
+            assert f"--{name.replace('_', '-')} was " in mistake(shop, calls, **{**options, name: value})
         free = {"budget": "heavy", "max_calls": 999, "concurrency": 2, "timeout": 9.0, "log_level": "debug"}
         assert shop.compile(**options, **free).returncode == 0
         # A file that was written anew has its old name.

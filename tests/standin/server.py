@@ -266,15 +266,11 @@ class StandIn:
             message["reasoning_content"] = self.reasoning
         prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
         self.used.append((prompt, completion))
-        usage = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": prompt // 2},
-        }
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         choice = {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
         said_by = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
-        counted = {"usage": usage} if self.counts_tokens else {}
+        cached = {"prompt_tokens_details": {"cached_tokens": prompt // 2}}
+        counted = {"usage": {**usage, **cached}} if self.counts_tokens else {}
         reply = web.json_response({**said_by, "choices": [choice], **counted})
         if self.compressed:
             reply.enable_compression(web.ContentCoding.gzip)

@@ -58,14 +58,8 @@ def test_one_call_asks_about_all_steps() -> None:
 
 
 def test_what_the_model_says_stands_in_the_record() -> None:
-    items = [
-        verdict(1, "no_claim", 0),
-        verdict(2, "outside", 0),
-        verdict(3, "supported"),
-        verdict(4, "inferred", 3),
-        verdict(5, "contradicted", 4),
-    ]
-    steps = steps_of(checked(items))
+    said = [("no_claim", 0), ("outside", 0), ("supported", 2), ("inferred", 3), ("contradicted", 4)]
+    steps = steps_of(checked([verdict(number, *one) for number, one in enumerate(said, start=1)]))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
     quotes = [passage().quoted(number)["quote"] for number in (2, 3, 4)]
