@@ -21,6 +21,7 @@ from programs.export import main as export
 from programs.generate import main as generate
 from programs.report import main as report
 from tests import lab, reference
+from tests.exports.building import rows
 from tests.optimize.compiling import workshop
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -83,11 +84,6 @@ def everything(folder: Path) -> dict[str, Any]:
         "page": output.with_suffix(".html").read_text(encoding="utf-8"),
         "compiled": compiled,
     }
-
-
-def rows(folder: Path) -> list[dict[str, Any]]:
-    """The rows of an export."""
-    return [json.loads(line) for file in folder.glob("data/*.jsonl") for line in file.read_text().splitlines()]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The reference of the docs, made from the code: every command with its options.
 
-`python -m tests.reference` writes docs/reference.md; `tests/test_reference.py` fails where it is not what the code says.
+`python -m tests.reference` writes docs/reference.md; `tests/test_docs.py` fails where it is not what the code says.
 """
 
 import argparse

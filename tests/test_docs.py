@@ -4,7 +4,7 @@
    this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py)
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
-4. each file and folder that is named exists, and each option
+4. each file and folder that is named exists, and each option; the reference is what the code says
 """
 
 import io
@@ -20,6 +20,7 @@ from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
+from tests import reference
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
@@ -123,6 +124,10 @@ def test_every_python_block_can_be_read() -> None:
     assert {page.name for page, _ in found} >= {"README.md", "export.md"}
     for page, code in found:
         compile(code, str(page), "exec")
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run: python -m tests.reference"
 
 
 def test_make_targets_exist() -> None:

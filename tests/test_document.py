@@ -36,11 +36,7 @@ MINIMAL: dict[str, Any] = {
     "questions": [
         {
             "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
-            "user_interaction": {
-                "question": "Which assumption limits the result?",
-                "question_type": "limitation",
-                "difficulty_level": "advanced",
-            },
+            "user_interaction": {"question": "Which?", "question_type": "limitation", "difficulty_level": "advanced"},
             "reasoning_trace": "<thought>...</thought>",
             "final_answer": "The calibration.",
             "answer_grades": {

@@ -44,7 +44,6 @@ from tests.standin.server import StandIn
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "tuning.md"
 TRAINSET = [dspy.Example(text=passage(number), title=f"T{number}").with_inputs("text", "title") for number in (1, 2, 3)]
 
-
 CARE = "Do the step with care, and name the cause."
 
 

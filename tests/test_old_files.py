@@ -32,11 +32,16 @@ INPUT = {"input_file": [str(OLD / "passages.jsonl")]}
 """The text of the document."""
 
 
+def laid(folder: Path, name: str) -> Path:
+    """The recorded files of this name as those of a run's output."""
+    for file in OLD.glob(f"{name}*"):
+        shutil.copy(file, folder / file.name.replace(name, "out"))
+    return folder / "out.json"
+
+
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    for file in OLD.glob("document*"):
-        shutil.copy(file, tmp_path / file.name)
-    return tmp_path / "document.json"
+    return laid(tmp_path, "document")
 
 
 def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
@@ -72,14 +77,12 @@ def test_the_report_shows_them(document: Path, tmp_path: Path) -> None:
     assert "traces" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
-    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
-    shutil.copy(OLD / "document.json", tmp_path / "out.json")
+def test_a_run_goes_on_only_where_mixing_is_wanted(document: Path, tmp_path: Path) -> None:
     with laboratory(tmp_path, base=INPUT) as lab:
         with pytest.raises(UserError, match="--program was"):
             lab.run(traces_per_question=2)
         # Nothing is judged now: where a first attempt was turned down, that one is taken.
-        first = accepted_ids(traces[:1] for traces in read_variations(tmp_path / "out.json"))
+        first = accepted_ids(traces[:1] for traces in read_variations(document))
         calls = lab.calls
         lab.run(traces_per_question=2, allow_mixed=True)
         assert len(first) == 1
@@ -88,7 +91,7 @@ def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
 
 
 def test_where_a_verdict_has_the_older_form_the_judges_are_asked_again_and_nobody_else(tmp_path: Path) -> None:
-    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
+    laid(tmp_path, "document")
     judged = {**INPUT, "quality_check": True, "judge_models": ["openai/a", "openai/b"]}
     stages: dict[str, Answer] = {"judge": lambda _: verdict(8)}
     with laboratory(tmp_path, stages=stages, base={**judged, "traces_per_question": 2, "allow_mixed": True}) as lab:
@@ -112,9 +115,7 @@ def left_out(journal: Path) -> None:
 
 
 def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
-    for file in OLD.glob("screened*"):
-        shutil.copy(file, tmp_path / file.name.replace("screened", "out"))
-    journal = tmp_path / "out.journal.jsonl"
+    journal = laid(tmp_path, "screened").with_suffix(".journal.jsonl")
     accepted = accepted_ids(read_variations(journal))
     left_out(journal)
     merge([str(journal)], tmp_path / "merged.json")

@@ -17,6 +17,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,28 +49,20 @@ ASK = dataclasses.replace(
 )
 
 
-@dataclasses.dataclass
-class Sent:
-    """What one call was sent."""
-
-    inputs: dict[str, Any]
-    config: dict[str, Any]
-
-
 class Played(Caller):
     """A caller to whose calls these outcomes come back, without a model."""
 
     def __init__(self, outcomes: Sequence[Outcome], rules: TryRules) -> None:
         super().__init__(rules=rules, options=frozenset({"temperature", "seed", "max_tokens"}))
         self.outcomes = list(outcomes)
-        self.sent: list[Sent] = []
+        self.sent: list[Any] = []
 
     async def _outcome(self, _ask: Ask, inputs: Any, config: Any, _model: Any) -> Outcome:
-        self.sent.append(Sent(inputs, config))
+        self.sent.append(SimpleNamespace(inputs=inputs, config=config))
         return self.outcomes.pop(0)
 
 
-def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Sent], Reply]:
+def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Any], Reply]:
     """What is sent when these outcomes come back, and the reply. Every outcome is used."""
     caller = Played(outcomes, TryRules(**rules))
     reply = asyncio.run(caller.answer(ask))

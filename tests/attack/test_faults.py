@@ -16,7 +16,6 @@ from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
 
 KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", "empty", "null"]
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
@@ -26,13 +25,8 @@ OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2}
 OPTIONS |= {"quality_check": True, "grade_answers": True}
 OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
-
-def content(asked: Asked) -> dict[str, Any]:
-    """Every judge is content, so that one that stays unscored changes no decision."""
-    return verdict(7 + int(asked.nonce[0], 16) % 3)
-
-
-STAGES: dict[str, scientist.Answer] = {"judge": content}
+STAGES: dict[str, scientist.Answer] = {"judge": lambda asked: verdict(7 + int(asked.nonce[0], 16) % 3)}
+"""Every judge is content, so that one that stays unscored changes no decision."""
 
 
 def expect_no_errors_words(lab: Lab) -> None:

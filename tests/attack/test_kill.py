@@ -34,11 +34,6 @@ OPTIONS |= {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": 
 OPTIONS |= {"traces_per_sample": 2, "concurrency": CONCURRENCY, "document_interval": 0.1, "seed": SEED}
 
 
-def judge(asked: Asked) -> dict[str, Any]:
-    """Some attempts are rejected, and by which is fixed by what was asked."""
-    return verdict(4 + int(asked.nonce[0], 16) % 5)
-
-
 def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
     """A third of what is asked is first answered with chatter."""
 
@@ -49,9 +44,10 @@ def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
     return said
 
 
-STAGES: dict[str, scientist.Answer] = {
-    name: at_the_second_try(answer) for name, answer in {**scientist.ANSWERS, "judge": judge}.items() if name != "own"
-}
+ANSWERS: dict[str, scientist.Answer] = {name: say for name, say in scientist.ANSWERS.items() if name != "own"}
+ANSWERS["judge"] = lambda asked: verdict(4 + int(asked.nonce[0], 16) % 5)
+"""Some attempts are rejected, and by which is fixed by what was asked."""
+STAGES = {name: at_the_second_try(answer) for name, answer in ANSWERS.items()}
 
 
 def seeds_written(lab: Lab) -> set[int]:

@@ -19,10 +19,8 @@ from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
-
-@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name: signal.Signals) -> None:
     """First tries of no use are kept too."""
 

@@ -51,14 +51,11 @@ def plain(state: Any) -> Any:
 
 def test_what_was_saved_comes_back(saved: Path) -> None:
     loaded = load_tracer(saved)
+    assert Settings.model_validate({"program": "none"}).program is None, "the plain one"
     assert loaded.writer.trace.signature.instructions == "Think slowly."
     assert loaded.writer.trace.demos[0]["question"] == "Why?"
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
-
-
-def test_the_program_none_is_the_plain_one() -> None:
-    assert Settings.model_validate({"program": "none"}).program is None
 
 
 NAME = "writer.trace"

@@ -38,7 +38,6 @@ from tests.optimize.compiling import BANANAS, DULL, MAGIC, Proposer, Shop, World
 FILES = {"program.json", "report.json", "report.md", "calls.journal.jsonl"}
 JUDGED = {"judge_models": ["openai/a,openai/b"], "report_judge_models": ["openai/c"], "metric": "composite"}
 
-
 BARE = program_fingerprint(load_tracer())
 
 
@@ -48,9 +47,7 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with workshop(tmp_path_factory.mktemp("bootstrapped")) as shop:
         shop.base.update(optimizer="bootstrap", num_test=FEWEST_SOURCES)
         shop.lucky_in_training()
-        done = shop.compile()
-        assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= sum(shop.promised())
+        shop.made()
         yield shop
 
 
@@ -59,11 +56,8 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
     options = {**JUDGED, "optimizer": optimizer, "num_train": 1, "num_val": 1, "num_test": 2}
     with workshop(tmp_path, weak="answer") as shop:
         shop.lucky_in_training(**options)
-        done = shop.compile(**options)
-        assert (done.returncode, done.stderr) == (0, "")
-        announced = re.findall(r"at most about (\d+) calls: ", done.stdout)
+        announced = re.findall(r"at most about (\d+) calls: ", shop.made(**options))
         assert [*map(int, announced)] == shop.promised(**options)
-        assert 0 < shop.calls <= sum(shop.promised(**options))
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output)
         assert identity_at(shop.output).model == "openai/any"
@@ -83,15 +77,12 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
     instructed = optimizer in ("copro", "gepa")
     with workshop(tmp_path, world=World("hypotheses", proposer=Proposer((MAGIC if instructed else DULL,)))) as shop:
         shop.lucky_in_training()
-        done = shop.compile(**options)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert 0 < shop.calls <= sum(shop.promised(**options))
-        report = shop.report
+        printed, report = shop.made(**options), shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
         assert shop.world.asked["critique"] <= 2 * 4
         assert shop.world.asked["answer"] <= 2 * 4
-        better(shop, "hypotheses", done.stdout)
+        better(shop, "hypotheses", printed)
         demos = json.loads((shop.output / "program.json").read_text())["strands.hypotheses"]["demos"]
     assert len(demos) == report["predictors"]["strands.hypotheses"]["demonstrations"] <= MOST_DEMOS
     assert bool(demos) is not instructed

@@ -34,7 +34,6 @@ from tests.standin.faults import FaultPlan
 PASSWORD = "hunter2-secret"
 SMALL = {"num_train": 1, "num_val": 1, "num_test": 2}
 
-
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": None}, "--model must be given"),
     "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),

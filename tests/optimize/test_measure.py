@@ -33,16 +33,13 @@ from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.test_stages import prediction
 from tests.standin.faults import FaultPlan
-from tests.standin.scientist import Answer, Scientist
+from tests.standin.scientist import UNREADABLE, Answer, Scientist
 from tests.standin.server import StandIn
 
 WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
+UNREAD: dict[str, Answer] = dict.fromkeys(("judge", "grade"), lambda _: UNREADABLE)
 SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
-
-
-def unreadable(_: Any) -> str:
-    return "As a referee I would say that this is fine."
 
 
 @contextmanager
@@ -81,12 +78,12 @@ def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
 
 
 def test_1_a_judge_that_fails_gives_no_score() -> None:
-    with judged(stages={"judge": unreadable, "grade": unreadable}) as (measure, _):
+    with judged(stages=UNREAD) as (measure, _):
         found = measure.measured(EXAMPLE, prediction())
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (None, None)
     assert found.score.value is None
     assert "no judge and no grades" in found.score.reason
-    with judged(weights={"judge": 1.0}, stages={"judge": unreadable}) as (measure, _):
+    with judged(weights={"judge": 1.0}, stages=UNREAD) as (measure, _):
         assert measure.measured(EXAMPLE, prediction()).score.value is None
 
 
@@ -119,7 +116,7 @@ def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
 
 def test_3_judges_are_asked_by_the_rules() -> None:
     rules = TryRules(limit=2, seed=5, max_tokens=333)
-    with judged(rules=rules, stages={"judge": unreadable, "grade": unreadable}) as (measure, server):
+    with judged(rules=rules, stages=UNREAD) as (measure, server):
         measure.measured(EXAMPLE, prediction())
     assert {body["max_tokens"] for body in server.bodies} == {333}
     assert len(server.bodies) == 3 * rules.limit
@@ -172,12 +169,8 @@ def questions(ask: Any) -> Reply:
     return answered(ask, good_output(ask)).model_copy(update={"rejected": [Rejected(problems=tried.problems)]})
 
 
-def off_topic(_: Any) -> Any:
-    return {"text": "Bananas ripen faster beside apples because ethylene spreads between them overnight."}
-
-
-FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
-
+OFF_TOPIC = {"text": "Bananas ripen faster beside apples because ethylene spreads between them overnight."}
+FAULTY = {"evidence": evidence, "questions": questions, "answer": lambda _: OFF_TOPIC}
 
 WRONG = {
     "evidence": "The passage has no sentence 9.",

@@ -15,9 +15,10 @@
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,10 @@ from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
 
-class Counting:
+def counting() -> Callable[[Any], str]:
     """Answers that differ with every call."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self, _body: dict[str, Any]) -> str:
-        self.calls += 1
-        return f"answer {self.calls}"
+    numbers = count(1)
+    return lambda _body: f"answer {next(numbers)}"
 
 
 class Session:
@@ -87,7 +83,7 @@ def refused(error: type[BaseException], words: str) -> Iterator[None]:
 
 
 def test_1_a_recorded_call_is_never_made_again(tmp_path: Path) -> None:
-    with StandIn(Counting(), reasoning="because") as server:
+    with StandIn(counting(), reasoning="because") as server:
         with session(tmp_path, server) as first:
             said = first.model.lm("hello", temperature=0.5)
             assert first.model.lm("hello", temperature=0.5) == said
@@ -110,7 +106,7 @@ OTHERS: list[dict[str, Any]] = [
 
 
 def test_2_another_request_is_another_call(tmp_path: Path) -> None:
-    with StandIn(Counting()) as server, StandIn(Counting()) as elsewhere:
+    with StandIn(counting()) as server, StandIn(counting()) as elsewhere:
         for _ in range(2):
             with session(tmp_path, server) as asked:
                 base: dict[str, Any] = {"temperature": 0.5, "seed": 1}
@@ -124,7 +120,7 @@ def test_2_another_request_is_another_call(tmp_path: Path) -> None:
 
 
 def test_2_rollouts_send_seeds_of_their_own(tmp_path: Path) -> None:
-    with StandIn(Counting()) as server, session(tmp_path, server) as asked:
+    with StandIn(counting()) as server, session(tmp_path, server) as asked:
         asked.ask(seed=7)
         for rollout in (0, 1, 2):
             asked.model.lm.copy(rollout_id=rollout, seed=7)("hello")
@@ -151,7 +147,7 @@ def test_2_a_server_without_schemas_is_asked_in_the_same_words_again(tmp_path: P
 
 
 def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
-    server = StandIn(Counting(), latency=0.2, faults=FaultPlan(script=["418"]))
+    server = StandIn(counting(), latency=0.2, faults=FaultPlan(script=["418"]))
     with server, session(tmp_path, server) as asked, ThreadPoolExecutor(8) as pool:
         failed = [pool.submit(asked.ask) for _ in range(8)]
         # An error reaches all who wait for it.
@@ -168,7 +164,7 @@ FAULTS = {"500": TransientError, "418": CallError, "401": AccessDenied, "context
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
-    with StandIn(Counting(), faults=FaultPlan(script=[fault])) as server:
+    with StandIn(counting(), faults=FaultPlan(script=[fault])) as server:
         with session(tmp_path, server, retry=ONCE) as asked:
             with refused(FAULTS[fault], "."):
                 asked.ask()
@@ -179,7 +175,7 @@ def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
 
 
 def test_5_an_answer_cut_at_its_limit_is_cut_again(tmp_path: Path) -> None:
-    with StandIn(Counting(), faults=FaultPlan(script=["truncated"])) as server:
+    with StandIn(counting(), faults=FaultPlan(script=["truncated"])) as server:
         for _ in range(2):
             with session(tmp_path, server) as asked:
                 for _ in range(2):
@@ -206,7 +202,7 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
 
 
 def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:
-    with StandIn(Counting()) as server:
+    with StandIn(counting()) as server:
         for _ in range(2):
             with session(tmp_path, server) as asked:
                 lm = PatientLM("openai/any", QUICK, api_base=server.openai_base, api_key="k", temperature=0.5)
@@ -220,7 +216,7 @@ def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:
 
 
 def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
-    with StandIn(Counting(), faults=FaultPlan(script=[None, "418"])) as server:
+    with StandIn(counting(), faults=FaultPlan(script=[None, "418"])) as server:
         with session(tmp_path, server, max_calls=3) as asked:
             asked.ask("0")
             with pytest.raises(Exception, match="418"):
@@ -239,7 +235,7 @@ def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
 
 
 def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
-    with StandIn(Counting(), latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
+    with StandIn(counting(), latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
         with session(tmp_path, server) as asked:
             asked.ask("0")
             for number in (1, 2):
@@ -264,7 +260,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("latency", [0.0, 0.2])
 def test_8_no_call_sleeps_past_the_end(latency: float, tmp_path: Path) -> None:
     ages = RetryPolicy(first_wait=1e5, longest_wait=1e5, patience=1e6)
-    server = StandIn(Counting(), latency=latency, faults=FaultPlan(script=["503"]))
+    server = StandIn(counting(), latency=latency, faults=FaultPlan(script=["503"]))
     with server, session(tmp_path, server, retry=ages) as asked, ThreadPoolExecutor(1) as pool:
         future = pool.submit(asked.ask)
         # Slow, it fails after the end has begun.

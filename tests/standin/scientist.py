@@ -61,10 +61,11 @@ class Asked:
 
 
 Answer = Callable[[Asked], Any]
+UNREADABLE = "I would rather talk about the weather."
+"""A reply that is no answer to anything."""
 ANSWERS: dict[str, Answer] = {}
 """Of each stage, which is the name of the function."""
 STAGE_OF_FIELD: dict[str, str] = {}
-
 
 Named = TypeVar("Named", bound=Answer)
 

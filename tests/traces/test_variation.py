@@ -55,9 +55,6 @@ def rated(*overall: int) -> Any:
     return judge
 
 
-# 1. Judged
-
-
 def test_below_the_threshold_it_is_made_again_with_the_reasons() -> None:
     answers = Answers(judge=rated(4, 6, 9, 8))
     made = only(answers, **JUDGED, **GRADED)
@@ -87,9 +84,6 @@ def test_unjudged_when_nobody_answers_and_then_no_further_attempt() -> None:
     assert (answers.count("trace"), answers.count("grade")) == (1, 0)
     assert [verdict.scored for verdict in made.record().verdicts] == [False, False]
     assert only(Answers(judge=lambda ask: unread() if ask.judge == "a" else VERDICT), **JUDGED).accepted
-
-
-# 2. Failed
 
 
 @pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"])
@@ -122,9 +116,6 @@ def test_a_question_that_nobody_answers_costs_none_of_those_before_it() -> None:
     assert (nothing.pool, nothing.variations, nothing.failed) == (None, [], True)
 
 
-# 3. Variations
-
-
 def test_variations_share_what_comes_before_the_trace() -> None:
     answers = Answers()
     made = made_of(answers, variations=4, temperature=0.7).variations
@@ -145,9 +136,6 @@ def test_the_first_temperature_is_the_base_and_none_are_alike(base: float) -> No
     assert all(0.2 <= value <= 1.2 for value in temperatures[1:])
 
 
-# 4. Twins
-
-
 def same(ask: Ask) -> Any:
     """An answer that is the same for every variation."""
     return good_output(dataclasses.replace(ask, key=ask.key.rsplit("/", 1)[0]))
@@ -162,9 +150,6 @@ def test_a_twin_of_an_earlier_run_is_dropped(change: dict[str, Any]) -> None:
     before = dataclasses.replace(EarlierOutcome(True, True, made[0].digest), **change)
     drop_twins(made[1:2], lambda key: before if key.variation == 0 else None)
     assert made[1].status == ("accepted" if change else "duplicate")
-
-
-# 5. Earlier runs
 
 
 def test_what_is_settled_is_not_made_again_and_by_other_rules_it_is() -> None:
@@ -190,15 +175,9 @@ def test_a_limit_counts_new_ones_only() -> None:
     assert (none.variations, none.limited) == ([], True)
 
 
-# 6. Identity
-
-
 @pytest.mark.parametrize("seed", [0, 3])
 def test_the_types_come_in_the_order_of_text_and_seed(seed: int) -> None:
     assert [one.key.question_type for one in made_of(traces=7, seed=seed).variations] == type_order(ID, seed)
-
-
-# 7. and 8. Verdicts
 
 
 def verdict(overall: int | None, judge: str = "a", **more: Any) -> Verdict:
