@@ -71,9 +71,17 @@ class Lab:
     brain: Scientist
     base: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        self.input, self.output = self.folder / "passages.jsonl", self.folder / "out.json"
-        self.journal = self.folder / "out.journal.jsonl"
+    @property
+    def input(self) -> Path:
+        return self.folder / "passages.jsonl"
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "out.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "out.journal.jsonl"
 
     @property
     def calls(self) -> int:

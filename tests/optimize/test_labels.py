@@ -85,7 +85,7 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
     assert read_labels(written(tmp_path, rated[0], other, *rated[1:])) == (found, skipped)
 
 
-NO_LABELS = (7, {}, {"correct": 2}, {"overall": 7.5}, {"correct": 1, "overall": 11}, {"overall": True})
+NO_LABELS: tuple[Any, ...] = (7, {}, {"correct": 2}, {"overall": 7.5}, {"correct": 1, "overall": 11}, {"overall": True})
 
 
 @pytest.mark.parametrize(
