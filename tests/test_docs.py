@@ -4,7 +4,7 @@
    this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py)
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
-4. each file and folder that is named exists, and each option
+4. each file and folder that is named exists, and each option; the reference is what the code says
 """
 
 import io
@@ -20,14 +20,15 @@ from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
+from tests import reference
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import called, python
+from tests.lab import ROOT, called, python
+from tests.optimize import judging
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
@@ -56,31 +57,19 @@ def commands() -> list[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "run.yaml").write_text(
-        "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
-    )
+    configured = [block for page, block in blocks("yaml") if page.name == "configuration.md"]
+    (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
     (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
-    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
+    labelled = [judging.record(number, right=bool(number % 2)) for number in range(24)]
+    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in labelled))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield tmp_path
 
 
-def labelled(number: int) -> dict[str, object]:
-    """An answer that a person judged."""
-    return {
-        "question": f"How wide is the scatter in catalogue {number}?",
-        "key_passage": f"In catalogue {number} the scatter amounts to {number + 3} percent.",
-        "answer": f"It is {number + 3 + number % 2} percent.",
-        "human": {"correct": 1 - number % 2},
-    }
-
-
-REASONING = (
-    "So what would have to be true here? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
-)
+REASONING = "So what would have to be true? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
 """What the server of the pages thinks before it answers: one of them asks for that."""
 
 
@@ -135,6 +124,10 @@ def test_every_python_block_can_be_read() -> None:
     assert {page.name for page, _ in found} >= {"README.md", "export.md"}
     for page, code in found:
         compile(code, str(page), "exec")
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run: python -m tests.reference"
 
 
 def test_make_targets_exist() -> None:

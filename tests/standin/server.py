@@ -24,7 +24,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -48,6 +48,7 @@ class Call:
     fault: str | None
 
 
+@dataclass(eq=False)
 class StandIn:
     """The server, as a context manager; it runs in a thread of its own with an event loop of its own.
 
@@ -66,44 +67,29 @@ class StandIn:
       brain raised
     """
 
-    def __init__(
-        self,
-        brain: Brain,
-        *,
-        latency: float = 0.0,
-        faults: FaultPlan | None = None,
-        retry_after: str | None = None,
-        formats: str = "all",
-        refuses: Mapping[str, str] | None = None,
-        models: Sequence[tuple[str, str]] | None = None,
-        argo_user: str | None = None,
-        api_key: str | None = None,
-        reasoning: Any = None,
-        counts_tokens: bool = True,
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-        compressed: bool = False,
-    ) -> None:
-        self.brain = brain
-        self.latency = latency
-        self.faults = faults or FaultPlan()
-        self.retry_after = retry_after
-        self.formats = formats
-        self.refuses = dict(refuses or {})
-        self.keeps_its_list = False
-        self.models = models
-        self.argo_user = argo_user
-        self.api_key = api_key
-        self.reasoning = reasoning
-        self.counts_tokens = counts_tokens
-        self.used: list[tuple[int, int]] = []
-        self.calls: list[Call] = []
-        self.surprises: list[BaseException] = []
-        self.model_lists = 0
-        self.in_flight = 0
-        self.peak = 0
-        self.port = port
-        self.tls, self.compressed = tls, compressed
+    brain: Brain
+    latency: float = 0.0
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    retry_after: str | None = None
+    formats: str = "all"
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    keeps_its_list: bool = False
+    models: Sequence[tuple[str, str]] | None = None
+    argo_user: str | None = None
+    api_key: str | None = None
+    reasoning: Any = None
+    counts_tokens: bool = True
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+    compressed: bool = False
+    used: list[tuple[int, int]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    surprises: list[BaseException] = field(default_factory=list)
+    model_lists: int = 0
+    in_flight: int = 0
+    peak: int = 0
+
+    def __post_init__(self) -> None:
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -280,23 +266,12 @@ class StandIn:
             message["reasoning_content"] = self.reasoning
         prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
         self.used.append((prompt, completion))
-        usage = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": prompt // 2},
-        }
-        reply = web.json_response(
-            {
-                "id": f"standin-{len(self.calls)}",
-                "object": "chat.completion",
-                "model": call.body.get("model"),
-                "choices": [
-                    {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
-                ],
-                **({"usage": usage} if self.counts_tokens else {}),
-            }
-        )
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        choice = {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
+        said_by = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
+        cached = {"prompt_tokens_details": {"cached_tokens": prompt // 2}}
+        counted = {"usage": {**usage, **cached}} if self.counts_tokens else {}
+        reply = web.json_response({**said_by, "choices": [choice], **counted})
         if self.compressed:
             reply.enable_compression(web.ContentCoding.gzip)
         return reply
