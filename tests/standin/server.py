@@ -10,8 +10,8 @@
         resolve("gpt41", env={"ARGO_USER": "jdoe", "ARGO_BASE_URL": server.url})
 
 Routes: POST /v1/chat/completions (OpenAI's shape; Argo's native route when `argo_user` is given), POST
-/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models. With `argo_user`, requests must carry it both as bearer
-token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
+/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models, GET /health. With `argo_user`, requests must carry it both as
+bearer token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
 
 After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
 retried over it.
@@ -79,6 +79,7 @@ class StandIn:
     api_key: str | None = None
     reasoning: Any = None
     counts_tokens: bool = True
+    host: str = "127.0.0.1"
     port: int = 0
     tls: ssl.SSLContext | None = None
     compressed: bool = False
@@ -98,7 +99,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """The address without a path: Argo's base."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def openai_base(self) -> str:
@@ -135,9 +136,10 @@ class StandIn:
         app.router.add_post("/v1/chat/completions", self._answer)
         app.router.add_post("/api/v1/resource/chat/", self._answer)
         app.router.add_get("/v1/models", self._list_models)
+        app.router.add_get("/health", self._health)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096, ssl_context=self.tls)
+        site = web.TCPSite(runner, self.host, self.port, backlog=4096, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()
@@ -153,6 +155,9 @@ class StandIn:
         over = asyncio.Event()
         self._loop.call_later(0.01, over.set)
         await over.wait()
+
+    async def _health(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response()
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
         self.model_lists += 1
