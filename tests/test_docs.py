@@ -5,12 +5,17 @@
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
 4. each file and folder that is named exists, and each option; the reference is what the code says
+5. the scripts for clusters run, with programs that stand in for those of a cluster
 """
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +29,9 @@ from tests import reference
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import ROOT, called, python
+from tests.lab import LONGEST, ROOT, called, environment, python
 from tests.optimize import judging
+from tests.standin.nodes import free_port
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -34,6 +40,9 @@ USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
 OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details", "--repo-type", "--private"}
+OF_OTHERS |= {"--tensor-parallel-size", "--port", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--exclusive"}
+OF_OTHERS |= {"--time", "--no-kill", "--ntasks", "--nodelist", "--ppn", "--foreground", "--signal", "--silent"}
+OF_OTHERS |= {"--fail", "--max-time"}
 """Options of other programs that the pages name."""
 BENCH_OPTIONS = {"--quick", "--folder", "--traces"}
 NAME_OF = {about.module: name for name, about in COMMANDS.items()}
@@ -148,3 +157,47 @@ def test_what_is_named_exists(page: Path) -> None:
     options |= {option_of(name) for command in COMMANDS.values() for name in command.settings().model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option
+
+
+CLUSTER = {
+    "activate": "",
+    "scontrol": 'for node in $3; do echo "$node"; done',
+    "srun": 'export NODE=${3#*=}; shift 3; exec "$@"',
+    # It hands on no environment.
+    "pbsdsh": 'shift; for node in $(cat "$PBS_NODEFILE"); do env -i PATH="$PATH" NODE="$node" "$@" & done; wait',
+    "vllm": f'cd {ROOT}; exec {sys.executable} -m tests.standin.process "${{@: -1}}" "$OLDPWD/$NODE" --host "$NODE"',
+    "python": f'exec {sys.executable} "$@"',
+}
+
+
+@pytest.mark.parametrize("job", ["slurm.sh", "pbs.sh"])
+def test_the_scripts_for_clusters_run(folder: Path, job: str) -> None:
+    """On two addresses of this machine. The servers want the key."""
+    scripts = {block.splitlines()[1].removeprefix("# "): block for _, block in blocks("sh")}
+    assert scripts.keys() == {"serve.sh", "run.sh", "slurm.sh", "pbs.sh"}
+    port = str(free_port())
+    for name, text in scripts.items():
+        (folder / name).write_text(text.replace("8000", port).replace("sleep 5", "sleep 0.1"))
+    bin_of = folder / ".venv" / "bin"
+    bin_of.mkdir(parents=True)
+    for name, text in CLUSTER.items():
+        (bin_of / name).write_text(f"#!/bin/bash\n{text}\n")
+        (bin_of / name).chmod(0o755)
+    (folder / ".env").write_text("OPENAI_API_KEY=only-ours\n")
+    nodes = ["127.0.0.2", "127.0.0.3"]
+    (folder / "nodes").write_text("\n".join(nodes))
+    papers = folder / "papers.jsonl"
+    papers.write_text("".join(papers.read_text().splitlines(keepends=True)[:3]))
+    env = {"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)}
+    env |= {"PBS_O_WORKDIR": str(folder), "PBS_NODEFILE": str(folder / "nodes")}
+    with (folder / "said").open("w") as said:
+        started = subprocess.Popen(
+            ["bash", job], cwd=folder, env=environment(env), stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            code = started.wait(timeout=LONGEST)
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)
+    assert code == 0, (folder / "said").read_text()
+    assert json.loads((folder / "corpus.json").read_text())["metadata"]["total_traces_generated"] == 3
+    assert any((folder / node).exists() for node in nodes)
