@@ -21,6 +21,7 @@ from programs.export import main as export
 from programs.generate import main as generate
 from programs.report import main as report
 from tests import lab, reference
+from tests.exports.building import rows
 from tests.optimize.compiling import workshop
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -52,21 +53,10 @@ def everything(folder: Path) -> dict[str, Any]:
     output, brain = folder / "out.json", Scientist()
     with StandIn(brain, argo_user=lab.USER) as argo, StandIn(brain) as mine:
         os.environ.update(ARGO_USER=lab.USER, ARGO_BASE_URL=argo.url)
-        given = lab.options(
-            {
-                "input_file": folder / "papers.notes",
-                "prefilter": True,
-                "output": output,
-                "model": "odd1",
-                "quality_check": True,
-                "judge_models": "mine/any",
-                "api_base": f"mine/any={mine.openai_base}",
-                "grade_answers": True,
-                "traces_per_sample": 8,
-                "least_words": 5,
-            }
-        )
-        generated = called(generate, *given)
+        given = {"input_file": folder / "papers.notes", "prefilter": True, "output": output, "model": "odd1"}
+        given |= {"quality_check": True, "judge_models": "mine/any", "api_base": f"mine/any={mine.openai_base}"}
+        given |= {"grade_answers": True, "traces_per_sample": 8, "least_words": 5}
+        generated = called(generate, *lab.options(given))
         bodies = [*argo.bodies, *mine.bodies]
         assert not argo.surprises + mine.surprises
     exported, trained = folder / "plain", folder / "grpo"
@@ -74,9 +64,8 @@ def everything(folder: Path) -> dict[str, Any]:
     called(export, output, "--to", "grpo", "--output", trained)
     called(report, output)
     with workshop(folder) as shop:
-        called(
-            compile_program, *lab.options({**shop.base, "optimizer": "at-once", "metric": "brief", "stage": "answer"})
-        )
+        tuned = {"optimizer": "at-once", "metric": "brief", "stage": "answer"}
+        called(compile_program, *lab.options({**shop.base, **tuned}))
         compiled = shop.text, json.dumps(shop.server.bodies)
     journal = map(json.loads, output.with_suffix(".journal.jsonl").read_text(encoding="utf-8").splitlines())
     return {
@@ -95,11 +84,6 @@ def everything(folder: Path) -> dict[str, Any]:
         "page": output.with_suffix(".html").read_text(encoding="utf-8"),
         "compiled": compiled,
     }
-
-
-def rows(folder: Path) -> list[dict[str, Any]]:
-    """The rows of an export."""
-    return [json.loads(line) for file in folder.glob("data/*.jsonl") for line in file.read_text().splitlines()]
 
 
 if __name__ == "__main__":

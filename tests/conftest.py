@@ -18,7 +18,6 @@ EXAMPLES = 200 if os.environ.get("SYNTHREASONER_FULL_TESTS") else 30
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("ours")
 
-
 LONG = {"test_kill.py", "test_docs.py", "test_wheel.py", "test_site.py", "test_one_place.py", "test_tour.py"}
 LONG |= {"test_compile.py", "test_judge_tuning.py", "test_embedded.py"}
 """Files with tests of many seconds: they come first, so that in the end no worker waits for one of another's."""

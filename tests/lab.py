@@ -174,17 +174,9 @@ def laboratory(
     brain = Scientist(stages or {})
     with StandIn(brain, **server) as running:
         lab = Lab(folder, running, brain, {})
-        lab.base = {
-            "model": "openai/any",
-            "api_base": running.openai_base,
-            "input_file": [str(write_passages(lab.input, range(texts)))],
-            "output": str(lab.output),
-            "concurrency": 8,
-            "timeout": 10.0,
-            "patience": 20.0,
-            "retry_wait": 0.01,
-            **(base or {}),
-        }
+        lab.base = {"model": "openai/any", "api_base": running.openai_base, "output": str(lab.output)}
+        lab.base |= {"input_file": [str(write_passages(lab.input, range(texts)))]}
+        lab.base |= {"concurrency": 8, "timeout": 10.0, "patience": 20.0, "retry_wait": 0.01, **(base or {})}
         yield lab
         assert not running.surprises, f"the brain did not know what to say: {running.surprises[:3]}"
 

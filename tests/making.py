@@ -16,6 +16,7 @@ from programs.background_loop import run
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.lms.meter import Spent
+from programs.records import BlindSolve
 from programs.run.journal import Journal
 from programs.settings import TracerOptions
 from programs.stages.questions import Question, QuestionPool
@@ -149,6 +150,13 @@ def only(answers: Answers | None = None, **given: Any) -> Variation:
     """The one variation that is made of a text."""
     [variation] = made_of(answers, **given).variations
     return variation
+
+
+def solve_of(variation: Variation) -> BlindSolve:
+    """What a blind solve found of it."""
+    found = variation.record().blind_solve
+    assert found is not None
+    return found
 
 
 def analysed(answers: Answers | None = None) -> Strands:

@@ -1,6 +1,6 @@
 """The reference of the docs, made from the code: every command with its options.
 
-`python -m tests.reference` writes docs/reference.md; `tests/test_reference.py` fails where it is not what the code says.
+`python -m tests.reference` writes docs/reference.md; `tests/test_docs.py` fails where it is not what the code says.
 """
 
 import argparse
@@ -30,12 +30,8 @@ def section(name: str, command: Command) -> str:
     parser = parser_of(model, name, "")
     leading = leading_of(model)
     words = f" {leading.upper()}" if leading else ""
-    lines = [
-        f"## {name}",
-        "",
-        f"`synthreasoner {name}{words} [options]`, or `python -m {command.module}`: {command.what}.",
-        "",
-    ]
+    called = f"`synthreasoner {name}{words} [options]`, or `python -m {command.module}`"
+    lines = [f"## {name}", "", f"{called}: {command.what}.", ""]
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.dest not in ("help", "config", "print_config")]
         if actions:

@@ -29,10 +29,5 @@ def all_signatures() -> list[Any]:
 SIGNATURES = all_signatures()
 NAMES = [signature.__name__ for signature in SIGNATURES]
 
-
 WITHOUT_PASSAGE = {"CompareAnswers", "CheckRubric"}
 """Signatures that must not see the passage."""
-
-
-def outputs_of(signature: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, info.annotation) for name, info in signature.output_fields.items())

@@ -12,8 +12,6 @@ import pytest
 
 from tests.lab import USER, Lab, called, laboratory, mistake
 
-# 1. Mistakes
-
 
 def test_a_model_that_argo_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = [("GPT-4.1", "gpt41"), ("Gemini 2.5 Pro", "gemini25pro")]
@@ -38,13 +36,14 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
     assert lab.calls == 0
 
 
-# 2. Looks
-
-
 @pytest.mark.parametrize(
-    "more", [{"traces_per_sample": 2, "traces_per_question": 3}, {"grade_answers": True, "max_traces": 3}]
+    ("more", "expected"),
+    [
+        ({"traces_per_sample": 3, "traces_per_question": 2}, 4 * (8 * 3 + 2 * 3 * (2 - 1))),
+        ({"grade_answers": True, "max_traces": 3}, 3 * (8 + 1)),
+    ],
 )
-def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[str, int]) -> None:
+def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[str, int], expected: int) -> None:
     before = sorted(lab.folder.iterdir())
     done = called(*lab.arguments(**more, dry_run=True))
     assert done.returncode == 0
@@ -53,13 +52,10 @@ def test_a_dry_run_touches_nothing_and_foretells_the_calls(lab: Lab, more: dict[
     found = re.search(r"(\d+) times", done.stdout)
     assert found is not None
     _, calls = lab.counted(**more)
-    assert calls == int(found.group(1))
+    assert calls == int(found.group(1)) == expected
 
 
-def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ARGO_USER", raising=False)
+def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=5) as lab:
         assert called(*lab.arguments(max_samples=2)).returncode == 0
         before, calls = lab.journal.read_bytes(), lab.calls

@@ -69,8 +69,6 @@ def test_nothing_said_is_helped_and_a_mistake() -> None:
     assert called("--help")[0] == 0
 
 
-# Completion
-
 ASK = """
 source "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
@@ -93,14 +91,8 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def completed(folder: Path, *words: str) -> set[str]:
     """What bash offers for the last word."""
-    done = subprocess.run(
-        ["bash", "-c", ASK, "bash", "./synthreasoner", "synthreasoner", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    command = ["bash", "-c", ASK, "bash", "./synthreasoner", "synthreasoner", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
     return set(done.stdout.split())
 
 

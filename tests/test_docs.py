@@ -4,13 +4,18 @@
    this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py)
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
-4. each file and folder that is named exists, and each option
+4. each file and folder that is named exists, and each option; the reference is what the code says
+5. the scripts for clusters run, with programs that stand in for those of a cluster
 """
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,19 +25,24 @@ from programs.cli.options import option_of
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
+from tests import reference
 from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
-from tests.lab import called, python
+from tests.lab import LONGEST, ROOT, called, environment, python
+from tests.optimize import judging
+from tests.standin.nodes import free_port
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "AGENTS.md", *sorted((ROOT / "docs").glob("*.md"))]
 USER = "standin-user"
 SERVER = "http://localhost:8000/v1"
 """The pages' server, for which another stands in."""
 OF_OTHERS = {"--max-model-len", "--max-num-seqs", "--enable-prompt-tokens-details", "--repo-type", "--private"}
+OF_OTHERS |= {"--tensor-parallel-size", "--port", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--exclusive"}
+OF_OTHERS |= {"--time", "--no-kill", "--ntasks", "--nodelist", "--ppn", "--foreground", "--signal", "--silent"}
+OF_OTHERS |= {"--fail", "--max-time"}
 """Options of other programs that the pages name."""
 BENCH_OPTIONS = {"--quick", "--folder", "--traces"}
 NAME_OF = {about.module: name for name, about in COMMANDS.items()}
@@ -56,31 +66,19 @@ def commands() -> list[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     lines = (ROOT / DEFAULT_INPUT).read_text().splitlines()[:12]
     (tmp_path / "papers.jsonl").write_text("\n".join(lines) + "\n")
-    (tmp_path / "run.yaml").write_text(
-        "".join(block for page, block in blocks("yaml") if page.name == "configuration.md")
-    )
+    configured = [block for page, block in blocks("yaml") if page.name == "configuration.md"]
+    (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
     (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
-    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(labelled(number))}\n" for number in range(24)))
+    labelled = [judging.record(number, right=bool(number % 2)) for number in range(24)]
+    (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in labelled))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield tmp_path
 
 
-def labelled(number: int) -> dict[str, object]:
-    """An answer that a person judged."""
-    return {
-        "question": f"How wide is the scatter in catalogue {number}?",
-        "key_passage": f"In catalogue {number} the scatter amounts to {number + 3} percent.",
-        "answer": f"It is {number + 3 + number % 2} percent.",
-        "human": {"correct": 1 - number % 2},
-    }
-
-
-REASONING = (
-    "So what would have to be true here? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
-)
+REASONING = "So what would have to be true? If the lamps drift, the amplitude drifts along.\n\nNo: it was compared."
 """What the server of the pages thinks before it answers: one of them asks for that."""
 
 
@@ -137,6 +135,10 @@ def test_every_python_block_can_be_read() -> None:
         compile(code, str(page), "exec")
 
 
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run: python -m tests.reference"
+
+
 def test_make_targets_exist() -> None:
     named = {line.split()[1] for line in commands() if line.startswith("make ")}
     assert {"generate", "test"} <= named
@@ -155,3 +157,47 @@ def test_what_is_named_exists(page: Path) -> None:
     options |= {option_of(name) for command in COMMANDS.values() for name in command.settings().model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option
+
+
+CLUSTER = {
+    "activate": "",
+    "scontrol": 'for node in $3; do echo "$node"; done',
+    "srun": 'export NODE=${3#*=}; shift 3; exec "$@"',
+    # It hands on no environment.
+    "pbsdsh": 'shift; for node in $(cat "$PBS_NODEFILE"); do env -i PATH="$PATH" NODE="$node" "$@" & done; wait',
+    "vllm": f'cd {ROOT}; exec {sys.executable} -m tests.standin.process "${{@: -1}}" "$OLDPWD/$NODE" --host "$NODE"',
+    "python": f'exec {sys.executable} "$@"',
+}
+
+
+@pytest.mark.parametrize("job", ["slurm.sh", "pbs.sh"])
+def test_the_scripts_for_clusters_run(folder: Path, job: str) -> None:
+    """On two addresses of this machine. The servers want the key."""
+    scripts = {block.splitlines()[1].removeprefix("# "): block for _, block in blocks("sh")}
+    assert scripts.keys() == {"serve.sh", "run.sh", "slurm.sh", "pbs.sh"}
+    port = str(free_port())
+    for name, text in scripts.items():
+        (folder / name).write_text(text.replace("8000", port).replace("sleep 5", "sleep 0.1"))
+    bin_of = folder / ".venv" / "bin"
+    bin_of.mkdir(parents=True)
+    for name, text in CLUSTER.items():
+        (bin_of / name).write_text(f"#!/bin/bash\n{text}\n")
+        (bin_of / name).chmod(0o755)
+    (folder / ".env").write_text("OPENAI_API_KEY=only-ours\n")
+    nodes = ["127.0.0.2", "127.0.0.3"]
+    (folder / "nodes").write_text("\n".join(nodes))
+    papers = folder / "papers.jsonl"
+    papers.write_text("".join(papers.read_text().splitlines(keepends=True)[:3]))
+    env = {"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)}
+    env |= {"PBS_O_WORKDIR": str(folder), "PBS_NODEFILE": str(folder / "nodes")}
+    with (folder / "said").open("w") as said:
+        started = subprocess.Popen(
+            ["bash", job], cwd=folder, env=environment(env), stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            code = started.wait(timeout=LONGEST)
+        finally:
+            os.killpg(started.pid, signal.SIGKILL)
+    assert code == 0, (folder / "said").read_text()
+    assert json.loads((folder / "corpus.json").read_text())["metadata"]["total_traces_generated"] == 3
+    assert any((folder / node).exists() for node in nodes)

@@ -16,6 +16,7 @@ import errno
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,11 +36,7 @@ MINIMAL: dict[str, Any] = {
     "questions": [
         {
             "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
-            "user_interaction": {
-                "question": "Which assumption limits the result?",
-                "question_type": "limitation",
-                "difficulty_level": "advanced",
-            },
+            "user_interaction": {"question": "Which?", "question_type": "limitation", "difficulty_level": "advanced"},
             "reasoning_trace": "<thought>...</thought>",
             "final_answer": "The calibration.",
             "answer_grades": {
@@ -67,10 +64,8 @@ def variations() -> list[Variation]:
     answers = Answers(judge=lambda ask: unread() if ask.judge == "b" else VERDICT)
     judged = {"quality_check": True, "judge_models": ["a", "b"]}
     options: dict[str, Any] = {"traces": 2, "variations": 2, "grade_answers": True, "grade_model": "g", **judged}
-    found = [
-        *made_of(answers, TEXT, **options).variations,
-        *made_of(answers, f"{TEXT} Else nothing is known.", **options).variations,
-    ]
+    texts = (TEXT, f"{TEXT} Else nothing is known.")
+    found = [one for text in texts for one in made_of(answers, text, **options).variations]
     assert [variation.status for variation in found] == ["accepted"] * 8
     return found
 
@@ -81,8 +76,9 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal_path(tmp_path: Path) -> Path:
-    return tmp_path / "out.journal.jsonl"
+def journal(output: Path) -> Iterator[Journal]:
+    with Journal(output.with_suffix(".journal.jsonl")) as opened:
+        yield opened
 
 
 def loaded(path: Path) -> dict[str, Any]:
@@ -98,18 +94,14 @@ def published_schema() -> dict[str, Any]:
     return found
 
 
-def test_the_document_is_the_journals_accepted_variations_in_order(
-    variations: list[Variation], output: Path, journal_path: Path
-) -> None:
-    with Journal(journal_path) as journal:
-        keep(journal, variations)
-        for status in ("rejected", "failed", "unjudged", "duplicate"):
-            journal.append(
-                "unit", status, sample="s", status=status, settled=True, basis="b", digest=None, record={"id": status}
-            )
-        keep(journal, variations[2:3], basis="judged again")
-        assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(variations)
-        expected = [line["record"] for line in journal.variations("accepted")]
+def test_it_is_the_accepted_variations_in_order(variations: list[Variation], output: Path, journal: Journal) -> None:
+    keep(journal, variations)
+    for status in ("rejected", "failed", "unjudged", "duplicate"):
+        given = {"sample": "s", "settled": True, "basis": "b", "digest": None, "record": {"id": status}}
+        journal.append("unit", status, status=status, **given)
+    keep(journal, variations[2:3], basis="judged again")
+    assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(variations)
+    expected = [line["record"] for line in journal.variations("accepted")]
     document = loaded(output)
     assert document["questions"] == expected
     assert [record["id"] for record in expected] == [variation.record().id for variation in variations]
@@ -118,28 +110,24 @@ def test_the_document_is_the_journals_accepted_variations_in_order(
     assert document["metadata"]["run"] == {"calls": 3}
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace", "write"])
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "programs.document.stream"])
 def test_a_write_that_fails_leaves_the_old_document(
-    variations: list[Variation], output: Path, journal_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    variations: list[Variation], output: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with Journal(journal_path) as journal:
-        keep(journal, variations[:1])
-        write_document(journal, output, "running")
-        before, files = output.read_bytes(), sorted(output.parent.iterdir())
-        keep(journal, variations)
-        with monkeypatch.context() as patch:
-            if step == "replace":
-                patch.setattr(Path, "replace", full)
-            else:
-                patch.setattr("os.fsync" if step == "fsync" else "programs.document.stream", full)
-            with pytest.raises(JournalError, match="No space left on device"):
-                write_document(journal, output, "completed")
-        assert output.read_bytes() == before
-        assert sorted(output.parent.iterdir()) == files
-        write_document(journal, output, "completed")
+    keep(journal, variations[:1])
+    write_document(journal, output, "running")
+    before, files = output.read_bytes(), sorted(output.parent.iterdir())
+    keep(journal, variations)
+    with monkeypatch.context() as patch:
+        patch.setattr(step, full)
+        with pytest.raises(JournalError, match="No space left on device"):
+            write_document(journal, output, "completed")
+    assert output.read_bytes() == before
+    assert sorted(output.parent.iterdir()) == files
+    write_document(journal, output, "completed")
     assert len(loaded(output)["questions"]) == len(variations)
 
 
@@ -163,12 +151,11 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
     assert sum(1 for _ in records) == count - 1
 
 
-def taken_over(document: dict[str, Any], output: Path, journal_path: Path) -> list[dict[str, Any]]:
+def taken_over(document: dict[str, Any], output: Path, journal: Journal) -> list[dict[str, Any]]:
     """A document's records after it was imported into a new journal and written again."""
     output.write_text(json.dumps(document))
-    with Journal(journal_path) as journal:
-        assert import_document(journal, output) == len(document["questions"])
-        write_document(journal, output, "completed")
+    assert import_document(journal, output) == len(document["questions"])
+    write_document(journal, output, "completed")
     return list(loaded(output)["questions"])
 
 
@@ -181,10 +168,10 @@ OURS_NOT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("more", [{}, OURS_NOT], ids=["minimal", "with keys that we do not know"])
-def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, journal_path: Path) -> None:
+def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, journal: Journal) -> None:
     bare = MINIMAL["questions"][0]
     given = bare | {name: {**bare.get(name, {}), **fields} for name, fields in more.items()}
-    (record,) = taken_over({**MINIMAL, "questions": [given]}, output, journal_path)
+    (record,) = taken_over({**MINIMAL, "questions": [given]}, output, journal)
     for name, value in given.items():
         kept = {key: record[name][key] for key in value} if isinstance(value, dict) else record[name]
         assert kept == value
@@ -194,19 +181,17 @@ def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, 
 
 
 def test_our_own_document_is_valid_and_comes_back_equal(
-    variations: list[Variation], output: Path, tmp_path: Path
+    variations: list[Variation], output: Path, journal: Journal, tmp_path: Path
 ) -> None:
-    with Journal(tmp_path / "first.jsonl") as journal:
-        keep(journal, variations)
-        write_document(journal, output, "completed")
+    keep(journal, variations)
+    write_document(journal, output, "completed")
     jsonschema.validate(loaded(output), published_schema())
     assert len(Document.model_validate(loaded(output)).questions) == len(variations)
     before = loaded(output)["questions"]
-    again = taken_over({**MINIMAL, "questions": before}, output, tmp_path / "second.jsonl")
-    assert again == before
-    with Journal(tmp_path / "second.jsonl") as journal:
-        assert [line["key"] for line in journal.variations()] == [str(variation.key) for variation in variations]
-        assert [line["digest"] for line in journal.variations()] == [variation.digest for variation in variations]
+    with Journal(tmp_path / "second.jsonl") as second:
+        assert taken_over({**MINIMAL, "questions": before}, output, second) == before
+        assert [line["key"] for line in second.variations()] == [str(variation.key) for variation in variations]
+        assert [line["digest"] for line in second.variations()] == [variation.digest for variation in variations]
 
 
 BROKEN = {
@@ -222,11 +207,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_no_document_is_refused_before_anything_is_taken(text: str, output: Path, journal_path: Path) -> None:
+def test_what_is_no_document_is_refused_before_anything_is_taken(text: str, output: Path, journal: Journal) -> None:
     output.write_text(text, encoding="latin-1")
-    with Journal(journal_path) as journal:
-        with pytest.raises(UserError, match="is not a document of this program") as caught:
-            import_document(journal, output)
-        assert journal.index.counts() == {}
+    with pytest.raises(UserError, match="is not a document of this program") as caught:
+        import_document(journal, output)
+    assert journal.index.counts() == {}
     assert "\n" not in str(caught.value)
     assert output.read_text(encoding="latin-1") == text

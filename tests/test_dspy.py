@@ -44,7 +44,6 @@ from tests.standin.server import StandIn
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "tuning.md"
 TRAINSET = [dspy.Example(text=passage(number), title=f"T{number}").with_inputs("text", "title") for number in (1, 2, 3)]
 
-
 CARE = "Do the step with care, and name the cause."
 
 
@@ -160,10 +159,8 @@ async def test_3_the_stages_of_several_predictors_give_each_all_that_it_takes() 
             made = await stage.acall(**{name: given[name] for name in first.signature.input_fields if name in given})
             assert all(isinstance(one, BaseModel) for one in made.values())
         asked = {predictor.signature.__name__: set(inputs) for predictor, inputs, _ in dspy.settings.trace}
-    named = {
-        one.signature.__name__: one.signature for part in (tracer.strands, tracer.writer) for one in part.predictors()
-    }
-    assert asked == {name: {*signature.input_fields} - {*RETRY_INPUTS} for name, signature in named.items()}
+    signatures = [one.signature for part in (tracer.strands, tracer.writer) for one in part.predictors()]
+    assert asked == {one.__name__: {*one.input_fields} - {*RETRY_INPUTS} for one in signatures}
 
 
 async def test_4_both_ways_make_the_same() -> None:
@@ -174,10 +171,7 @@ async def test_4_both_ways_make_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("faults", "error"),
-    [
-        (FaultPlan(script=[None, None, "401"]), AccessDenied),
-        (FaultPlan(script=["500", "500", "500"]), StageFailed),
-    ],
+    [(FaultPlan(script=[None, None, "401"]), AccessDenied), (FaultPlan(script=["500"] * 3), StageFailed)],
 )
 async def test_4_an_error_of_one_call_reaches_the_caller(faults: FaultPlan, error: type[Exception]) -> None:
     with served(faults=faults), pytest.raises(error):
@@ -205,18 +199,9 @@ def heirs(base: type) -> set[type]:
 
 
 def test_5_nothing_private_of_dspy_is_replaced() -> None:
-    folders = {"programs", "optimize", "signatures"}
-    ours = {
-        each
-        for base in (dspy.Adapter, dspy.LM, dspy.Module)
-        for each in heirs(base)
-        if each.__module__.partition(".")[0] in folders
-    }
+    classes = set.union(*map(heirs, (dspy.Adapter, dspy.LM, dspy.Module)))
+    ours = {each for each in classes if each.__module__.startswith(("programs.", "optimize.", "signatures."))}
     assert {PassageFirstAdapter, ProposalAdapter, DirectLM, RecordedLM, Tracer} < ours
-    theirs = {
-        each: {name for base in each.__mro__ if base.__module__[:4] == "dspy" for name in vars(base)} for each in ours
-    }
-    private = re.compile("_[a-z]")
-    assert not {
-        (each.__name__, name) for each in ours for name in vars(each) if private.match(name) and name in theirs[each]
-    }
+    for each in ours:
+        theirs = {name for base in each.__mro__ if base.__module__[:4] == "dspy" for name in vars(base)}
+        assert not [name for name in vars(each) if re.match("_[a-z]", name) and name in theirs], each

@@ -46,12 +46,8 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, ...]]:
 
 
 def test_no_import_runs_upwards() -> None:
-    arrows = {
-        (room(module), room(found))
-        for module, tree in TREES.items()
-        for found in imports(tree)
-        if found[0] in ("signatures", "programs", "optimize")
-    }
+    found = [(room(module), one) for module, tree in TREES.items() for one in imports(tree)]
+    arrows = {(where, room(one)) for where, one in found if one[0] in ("signatures", "programs", "optimize")}
     places = {name: place for place, name in enumerate(ROOMS)}
     unknown = {name for arrow in arrows for name in arrow} - {*ROOMS, "programs"}
     assert not unknown, "which floor are they on?"

@@ -28,13 +28,20 @@ from tests.standin.panel import verdict
 from tests.standin.scientist import Answer
 
 OLD = Path(__file__).parent / "old"
+INPUT = {"input_file": [str(OLD / "passages.jsonl")]}
+"""The text of the document."""
+
+
+def laid(folder: Path, name: str) -> Path:
+    """The recorded files of this name as those of a run's output."""
+    for file in OLD.glob(f"{name}*"):
+        shutil.copy(file, folder / file.name.replace(name, "out"))
+    return folder / "out.json"
 
 
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
-    for file in OLD.glob("document*"):
-        shutil.copy(file, tmp_path / file.name)
-    return tmp_path / "document.json"
+    return laid(tmp_path, "document")
 
 
 def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
@@ -44,7 +51,7 @@ def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
 def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> None:
     records = list(read_records(document))
     variations = list(read_variations(document))
-    assert len(records) == len(variations) == 4
+    assert len(records) == len(variations) == 2
     assert sorted(record.id or "" for record in records) == sorted(map(str, accepted_ids(variations)))
     assert sum(trace.became == "below" for trace in chain.from_iterable(variations)) == 1
     for record in records:
@@ -70,33 +77,26 @@ def test_the_report_shows_them(document: Path, tmp_path: Path) -> None:
     assert "traces" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_run_goes_on_only_where_mixing_is_wanted(tmp_path: Path) -> None:
-    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
-    shutil.copy(OLD / "document.json", tmp_path / "out.json")
-    with laboratory(tmp_path, texts=2) as lab:
+def test_a_run_goes_on_only_where_mixing_is_wanted(document: Path, tmp_path: Path) -> None:
+    with laboratory(tmp_path, base=INPUT) as lab:
         with pytest.raises(UserError, match="--program was"):
             lab.run(traces_per_question=2)
         # Nothing is judged now: where a first attempt was turned down, that one is taken.
-        first = accepted_ids(traces[:1] for traces in read_variations(tmp_path / "out.json"))
+        first = accepted_ids(traces[:1] for traces in read_variations(document))
         calls = lab.calls
         lab.run(traces_per_question=2, allow_mixed=True)
-        assert len(first) == 3
+        assert len(first) == 1
         assert first <= {record["id"] for record in lab.records}
         assert lab.calls == calls, "what was paid for is read as it was written"
 
 
 def test_where_a_verdict_has_the_older_form_the_judges_are_asked_again_and_nobody_else(tmp_path: Path) -> None:
-    shutil.copy(OLD / "document.journal.jsonl", tmp_path / "out.journal.jsonl")
-    base = {
-        "quality_check": True,
-        "judge_models": ["openai/a", "openai/b"],
-        "traces_per_question": 2,
-        "allow_mixed": True,
-    }
+    laid(tmp_path, "document")
+    judged = {**INPUT, "quality_check": True, "judge_models": ["openai/a", "openai/b"]}
     stages: dict[str, Answer] = {"judge": lambda _: verdict(8)}
-    with laboratory(tmp_path, texts=2, stages=stages, base=base) as lab:
+    with laboratory(tmp_path, stages=stages, base={**judged, "traces_per_question": 2, "allow_mixed": True}) as lab:
         finished, calls = lab.counted()
-        assert (finished.summary.traces, calls) == ({"accepted": 4}, 4 * 2)
+        assert (finished.summary.traces, calls) == ({"accepted": 2}, 2 * 2)
         assert lab.brain.asked == {"judge": calls}
         assert {one["answers_the_question"] for record in lab.records for one in record["verdicts"]} == {8}
         assert lab.counted()[1] == 0
@@ -115,9 +115,7 @@ def left_out(journal: Path) -> None:
 
 
 def test_what_a_run_left_out_stays_out(tmp_path: Path) -> None:
-    for file in OLD.glob("screened*"):
-        shutil.copy(file, tmp_path / file.name.replace("screened", "out"))
-    journal = tmp_path / "out.journal.jsonl"
+    journal = laid(tmp_path, "screened").with_suffix(".journal.jsonl")
     accepted = accepted_ids(read_variations(journal))
     left_out(journal)
     merge([str(journal)], tmp_path / "merged.json")

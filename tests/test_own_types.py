@@ -9,7 +9,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,12 @@ from programs.report import main as report
 from programs.stages.questions import type_order
 from programs.tracer import GUIDED, Tracer, load_tracer
 from signatures.question_type import QUESTION_TYPES, QuestionType
-from tests.lab import Lab, called, laboratory, mistake
+from tests.lab import Lab, called, mistake
 
 ASKS = "how something came to be known"
 HISTORY = {"asks": ASKS, "usual_level": "beginner"}
 GUIDANCE = {"answer": "Give every length in parsecs.", "judge": "Turn down what has no unit."}
 OWN: dict[str, Any] = {"question_types": {"history": HISTORY}, "guidance": GUIDANCE}
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    with laboratory(tmp_path, texts=1) as running:
-        yield running
 
 
 def config(lab: Lab, **values: Any) -> Path:
@@ -53,9 +46,9 @@ def test_they_reach_prompts_document_report_and_export(lab: Lab) -> None:
     done = called(*lab.arguments(config=config(lab, **OWN), **given))
     assert done.returncode == 0, done.stderr
     kinds = [record["user_interaction"]["question_type"] for record in lab.records]
-    assert sorted(kinds) == sorted([*QUESTION_TYPES, "history"])
+    assert sorted(kinds) == sorted([*QUESTION_TYPES, "history"] * 4)
     prompts = [json.dumps(body["messages"]) for body in lab.server.bodies]
-    assert sum(f"It asks {ASKS}, usually at beginner level." in prompt for prompt in prompts) == 1
+    assert sum(f"It asks {ASKS}, usually at beginner level." in prompt for prompt in prompts) == 4
     told = {stage: [prompt for prompt in prompts if paragraph in prompt] for stage, paragraph in GUIDANCE.items()}
     assert [len(told["answer"]), len(told["judge"])] == [lab.brain.asked["answer"], lab.brain.asked["judge"]]
     assert called(str(lab.output), main=report).returncode == 0
@@ -73,11 +66,11 @@ def test_a_resume_does_not_mix_them(lab: Lab) -> None:
     assert "--guidance was off and is now answer, judge" in line
 
 
-@pytest.mark.parametrize("changed", [{"guidance": {"answer": "Be brief."}}, {"question_types": {}}])
-def test_nor_is_a_change_of_them_mixed(lab: Lab, changed: dict[str, Any]) -> None:
+def test_nor_is_a_change_of_them_mixed(lab: Lab) -> None:
     assert called(*lab.arguments(config=config(lab, **OWN))).returncode == 0
-    (name,) = changed
-    assert f"--{name.replace('_', '-')} was" in refused(lab, config=config(lab, **{**OWN, **changed}))
+    for name, changed in {"guidance": {"answer": "Be brief."}, "question-types": {}}.items():
+        own = {**OWN, name.replace("-", "_"): changed}
+        assert f"--{name} was" in refused(lab, config=config(lab, **own))
     assert called(*lab.arguments(config=config(lab, **OWN))).returncode == 0
 
 
@@ -98,7 +91,7 @@ def test_a_mistake_is_one_line(lab: Lab, values: dict[str, Any], reason: str) ->
 def test_a_built_in_type_in_other_words(lab: Lab) -> None:
     path = config(lab, question_types={"mechanism": HISTORY}, traces_per_sample=7)
     assert called(*lab.arguments(config=path)).returncode == 0
-    assert len(lab.records) == 7
+    assert len(lab.records) == 4 * 7
     prompts = "".join(json.dumps(body["messages"]) for body in lab.server.bodies)
     assert f"It asks {ASKS}, usually at beginner level." in prompts
     assert QUESTION_TYPES["mechanism"].asks not in prompts

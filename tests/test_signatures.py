@@ -47,12 +47,9 @@ def test_no_two_predictors_share_a_signature_class() -> None:
     assert {each.__name__ for each in classes} == {*NAMES, "AnswerAsAsked"}
 
 
-def test_grades_of_the_record_are_those_of_the_sheet() -> None:
-    assert {*GradeSheet.model_fields} - {"reason"} == {*GRADES}
-
-
-def test_ratings_of_the_record_are_those_of_the_sheet() -> None:
+def test_grades_and_ratings_of_the_record_are_those_of_the_sheets() -> None:
     """Without the field, what the judges say of a dimension would be in the record without a type."""
+    assert {*GradeSheet.model_fields} - {"reason"} == {*GRADES}
     missing = set(VerdictSheet.model_fields) - set(Verdict.model_fields)
     assert not missing, f"give programs.records.Verdict the fields {sorted(missing)}, which VerdictSheet has"
     asked = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}

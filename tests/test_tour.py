@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import python
+from tests.lab import ROOT, python
 from tests.needing import FULL
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
-ROOT = Path(__file__).resolve().parents[1]
 FIRST = 'MODEL = "embedded:smollm2-135m"'
 
 
@@ -25,11 +24,8 @@ def code() -> str:
 
 def test_every_cell_runs(tmp_path: Path) -> None:
     with StandIn(Scientist()) as server:
-        script = (
-            code()
-            .replace(FIRST, 'MODEL = "openai/any"')
-            .replace("API_BASE = None", f"API_BASE = {server.openai_base!r}")
-        )
+        script = code().replace(FIRST, 'MODEL = "openai/any"')
+        script = script.replace("API_BASE = None", f"API_BASE = {server.openai_base!r}")
         assert script.count("openai/any") == script.count(server.openai_base) == 1
         said = python("-c", script, cwd=tmp_path)
     assert "<thought>" in said

@@ -76,10 +76,8 @@ def test_every_module_of_the_wheel_can_be_imported(wheel: Path, python: Path, el
     # The module that an export for verifiers carries along is imported there.
     modules = [".".join(path.with_suffix("").parts) for path in paths if path.stem != "verifiers_package"]
     assert len(modules) > 100
-    theirs = (
-        "import sys; assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"
-    )
-    code = f"import importlib\nfor name in {modules}:\n    importlib.import_module(name)\n{theirs}"
+    code = f"import importlib, sys\nfor name in {modules}:\n    importlib.import_module(name)\n"
+    code += "assert not {name.split('.')[0] for name in sys.modules} & {'programs', 'signatures', 'optimize'}"
     run(python, "-c", code, cwd=elsewhere)
 
 

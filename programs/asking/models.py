@@ -1,5 +1,7 @@
 """The models of a run: which one answers which ask."""
 
+import asyncio
+import logging
 from itertools import chain
 
 from programs.asking.ask import Ask
@@ -13,7 +15,13 @@ from programs.lms.retry import OnRetry, RetryPolicy
 from programs.lms.server import Server
 from programs.settings import Settings
 
+log = logging.getLogger(__name__)
+
 CONNECT_TRIES = 3
+
+LIST_TIMEOUT = 10.0
+"""Seconds that a server may take to list its models: a run does not wait longer to begin."""
+
 REMOTE_CONCURRENCY = 16
 
 EMBEDDED_PASSAGE_CHARS = 10_000
@@ -78,21 +86,32 @@ class ModelTable:
         return self._models[name]
 
     async def reach(self) -> None:
-        """Raises `UserError` when a server cannot be connected to, or refuses the credentials, before any work begins;
-        also when one of several does not list the model that another lists.
+        """Raises `UserError` when no server of a model can be connected to, or one refuses the credentials, before any work
+        begins; also when one of several does not list the model that another lists. A server that is not up, where another
+        is, is told of in a warning: calls find it when it answers.
 
         Any other trouble with a list of models says nothing about calls: not every server keeps one.
         """
-        remote = [model.engine.servers for model in self._models.values() if not few_slots(model.name)]
-        for servers in remote:
-            listed = {server: await _reach(server) for server in servers}
-            with_it = [server for server in servers if any(server.backend.model in names for names in listed[server])]
+        away: dict[str, NotConnected] = {}
+        for model in self._models.values():
+            if few_slots(model.name):
+                continue
+            servers = model.engine.servers
+            found = dict(zip(servers, await asyncio.gather(*map(_reach, servers)), strict=True))
+            listed = {server: names for server, names in found.items() if not isinstance(names, NotConnected)}
+            missing = {server.endpoint: error for server, error in found.items() if isinstance(error, NotConnected)}
+            if missing and not listed:
+                raise UserError(str(next(iter(missing.values()))))
+            away |= missing
+            with_it = [one for one, names in listed.items() if any(one.backend.model in name for name in names)]
             for server, names in listed.items():
                 # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
                 if names and with_it and server not in with_it:
                     name = server.backend.model
                     error = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
                     raise UserError(str(with_nearest(error, name, names)))
+        for lost in away.values():
+            log.warning("%s (the others take its calls until it answers)", lost)
 
     async def close(self) -> None:
         """Closes the connections and servers of all."""
@@ -100,11 +119,11 @@ class ModelTable:
             await model.aclose()
 
 
-async def _reach(server: Server) -> list[ModelName]:
-    """The models that a server lists; none where it keeps no list."""
+async def _reach(server: Server) -> list[ModelName] | NotConnected:
+    """The models that a server lists; none where it keeps no list. What is wrong where it cannot be connected to."""
     for number in range(CONNECT_TRIES):
         try:
-            return await server.list_models()
+            return await asyncio.wait_for(server.list_models(), LIST_TIMEOUT)
         except Forbidden:
             # A key may be good for calls alone.
             break
@@ -112,8 +131,8 @@ async def _reach(server: Server) -> list[ModelName]:
             raise UserError(f"{server.endpoint}: {error}") from None
         except NotConnected as error:
             if number == CONNECT_TRIES - 1:
-                raise UserError(str(error)) from None
-        except BackendError:
+                return error
+        except (BackendError, asyncio.TimeoutError):
             break
     return []
 

@@ -41,6 +41,20 @@ LARGE = 500_000_000
 """Bytes of a model whose threads leave the cores to others while they wait."""
 
 
+UNREPEATED = {
+    # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble.
+    "repeat_penalty": 1.1,
+    "repeat_last_n": 256,
+    # Nor does it recite its prompt: each token beyond a dozen in a row that stand there already costs more (DRY sampling).
+    # Without, it wrote out the passage instead of a thought, four times of four where it had begun so.
+    "dry_multiplier": 0.8,
+    "dry_base": 1.75,
+    "dry_allowed_length": 12,
+    "dry_penalty_last_n": TOKENS_A_SLOT,
+}
+"""What llama.cpp's samplers are told."""
+
+
 class Embedded(OpenAICompatible):
     """One model file, served from the first `start` until `close`, for all who share it.
 
@@ -83,9 +97,7 @@ class Embedded(OpenAICompatible):
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble.
-        unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
-        return {**super().body(request, rules), **unrepeated}
+        return {**super().body(request, rules), "cache_prompt": True, **UNREPEATED}
 
     @asynccontextmanager
     async def slot(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
@@ -154,7 +166,8 @@ def own_folder() -> tuple[Path, BaseFileLock]:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock"):
             for left in filter(Path.is_dir, root.iterdir()):
-                with contextlib.suppress(Timeout), FileLock(left / "lock", timeout=0):
+                # One that closes at this moment deletes its own.
+                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
                     shutil.rmtree(left)
             folder = Path(tempfile.mkdtemp(dir=root))
             lock = FileLock(folder / "lock")

@@ -8,6 +8,7 @@ call can have it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -19,13 +20,15 @@ from dspy.utils.callback import with_callbacks
 
 from programs.background_loop import run
 from programs.errors import TransientError, UserError
-from programs.lms.failures import backend_error
+from programs.lms.failures import NotConnected, backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
 from programs.lms.server import Server
 from programs.lms.shared import Shared
 from programs.lms.spread import ServerSpread
+
+log = logging.getLogger(__name__)
 
 Places = Callable[[], AbstractAsyncContextManager[Aside]]
 """Gives a place for one call, and how that waits without it."""
@@ -65,9 +68,23 @@ class Engine(Shared):
             return await self._retry.call(lambda: self._once(request, aside), aside)
 
     async def list_models(self) -> list[ModelName]:
-        """The models that all servers offer, asked once each, without a retry. Raises a BackendError."""
-        first, *others = [await server.list_models() for server in self.servers]
-        return [name for name in first if all(name in other for other in others)]
+        """The models that all servers offer, asked once each, without a retry. A server that is not up is left out, with a
+        warning, where another is. Raises a BackendError."""
+        asked = (server.list_models() for server in self.servers)
+        lists = list[list[ModelName]]()
+        away = list[NotConnected]()
+        for said in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(said, NotConnected):
+                away.append(said)
+            elif isinstance(said, BaseException):
+                raise said
+            else:
+                lists.append(said)
+        if not lists:
+            raise away[0]
+        for error in away:
+            log.warning("left out: %s", error)
+        return [name for name in lists[0] if all(name in other for other in lists)]
 
     async def aclose(self) -> None:
         """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import sys
 import time
 import weakref
 from collections.abc import Mapping
@@ -33,6 +35,10 @@ memory."""
 
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
+
+LOST_AFTER = 30
+"""Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a
+connection is broken. One that has lost its power or its network says nothing, and a call would wait for all of its time."""
 
 EXCUSED = 60.0
 """Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
@@ -201,7 +207,9 @@ class Server:
             # Reading the certificates takes longer than the first call to a server next door.
             ssl = httpx.create_ssl_context() if self.endpoint.startswith("https:") else True
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl),
+                connector=aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_watched_socket
+                ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # Not trust_env, which also takes credentials out of ~/.netrc and refuses them beside ours.
@@ -209,6 +217,17 @@ class Server:
             )
             weakref.finalize(self, _close_on, loop, session)
         return session
+
+
+def _watched_socket(address: tuple[Any, ...]) -> socket.socket:
+    """A socket for an address as `getaddrinfo` gives it, broken off after `LOST_AFTER`."""
+    made = socket.socket(*address[:3])
+    if sys.platform == "linux":
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, LOST_AFTER // 3)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, LOST_AFTER // 3)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * LOST_AFTER)
+    return made
 
 
 def proxy_for(endpoint: str) -> str | None:

@@ -59,12 +59,14 @@ def choose(order: Sequence[int], in_flight: Sequence[int], among: Collection[int
 
 @dataclass
 class _Health:
-    """A server's calls under way, its failures in a row, and until when it is passed over for them."""
+    """A server's calls under way, its failures in a row, and until when it is passed over for them. `refuses`: the last
+    thing that it said was that no call of ours can succeed."""
 
     name: str
     in_flight: int = 0
     failures: int = 0
     paused_until: float = 0.0
+    refuses: bool = False
     told: bool = False
 
     @property
@@ -76,9 +78,11 @@ class _Health:
 class ServerSpread:
     """The servers, by their indices, and the calls that are under way. Safe to share between threads.
 
-    A server that has failed `DOWN_AFTER` times in a row is passed over for a pause; then one call tries whether it answers
-    again, and the others pass it over for the next, longer pause or until that call is answered. `pause` gives the seconds
-    from how often it was passed over before and its Retry-After.
+    A server that has failed `DOWN_AFTER` times in a row, or has said once that it refuses all calls, is passed over for a
+    pause; then one call tries whether it answers again, and the others pass it over for the next, longer pause or until
+    that call is answered. `pause` gives the seconds from how often it was passed over before and its Retry-After; where
+    the call that tried was long in failing, it is passed over for as long again, so that a server that takes calls and
+    answers none holds up few.
     """
 
     def __init__(
@@ -101,25 +105,29 @@ class ServerSpread:
         """The server for the next try of a call, which is added to `tried`; the block makes the try.
 
         A TransientError out of the block is swallowed where another server may be tried at once; it is raised where
-        every server that is not passed over was. A FatalError is raised with the server's name. While all are passed over,
-        calls go to them as if none was, and the first answer brings its server back.
+        every server that is not passed over was. A FatalError is one too, with the server's name, unless every server
+        refuses: one that was started with another model is no reason to stop. While all are passed over, calls go to them
+        as if none was, and the first answer brings its server back.
         """
         with self._lock:
             index = choose(order, [server.in_flight for server in self._servers], self._open(tried) or order)
             server = self._servers[index]
             server.in_flight += 1
-            if server.pauses and self._clock() >= server.paused_until:
+            began = self._clock()
+            tries_whether_back = server.pauses > 0 and began >= server.paused_until
+            if tries_whether_back:
                 self._count_failure(server, None)
         tried.append(index)
         try:
             yield index
             self._heard(server, None)
         except BackendError as error:
-            self._heard(server, error)
+            self._heard(server, error, self._clock() - began if tries_whether_back else 0.0)
             if isinstance(error, FatalError):
-                raise type(error)(f"{server.name}: {error}") from None
+                said = f"{server.name}: {error}"
+                error = type(error)(said) if all(each.refuses for each in self._servers) else TransientError(said)
             if not isinstance(error, TransientError) or not self._open(tried):
-                raise
+                raise error from None
         finally:
             with self._lock:
                 server.in_flight -= 1
@@ -130,19 +138,24 @@ class ServerSpread:
         numbered = enumerate(self._servers)
         return [i for i, server in numbered if i not in tried and (not server.pauses or now >= server.paused_until)]
 
-    def _heard(self, server: _Health, error: BackendError | None) -> None:
-        """A call ended so. A server that answers badly, refuses, or asks for patience works."""
+    def _heard(self, server: _Health, error: BackendError | None, seconds: float = 0.0) -> None:
+        """A call ended so, after so many seconds if it tried whether the server is back. A server that answers badly,
+        refuses one call, or asks for patience works."""
         with self._lock:
-            if not isinstance(error, TransientError) or isinstance(error, RateLimited | EmptyAnswer):
+            server.refuses = isinstance(error, FatalError)
+            failed = isinstance(error, TransientError) and not isinstance(error, RateLimited | EmptyAnswer)
+            if not (failed or server.refuses):
                 if server.told:
                     log.warning("%s answers again", server.name)
                 server.failures, server.told = 0, False
                 return
-            if not server.pauses:
-                self._count_failure(server, error.retry_after)
-            elif error.retry_after is not None:
-                server.paused_until = max(server.paused_until, self._clock() + error.retry_after)
-            if server.pauses >= TOLD_AFTER and not server.told:
+            wished = error.retry_after if isinstance(error, TransientError) else None
+            if server.pauses:
+                server.paused_until = max(server.paused_until, self._clock() + max(wished or 0.0, seconds))
+            else:
+                server.failures = DOWN_AFTER - 1 if server.refuses else server.failures
+                self._count_failure(server, wished)
+            if (server.pauses >= TOLD_AFTER or server.refuses) and not server.told:
                 server.told = True
                 log.warning("%s is passed over until it answers again: %s", server.name, error)
 

@@ -69,7 +69,7 @@ def earlier_of(settings: Settings) -> Earlier:
     if not (settings.resume and settings.journal.is_file()):
         return Earlier()
     with viewed(settings.journal) as journal:
-        refuse_mixture(journal.latest("run", ""), mixing, settings)
+        refuse_mixture(journal, mixing, settings)
         index, rules = journal.index, Rules(settings)
         done, traces = frozenset(index.done_lines(rules.text_basis)), index.counts().get("accepted", 0)
         ((standing,),) = index.query(_STANDING, rules.basis, rules.text_basis)

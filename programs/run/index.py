@@ -200,6 +200,10 @@ class Index:
         query = "select line from sample where basis = ? and settled and line > ''"
         return {line for (line,) in self.query(query, basis)}
 
+    def holds_work(self) -> bool:
+        """Whether there is a reply or a variation: not where all runs ended before one was made."""
+        return bool(self.query("select 1 from line where kind in ('stage', 'unit') limit 1"))
+
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""
         return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
@@ -232,8 +236,8 @@ class Index:
 
 
 def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
-    """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or of
-    one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
+    """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or
+    of one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
     # What SQLite lays beside it goes with it.
     files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
     while True:

@@ -12,7 +12,7 @@ from programs.errors import UserError
 from programs.files import beside, move_aside, take_lock
 from programs.inputs.sample import content_id
 from programs.option_groups import PromptOptions
-from programs.run.journal import Journal
+from programs.run.journal import Journal, JournalReader
 from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
@@ -51,7 +51,7 @@ def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], withou
     """Makes a journal ready for a run by these settings, and says what is to be said first. Raises `UserError` where it may
     not go on with what is there."""
     last = journal.latest("run", "")
-    refuse_mixture(last, mixing, settings)
+    refuse_mixture(journal, mixing, settings)
     for caution in cautions(settings, last, without_effort):
         log.warning("%s", caution)
     # Until the first run begins, an import may have been interrupted: it is made again.
@@ -84,10 +84,11 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def refuse_mixture(last: Mapping[str, Any] | None, mixing: Mapping[str, Any], settings: Settings) -> None:
-    """Raises `UserError` where a run by these settings would mix unlike data with what the journal's latest `run` line
-    tells of, and nobody asked for that."""
-    if last is None or settings.allow_mixed:
+def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: Settings) -> None:
+    """Raises `UserError` where a run by these settings would mix unlike data with what the journal holds, by its latest
+    `run` line, and nobody asked for that."""
+    last = journal.latest("run", "")
+    if last is None or settings.allow_mixed or not journal.index.holds_work():
         return
     if differences := changed(last["mixing"], mixing):
         raise UserError(

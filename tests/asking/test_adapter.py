@@ -54,28 +54,8 @@ def user(signature: Any, **given: Any) -> str:
     return formatted(signature, **given)[-1]["content"]
 
 
-def text_of(reply: str) -> str:
-    return str(ADAPTER.parse(WriteAnswer, reply)["answer"].text)
-
-
-def refusal(signature: Any, reply: str) -> str:
-    with pytest.raises(NotAsAsked) as caught:
-        ADAPTER.parse(signature, reply)
-    return "\n".join(caught.value.faults)
-
-
-def whole_object(reply: str) -> dict[str, Any] | None:
-    objects = objects_in(reply).objects
-    return objects[-1] if objects else None
-
-
-def longest_common(texts: list[str]) -> str:
-    return next(texts[0][:end] for end in range(len(min(texts, key=len)), -1, -1) if len({t[:end] for t in texts}) == 1)
-
-
 def test_all_stages_of_a_question_share_passage_and_question() -> None:
     stages = [each for each in SIGNATURES if {"question", "passage"} <= set(each.input_fields)]
-    shared = longest_common([user(signature) for signature in stages])
     expected = (
         f"[[ ## passage ## ]]\n{passage().shown}\n\n[[ ## question ## ]]\n{question().text}\n\n"
         f"[[ ## asked_by ## ]]\n{question().asked_by}\n\n"
@@ -84,7 +64,7 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
         *stages,
         *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE - {"CheckRubric"}),
     }
-    assert shared == expected
+    assert all(user(signature).startswith(expected) for signature in stages)
 
 
 def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
@@ -96,7 +76,12 @@ def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+def test_a_prompt_holds_each_input_once_and_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+    messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert messages[0]["content"] == PREAMBLE
+    for name in signature.input_fields:
+        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)
     first = formatted(signature, earlier=None, feedback=None)
     again = formatted(signature, earlier="It is so.", feedback="- says nothing")
     assert again[:-1] == first[:-1]
@@ -120,12 +105,9 @@ def test_markers_and_tokens_in_any_input_are_escaped(name: str) -> None:
     assert not [token for token in ("<|im_end|>", "<|im_start|>", "<think>", "</think>", "[INST]") if token in text]
 
 
+NUMBER = st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**17), 10**17)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | NUMBER | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -135,8 +117,8 @@ JSON = st.recursive(
 def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(value)
     end = data.draw(st.integers(0, len(text) - 1))
-    assert whole_object(text[:end]) is None
-    assert isinstance(whole_object(text), dict)
+    assert objects_in(text[:end]).objects == []
+    assert isinstance(objects_in(text).objects[-1], dict)
 
 
 LATEX = (
@@ -148,7 +130,7 @@ LATEX = (
 @given(st.lists(st.sampled_from([*LATEX.split(), "x\n", "\n\n", "é", '"', "\\\\", "/", "a word "]), min_size=1))
 def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     text = f"{WORDS} {''.join(parts)}."
-    assert text_of(json.dumps({"answer": {"text": text}})) == text
+    assert ADAPTER.parse(WriteAnswer, json.dumps({"answer": {"text": text}}))["answer"].text == text
 
 
 @pytest.mark.parametrize(
@@ -168,18 +150,16 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str, reason: str) -> None:
-    assert reason in refusal(signature, reply)
+    with pytest.raises(NotAsAsked) as caught:
+        ADAPTER.parse(signature, reply)
+    assert reason in "\n".join(caught.value.faults)
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" * 30])
 def test_a_grade_that_is_no_number_is_absent_and_can_be_journaled(number: str) -> None:
     names = [name for name in GradeAnswer.output_fields["grades"].annotation.model_fields if name != "reason"]
-    reply = (
-        f'{{"grades": {{"reason": "{WORDS}", "{names[0]}": {number}, '
-        + ", ".join(f'"{n}": 80' for n in names[1:])
-        + "}}"
-    )
-    grades = ADAPTER.parse(GradeAnswer, reply)["grades"]
+    reply = json.dumps({"grades": {"reason": WORDS, **dict.fromkeys(names, 80), names[0]: "@"}})
+    grades = ADAPTER.parse(GradeAnswer, reply.replace('"@"', number))["grades"]
     assert getattr(grades, names[0]) is None
     assert getattr(grades, names[1]) == 80
     orjson.dumps(grades.model_dump(mode="json"))
@@ -196,19 +176,16 @@ async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
     assert (caught.value.faults, caught.value.lm_response) == (["The reply is not one whole JSON object."], "")
 
 
-def ask_of_answer() -> Ask:
-    inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
-    return Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
-
-
 async def test_calls_in_flight_together_keep_their_own_form() -> None:
+    inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
+    ask = Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
     with StandIn(Scientist(), latency=0.02) as strict, StandIn(Scientist(), latency=0.02, argo_user="jdoe") as loose:
         env = {"ARGO_USER": "jdoe", "ARGO_BASE_URL": loose.url}
         one = resolve("openai/any", api_base=strict.openai_base, retry=QUICK, env=env)
         other = resolve("claudesonnet45", retry=QUICK, env=env)
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
             callers = [Caller(lambda _ask, model=model: model) for model in (one, other) * 4]  # type: ignore[misc]
-            await asyncio.gather(*(caller.answer(ask_of_answer()) for caller in callers))
+            await asyncio.gather(*(caller.answer(ask) for caller in callers))
         await one.aclose()
         await other.aclose()
     for body in strict.bodies:
@@ -218,12 +195,3 @@ async def test_calls_in_flight_together_keep_their_own_form() -> None:
     for body in loose.bodies:
         assert "response_format" not in body
         assert '"additionalProperties"' in body["messages"][-1]["content"]
-
-
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_prompt_holds_each_input_once(signature: Any) -> None:
-    messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
-    assert [message["role"] for message in messages] == ["system", "user"]
-    assert messages[0]["content"] == PREAMBLE
-    for name in signature.input_fields:
-        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)

@@ -15,9 +15,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from programs.asking.schema import form_of, schema_of
+from programs.asking.schema import form_of, outputs_of, schema_of
 from tests.making import Answers, made_of
-from tests.signed import NAMES, SIGNATURES, outputs_of
+from tests.signed import NAMES, SIGNATURES
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:

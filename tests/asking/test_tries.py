@@ -17,6 +17,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,28 +49,20 @@ ASK = dataclasses.replace(
 )
 
 
-@dataclasses.dataclass
-class Sent:
-    """What one call was sent."""
-
-    inputs: dict[str, Any]
-    config: dict[str, Any]
-
-
 class Played(Caller):
     """A caller to whose calls these outcomes come back, without a model."""
 
     def __init__(self, outcomes: Sequence[Outcome], rules: TryRules) -> None:
         super().__init__(rules=rules, options=frozenset({"temperature", "seed", "max_tokens"}))
         self.outcomes = list(outcomes)
-        self.sent: list[Sent] = []
+        self.sent: list[Any] = []
 
     async def _outcome(self, _ask: Ask, inputs: Any, config: Any, _model: Any) -> Outcome:
-        self.sent.append(Sent(inputs, config))
+        self.sent.append(SimpleNamespace(inputs=inputs, config=config))
         return self.outcomes.pop(0)
 
 
-def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Sent], Reply]:
+def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Any], Reply]:
     """What is sent when these outcomes come back, and the reply. Every outcome is used."""
     caller = Played(outcomes, TryRules(**rules))
     reply = asyncio.run(caller.answer(ask))
@@ -83,33 +76,24 @@ def unreadable(faults: list[str], said: str = "", cut: bool = False) -> NotAsAsk
 
 def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
     sent, reply = played([unreadable(["answer is missing", "more is bad"], '{"text": "So."}'), GOOD])
-    assert sent[1].inputs == {
-        **ASK.inputs,
-        "earlier": '{"text": "So."}',
-        "feedback": "- answer is missing\n- more is bad",
-    }
+    shown = {"earlier": '{"text": "So."}', "feedback": "- answer is missing\n- more is bad"}
+    assert sent[1].inputs == {**ASK.inputs, **shown}
     assert reply.status == "ok"
     assert [rejected.problems for rejected in reply.rejected] == [["answer is missing", "more is bad"]]
 
 
 def test_a_wrong_answer_is_asked_again_with_the_newest_reasons_after_the_stages_own() -> None:
     ask = dataclasses.replace(ASK, feedback=("A judge said: thin.",))
-    sent, _ = played([BAD, BAD, GOOD], ask)
-    assert [step.inputs["feedback"] for step in sent] == [
-        "- A judge said: thin.",
-        "- A judge said: thin.\n- wrong 1",
-        "- A judge said: thin.\n- wrong 2",
-    ]
+    (first, *more), _ = played([BAD, BAD, GOOD], ask)
+    assert first.inputs["feedback"] == "- A judge said: thin."
+    assert [step.inputs["feedback"] for step in more] == [f"- A judge said: thin.\n- wrong {n}" for n in (1, 2)]
 
 
 def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> None:
-    ask = dataclasses.replace(ASK, earlier="An attempt that judges turned down.")
-    sent, _ = played([Truncated("cut"), BAD, GOOD], ask)
-    assert [step.inputs["earlier"] for step in sent] == [
-        "An attempt that judges turned down.",
-        "An attempt that judges turned down.",
-        json.dumps({ASK.output: BAD.model_dump()}),
-    ]
+    brought = "An attempt that judges turned down."
+    sent, _ = played([Truncated("cut"), BAD, GOOD], dataclasses.replace(ASK, earlier=brought))
+    shown = [step.inputs["earlier"] for step in sent]
+    assert shown == [brought, brought, json.dumps({ASK.output: BAD.model_dump()})]
 
 
 def test_a_try_that_came_twice_is_not_shown_again() -> None:

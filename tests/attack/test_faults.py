@@ -16,51 +16,34 @@ from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
 
 KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", "empty", "null"]
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
 ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
 ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
-OPTIONS: dict[str, Any] = {
-    "traces_per_sample": 2,
-    "traces_per_question": 2,
-    "quality_check": True,
-    "grade_answers": True,
-    "concurrency": 16,
-    "timeout": 0.5,
-    "patience": 30.0,
-    "retry_wait": 0.01,
-}
+OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2}
+OPTIONS |= {"quality_check": True, "grade_answers": True}
+OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
-
-def content(asked: Asked) -> dict[str, Any]:
-    """Every judge is content, so that one that stays unscored changes no decision."""
-    return verdict(7 + int(asked.nonce[0], 16) % 3)
-
-
-STAGES: dict[str, scientist.Answer] = {"judge": content}
+STAGES: dict[str, scientist.Answer] = {"judge": lambda asked: verdict(7 + int(asked.nonce[0], 16) % 3)}
+"""Every judge is content, so that one that stays unscored changes no decision."""
 
 
 def expect_no_errors_words(lab: Lab) -> None:
-    for record in lab.records:
-        text = json.dumps(record, ensure_ascii=False)
-        assert not [words for words in ERROR_WORDS if words in text]
+    written = json.dumps(lab.records, ensure_ascii=False)
+    assert not [words for words in ERROR_WORDS if words in written]
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("server", ["openai", "native", "legacy"])
-def test_a_server_with_every_third_call_wrong_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str
-) -> None:
+def test_every_third_call_wrong_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
     faults = FaultPlan(share=0.3, kinds=KINDS, seed=1)
     user = None if server == "openai" else USER
     with laboratory(tmp_path, texts=5, stages=STAGES, faults=faults, retry_after="0", argo_user=user) as lab:
         judged = {"judge_models": ["gpt4o"] if user else PANEL}
         model = {**(lab.as_argo(monkeypatch, server) if user else {}), **judged}
         finished = lab.run(**OPTIONS, **model)
-        assert finished.error is None
-        assert finished.status == "completed"
+        assert (finished.status, finished.error) == ("completed", None)
         assert len(set(lab.units)) == len(lab.units) == 5 * 2 * 2
         expect_no_errors_words(lab)
         assert sum(finished.summary.this_run.faults.values()) > 20, "there were faults, and they are told"

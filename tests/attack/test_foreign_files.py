@@ -24,9 +24,6 @@ from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 NOTES = b'{"my": "notes"}\nwithout a last line end'
 
 
-# 1. Refused
-
-
 def test_what_is_not_ours_is_refused_and_stays(lab: Lab) -> None:
     names = ["out.journal.jsonl", "out.json", "out.run.log", "out.run.log.2", "out.journal.jsonl.lock"]
     for name, content in product(names, [NOTES, b"{\n", b"\x1f\x8b", b'{"kind":"Note","key":1}\n']):
@@ -73,9 +70,6 @@ def test_an_old_dropped_list_and_its_like_are_left_alone(lab: Lab) -> None:
     assert [(lab.folder / name).read_bytes() for name in names] == [NOTES] * 4
 
 
-# 2. Links and temporary files
-
-
 @pytest.mark.parametrize("name", [".out.json.tmp", "out.journal.jsonl.lock", ".merged.json.merging"])
 def test_a_planted_link_is_not_followed(lab: Lab, name: str) -> None:
     precious = lab.folder / "precious"
@@ -117,9 +111,6 @@ def test_a_database_that_is_none_of_ours_is_moved_aside(tmp_path: Path, content:
     Journal(tmp_path / "out.journal.jsonl").close()
     moved = [found.read_bytes() for found in tmp_path.glob("*.old")]
     assert moved == ([content] if content else [])
-
-
-# 3. While the run goes on
 
 
 def _replaced(path: Path) -> None:

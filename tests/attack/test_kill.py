@@ -29,25 +29,9 @@ from tests.standin.scientist import THOUGHT, Asked
 CONCURRENCY = 32
 SEED = 0
 
-OPTIONS: dict[str, Any] = {
-    "traces_per_sample": 2,
-    "quality_check": True,
-    "judge_models": PANEL,
-    "grade_answers": True,
-    "thought": "both",
-    "blind_solve": 2,
-    "solver_model": "openai/solver",
-    "compare_model": "openai/comparer",
-    "check_steps": True,
-    "concurrency": CONCURRENCY,
-    "document_interval": 0.1,
-    "seed": SEED,
-}
-
-
-def judge(asked: Asked) -> dict[str, Any]:
-    """Some attempts are rejected, and by which is fixed by what was asked."""
-    return verdict(4 + int(asked.nonce[0], 16) % 5)
+OPTIONS: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "grade_answers": True, "check_steps": True}
+OPTIONS |= {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": "openai/comparer", "thought": "both"}
+OPTIONS |= {"traces_per_sample": 2, "concurrency": CONCURRENCY, "document_interval": 0.1, "seed": SEED}
 
 
 def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
@@ -60,9 +44,10 @@ def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
     return said
 
 
-STAGES: dict[str, scientist.Answer] = {
-    name: at_the_second_try(answer) for name, answer in {**scientist.ANSWERS, "judge": judge}.items() if name != "own"
-}
+ANSWERS: dict[str, scientist.Answer] = {name: say for name, say in scientist.ANSWERS.items() if name != "own"}
+ANSWERS["judge"] = lambda asked: verdict(4 + int(asked.nonce[0], 16) % 5)
+"""Some attempts are rejected, and by which is fixed by what was asked."""
+STAGES = {name: at_the_second_try(answer) for name, answer in ANSWERS.items()}
 
 
 def seeds_written(lab: Lab) -> set[int]:
@@ -70,11 +55,8 @@ def seeds_written(lab: Lab) -> set[int]:
     if not lab.journal.exists():
         return set()
     replies = [(line["key"], line["reply"]) for kind in ("stage", "failed") for line in lab.lines(kind)]
-    return {
-        seed_of(key, SEED, number)
-        for key, reply in replies
-        for number in range(len(reply["rejected"]) + (reply["status"] == "ok"))
-    }
+    tries = [(key, len(reply["rejected"]) + (reply["status"] == "ok")) for key, reply in replies]
+    return {seed_of(key, SEED, number) for key, count in tries for number in range(count)}
 
 
 def seeds_sent(lab: Lab, since: int = 0) -> list[int]:

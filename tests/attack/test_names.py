@@ -2,15 +2,13 @@
 
 1. A read that blocks keeps neither SIGINT nor SIGTERM waiting, and a pipe that was read to its end is not read again.
 2. A file whose name is no UTF-8 gives traces like any other; its name is shown with a replacement.
-3. The document's records say nothing of where on the machine the input lies.
 """
 
-import json
 import os
 import signal
 from pathlib import Path
 
-from tests.lab import Lab, ended, laboratory, write_passages
+from tests.lab import ended, laboratory, write_passages
 
 
 def test_1_a_pipe_to_which_nobody_writes(tmp_path: Path) -> None:
@@ -48,10 +46,3 @@ def test_2_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
         assert (done.returncode, len(lab.records)) == (0, 2), done.stderr
         assert {record["source_paper"]["place"]["file"] for record in lab.records} == {"caf\ufffd.jsonl"}
         assert "caf\ufffd.bin" in done.stdout + done.stderr
-
-
-def test_3_no_record_names_the_machine(lab: Lab) -> None:
-    lab.run()
-    assert lab.records
-    assert str(lab.folder) not in json.dumps(lab.records)
-    assert {record["source_paper"]["place"]["file"] for record in lab.records} == {lab.input.name}

@@ -14,23 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.forked.process import Forked
 from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
-# 1. Signals
-
-
-def wait_for_notice(process: Forked) -> None:
-    """Until the process has said that it is stopping."""
-    wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
-
-
-@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name: signal.Signals) -> None:
     """First tries of no use are kept too."""
 
@@ -42,7 +32,7 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
         process = lab.start()
         wait_for(lambda: lab.calls >= 18)
         process.send_signal(name)
-        wait_for_notice(process)
+        wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
         time.sleep(0.1)  # what was sent before the signal arrives; none of it is answered yet
         asked = lab.calls
         done = ended(process)
@@ -85,23 +75,17 @@ def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
     assert len(set(lab.units)) == 4
 
 
-# 2. A server that is gone
-
-
 GONE = "http://127.0.0.1:9"
 
 
-def test_a_server_that_is_not_there_is_a_mistake_told_before_any_work(lab: Lab) -> None:
+def test_a_server_that_is_not_there_is_told_before_any_work(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not reachable" in mistake(called(*lab.arguments(api_base=f"{GONE}/v1", patience=0.05)))
+    on_argo = {**lab.as_argo(monkeypatch), "output": str(lab.folder / "argo.json")}
+    monkeypatch.setenv("ARGO_BASE_URL", GONE)
+    assert "VPN" in mistake(called(*lab.arguments(**on_argo, patience=0.05)))
     assert not lab.output.exists()
     lab.run()
     assert len(lab.units) == 4
-
-
-def test_a_network_that_is_not_the_labs_says_vpn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = lab.as_argo(monkeypatch)
-    monkeypatch.setenv("ARGO_BASE_URL", GONE)
-    assert "VPN" in mistake(called(*lab.arguments(**given, patience=0.05)))
 
 
 @pytest.mark.parametrize("fault", ["reset", "prose"])

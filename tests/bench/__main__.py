@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.scale import scale
-from tests.bench.speed import saturation, start
+from tests.bench.speed import saturation, servers, start
 
 RESULTS = Path("bench-results")
-NAMES = "of start, saturation, scale; all when none is given"
+NAMES = "of start, saturation, servers, scale; all when none is given"
 
 Row = dict[str, Any]
 
@@ -32,6 +32,7 @@ def main() -> None:
     benchmarks: dict[str, Callable[[], Iterable[Row]]] = {
         "start": lambda: start(given.quick),
         "saturation": lambda: saturation(given.quick),
+        "servers": lambda: servers(given.quick),
         "scale": lambda: scale(given.quick, given.folder, given.traces),
     }
     # Large files are taken away also when the whole is ended from outside.

@@ -117,6 +117,7 @@ class Running:
     """A server that runs."""
 
     base: str
+    process: subprocess.Popen[str]
 
     def stats(self) -> dict[str, Any]:
         """What it has counted so far (`tests.bench.server.BenchServer.stats`)."""
@@ -132,7 +133,7 @@ def bench_server(latency: float = 1.0) -> Iterator[Running]:
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield Running(process.stdout.readline().strip())
+        yield Running(process.stdout.readline().strip(), process)
     finally:
         process.terminate()
         process.wait(timeout=10)

@@ -2,13 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.bench.process import run
-from tests.bench.server import bench_server
+from tests.bench.server import Running, bench_server
 from tests.bench.texts import write_texts
 
 LATENCY = 1.0
@@ -33,7 +36,7 @@ def saturation(quick: bool) -> Iterator[dict[str, Any]]:
 def _saturated(traces: int, concurrency: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, bench_server(LATENCY) as server:
         folder = Path(name)
-        words = _words(folder, server.base, texts=traces + 10, concurrency=concurrency)
+        words = _words(folder, [server.base], texts=traces + 10, concurrency=concurrency)
         bill = run([*words, "--max-traces", str(traces)])
         stats = server.stats()
         made = _made(folder)
@@ -54,11 +57,56 @@ def _saturated(traces: int, concurrency: int) -> dict[str, Any]:
     }
 
 
-def _words(folder: Path, base: str, *, texts: int, concurrency: int) -> list[str]:
+def servers(quick: bool) -> Iterator[dict[str, Any]]:
+    """As `saturation`, the same run with 64 calls at once over one, two and four servers, and over four of which one is
+    killed midway. The servers compete with the run for this machine's cores."""
+    for count, kills in ((1, 0), (2, 0), (4, 0), (4, 1)):
+        yield _spread(count, kills, traces=40 if quick else 400, concurrency=64)
+
+
+def _spread(count: int, kills: int, *, traces: int, concurrency: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        running = [stack.enter_context(bench_server(LATENCY)) for _ in range(count)]
+        words = _words(folder, [one.base for one in running], texts=traces + 10, concurrency=concurrency)
+        stats = list[dict[str, Any]]()
+        if kills:
+            killer = threading.Thread(target=_kill_midway, args=(running[0], traces * 4 // count, stats))
+            killer.start()
+            stack.callback(killer.join)
+        bill = run([*words, "--max-traces", str(traces)])
+        stats += [one.stats() for one in running[kills:]]
+        made = _made(folder)
+    calls = sum(int(one["answered"]) for one in stats)
+    wall = max(one["first"] + one["seconds"] for one in stats) - min(one["first"] for one in stats)
+    bound = calls * LATENCY / concurrency
+    return {
+        "servers": count,
+        "killed_midway": kills,
+        "traces": made,
+        "concurrency": concurrency,
+        "calls": calls,
+        "of_each_server": sorted((int(one["answered"]) for one in stats), reverse=True),
+        "bound_s": round(bound, 2),
+        "wall_s": round(wall, 2),
+        "share_of_bound": round(bound / wall, 3),
+        "cpu_ms_a_call": round(1000 * bill.cpu / calls, 3),
+    }
+
+
+def _kill_midway(server: Running, calls: int, stats: list[dict[str, Any]]) -> None:
+    """Kills it once it has answered so many calls, and adds what it had counted until then."""
+    while (last := server.stats())["answered"] < calls:
+        time.sleep(0.1)
+    stats.append(last)
+    server.process.kill()
+
+
+def _words(folder: Path, bases: Sequence[str], *, texts: int, concurrency: int) -> list[str]:
     """The generator's command on so many texts, with its document in the folder."""
     file = write_texts(folder / "texts.jsonl", texts)
     return [
-        *("-m", "programs.generate", "--model", "openai/bench", "--api-base", base),
+        *("-m", "programs.generate", "--model", "openai/bench", "--api-base", *bases),
         *("--input-file", str(file), "--output", str(folder / "out.json"), "--concurrency", str(concurrency)),
     ]
 

@@ -51,21 +51,11 @@ def plain(state: Any) -> Any:
 
 def test_what_was_saved_comes_back(saved: Path) -> None:
     loaded = load_tracer(saved)
+    assert Settings.model_validate({"program": "none"}).program is None, "the plain one"
     assert loaded.writer.trace.signature.instructions == "Think slowly."
     assert loaded.writer.trace.demos[0]["question"] == "Why?"
     assert plain(loaded.dump_state()) == plain(changed().dump_state())
     assert loaded.writer.trace.signature.output_fields["thought"].annotation is type(thought())
-
-
-def test_the_program_none_is_the_plain_one() -> None:
-    assert Settings.model_validate({"program": "none"}).program is None
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(UserError, match=r"^--program: ") as caught:
-        load_tracer(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 NAME = "writer.trace"
@@ -80,7 +70,12 @@ def setting(**values: Any) -> Callable[[State], None]:
     return lambda state: state[NAME].update(values)
 
 
-REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
+def made_for(change: Callable[[State], object]) -> Callable[[State], object]:
+    """Changes what the program says that it was made for."""
+    return lambda state: change(state["metadata"]["synthreasoner"])
+
+
+REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
     "reordered fields": (reorder, "other fields of writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
@@ -90,41 +85,26 @@ REFUSED: dict[str, tuple[Callable[[State], None], str]] = {
         lambda state: state[NAME]["signature"]["fields"][0].pop("description"),
         "writer.trace.signature.fields.0.description: Field required",
     ),
-}
-
-
-@pytest.mark.parametrize(("change", "reason"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
-    state = json.loads(saved.read_text())
-    change(state)
-    saved.write_text(json.dumps(state))
-    assert reason in refused(saved)
-
-
-OTHERWISE: dict[str, tuple[Callable[[State], None], str]] = {
     "another type": (
-        lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000"),
+        made_for(lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000")),
         "the fields of writer.answer were answer: FinalAnswer#00000000 and are answer: FinalAnswer#",
     ),
     "another order of fields": (
-        lambda made: made["signatures"]["writer.answer"].reverse(),
+        made_for(lambda made: made["signatures"]["writer.answer"].reverse()),
         "the fields of writer.answer were answer: ",
     ),
-    "a predictor that is new": (lambda made: made["signatures"].pop("writer.trace"), "writer.trace is new"),
-    "another adapter": (lambda made: made.update(adapter_version=0), "the adapter's version was 0 and is"),
-    "another order of prompts": (
-        lambda made: made.update(prompt_order="stock"),
-        "order of its prompts was stock",
-    ),
+    "a predictor that is new": (made_for(lambda made: made["signatures"].pop(NAME)), "writer.trace is new"),
+    "another adapter": (made_for(lambda made: made.update(adapter_version=0)), "the adapter's version was 0 and is"),
+    "another order of prompts": (made_for(lambda made: made.update(prompt_order="stock")), "prompts was stock"),
 }
 
 
-@pytest.mark.parametrize(("change", "reason"), OTHERWISE.values(), ids=OTHERWISE.keys())
-def test_what_was_made_otherwise_is_refused(saved: Path, change: Callable[[State], None], reason: str) -> None:
+@pytest.mark.parametrize(("change", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_is_not_this_program_is_refused(saved: Path, change: Callable[[State], object], reason: str) -> None:
     state = json.loads(saved.read_text())
-    change(state["metadata"]["synthreasoner"])
+    change(state)
     saved.write_text(json.dumps(state))
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError, match=r"^--program: ") as caught:
         load_tracer(saved)
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -3,7 +3,7 @@
 process = Forked("programs.generate", ["--model", "openai/any"], env=os.environ)
 process.send_signal(signal.SIGINT)
 stdout, stderr = process.communicate(timeout=60)
-assert process.returncode == 130
+assert process.wait() == 130
 
 It is forked by a process that has imported what commands import, and not by the tests' process: that one's servers run in
 threads, which no fork survives. It is a Python process like any other: it has its own pid, environment, folder and
@@ -51,9 +51,8 @@ def become(words: list[str], env: Mapping[str, str], cwd: Path, streams: Path, l
 
 
 class Forked:
-    """A running command. `returncode` is None until it has ended; a signal that ended it is less than 0. `stdout` and
-    `stderr` are the files that it writes to; they go when this object goes. `largest_file` are the bytes beyond which the
-    system lets no file grow."""
+    """A running command. `stdout` and `stderr` are the files that it writes to; they go when this object goes.
+    `largest_file` are the bytes beyond which the system lets no file grow."""
 
     def __init__(
         self,
@@ -73,20 +72,16 @@ class Forked:
         self._process = FORKS.Process(target=become, args=(self.args, dict(env), cwd, streams, largest_file))
         self._process.start()
 
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
     def poll(self) -> int | None:
-        """Its exit code, or None while it runs."""
-        return self.returncode
+        """Its exit code, or None while it runs; less than 0: the signal that ended it."""
+        return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, once it has ended. Raises `subprocess.TimeoutExpired` after so many seconds."""
         self._process.join(timeout)
-        if self.returncode is None:
+        if (code := self.poll()) is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
-        return self.returncode
+        return code
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """What it wrote, once it has ended. Raises as `wait`."""

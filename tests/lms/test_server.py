@@ -5,8 +5,10 @@
    status or inside a 200, refuses one call, unless it is all that ever came
 3. the environment's proxy is used and nobody's .netrc; a certificate that is not trusted is called so
 4. no reply fills the memory, and no control character comes through
+5. a machine that is gone without a word is noticed
 """
 
+import asyncio
 import shutil
 import ssl
 import subprocess
@@ -20,7 +22,7 @@ from programs.lms import server as server_module
 from programs.lms.failures import NotAnAnswer, NotConnected
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
-from programs.lms.server import proxy_for
+from programs.lms.server import LOST_AFTER, proxy_for
 from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, ask, brain, openai_model, request, served
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -150,6 +152,22 @@ async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest
         async with openai_model(server, retry=ONCE) as model:
             with pytest.raises(NotAnAnswer, match="larger than"):
                 await ask(model)
+
+
+async def test_a_machine_that_says_nothing_is_missed() -> None:
+    """The system sends to it while a call waits: a timer of its kind runs, which ends soon."""
+    async with served(latency=1.0) as (server, model):
+        call = asyncio.create_task(ask(model))
+        timer, ticks = "00", "0"
+        while timer != "02" and not call.done():
+            await asyncio.sleep(0.01)
+            for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+                _, _, there, state, _, timed, *_ = line.split()
+                if (int(there[-4:], 16), state) == (server.port, "01"):
+                    timer, ticks = timed.split(":")
+        assert timer == "02"
+        assert int(ticks, 16) <= 100 * LOST_AFTER, "in hundredths of a second; by default it is two hours"
+        await call
 
 
 async def test_control_characters_of_a_server_reach_nobody() -> None:

@@ -4,8 +4,8 @@
 2. of the servers that may be asked, the first with room is chosen, and no server holds clearly more than its share
 3. a server is passed over after failures in a row, for growing pauses; then one call at a time tries it
 4. calls of one passage go to one server; the load at high concurrency is even
-5. servers that die lose no call, and are used again when one comes back (one of several: tests/run/test_spread_run.py)
-6. a server that refuses for good is named
+5. servers that die lose no call, and are used again when one comes back (one of several: tests/attack/test_servers.py)
+6. a server that refuses for good is named and passed over; where all refuse, that is the error
 """
 
 import asyncio
@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.errors import AccessDenied, BackendError, CallError, FatalError, UnknownModel
+from programs.errors import AccessDenied, BackendError, CallError, FatalError, TransientError, UnknownModel
 from programs.lms.failures import NotConnected
 from programs.lms.meter import metered
 from programs.lms.retry import RetryPolicy
 from programs.lms.spread import DOWN_AFTER, ServerSpread, choose, preference, shared_beginning
-from tests.lms.asking import ANSWER, KEY, Clock, ask, brain, openai_model, request
+from tests.lms.asking import ANSWER, KEY, ONCE, Clock, ask, brain, openai_model, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
@@ -111,6 +111,19 @@ def test_a_dead_server_is_passed_over_for_growing_pauses(caplog: pytest.LogCaptu
     ]
 
 
+def test_a_try_that_hung_is_not_made_again_for_as_long_as_it_took() -> None:
+    bench, tried = Bench(), list[int]()
+    bench.kill()
+    bench.clock.now += 1
+    with bench.spread.turn([0, 1], tried):
+        bench.clock.now += 600
+        raise DEAD
+    bench.clock.now += 599
+    assert bench.ask(DEAD) == [1]
+    bench.clock.now += 1
+    assert bench.ask() == [0]
+
+
 @pytest.mark.parametrize("end", [None, DEAD, asyncio.CancelledError(), CallError("HTTP 400")])
 def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> None:
     bench = Bench()
@@ -161,13 +174,21 @@ async def test_all_down_then_up() -> None:
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", AccessDenied), ("404", UnknownModel), ("402", FatalError)])
-async def test_a_server_that_refuses_for_good_is_named(fault: str, error: type[BackendError]) -> None:
-    with StandIn(brain) as one, StandIn(brain, faults=FaultPlan(share=1, kinds=[fault]), api_key=KEY) as two:
-        async with openai_model(one, two) as model:
-            asked = (ask(model, about(passage)) for passage in range(16))
-            ends = await asyncio.gather(*asked, return_exceptions=True)
-    failed = [end for end in ends if isinstance(end, BaseException)]
-    assert {type(end) for end in failed} == {error}
-    assert len(failed) == len(two.calls) < 16
-    assert all(str(end).startswith(f"{two.openai_base}: HTTP {fault}") for end in failed)
-    assert KEY not in f"{failed!r}"
+async def test_a_server_that_refuses_for_good_costs_nothing_unless_all_do(
+    fault: str, error: type[BackendError], caplog: pytest.LogCaptureFixture
+) -> None:
+    refuses = FaultPlan(share=1, kinds=[fault])
+    with StandIn(brain) as one, StandIn(brain, faults=refuses, api_key=KEY) as two:
+        async with openai_model(one, two, retry=ONCE) as model:
+            answers = await asyncio.gather(*(ask(model, about(passage)) for passage in range(16)))
+            assert {answer.text for answer in answers} == {ANSWER}
+            assert len(one.calls) == 16 > len(two.calls)
+            [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+            assert warning.startswith(f"{two.openai_base} is passed over until it answers again: HTTP {fault}")
+            one.faults = FaultPlan(script=["500"] * len(one.calls) + ["500"])
+            with pytest.raises(TransientError):  # the other may come back
+                await ask(model, about(0))
+            one.faults = refuses
+            with pytest.raises(error, match=rf"{one.openai_base}|{two.openai_base}: HTTP {fault}") as caught:
+                await ask(model, about(0))
+    assert KEY not in f"{warning} {caught.value!r}"

@@ -201,6 +201,13 @@ class Shop:
         """`python -m optimize.compile` in this process."""
         return lab.called(*options({**self.base, **changed}), main=main)
 
+    def made(self, **changed: Any) -> str:
+        """What it prints when all goes well, with no more calls than it promises."""
+        done = self.compile(**changed)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert 0 < self.calls <= sum(self.promised(**changed))
+        return done.stdout
+
     def start(self, **changed: Any) -> Forked:
         """The same as a process of its own, not waited for."""
         return Forked("optimize.compile", options({**self.base, **changed}), env=environment())
@@ -210,13 +217,8 @@ class Shop:
 def opened(folder: Path, world: World, base: dict[str, Any], **server: Any) -> Iterator[Shop]:
     """A shop whose compilations have these options beside those that any has."""
     with StandIn(world, **server) as running:
-        usual = {
-            "api_base": running.openai_base,
-            "concurrency": 4,
-            "timeout": 10.0,
-            "patience": 5.0,
-            "retry_wait": 0.01,
-        }
+        usual = {"api_base": running.openai_base, "concurrency": 4}
+        usual |= {"timeout": 10.0, "patience": 5.0, "retry_wait": 0.01}
         yield Shop(folder, running, world, {**base, **usual, "output": str(folder / "compiled")})
         assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
 

@@ -11,7 +11,8 @@
 7. An optimizer is given the sides of the split that it may see, the predictors that it may change, and as the threshold
    of a good run what the program usually scores, so that some run is always good. What it tries costs the calls of the
    stage that it changes alone: what comes before is replayed (with 1; which stages are: test_compile_settings.py).
-8. Run again it asks nothing and comes to the same; with `--no-resume` it begins anew and keeps the old folder.
+8. Run again it asks nothing and comes to the same (with 2); with `--no-resume` it begins anew and keeps the old folder
+   (tests/optimize/test_compile_ends.py).
 9. How it went is in a log beside its folder (with 2).
 """
 
@@ -19,7 +20,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dspy
 import pytest
@@ -38,13 +38,7 @@ from tests.optimize.compiling import BANANAS, DULL, MAGIC, Proposer, Shop, World
 FILES = {"program.json", "report.json", "report.md", "calls.journal.jsonl"}
 JUDGED = {"judge_models": ["openai/a,openai/b"], "report_judge_models": ["openai/c"], "metric": "composite"}
 
-
 BARE = program_fingerprint(load_tracer())
-
-
-def promises(printed: str) -> list[int]:
-    """The calls that the command announced, by part."""
-    return [int(calls) for calls in re.findall(r"at most about (\d+) calls: ", printed)]
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +47,7 @@ def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with workshop(tmp_path_factory.mktemp("bootstrapped")) as shop:
         shop.base.update(optimizer="bootstrap", num_test=FEWEST_SOURCES)
         shop.lucky_in_training()
-        done = shop.compile()
-        assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= sum(shop.promised())
+        shop.made()
         yield shop
 
 
@@ -64,10 +56,8 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
     options = {**JUDGED, "optimizer": optimizer, "num_train": 1, "num_val": 1, "num_test": 2}
     with workshop(tmp_path, weak="answer") as shop:
         shop.lucky_in_training(**options)
-        done = shop.compile(**options)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == shop.promised(**options)
-        assert 0 < shop.calls <= sum(shop.promised(**options))
+        announced = re.findall(r"at most about (\d+) calls: ", shop.made(**options))
+        assert [*map(int, announced)] == shop.promised(**options)
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output)
         assert identity_at(shop.output).model == "openai/any"
@@ -87,15 +77,12 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
     instructed = optimizer in ("copro", "gepa")
     with workshop(tmp_path, world=World("hypotheses", proposer=Proposer((MAGIC if instructed else DULL,)))) as shop:
         shop.lucky_in_training()
-        done = shop.compile(**options)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert 0 < shop.calls <= sum(shop.promised(**options))
-        report = shop.report
+        printed, report = shop.made(**options), shop.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
         # Outside of the proof nothing beyond the strand was asked, and no strand beside it.
         assert shop.world.asked["critique"] <= 2 * 4
         assert shop.world.asked["answer"] <= 2 * 4
-        better(shop, "hypotheses", done.stdout)
+        better(shop, "hypotheses", printed)
         demos = json.loads((shop.output / "program.json").read_text())["strands.hypotheses"]["demos"]
     assert len(demos) == report["predictors"]["strands.hypotheses"]["demonstrations"] <= MOST_DEMOS
     assert bool(demos) is not instructed
@@ -124,8 +111,11 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     assert shop.fingerprint != BARE
 
 
-def test_2_demonstrations_are_of_runs_that_went_well_and_it_is_logged(bootstrapped: Shop) -> None:
+def test_2_and_8_demonstrations_are_of_runs_that_went_well_and_run_again_it_asks_nothing(bootstrapped: Shop) -> None:
+    calls, program, report = bootstrapped.calls, bootstrapped.fingerprint, bootstrapped.report
     better(bootstrapped, "answer", bootstrapped.compile().stdout)
+    assert (bootstrapped.calls, bootstrapped.fingerprint) == (calls, program)
+    assert [bootstrapped.report[name] for name in ("proof", "spent")] == [report["proof"], report["spent"]]
     assert bootstrapped.report["predictors"]["writer.answer"]["demonstrations"]
     assert BANANAS not in (bootstrapped.output / "program.json").read_text()
     lines = (bootstrapped.folder / "compiled.run.log").read_text(encoding="utf-8").splitlines()
@@ -145,49 +135,27 @@ def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
 
 
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
-    shop, fresh = bootstrapped, write_passages(tmp_path / "fresh.jsonl", range(40, 43))
-    shared = {name: shop.base[name] for name in ("model", "api_base", "timeout", "patience", "retry_wait")}
-
-    def made(**options: Any) -> tuple[list[dict[str, Any]], list[bool]]:
-        """The records, and of each call whether its prompt held a demonstration."""
-        lab = Lab(tmp_path, shop.server, shop.world.scientist, {**shared, "input_file": [str(fresh)]})
-        before, output = shop.calls, tmp_path / f"{len(options)}.json"
-        assert lab.run(output=str(output), max_traces=2, **options).status == "completed"
-        prompts = [str(body["messages"]) for body in shop.server.bodies[before:]]
-        return json.loads(output.read_text())["questions"], [EXAMPLE in prompt for prompt in prompts]
-
-    records, shown = made(program=str(shop.output))
-    assert {record["generation"]["program"] for record in records} == {shop.fingerprint}
-    assert BANANAS not in "".join(record["final_answer"] for record in records)
-    assert all(shown)
-
-    records, shown = made()
-    assert {record["generation"]["program"] for record in records} == {BARE}
-    assert all(BANANAS in record["final_answer"] for record in records)
-    assert not any(shown)
+    shop, before = bootstrapped, bootstrapped.calls
+    base = {name: shop.base[name] for name in ("model", "api_base", "timeout", "patience", "retry_wait")}
+    fresh = str(write_passages(tmp_path / "fresh.jsonl", range(40, 43)))
+    lab = Lab(tmp_path, shop.server, shop.world.scientist, {**base, "input_file": [fresh]})
+    assert lab.run(output=str(lab.output), max_traces=2, program=str(shop.output)).status == "completed"
+    assert {record["generation"]["program"] for record in lab.records} == {shop.fingerprint}
+    assert BANANAS not in "".join(record["final_answer"] for record in lab.records)
+    assert all(EXAMPLE in str(body["messages"]) for body in shop.server.bodies[before:])
 
 
-def test_4_a_dry_run_asks_nothing(tmp_path: Path) -> None:
-    with workshop(tmp_path) as shop:
-        done = shop.compile(dry_run=True)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert promises(done.stdout) == shop.promised()
-        assert shop.calls == shop.server.model_lists == 0
-        assert not shop.output.exists()
-
-
-def test_5_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
+def test_4_and_5_a_dry_run_asks_nothing_and_too_few_calls_are_refused_before_any(tmp_path: Path) -> None:
     with workshop(tmp_path) as shop:
         done = shop.compile(max_calls=20)
         assert done.returncode == 2
-        assert re.fullmatch(
-            r"error: --max-calls 20 is too few: the least is \d+ calls, 64 of them for the proof.*\n", done.stderr
-        )
+        said = r"error: --max-calls 20 is too few: the least is \d+ calls, 64 of them for the proof.*\n"
+        assert re.fullmatch(said, done.stderr)
         assert done.stdout == ""
         least = int(re.findall(r"least is (\d+)", done.stderr)[0])
         assert shop.compile(max_calls=least - 1, dry_run=True).returncode == 2
         assert shop.compile(max_calls=least, dry_run=True).returncode == 0
-        assert shop.calls == 0
+        assert shop.calls == shop.server.model_lists == 0
         assert not shop.output.exists()
 
 
@@ -197,10 +165,8 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path) -> None
         shop.lucky_in_training()
         limit = sum(shop.promised(**options))
         done = shop.compile(**options, max_calls=limit)
-        assert done.returncode == 1
-        assert done.stderr == (
-            f"error: the budget of {limit} calls is spent; raise --max-calls and run the command again to go on\n"
-        )
+        said = f"the budget of {limit} calls is spent; raise --max-calls and run the command again to go on"
+        assert (done.returncode, done.stderr) == (1, f"error: {said}\n")
         assert shop.calls == shop.recorded == limit
         assert not (shop.output / "report.json").exists()
         assert shop.compile(**options, max_calls=limit).returncode == 1
@@ -243,16 +209,3 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         assert report.proof.composite.after == 1.0
         # Nothing was gained with the other stage, though it was changed too.
         assert [name for name, tuned in report.predictors.items() if tuned.changed] == ["strands.hypotheses"]
-
-
-def test_8_run_again_it_asks_nothing(bootstrapped: Shop) -> None:
-    shop, calls, program, report = bootstrapped, bootstrapped.calls, bootstrapped.fingerprint, bootstrapped.report
-    paid = shop.recorded
-    assert shop.compile().returncode == 0
-    assert shop.calls == calls
-    assert (shop.fingerprint, shop.report["proof"], shop.report["spent"]) == (program, report["proof"], report["spent"])
-
-    assert shop.compile(resume=False).returncode == 0
-    assert shop.calls - calls == paid
-    assert len(list(shop.folder.glob("compiled.*.old/report.json"))) == 1
-    assert (shop.fingerprint, shop.report["proof"]) == (program, report["proof"])

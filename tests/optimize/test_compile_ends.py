@@ -7,7 +7,7 @@
 4. Lines of the input that cannot be used are told.
 5. A folder goes on with the same options alone.
 6. Killed and resumed, it asks for no recorded answer again, and comes to the program and the proof of a compilation that
-   nobody killed.
+   nobody killed, which `--no-resume` begins in a new folder.
 7. Ctrl-C ends it with 130 and one line, once the calls under way are recorded: resumed, not even these are made again. A
    server that is away does not keep it from ending, whatever its patience; a model that is slow has its time, whatever
    it is asked for.
@@ -34,7 +34,6 @@ from tests.standin.faults import FaultPlan
 PASSWORD = "hunter2-secret"
 SMALL = {"num_train": 1, "num_val": 1, "num_test": 2}
 
-
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": None}, "--model must be given"),
     "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),
@@ -55,7 +54,7 @@ def test_1_a_mistake_is_one_line(options: dict[str, Any], reason: str, tmp_path:
         assert reason in mistake(shop, **options)
 
 
-def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
+def test_1_and_5_another_program_input_or_folder_is_refused(tmp_path: Path) -> None:
     odd = tmp_path / "odd.jsonl"
     odd.write_text('{"abstract": "x"}\nno JSON\n')
     with workshop(tmp_path) as shop:
@@ -65,6 +64,10 @@ def test_1_another_program_or_input_is_refused(tmp_path: Path) -> None:
         line = mistake(shop, trainset=[str(odd)])
         assert "there is no text in it: no text (" in line
         assert "odd.jsonl:2)" in line
+        shop.output.mkdir()
+        (shop.output / "report.md").write_text("mine")
+        assert "holds report.md without the calls" in mistake(shop)
+        assert (shop.output / "report.md").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -116,9 +119,8 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     with workshop(tmp_path, world=World("hypotheses"), faults=faults) as shop:
         base = shop.server.openai_base.replace("http://", f"http://{USER}:{PASSWORD}@")
-        done = shop.compile(
-            optimizer="optuna", stage="hypotheses", api_base=base, judge_models=None, metric="composite"
-        )
+        judged = {"judge_models": None, "metric": "composite"}
+        done = shop.compile(optimizer="optuna", stage="hypotheses", api_base=base, **judged)
         assert done.returncode == 0, done.stderr
         files = [path for path in shop.output.rglob("*") if path.is_file()]
         written = "\n".join(path.read_bytes().decode("utf-8", "replace") for path in files)
@@ -133,15 +135,8 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
             assert not any(secret in line for secret in (USER, PASSWORD))
 
 
-OTHERWISE: list[dict[str, Any]] = [
-    {"optimizer": "copro"},
-    {"stage": "critique"},
-    {"metric": "grounding"},
-    {"report_judge_models": "openai/x"},
-    {"num_test": 3},
-    {"seed": 5},
-    {"max_output_tokens": 100},
-]
+OTHERWISE: dict[str, Any] = {"optimizer": "copro", "stage": "critique", "metric": "grounding"}
+OTHERWISE |= {"report_judge_models": "openai/x", "num_test": 3, "seed": 5, "max_output_tokens": 100}
 
 
 def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
@@ -149,23 +144,14 @@ def test_5_a_folder_goes_on_with_the_same_alone(tmp_path: Path) -> None:
         options: dict[str, Any] = {"optimizer": "bootstrap", "stage": "hypotheses", "num_test": 2}
         assert shop.compile(**options).returncode == 0
         calls = shop.calls
-        for given in OTHERWISE:
-            option = next(iter(given)).replace("_", "-")
-            assert f"--{option} was " in mistake(shop, calls, **{**options, **given})
+        for name, value in OTHERWISE.items():
+            assert f"--{name.replace('_', '-')} was " in mistake(shop, calls, **{**options, name: value})
         free = {"budget": "heavy", "max_calls": 999, "concurrency": 2, "timeout": 9.0, "log_level": "debug"}
         assert shop.compile(**options, **free).returncode == 0
         # A file that was written anew has its old name.
         text = (tmp_path / "passages.jsonl").read_text()
         (tmp_path / "passages.jsonl").write_text(text.replace("Catalogue", "Register"))
         assert "hashes of the texts was " in mistake(shop, shop.calls, **options)
-
-
-def test_5_results_without_their_calls_are_not_written_over(tmp_path: Path) -> None:
-    with workshop(tmp_path) as shop:
-        shop.output.mkdir()
-        (shop.output / "report.md").write_text("mine")
-        assert "holds report.md without the calls" in mistake(shop)
-        assert (shop.output / "report.md").read_text() == "mine"
 
 
 def test_4_skipped_lines_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -204,9 +190,11 @@ def test_6_killed_and_resumed(tmp_path: Path) -> None:
         assert repeated <= before - recorded
         assert shop.calls - shop.recorded == before - recorded
         assert shop.report["proof"]["composite"]["interval"]["low"] > 0
-        killed = shop.fingerprint, shop.report["proof"]
+        killed, calls, recorded = (shop.fingerprint, shop.report["proof"]), shop.calls, shop.recorded
         assert shop.compile(**options, resume=False).returncode == 0
         assert (shop.fingerprint, shop.report["proof"]) == killed
+        assert shop.calls - calls == recorded
+        assert len(list(shop.folder.glob("compiled.*.old/report.json"))) == 1
 
 
 @pytest.mark.parametrize("fault", [None, "hang"])

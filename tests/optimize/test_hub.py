@@ -20,6 +20,7 @@ from programs.compiled import program_fingerprint
 from programs.errors import UserError
 from programs.tracer import load_tracer
 from tests.inputs.hub import SHA, hub
+from tests.lab import passage
 from tests.optimize.compiling import Shop, workshop
 
 PUSHED = {"optimizer": "bootstrap", "stage": "hypotheses", "push_to_hub": "lab/tuned"}
@@ -33,8 +34,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("HF_TOKEN", "right")
     with workshop(tmp_path, weak="hypotheses") as shop:
         (passages,) = map(Path, shop.base["trainset"])
-        lines = [json.loads(line) for line in passages.read_text().splitlines()]
-        given = [{**line, "license": LICENCES[number % 3]} for number, line in enumerate(lines)]
+        given = [{"text": passage(number), "license": LICENCES[number % 3]} for number in range(24)]
         passages.write_text("".join(f"{json.dumps(line)}\n" for line in given))
         shop.lucky_in_training()
         yield shop
@@ -44,9 +44,7 @@ def test_what_is_pushed_comes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
     files: dict[str, bytes] = {}
     with hub(files, "lab/tuned", kind="", token="right") as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        done = shop.compile(**PUSHED)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert f"pushed to {address}/lab/tuned; a new repository is private" in done.stdout
+        assert f"pushed to {address}/lab/tuned; a new repository is private" in shop.made(**PUSHED)
         assert set(files) == {"program.json", "README.md"}
         header, text = files["README.md"].decode().removeprefix("---\n").split("---\n", 1)
         assert text.startswith(shop.text)
@@ -84,11 +82,9 @@ def test_a_hub_that_refuses_is_one_line(shop: Shop, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("HF_TOKEN", "right")
         monkeypatch.setattr("optimize.hub.check_token", lambda _repository: None)
         done = shop.compile(**PUSHED)
-    assert done.returncode == 2
-    assert done.stderr.startswith(
-        "error: --push-to-hub lab/tuned: answered 401: You may not write here; the compilation"
-    )
-    assert done.stderr.count("\n") == 1
+    said = "error: --push-to-hub lab/tuned: answered 401: You may not write here; the compilation"
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(said)
     assert (shop.output / "program.json").is_file()
     assert shop.compile(**PUSHED).stderr.startswith(f"error: --push-to-hub lab/tuned: {address} cannot be reached; ")
 

@@ -27,10 +27,7 @@ from tests.optimize.judging import UNREADABLE, judges, record, records
 @pytest.mark.parametrize("optimizer", ["optuna", "gepa"])
 def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None:
     with judges(tmp_path) as shop:
-        done = shop.compile(optimizer=optimizer, budget="light")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= sum(shop.promised(optimizer=optimizer, budget="light"))
-        report = shop.report
+        printed, report = shop.made(optimizer=optimizer, budget="light"), shop.report
     found = report["proof"]["composite"]
     assert (found["before"], found["after"]) == (0.5, 1.0)
     assert found["interval"]["low"] == pytest.approx(0.5)
@@ -38,7 +35,7 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     assert (kappa["before"], kappa["after"]) == (0.0, 1.0)
     assert report["improved"] is True
     assert (report["data"]["test"]["answers"], report["data"]["test"]["questions"]) == (60, 20)
-    assert "The compiled program is better: 0.500 before, 1.000 after" in done.stdout
+    assert "The compiled program is better: 0.500 before, 1.000 after" in printed
     assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in shop.text
 
     plain, tuned = load_tracer().dump_state(), load_tracer(shop.output).dump_state()
@@ -48,14 +45,10 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
 
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
-    unreadable = [
-        record(number, False, 7, answer=f"In {number} it is x that does it, {UNREADABLE}.") for number in range(28)
-    ]
+    answers = [f"In {number} it is x that does it, {UNREADABLE}." for number in range(28)]
+    unreadable = [record(number, False, answer=answer) for number, answer in enumerate(answers)]
     with judges(tmp_path, [*records(28), *unreadable]) as shop:
-        options = {"optimizer": "bootstrap", "judge_models": "openai/any,openai/mute"}
-        done = shop.compile(**options)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert shop.calls <= sum(shop.promised(**options))
+        shop.made(optimizer="bootstrap", judge_models="openai/any,openai/mute")
         report, text = shop.report, shop.text
     assert (report["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
     assert [*report["proof"]["stages"]["openai/mute"].values()] == [20, 80, 20, 80]
@@ -67,9 +60,7 @@ def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path
 
 def test_where_no_judge_ever_answers_that_is_said(tmp_path: Path) -> None:
     with judges(tmp_path, judge=lambda _: "I would rather not say.") as shop:
-        done = shop.compile(optimizer="bootstrap")
-        assert done.returncode == 0
-        assert "as it was" in done.stdout
+        assert "as it was" in shop.made(optimizer="bootstrap")
         assert shop.report["proof"]["composite"]["before"] is None
 
 
@@ -80,11 +71,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no model": (GOOD, {"judge_models": None}, "--model"),
     "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
     "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
-    "few questions": (
-        records(3),
-        {},
-        "there are 3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 ",
-    ),
+    "few questions": (records(3), {}, "3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 "),
     "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
     "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),
@@ -105,7 +92,6 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
     writer.signature = writer.signature.with_instructions("Write it in blank verse.")
     tracer.save(tmp_path / "verse.json", model="openai/poet")
     with judges(tmp_path) as shop:
-        done = shop.compile(optimizer="bootstrap", program=str(tmp_path / "verse.json"))
-        assert done.returncode == 0
+        shop.made(optimizer="bootstrap", program=str(tmp_path / "verse.json"))
     assert load_tracer(shop.output).dump_state()[name] == tracer.dump_state()[name]
     assert identity_at(shop.output).model == "openai/poet"

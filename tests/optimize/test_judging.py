@@ -69,9 +69,8 @@ def test_1_the_sides(
 
 
 def test_2_several_judges_are_one_mean() -> None:
-    answers = [
-        answer(number // 2, number, right) for number, right in enumerate([True, True, True, False, False, True])
-    ]
+    right = [True, True, True, False, False, True]
+    answers = [answer(number // 2, number, one) for number, one in enumerate(right)]
     before: Ratings = {"a": [9, 9, 9, 9, 9, 9], "b": [9, 9, 7, 6, None, 8]}
     after: Ratings = {"a": [9, 5, 9, 2, 2, 9], "b": [9, None, 7, 2, 2, 8]}
     proof = prove_judges(answers, before, after, correct_from=6, seed=0)
@@ -91,8 +90,8 @@ def test_2_several_judges_are_one_mean() -> None:
     apart: Ratings = {"a": [9, 9, 9, 9, None, None], "b": [None, None, 7, 6, 9, 8]}
     assert proof.composite.pairs == 3
     assert prove_judges(answers, apart, after, correct_from=6, seed=0).composite.pairs == 1
-    right = prove_judges(answers[:3], {"a": [9, 9, 9]}, {"a": [9, 2, 9]}, correct_from=6, seed=0)
-    assert right.composite.before is None, "of one kind alone there is no accuracy of both"
+    alike = prove_judges(answers[:3], {"a": [9, 9, 9]}, {"a": [9, 2, 9]}, correct_from=6, seed=0)
+    assert alike.composite.before is None, "of one kind alone there is no accuracy of both"
     silent = prove_judges(answers, before, {**after, "b": [None] * 6}, correct_from=6, seed=0)
     assert (silent.composite.before, silent.composite.interval, silent.improved) == (None, None, False)
 

@@ -47,11 +47,9 @@ def test_labels_in_every_form(tmp_path: Path, human: Any, correct: bool | None, 
 def test_a_reference_or_a_key_passage_is_enough(tmp_path: Path) -> None:
     key = {**GOOD, "reference": None, "key_passage": "Dust scatters blue light."}
     found, _ = read_labels(written(tmp_path, GOOD, key, {**key, "reference": "Both."}))
-    assert [(answer.reference, answer.key_passage) for answer in found] == [
-        (GOOD["reference"], None),
-        (None, "Dust scatters blue light."),
-        ("Both.", "Dust scatters blue light."),
-    ]
+    dust = key["key_passage"]
+    known = [(answer.reference, answer.key_passage) for answer in found]
+    assert known == [(GOOD["reference"], None), (None, dust), ("Both.", dust)]
     assert len({answer.id for answer in found}) == 3
     assert len({answer.question_key for answer in found}) == 1
 
@@ -87,6 +85,9 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
     assert read_labels(written(tmp_path, rated[0], other, *rated[1:])) == (found, skipped)
 
 
+NO_LABELS: tuple[Any, ...] = (7, {}, {"correct": 2}, {"overall": 7.5}, {"correct": 1, "overall": 11}, {"overall": True})
+
+
 @pytest.mark.parametrize(
     ("record", "why"),
     [
@@ -95,12 +96,7 @@ def test_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
         ({**GOOD, "question": None}, "`question` and `answer`"),
         ({**GOOD, "answer": " "}, "`question` and `answer`"),
         ({**GOOD, "answer": ["x"]}, "`answer` is not a text"),
-        ({**GOOD, "human": 7}, "`human` must be"),
-        ({**GOOD, "human": {}}, "`human` must be"),
-        ({**GOOD, "human": {"correct": 2}}, "`human` must be"),
-        ({**GOOD, "human": {"overall": 7.5}}, "`human` must be"),
-        ({**GOOD, "human": {"correct": 1, "overall": 11}}, "`human` must be"),
-        ({**GOOD, "human": {"overall": True}}, "`human` must be"),
+        *(({**GOOD, "human": human}, "`human` must be") for human in NO_LABELS),
     ],
 )
 def test_what_is_no_labelled_answer_is_refused_with_its_line(tmp_path: Path, record: Any, why: str) -> None:

@@ -33,16 +33,13 @@ from tests.lms.asking import ONCE
 from tests.making import VERDICT, Answers, answered, good_output, unread
 from tests.optimize.test_stages import prediction
 from tests.standin.faults import FaultPlan
-from tests.standin.scientist import Answer, Scientist
+from tests.standin.scientist import UNREADABLE, Answer, Scientist
 from tests.standin.server import StandIn
 
 WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
+UNREAD: dict[str, Answer] = dict.fromkeys(("judge", "grade"), lambda _: UNREADABLE)
 SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
-
-
-def unreadable(_: Any) -> str:
-    return "As a referee I would say that this is fine."
 
 
 @contextmanager
@@ -81,12 +78,12 @@ def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
 
 
 def test_1_a_judge_that_fails_gives_no_score() -> None:
-    with judged(stages={"judge": unreadable, "grade": unreadable}) as (measure, _):
+    with judged(stages=UNREAD) as (measure, _):
         found = measure.measured(EXAMPLE, prediction())
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (None, None)
     assert found.score.value is None
     assert "no judge and no grades" in found.score.reason
-    with judged(weights={"judge": 1.0}, stages={"judge": unreadable}) as (measure, _):
+    with judged(weights={"judge": 1.0}, stages=UNREAD) as (measure, _):
         assert measure.measured(EXAMPLE, prediction()).score.value is None
 
 
@@ -99,15 +96,14 @@ def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", ["questions", "context", "critique", "trace", "answer"])
-def test_1_a_program_that_gives_nothing_scores_0(stage: str) -> None:
+def test_1_and_6_a_program_that_gives_nothing_scores_0_and_says_why(stage: str) -> None:
     failed = prediction(Answers(**{stage: lambda _: unread("no JSON")}))
     with judged() as (measure, server):
         found = measure.measured(EXAMPLE, failed)
     assert found.score.value == 0.0
     assert f"{stage}: no JSON" in found.score.reason
-    assert found.metrics == {}
-    assert found.stages[stage] == "no JSON"
-    assert found.record is None
+    assert "no JSON" in " ".join(measure.said(STAGES["answer"].predictor, found, failed)), "why it was not reached"
+    assert (found.metrics, found.record, found.stages[stage]) == ({}, None, "no JSON")
     assert not server.calls
 
 
@@ -120,7 +116,7 @@ def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
 
 def test_3_judges_are_asked_by_the_rules() -> None:
     rules = TryRules(limit=2, seed=5, max_tokens=333)
-    with judged(rules=rules, stages={"judge": unreadable, "grade": unreadable}) as (measure, server):
+    with judged(rules=rules, stages=UNREAD) as (measure, server):
         measure.measured(EXAMPLE, prediction())
     assert {body["max_tokens"] for body in server.bodies} == {333}
     assert len(server.bodies) == 3 * rules.limit
@@ -164,15 +160,8 @@ class Judged(TraceMeasure):
         return attempt
 
 
-def said(stage: str | None, made: dspy.Prediction, measure: StageMeasure | None = None) -> str:
-    measure = measure or Judged(WEIGHTS)
-    name = None if stage is None else STAGES[stage].predictor
-    return "\n".join(dict.fromkeys(measure.said(name, measure.measured(EXAMPLE, made), made)))
-
-
 def evidence(_: Any) -> Any:
-    items = [{"sentence": n, "claim": f"States what number {n} holds.", "bearing": "supports"} for n in (1, 9)]
-    return {"items": items}
+    return {"items": [{"sentence": n, "claim": f"States number {n}.", "bearing": "supports"} for n in (1, 9)]}
 
 
 def questions(ask: Any) -> Reply:
@@ -180,17 +169,8 @@ def questions(ask: Any) -> Reply:
     return answered(ask, good_output(ask)).model_copy(update={"rejected": [Rejected(problems=tried.problems)]})
 
 
-def off_topic(_: Any) -> Any:
-    return {"text": "Bananas ripen faster beside apples because ethylene spreads between them overnight."}
-
-
-FAULTY = {"evidence": evidence, "questions": questions, "answer": off_topic}
-
-
-@pytest.mark.parametrize("failed", ["context", "trace", "answer"])
-def test_6_why_nothing_was_made_or_reached_is_told(failed: str) -> None:
-    assert "no JSON" in said("answer", prediction(Answers(**{failed: lambda _: unread("no JSON")})))
-
+OFF_TOPIC = {"text": "Bananas ripen faster beside apples because ethylene spreads between them overnight."}
+FAULTY = {"evidence": evidence, "questions": questions, "answer": lambda _: OFF_TOPIC}
 
 WRONG = {
     "evidence": "The passage has no sentence 9.",
@@ -201,8 +181,10 @@ WRONG = {
 
 @pytest.mark.parametrize("stage", [*STAGES, None])
 def test_6_it_speaks_of_one_predictor_or_of_all(stage: str | None) -> None:
-    words = said(stage, prediction(Answers(**FAULTY)))
+    made, measure = prediction(Answers(**FAULTY)), Judged(WEIGHTS)
+    predictor = None if stage is None else STAGES[stage].predictor
+    lines = measure.said(predictor, measure.measured(EXAMPLE, made), made)
+    words = "\n".join(lines)
     assert [name for name, phrase in WRONG.items() if phrase in words] == [n for n in WRONG if stage in (n, None)]
     assert "no sentence 1." not in words
     assert (f"judge 0.33: Fault: {HELD}" in words) == (stage in ("trace", "answer", None))
-    assert len(words.splitlines()) == len(set(words.splitlines()))

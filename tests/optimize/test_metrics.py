@@ -34,12 +34,6 @@ def chosen(sentence: int) -> Evidence:
     return Evidence(claim="c", bearing="supports", verified=sentence < 4, sentence=sentence)
 
 
-def test_grounding_is_the_share_of_evidence_in_the_passage() -> None:
-    score = METRICS["grounding"].of(record(evidence=[chosen(1), chosen(9)]))
-    assert score.value == 0.5
-    assert "9" in score.reason
-
-
 RUSSIAN = "Пыль окрашивает свет галактик, поправка снижает наклон.", "Поправка снижает: пыль окрашивает свет."
 FRENCH = "HII regions and PAHs glow in étoiles.", "HII regions glow, PAHs too, étoiles."
 CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一点一，这就是结果。"
@@ -56,9 +50,7 @@ CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一
         (CHINESE, CHINESE.replace("，", ""), None, None),
     ],
 )
-def test_on_topic_reads_any_writing_with_spaces(
-    passage: str, answer: str, least: float | None, most: float | None
-) -> None:
+def test_on_topic_reads_writing_with_spaces(passage: str, answer: str, least: float | None, most: float | None) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most
@@ -71,9 +63,10 @@ def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
 
 
 def test_a_metric_is_one_of_dspys() -> None:
-    good, bad = (record(evidence=[chosen(number)]) for number in (1, 9))
+    """The share of evidence that stands in the passage, on average."""
+    good, bad = record(evidence=[chosen(1)]), record(evidence=[chosen(1), chosen(9)])
     said = METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[good, bad]))
-    assert said.score == 0.5
+    assert said.score == (1.0 + 0.5) / 2
     assert "no sentence 9" in said.feedback
     assert METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
     assert "no judge" in METRICS["judge"](dspy.Example(), dspy.Prediction(records=[good])).feedback

@@ -16,6 +16,8 @@ from programs.errors import UserError
 
 Item = tuple[str, int]
 """A source, and which of its texts."""
+Sizes = tuple[int, int, int]
+"""Of train, val and test."""
 
 ITEMS = st.dictionaries(st.text(max_size=3), st.integers(1, 6), min_size=1, max_size=12).map(
     lambda sizes: [(source, number) for source, size in sizes.items() for number in range(size)]
@@ -24,19 +26,14 @@ NUMBERS = st.tuples(st.integers(1, 8), st.integers(1, 6), st.integers(2, 6))
 SEEDS = st.integers(0, 3)
 
 
-def parted(
-    items: list[Item], numbers: tuple[int, int, int], seed: int, each_test: int | None = 1
-) -> Splits[Item] | None:
+def parted(items: list[Item], numbers: Sizes, seed: int, each_test: int | None = 1) -> Splits[Item] | None:
     """None where there is too little."""
+    train, val, test = numbers
+    settings = CompileSettings(model="openai/any", seed=seed, num_train=train, num_val=val, num_test=test)
     try:
-        return split_by(items, lambda item: item[0], str, sized(numbers, seed), each_test=each_test)
+        return split_by(items, lambda item: item[0], str, settings, each_test=each_test)
     except UserError:
         return None
-
-
-def sized(numbers: tuple[int, int, int], seed: int = 0) -> CompileSettings:
-    sizes = dict(zip(("num_train", "num_val", "num_test"), numbers, strict=True))
-    return CompileSettings.model_validate({"model": "openai/any", "seed": seed, **sizes})
 
 
 def sources(items: list[Item]) -> set[str]:
@@ -44,9 +41,7 @@ def sources(items: list[Item]) -> set[str]:
 
 
 @given(ITEMS, NUMBERS, SEEDS, st.none() | st.just(1))
-def test_1_and_4_sides_share_no_source_and_take_of_as_many_as_there_are(
-    items: list[Item], numbers: tuple[int, int, int], seed: int, each: int | None
-) -> None:
+def test_1_and_4_sides_share_no_source(items: list[Item], numbers: Sizes, seed: int, each: int | None) -> None:
     made = parted(items, numbers, seed, each)
     if made is None:
         return
@@ -65,7 +60,7 @@ def test_1_and_4_sides_share_no_source_and_take_of_as_many_as_there_are(
 
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
 def test_3_what_is_added_takes_nothing_into_test(
-    items: list[Item], more: list[Item], numbers: tuple[int, int, int], seed: int
+    items: list[Item], more: list[Item], numbers: Sizes, seed: int
 ) -> None:
     before, after = parted(items, numbers, seed), parted([*items, *more], numbers, seed)
     if before is None or after is None:

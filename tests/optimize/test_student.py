@@ -49,13 +49,9 @@ def running(
     recorder.journal.close()
 
 
-def unreadable(_: Any) -> str:
-    return "I would rather talk about the weather."
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_1_a_stage_that_gives_nothing_is_an_outcome(stage: str, tmp_path: Path) -> None:
-    brain = Scientist({stage: unreadable})
+    brain = Scientist({stage: lambda _: scientist.UNREADABLE})
     with running(tmp_path, brain) as (student, _):
         prediction = student(text=passage(1))
     assert brain.asked[stage] == TryRules().limit

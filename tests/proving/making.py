@@ -52,17 +52,9 @@ def student_folder(folder: Path) -> Path:
     words.train_from_iterator([one.thought + one.answer + one.passage for one in examples()], trainer)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="<eos>", pad_token="<eos>")
     torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=1024,
-        eos_token_id=1,
-        bos_token_id=1,
-        pad_token_id=1,
-    )
+    sizes = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 64, "max_position_embeddings": 1024}
+    tokens = dict.fromkeys(("eos_token_id", "bos_token_id", "pad_token_id"), 1)
+    config = LlamaConfig(num_hidden_layers=2, num_attention_heads=2, **sizes, **tokens)
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -152,7 +152,7 @@ def test_the_picture_shows_each_interval(tmp_path: Path) -> None:
 def test_questions_of_others(tmp_path: Path) -> None:
     path = tmp_path / "outside.jsonl"
     path.write_text(
-        '{"question": "Is it?", "answer": "Yes"}\n{"question": "Or?", "text": "No.", "final_decision": "no"}\n'
+        '{"question": "Is it?", "answer": "Yes"}\n{"question": "?", "text": "No.", "final_decision": "no"}\n'
     )
     first, second = outside_choices(path)
     assert (first.options, first.right, second.right) == (("no", "yes"), 1, 0)

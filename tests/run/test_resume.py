@@ -127,6 +127,12 @@ def test_another_seed_is_refused(lab: Lab) -> None:
     assert "--seed was 11 and is now 12" in line
 
 
+def test_a_run_that_made_nothing_binds_nobody(lab: Lab) -> None:
+    failed = called(*lab.arguments(model="openai/typo", api_base="http://127.0.0.1:9/v1", patience=0.05))
+    assert (failed.returncode, [line["kind"] for line in lab.lines()]) == (2, ["run"])
+    assert lab.run(max_traces=1).summary.traces == {"accepted": 1}
+
+
 def test_another_program_is_refused(lab: Lab) -> None:
     lab.run(max_traces=1)
     compiled = lab.folder / "program.json"

@@ -1,18 +1,27 @@
 """A run over several servers, from its command line to its document.
 
-1. nothing is lost whatever one of them does (one that dies: tests/lms/test_spread.py)
-2. before the first call each server is reached; one line names the one that cannot be used
+1. nothing is lost whatever one of them does (one that is killed: tests/attack/test_servers.py)
+2. before the first call each server is asked for its models; one line names the one that refuses; one that is not up is
+   left out with a warning, unless none is up
 3. servers may come and go between the runs of one journal
+4. the records do not depend on how many servers there are, nor do the limits
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab import KEY, Lab, called, laboratory, mistake
+from tests.run.merging.merging import records_by_id
 from tests.standin.faults import FaultPlan
+from tests.standin.panel import PANEL, verdict
+from tests.standin.scientist import Asked
 from tests.standin.server import StandIn
+
+DEAD = "http://127.0.0.1:9/v1"
 
 
 def bases(*servers: StandIn) -> list[str]:
@@ -48,3 +57,45 @@ def test_a_server_that_refuses_the_key_is_named(lab: Lab, monkeypatch: pytest.Mo
     assert "401" in line
     assert KEY not in line
     assert lab.calls == len(other.calls) == 0
+
+
+def test_a_server_that_is_not_up_keeps_nobody_from_beginning(lab: Lab) -> None:
+    for looks in (False, True):
+        done = called(*lab.arguments(api_base=[DEAD, *bases(lab.server)], list_models=looks))
+        assert done.returncode == 0, done.stderr
+        assert f"{DEAD} is not reachable" in done.stderr
+    assert done.stdout == "gpt4o  (GPT-4o)\n"
+    assert len(set(lab.units)) == 12
+    gone = [DEAD, DEAD.replace("9", "10")]
+    assert "not reachable" in mistake(called(*lab.arguments(api_base=gone, list_models=True)))
+    assert "not reachable" in mistake(called(*lab.arguments(api_base=gone, max_traces=20, traces_per_sample=2)))
+
+
+def judge(asked: Asked) -> dict[str, Any]:
+    """Some attempts are turned down."""
+    return verdict(4 + int(asked.nonce[0], 16) % 5)
+
+
+@pytest.mark.parametrize("most", [None, 6])
+def test_the_records_are_those_of_one_server(tmp_path: Path, most: int | None) -> None:
+    made = []
+    for count in (1, 2, 3):
+        with ExitStack() as running:
+            lab = running.enter_context(laboratory(tmp_path / str(count), texts=8, stages={"judge": judge}))
+            lab.input.write_bytes(lab.input.read_bytes() * 2)
+            others = [running.enter_context(StandIn(lab.brain, latency=0.01 * n)) for n in range(1, count)]
+            judged = {"quality_check": True, "judge_models": PANEL, "grade_answers": True, "traces_per_sample": 2}
+            finished = lab.run(api_base=bases(lab.server, *others), max_traces=most, **judged)
+            assert finished.summary.input["skipped"] == {"duplicate text": 8} or most
+            assert all(server.calls for server in others)
+            made.append(records_by_id(lab))
+    assert made[0] == made[1] == made[2]
+    assert len(made[0]) == most or most is None
+
+
+def test_no_call_is_made_beyond_the_most_allowed(lab: Lab) -> None:
+    with StandIn(lab.brain, latency=0.01) as other:
+        servers = [DEAD, *bases(lab.server, other)]
+        for calls in (30, 60):
+            assert lab.run(api_base=servers, max_calls=30).status == "budget"
+            assert lab.calls + len(other.calls) == len(lab.lines("stage")) == calls

@@ -8,6 +8,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,8 +28,9 @@ ANSWER = (
 MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."]
 
 
-def checked(text: str = ANSWER, **said: Any) -> Checkable:
-    return checkable(FinalAnswer.model_validate({"text": text, **said}), question(), passage(), [], MISCONCEPTIONS)
+def checked(text: str = ANSWER, thought: Sequence[str] = (), **said: Any) -> Checkable:
+    answer = FinalAnswer.model_validate({"text": text, **said})
+    return checkable(answer, question(), passage(), list(thought), MISCONCEPTIONS)
 
 
 def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
@@ -75,13 +77,11 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
         ("12.3 kg", "12 kg are lost", 0.0244),
     ],
 )
-def test_a_number_tolerates_the_rounding_of_its_answer_and_no_figure_that_is_merely_near(
-    answer: str, beside: str, tolerance: float
-) -> None:
+def test_a_number_tolerates_the_rounding_of_its_answer(answer: str, beside: str, tolerance: float) -> None:
+    """And no figure that is merely near."""
     said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {beside}."
     thought = [f"3 × 0.571 = 1.713 and 3 × 4.1 kg = {answer}."]
-    final = FinalAnswer.model_validate({"text": said, "short": {"kind": "number", "answer": answer}})
-    short = checkable(final, question(), passage(), thought, MISCONCEPTIONS).short_answer
+    short = checked(said, thought, short={"kind": "number", "answer": answer}).short_answer
     assert short is not None
     assert short.tolerance == tolerance
 

@@ -20,15 +20,8 @@ from tests.making import Answers, good_output, sample
 
 FOREIGN = "The kelp forests of the northern coast lost nine tenths of their urchins after the storm"
 TAKEN = 'takes "the kelp forests of the northern coast lost nine tenths of their ..." from an example'
-REPLACED = {
-    "context": "reasoning_needed",
-    "hypotheses": "statement",
-    "evidence": "claim",
-    "critique": "alternative",
-    "perspective": "wants",
-    "trace": "text",
-    "answer": "text",
-}
+REPLACED = {"context": "reasoning_needed", "hypotheses": "statement", "evidence": "claim", "critique": "alternative"}
+REPLACED |= {"perspective": "wants", "trace": "text", "answer": "text"}
 """A text of each stage's output, by its name wherever it stands."""
 
 

@@ -64,9 +64,8 @@ BAD = "What do the authors say about it in this study of theirs?"
 
 def test_the_first_usable_question_of_each_type_is_taken() -> None:
     better = "Why does the scatter between exposures\n grow towards fainter targets?"
-    found = pool(
-        critical=reply("critical", BAD, better), mechanism=reply("mechanism", BAD), limitation=reply("limitation")
-    )
+    drafts = {"critical": [BAD, better], "mechanism": [BAD], "limitation": []}
+    found = pool(**{kind: reply(kind, *texts) for kind, texts in drafts.items()})
     assert [(one.type, one.text) for one in found.questions] == [
         ("critical", " ".join(better.split())),
         ("limitation", output("limitation")["question"]),

@@ -17,38 +17,44 @@ from programs.background_loop import run
 from programs.stages.checks import answer_problems, own_problems, thought_problems
 from programs.stages.thought import FIRST_TRY
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
+from signatures.thought import Thought
 from signatures.vocabulary import Depth, Setting
 from tests.making import PARAGRAPHS, TEXT, Answers, analysed, passage, plan, question, thought, tracer
 
 QUESTION = question()
+DOUBT = dict(PARAGRAPHS)["doubts"]
+ALIKE = [
+    ("considers", f"{start}, and this is because the scatter between repeated exposures grows towards fainter targets.")
+    for start in (
+        "I first ask how the lensing catalogue was put together",
+        "Perhaps brightness alone would settle everything about it",
+        "Wait, nine percent leaves nothing of that simple picture",
+        "So my mistake was to forget how targets were chosen",
+        "Alternatively lamps could have drifted during the night",
+        "All in all I hold the amplitude for sound",
+    )
+]
+NOT_TAKEN_BACK = [pair for pair in PARAGRAPHS if pair[0] != "takes_back"]
+WRONG_AT_THE_END = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
 
 
 @pytest.mark.parametrize(
-    ("kind", "text", "reason"),
+    ("made", "reason"),
     [
-        ("takes_back", "IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED", "paragraph 4: access notice"),
-        ("doubts", "................................................", "paragraph 3: no words"),
+        (thought(takes_back="IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED"), "paragraph 4: access notice"),
+        (thought(doubts="." * 48), "paragraph 3: no words"),
+        (thought(takes_back=DOUBT), "paragraph 4: says the same as paragraph 3"),
+        (thought(takes_back=DOUBT.replace("But wait", "But, wait")), "paragraph 4: says the same as paragraph 3"),
+        (thought(NOT_TAKEN_BACK), "paragraph 2: it is wrong, and no later paragraph takes it back"),
+        (thought(WRONG_AT_THE_END), "paragraph 6: it is wrong, and no later paragraph takes it back"),
+        (thought(tries=f"{PARAGRAPHS[0][1]} {TEXT}"), "recites the passage"),
+        (thought(tries=f"{PARAGRAPHS[0][1]} {' '.join(TEXT.split()[:14])}"), None),
+        (thought(ALIKE), "the thought as a whole: "),
     ],
 )
-def test_a_paragraph_that_is_none_is_named(kind: str, text: str, reason: str) -> None:
-    found = thought_problems(thought(**{kind: text}), QUESTION, passage(), "closed")
-    assert found
-    assert found[0].startswith(reason)
-
-
-def test_paragraphs_that_say_the_same_are_named() -> None:
-    doubt = thought().texts[2]
-    for again in (doubt, doubt.replace("But wait", "But, wait")):
-        found = thought_problems(thought(takes_back=again), QUESTION, passage(), "closed")
-        assert found == ["paragraph 4: says the same as paragraph 3"]
-
-
-def test_a_mistake_that_nothing_takes_back_is_named() -> None:
-    kept = [pair for pair in PARAGRAPHS if pair[0] != "takes_back"]
-    late = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGRAPHS[1]]
-    for number, made in ((2, kept), (6, late)):
-        said = f"paragraph {number}: it is wrong, and no later paragraph takes it back"
-        assert thought_problems(thought(made), QUESTION, passage(), "closed") == [said]
+def test_a_thought_of_no_use_is_refused_with_its_paragraph(made: Thought, reason: str | None) -> None:
+    found = thought_problems(made, QUESTION, passage(), "closed")
+    assert [str(reason) in why for why in found] == [True] * bool(reason)
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
@@ -61,23 +67,6 @@ def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_ha
     assert again == []
 
 
-def test_a_thought_that_repeats_itself_over_its_paragraphs_is_refused() -> None:
-    tail = "and this is because the scatter between repeated exposures grows towards fainter targets as measured here."
-    found = thought_problems(
-        thought([("considers", f"{start}, {tail}") for start in STARTS]), QUESTION, passage(), "closed"
-    )
-    assert len(found) == 1
-    assert found[0].startswith("the thought as a whole: ")
-
-
-def test_a_thought_that_recites_the_passage_is_refused() -> None:
-    first, *others = PARAGRAPHS
-    for told, recited in ((TEXT, 1), (" ".join(TEXT.split()[:14]), 0)):
-        made = thought([(first[0], f"{first[1]} {told}"), *others])
-        found = thought_problems(made, QUESTION, passage(), "open")
-        assert ["recites the passage" in why for why in found] == [True] * recited
-
-
 def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None:
     said = "The study is too small to tell: forty girls leave the difference open."
     for asked, taken in (("Is one small study of forty girls enough?", True), ("Are forty girls enough?", False)):
@@ -85,34 +74,29 @@ def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None
         assert (problems == []) is taken
 
 
-STARTS = (
-    "I first ask how the lensing catalogue was put together",
-    "Perhaps brightness alone would settle everything about it",
-    "Wait, nine percent leaves nothing of that simple picture",
-    "So my mistake was to forget how targets were chosen",
-    "Alternatively lamps could have drifted during the night",
-    "All in all I hold the amplitude for sound",
-)
-
-
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "setting", "reason"),
     [
-        ("As described in the passage, the scatter amounts to 9 percent and grows.", "leans on its source"),
-        ("Internal Server Error: the upstream did not answer in time, please try again.", "server error"),
-        ('{"text": "The amplitude is biased because the scatter grows."}', "JSON instead of prose"),
-        (QUESTION.text, "only repeats the question"),
-        (QUESTION.text.replace("?", "."), "only repeats the question"),
+        ("As described in the passage, the scatter amounts to 9 percent and grows.", "closed", "leans on its source"),
+        ("Internal Server Error: the upstream did not answer in time, please try again.", "closed", "server error"),
+        ('{"text": "The amplitude is biased because the scatter grows."}', "closed", "JSON instead of prose"),
+        (QUESTION.text, "closed", "only repeats the question"),
+        (QUESTION.text.replace("?", "."), "closed", "only repeats the question"),
+        ("The study finds a scatter of 9 percent.", "closed", "leans on its source"),
+        ("The study finds a scatter of 9 percent.", "open", None),
+        ("The scatter of 9 percent stands in Figure 3.", "open", "leans on its source"),
+        ("Our results show a scatter of 9 percent.", "open", "leans on its source"),
+        ("Here, we measured a scatter of 9 percent.", "open", "leans on its source"),
     ],
 )
-def test_an_answer_that_cannot_be_used_has_its_reason(text: str, reason: str) -> None:
-    assert any(reason in problem for problem in answer_problems(text, QUESTION, "closed"))
+def test_an_answer_that_cannot_be_used_has_its_reason(text: str, setting: Setting, reason: str | None) -> None:
+    """With the passage in view all but its figures may be spoken of, yet not as one's own."""
+    problems = answer_problems(text, QUESTION, setting)
+    assert any(reason in problem for problem in problems) if reason else problems == []
 
 
 @pytest.mark.parametrize("setting", ["open", "closed"])
-def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_answer_both_ways(
-    setting: Setting,
-) -> None:
+def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(setting: Setting) -> None:
     found, answers = analysed(), Answers()
     run(tracer().writer.written(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
     trace, final = answers.asked
@@ -128,12 +112,10 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand_the_
 
 
 def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
-    writer = tracer().writer
+    writer, analysis = tracer().writer, analysed().analysis
 
     def told(number: int) -> str:
-        ask = writer.answer_ask(
-            passage(f"{TEXT} {number}"), QUESTION, analysed().analysis, thought(), plan(), FIRST_TRY
-        )
+        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, analysis, thought(), plan(), FIRST_TRY)
         return str(ask.inputs["lengths"]).partition(". ")[2]
 
     found = Counter(map(told, range(120)))
@@ -157,19 +139,3 @@ def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(de
     assert most / 1.3 <= found[-1] <= most + 5
     assert {told(number, 20) for number in range(20)} == {fewest}
     assert max(told(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)
-
-
-@pytest.mark.parametrize(
-    ("said", "setting", "taken"),
-    [
-        ("The study finds a scatter of 9 percent.", "closed", False),
-        ("The study finds a scatter of 9 percent.", "open", True),
-        ("The scatter of 9 percent stands in Figure 3.", "open", False),
-        ("Our results show a scatter of 9 percent.", "open", False),
-        ("Here, we measured a scatter of 9 percent.", "open", False),
-    ],
-)
-def test_with_the_passage_in_view_all_but_its_figures_may_be_spoken_of_yet_not_as_ones_own(
-    said: str, setting: Setting, taken: bool
-) -> None:
-    assert (answer_problems(f"{said} It grows towards fainter targets.", question(), setting) == []) == taken

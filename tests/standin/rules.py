@@ -44,10 +44,8 @@ def broken_argo_rule(body: dict[str, Any], *, legacy: bool) -> str | None:
     if model.startswith("claude"):
         return _broken_claude_rule(model, body, sampling)
     if model.startswith("gemini"):
-        system = [m for m in body.get("messages", []) if m["role"] == "system"]
-        return (
-            "system content must be a plain string" if any(not isinstance(m["content"], str) for m in system) else None
-        )
+        system = [message["content"] for message in body.get("messages", []) if message["role"] == "system"]
+        return None if all(isinstance(text, str) for text in system) else "system content must be a plain string"
     return None
 
 

@@ -61,10 +61,11 @@ class Asked:
 
 
 Answer = Callable[[Asked], Any]
+UNREADABLE = "I would rather talk about the weather."
+"""A reply that is no answer to anything."""
 ANSWERS: dict[str, Answer] = {}
 """Of each stage, which is the name of the function."""
 STAGE_OF_FIELD: dict[str, str] = {}
-
 
 Named = TypeVar("Named", bound=Answer)
 
@@ -158,13 +159,9 @@ def context(asked: Asked) -> dict[str, Any]:
 
 @answers("hypotheses")
 def hypotheses(asked: Asked) -> dict[str, Any]:
-    pairs = [(asked.word(n), asked.word(n + 3)) for n in (1, 2)]
-    return {
-        "hypotheses": [
-            {"statement": f"The {cause} drives the effect.", "test": f"Vary {other} and look again."}
-            for cause, other in pairs
-        ]
-    }
+    word = asked.word
+    said = [(f"The {word(n)} drives the effect.", f"Vary {word(n + 3)} and look again.") for n in (1, 2)]
+    return {"hypotheses": [{"statement": statement, "test": test} for statement, test in said]}
 
 
 @answers("evidence")
@@ -199,26 +196,16 @@ def perspective(asked: Asked) -> dict[str, Any]:
 @answers("thought")
 def trace(asked: Asked) -> dict[str, Any]:
     word, tag = asked.word, asked.nonce
-    paragraphs = [
-        ("tries", f"About {word(1)} then ({tag}): how would the {word(2)} have been obtained and compared at all?"),
-        ("wrong", f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall."),
-        (
-            "doubts",
-            f"But wait, the {word(5)} is good to some percent, which that {word(12)} reading leaves unexplained.",
-        ),
-        (
-            "takes_back",
-            f"No, I had that backwards: {word(6)} follows from the selection, because {word(7)} is cut first.",
-        ),
-        (
-            "considers",
-            f"Alternatively the {word(8)} might drift with time; hard to exclude {word(13)} from {word(9)} alone.",
-        ),
-        ("settles", f"On balance {word(10)} holds within its errors, though {word(11)} remains uncertain."),
-    ]
-    if int(tag[0], 16) % 2:
-        paragraphs = [paragraph for paragraph in paragraphs if paragraph[0] not in ("wrong", "takes_back")]
-    return {"paragraphs": [{"kind": kind, "text": text} for kind, text in paragraphs]}
+    texts = {
+        "tries": f"About {word(1)} then ({tag}): how would the {word(2)} have been obtained and compared at all?",
+        "wrong": f"Perhaps the {word(3)} settles it: a bigger {word(4)} would simply mean a stronger effect overall.",
+        "doubts": f"But wait, the {word(5)} is good to some percent, which that {word(12)} reading leaves unexplained.",
+        "takes_back": f"No, I had that backwards: {word(6)} follows from the selection, because {word(7)} is cut first.",
+        "considers": f"Alternatively the {word(8)} might drift with time; hard to exclude {word(13)} from {word(9)} alone.",
+        "settles": f"On balance {word(10)} holds within its errors, though {word(11)} remains uncertain.",
+    }
+    left_out = ("wrong", "takes_back") if int(tag[0], 16) % 2 else ()
+    return {"paragraphs": [{"kind": kind, "text": text} for kind, text in texts.items() if kind not in left_out]}
 
 
 @answers("answer")

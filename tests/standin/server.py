@@ -10,8 +10,8 @@
         resolve("gpt41", env={"ARGO_USER": "jdoe", "ARGO_BASE_URL": server.url})
 
 Routes: POST /v1/chat/completions (OpenAI's shape; Argo's native route when `argo_user` is given), POST
-/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models. With `argo_user`, requests must carry it both as bearer
-token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
+/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models, GET /health. With `argo_user`, requests must carry it both as
+bearer token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
 
 After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
 retried over it.
@@ -24,7 +24,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -48,6 +48,7 @@ class Call:
     fault: str | None
 
 
+@dataclass(eq=False)
 class StandIn:
     """The server, as a context manager; it runs in a thread of its own with an event loop of its own.
 
@@ -66,44 +67,30 @@ class StandIn:
       brain raised
     """
 
-    def __init__(
-        self,
-        brain: Brain,
-        *,
-        latency: float = 0.0,
-        faults: FaultPlan | None = None,
-        retry_after: str | None = None,
-        formats: str = "all",
-        refuses: Mapping[str, str] | None = None,
-        models: Sequence[tuple[str, str]] | None = None,
-        argo_user: str | None = None,
-        api_key: str | None = None,
-        reasoning: Any = None,
-        counts_tokens: bool = True,
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-        compressed: bool = False,
-    ) -> None:
-        self.brain = brain
-        self.latency = latency
-        self.faults = faults or FaultPlan()
-        self.retry_after = retry_after
-        self.formats = formats
-        self.refuses = dict(refuses or {})
-        self.keeps_its_list = False
-        self.models = models
-        self.argo_user = argo_user
-        self.api_key = api_key
-        self.reasoning = reasoning
-        self.counts_tokens = counts_tokens
-        self.used: list[tuple[int, int]] = []
-        self.calls: list[Call] = []
-        self.surprises: list[BaseException] = []
-        self.model_lists = 0
-        self.in_flight = 0
-        self.peak = 0
-        self.port = port
-        self.tls, self.compressed = tls, compressed
+    brain: Brain
+    latency: float = 0.0
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    retry_after: str | None = None
+    formats: str = "all"
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    keeps_its_list: bool = False
+    models: Sequence[tuple[str, str]] | None = None
+    argo_user: str | None = None
+    api_key: str | None = None
+    reasoning: Any = None
+    counts_tokens: bool = True
+    host: str = "127.0.0.1"
+    port: int = 0
+    tls: ssl.SSLContext | None = None
+    compressed: bool = False
+    used: list[tuple[int, int]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    surprises: list[BaseException] = field(default_factory=list)
+    model_lists: int = 0
+    in_flight: int = 0
+    peak: int = 0
+
+    def __post_init__(self) -> None:
         self._stopping = asyncio.Event()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -112,7 +99,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """The address without a path: Argo's base."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def openai_base(self) -> str:
@@ -149,9 +136,10 @@ class StandIn:
         app.router.add_post("/v1/chat/completions", self._answer)
         app.router.add_post("/api/v1/resource/chat/", self._answer)
         app.router.add_get("/v1/models", self._list_models)
+        app.router.add_get("/health", self._health)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096, ssl_context=self.tls)
+        site = web.TCPSite(runner, self.host, self.port, backlog=4096, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()
@@ -167,6 +155,9 @@ class StandIn:
         over = asyncio.Event()
         self._loop.call_later(0.01, over.set)
         await over.wait()
+
+    async def _health(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response()
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
         self.model_lists += 1
@@ -280,23 +271,12 @@ class StandIn:
             message["reasoning_content"] = self.reasoning
         prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
         self.used.append((prompt, completion))
-        usage = {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": prompt // 2},
-        }
-        reply = web.json_response(
-            {
-                "id": f"standin-{len(self.calls)}",
-                "object": "chat.completion",
-                "model": call.body.get("model"),
-                "choices": [
-                    {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
-                ],
-                **({"usage": usage} if self.counts_tokens else {}),
-            }
-        )
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        choice = {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
+        said_by = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
+        cached = {"prompt_tokens_details": {"cached_tokens": prompt // 2}}
+        counted = {"usage": {**usage, **cached}} if self.counts_tokens else {}
+        reply = web.json_response({**said_by, "choices": [choice], **counted})
         if self.compressed:
             reply.enable_compression(web.ContentCoding.gzip)
         return reply

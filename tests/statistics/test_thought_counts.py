@@ -45,12 +45,8 @@ def test_what_is_counted_is_what_the_records_hold() -> None:
     found = counted(first, second, plain)
     assert found.traces == 3
     assert found.shapes == {"backwards": 1}
-    assert {kind: (count.paragraphs, count.traces) for kind, count in found.kinds.items()} == {
-        "computes": (2, 2),
-        "settles": (2, 2),
-        "wrong": (1, 1),
-        "takes_back": (1, 1),
-    }
+    kinds = {kind: (count.paragraphs, count.traces) for kind, count in found.kinds.items()}
+    assert kinds == {"computes": (2, 2), "settles": (2, 2), "wrong": (1, 1), "takes_back": (1, 1)}
     assert len(found.sequences) == 2
     assert found.openings == {"wait 30 percent": 2, "a thought of": 1}
     assert found.words["50%"] == 5

@@ -12,7 +12,6 @@ from tests.text.tables import cases
 MARKERS = "[[ ## x ## ]] & [[##x##]] & <|im_start|> & <｜begin▁of▁sentence｜> & </think> & <thought> & [INST] & <<SYS>>"
 PIECES = st.sampled_from([*MARKERS.split(" & "), *"[]<>| a\n", "##", "/think", "[[", "]]", "<start_of_turn>"])
 
-
 FLAGGED = [
     *cases(
         {

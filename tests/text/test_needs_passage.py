@@ -43,9 +43,7 @@ def test_figures_of_the_passage_are_told_from_others() -> None:
 
 
 def test_what_anybody_may_guess_is_not_listed() -> None:
-    passage = (
-        "In 12 months 40.3% of 250 patients came, 30 of them twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
-    )
+    passage = "In 12 months 40.3% of 250 patients came, 30 twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
     guesses = "Call it 40, or 30 in a year. Give it 80%, 250 people, half a milligram, 25 at most, over twelve months."
     assert needs_passage("How many come back within a year?", passage, [guesses]) == []
     assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]
@@ -145,9 +143,7 @@ def test_a_figure_is_not_looked_for_inside_another() -> None:
 
 
 @pytest.mark.parametrize(("difference", "unsaid"), [("0.9", []), ("3.3", ["3.3"])])
-def test_by_how_much_figures_differ_is_stated_where_they_stand_in_one_sentence(
-    difference: str, unsaid: list[str]
-) -> None:
+def test_by_how_much_figures_of_one_sentence_differ_is_stated(difference: str, unsaid: list[str]) -> None:
     passage = "It rose from 83.2 to 84.1 points. The pH was 6.4 at first. Organic matter made 3.1."
     assert unstated(f"by {difference}", "Why?", passage, ["So."], counts=True) == unsaid
 

@@ -7,18 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.phrases import (
-    ASKER,
-    FORM,
-    HYPOTHESIS,
-    LEANING,
-    MADE,
-    NOTES,
-    ORDERS,
-    SENTENCE,
-    artefacts,
-    leaning,
-)
+from programs.text.phrases import ASKER, FORM, HYPOTHESIS, LEANING, MADE, NOTES, ORDERS, SENTENCE, artefacts, leaning
 from tests.text.tables import cases, texts
 
 LEANS = cases(
@@ -109,10 +98,7 @@ BESIDE = [
     ("The researchers would have had to blind the nurses.", STUDY),
     ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
     ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
-    (
-        "The team stresses the bolts more than once a day.",
-        "Our crane creaks; we load it twice a day. Is that too much?",
-    ),
+    ("The team stresses the bolts too often.", "Our crane creaks; we load it twice a day. Is that too much?"),
     ("The study is too small to tell.", "Our study had eight cases; is that too few?"),
     ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
     ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
@@ -131,10 +117,7 @@ STILL_LEANS = [
     ("Based on the provided context, yes.", STUDY),
     ("It is higher, as Table 2 has it.", STUDY),
     ("The excerpt gives a p of .03.", STUDY),
-    (
-        "I should keep in mind that the study did not control for medication.",
-        "Which explanation fits equal thresholds?",
-    ),
+    ("I should keep in mind that the study did not control for it.", "Which explanation fits equal thresholds?"),
 ]
 
 

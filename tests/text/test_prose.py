@@ -79,14 +79,9 @@ PROSE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason"), LEAKS)
-def test_leaks_are_named(text: str, reason: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), [*LEAKS, *((text, None) for text in PROSE)])
+def test_leaks_are_named_and_prose_passes(text: str, reason: str | None) -> None:
     assert leaked(text) == reason
-
-
-@pytest.mark.parametrize("text", PROSE)
-def test_prose_passes(text: str) -> None:
-    assert leaked(text) is None
 
 
 @given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))

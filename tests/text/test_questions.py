@@ -62,7 +62,10 @@ def test_what_asks() -> None:
         A slope falls to 1.1 after correction. Compare this with an effect of selection. | لماذا يقلل الغبار من الميل؟ |
         Γιατί η σκόνη μειώνει την κλίση;
     """
-    stating = "The answer depends on the technique you are using. | We need more information. | I explain what I know. | It is 1.1; it scatters."
+    stating = """
+        The answer depends on the technique you are using. | We need more information. | I explain what I know. |
+        It is 1.1; it scatters.
+    """
     assert all(map(asks, texts(asking)))
     assert not any(map(asks, texts(stating)))
 

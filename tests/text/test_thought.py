@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 
 from programs.text.thought import CLOSE, OPEN, bare_thought, escape_thought_tags, wrap_thought
 
-PARAGRAPHS = st.lists(
-    st.text() | st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"]), min_size=1
-).filter(lambda ps: any(p.strip() for p in ps))
+TAGS = st.sampled_from(["<thought>", "a </think> b", "</thought>", "< thought>"])
+PARAGRAPHS = st.lists(st.text() | TAGS, min_size=1).filter(lambda ps: any(p.strip() for p in ps))
 
 
 @given(PARAGRAPHS)

@@ -9,6 +9,10 @@
 5. What is not kept is rejected with the reason, its record with the attempts; an undecided one waits while a later run
    could decide it.
 6. Only accepted traces are tried.
+7. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules. Another
+   short answer is another ask. Nothing of the trace is sent but the options of a choice.
+8. The student is asked what the solver is; its rates stand in the record, and decide nothing; its replies are kept apart,
+   so that the record names it.
 """
 
 from collections import Counter
@@ -21,11 +25,11 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
-from programs.records import Need
+from programs.records import RULES, Need
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.traces.blind_solve import passed, tries_of
 from signatures.vocabulary import Agreement
-from tests.making import Answers, good_output, made_of, only, passage, unread
+from tests.making import Answers, good_output, made_of, only, passage, solve_of, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
@@ -64,8 +68,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     assert [ask.judge for ask in compares] == ["comparer"] * 6
     assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
     assert not any("passage" in ask.inputs for ask in compares)
-    found = variation.record().blind_solve
-    assert found is not None
+    found = solve_of(variation)
     assert (found.solver, found.compared_by, found.temperature) == ("solver", "comparer", SOLVE_TEMPERATURE)
 
 
@@ -82,8 +85,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
 )
 def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
     compare = comparing(lambda setting, number, _: number < (with_passage if setting == "with" else without))
-    found = only(Answers(compare=compare), **solving(4)).record().blind_solve
-    assert found is not None
+    found = solve_of(only(Answers(compare=compare), **solving(4)))
     assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
     assert found.with_passage.equivalent == with_passage
     assert found.without_passage.contradicts == 4 - without
@@ -106,8 +108,7 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
 
     answers = Answers(solve=solve, compare=compare)
     variation = only(answers, **solving(3))
-    found = variation.record().blind_solve
-    assert found is not None
+    found = solve_of(variation)
     assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
     assert (found.need, found.difficulty) == (None, 0.0)
     assert (variation.status, variation.settled) == ("accepted", False)
@@ -118,15 +119,11 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
     ("right", "need", "difficulty"),
     [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
 )
-def test_a_question_has_one_need_whatever_its_variations_say(
-    right: tuple[int, ...], need: Need, difficulty: float
-) -> None:
+def test_a_question_has_one_need_over_its_variations(right: tuple[int, ...], need: Need, difficulty: float) -> None:
     compare = comparing(lambda _setting, _number, variation: variation in right)
     variations = made_of(Answers(compare=compare), **solving(2), variations=3).variations
-    [found] = {str(variation.record().blind_solve) for variation in variations}
-    solve = variations[0].record().blind_solve
-    assert solve is not None
-    assert found == str(solve)
+    [solve, *others] = map(solve_of, variations)
+    assert others == [solve] * 2
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
     kept = made_of(Answers(compare=compare), **solving(2, "unanswered"), variations=3).variations
@@ -138,3 +135,55 @@ def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
     variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
     assert (variation.status, variation.settled) == ("unjudged", False)
     assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
+
+
+def answering(short: dict[str, Any], text: str = "The scatter is what matters here, in all likelihood.") -> Any:
+    """A writer whose answers have a short answer."""
+    return lambda ask: {**good_output(ask), "text": text + good_output(ask)["text"], "short": short}
+
+
+STUDENT = {**solving(2), "student_model": "student"}
+CHOICE = answering(
+    {"kind": "choice", "answer": "The scatter matters.", "others": ["The lamps matter.", "Dust counts."]}
+)
+
+
+def knowing(ask: Ask) -> Any:
+    """The solver knows with the passage; the student never does, and says nothing at its first try without it."""
+    if ask.judge == "student" and "/without.0" in ask.key:
+        return unread()
+    knows = ask.judge == "solver" and "passage" in ask.inputs
+    return {"text": f"I have thought about it. \\boxed{{{'The scatter matters.' if knows else 'Dust counts.'}}}"}
+
+
+def test_rules_compare_where_there_is_a_short_answer() -> None:
+    answers = Answers(answer=CHOICE, solve=knowing)
+    variation = only(answers, **STUDENT)
+    found = solve_of(variation)
+    assert (found.need, found.difficulty, found.compared_by) == ("needs_paper", 0.0, RULES)
+    assert found.student is not None
+    assert (found.student.solver, found.student.with_passage.pass_rate) == ("student", 0.0)
+    assert (found.student.without_passage.absent, found.student.without_passage.pass_rate) == (1, 0.0)
+    assert answers.count("compare") == 0
+    assert {name: len(replies) for name, replies in variation.last.more.items()} == {"solve": 4, "student": 4}
+    asks = [ask for ask in answers.asked if ask.stage == "solve"]
+    assert len({ask.key for ask in asks}) == len(asks) == 8
+    assert all("(A) " in ask.inputs["ending"] and "boxed" in ask.inputs["ending"] for ask in asks)
+    assert not any(variation.last.draft.answer in str(ask.inputs) for ask in asks)
+    assert not variation.settled, "what the student did not answer is asked again"
+
+
+def test_without_one_a_model_compares_for_both() -> None:
+    answers = Answers()
+    found = solve_of(only(answers, **STUDENT))
+    assert found.student is not None
+    assert (found.compared_by, found.student.with_passage.pass_rate) == ("comparer", 1.0)
+    assert answers.count("compare") == 8
+    assert not any("ending" in ask.inputs for ask in answers.asked)
+
+
+def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations() -> None:
+    made = made_of(Answers(answer=CHOICE, solve=knowing), variations=3, **solving(2)).variations
+    [solve, *others] = map(solve_of, made)
+    assert others == [solve] * 2
+    assert solve.with_passage.asked == 2, "K tries, whatever the number of variations"

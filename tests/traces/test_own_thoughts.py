@@ -69,9 +69,6 @@ def thought_of(
     return variation, answers
 
 
-# 2. What is taken
-
-
 @pytest.mark.parametrize(
     ("found", "asked", "status"),
     [
@@ -82,9 +79,7 @@ def thought_of(
         (["contradicts", "partial", "contradicts", "partial", "equivalent"], 4, "rejected"),
     ],
 )
-def test_a_try_is_taken_only_on_agreement_and_there_are_at_most_k(
-    found: list[Agreement], asked: int, status: str
-) -> None:
+def test_a_try_is_taken_on_agreement_and_there_are_at_most_k(found: list[Agreement], asked: int, status: str) -> None:
     variation, answers = thought_of(*found)
     assert (variation.status, answers.count("own"), answers.count("compare")) == (status, asked, asked)
     assert [attempt.agreed.agreement for attempt in variation.attempts if attempt.agreed] == found[:asked]
@@ -102,9 +97,6 @@ def test_the_comparison_is_with_the_grounded_answer_and_each_try_has_a_seed_of_i
     assert len({ask.key for ask in answers.asked if ask.stage in ("own", "compare")}) == 6
     [reference] = {attempt.agreed.reference for attempt in variation.attempts if attempt.agreed}
     assert reference == compares[0].inputs["reference"] in str(answers.reply(written).output)
-
-
-# 3. What is kept
 
 
 def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -143,9 +135,6 @@ def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
     assert (variation.status, variation.settled) == ("accepted", True)
 
 
-# 4. The record
-
-
 def test_the_record_says_whose_thought_it_is() -> None:
     variation, _ = thought_of()
     record = variation.record()
@@ -160,9 +149,6 @@ def test_the_record_says_whose_thought_it_is() -> None:
     assert {"trace", "answer", "agreement"} < set(record.generation.models), "those of another model"
     assert "own" not in record.generation.models
     assert record.unit == str(variation.key) == f"{passage().sample.id}/{variation.question.type}/0-model"
-
-
-# 5. and 6. Beside written traces
 
 
 @pytest.mark.parametrize("both", [False, True])

@@ -37,6 +37,12 @@ def steps_of(variation: Variation) -> list[StepRecord]:
     return record.steps
 
 
+def checked(items: list[dict[str, Any]]) -> Variation:
+    """A trace of whose steps the model says so."""
+    answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
+    return only(answers, **CHECKING)
+
+
 def test_one_call_asks_about_all_steps() -> None:
     answers = Answers()
     variation = only(answers, **CHECKING)
@@ -52,22 +58,12 @@ def test_one_call_asks_about_all_steps() -> None:
 
 
 def test_what_the_model_says_stands_in_the_record() -> None:
-    items = [
-        verdict(1, "no_claim", 0),
-        verdict(2, "outside", 0),
-        verdict(3, "supported"),
-        verdict(4, "inferred", 3),
-        verdict(5, "contradicted", 4),
-    ]
-    answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
-    steps = steps_of(only(answers, **CHECKING))
+    said = [("no_claim", 0), ("outside", 0), ("supported", 2), ("inferred", 3), ("contradicted", 4)]
+    steps = steps_of(checked([verdict(number, *one) for number, one in enumerate(said, start=1)]))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
-    assert [step.quote for step in steps[:5]] == [
-        None,
-        None,
-        *(passage().quoted(number)["quote"] for number in (2, 3, 4)),
-    ]
+    quotes = [passage().quoted(number)["quote"] for number in (2, 3, 4)]
+    assert [step.quote for step in steps[:5]] == [None, None, *quotes]
     assert all((step.status, step.judged_by, step.reason) == (None, None, None) for step in steps[5:])
 
 
@@ -81,9 +77,7 @@ def test_what_the_model_says_stands_in_the_record() -> None:
     ],
 )
 def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
-    variation = only(
-        Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items}), **CHECKING
-    )
+    variation = checked(items)
     assert (variation.status, variation.settled) == ("accepted", True)
     assert {step.judged_by for step in steps_of(variation)} == {None}
 
