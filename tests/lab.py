@@ -77,11 +77,11 @@ class Lab:
 
     @property
     def output(self) -> Path:
-        return self.folder / "out.json"
+        return Path(self.base["output"])
 
     @property
     def journal(self) -> Path:
-        return self.folder / "out.journal.jsonl"
+        return self.output.with_suffix(".journal.jsonl")
 
     @property
     def calls(self) -> int:
@@ -177,7 +177,7 @@ def laboratory(
             "model": "openai/any",
             "api_base": running.openai_base,
             "input_file": [str(write_passages(lab.input, range(texts)))],
-            "output": str(lab.output),
+            "output": str(folder / "out.json"),
             "concurrency": 8,
             "timeout": 10.0,
             "patience": 20.0,
