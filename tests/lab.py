@@ -77,11 +77,11 @@ class Lab:
 
     @property
     def output(self) -> Path:
-        return self.folder / "out.json"
+        return Path(self.base["output"])
 
     @property
     def journal(self) -> Path:
-        return self.folder / "out.journal.jsonl"
+        return self.output.with_suffix(".journal.jsonl")
 
     @property
     def calls(self) -> int:
@@ -174,7 +174,7 @@ def laboratory(
     brain = Scientist(stages or {})
     with StandIn(brain, **server) as running:
         lab = Lab(folder, running, brain, {})
-        lab.base = {"model": "openai/any", "api_base": running.openai_base, "output": str(lab.output)}
+        lab.base = {"model": "openai/any", "api_base": running.openai_base, "output": str(folder / "out.json")}
         lab.base |= {"input_file": [str(write_passages(lab.input, range(texts)))]}
         lab.base |= {"concurrency": 8, "timeout": 10.0, "patience": 20.0, "retry_wait": 0.01, **(base or {})}
         yield lab

@@ -56,11 +56,9 @@ def test_whatever_is_set_comes_back(values: dict[str, Any]) -> None:
 GIVEN: dict[str, list[str]] = {
     "export": ["doc.json", "--to", "dpo", "--output", "out", "--licence", "cc0-1.0,cc-by-4.0"],
     "compile": ["--stage", "judge", "--judge-models", "a,b", "--trainset", "labels.jsonl"],
-    "report": ["doc.json"],
-    "prove": ["doc.json"],
     "merge": ["a.json", "b.json", "--output", "out.json"],
-    "document": ["doc.json"],
     "completion": ["zsh"],
+    **{name: ["doc.json"] for name in ("report", "prove", "document")},
 }
 
 

@@ -9,18 +9,19 @@
 6. `--help` shows the options in groups, and a model's leading values need no option.
 """
 
+import re
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
-from pydantic import BaseModel, Field
 
-from programs.cli.options import grouped, parse, run_cli
+from programs.cli.options import grouped, parse
 from programs.command import COMMANDS
 from programs.errors import UserError
+from programs.merge import MergeOptions
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
 from signatures.question_type import QUESTION_TYPES
+from tests.lab import called
 from tests.making import Answers, made_of
 
 
@@ -40,27 +41,13 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "config.yaml"
 
 
-def test_nothing_said_gives_the_defaults() -> None:
-    """Which docs/reference.md names."""
-    settings = parsed()
-    assert settings == Settings()
-    assert settings.judges == DEFAULT_JUDGES == ("gpt41", "gemini25pro")
-
-
 def test_the_command_line_wins_over_the_config_and_that_over_the_defaults(config: Path) -> None:
+    assert parsed() == Settings()
     config.write_text("max_traces: 5\nseed: 4\ntraces-per-sample: 3\n")
     settings = parsed("--config", str(config), "--seed", "9")
     assert (settings.max_traces, settings.seed, settings.traces_per_sample) == (5, 9, 3)
     assert settings.concurrency is None
     assert parsed("--seed", "0", "--config", str(config)).seed == 0
-
-
-@pytest.mark.parametrize(("key", "nearest"), [("modle", "model"), ("qualitycheck", "quality_check")])
-def test_an_unknown_key_is_answered_with_the_nearest(config: Path, key: str, nearest: str) -> None:
-    config.write_text(f"seed: 1\n{key}: 5\n")
-    said = refused("--config", str(config))
-    assert f"unknown key {key!r}" in said
-    assert f"did you mean {nearest!r}" in said
 
 
 @pytest.mark.parametrize(
@@ -70,45 +57,36 @@ def test_an_unknown_key_is_answered_with_the_nearest(config: Path, key: str, nea
         ("seed: [1\n", "cannot be read"),
         ("seed: many\n", "--seed"),
         ("stage_model: trace=x\n", "--stage-model"),
+        ("seed: 1\nmodle: 5\n", r"unknown key 'modle'.*did you mean 'model'"),
+        ("seed: 1\nqualitycheck: 5\n", r"unknown key 'qualitycheck'.*did you mean 'quality_check'"),
     ],
 )
 def test_a_config_that_is_wrong_is_one_line(config: Path, text: str, reason: str) -> None:
     config.write_text(text)
-    assert reason in refused("--config", str(config))
+    assert re.search(reason, refused("--config", str(config)))
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("--max-traces", "0"),
-        ("--traces-per-sample", str(len(QUESTION_TYPES) + 1)),
-        ("--min-quality-score", "0.5"),
-        ("--temperature", "nan"),
-        ("--model", ""),
-        ("--judge-models", " , "),
-        ("--stage-model", "trace"),
-        ("--stage-model", "tracing=gpt41"),
-        ("--stage-model", "judge=gpt41"),
-        ("--seed",),
-    ],
-)
-def test_a_bad_value_names_its_option(words: tuple[str, ...]) -> None:
-    assert words[0] in refused(*words)
+BAD = ["--max-traces=0", f"--traces-per-sample={len(QUESTION_TYPES) + 1}", "--min-quality-score=0.5", "--model="]
+BAD += [
+    "--temperature=nan",
+    "--judge-models= , ",
+    *(f"--stage-model={bad}" for bad in ("trace", "tracing=a", "judge=a")),
+]
 
 
-@pytest.mark.parametrize("action", ["a mistake", "a broken pipe", "all well"])
-def test_a_command_ends_with_its_code_and_one_line(action: str, capsys: pytest.CaptureFixture[str]) -> None:
-    def command() -> int:
-        if action == "a mistake":
-            raise UserError("--seed: no number")
-        if action == "a broken pipe":
-            raise BrokenPipeError
-        return 0
+@pytest.mark.parametrize("word", [*BAD, "--seed"])
+def test_a_bad_value_names_its_option(word: str) -> None:
+    assert word.partition("=")[0] in refused(word)
 
-    with pytest.raises(SystemExit) as ended:
-        run_cli(command)
-    expected = {"a mistake": (2, "error: --seed: no number\n"), "a broken pipe": (1, ""), "all well": (0, "")}
-    assert (ended.value.code, capsys.readouterr().err) == expected[action]
+
+def test_a_pipe_that_nobody_reads_ends_a_command_without_a_word() -> None:
+    """How a mistake does: tests/test_cli.py."""
+
+    def command(_words: list[str]) -> int:
+        raise BrokenPipeError
+
+    done = called(main=command)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("given", [["a,b"], ["a", "b"], [" a , b,", "a"]])
@@ -128,7 +106,7 @@ def test_a_model_that_is_not_argos_needs_judges_of_its_own(model: str) -> None:
     assert model in said
     assert parsed("--model", model, "--quality-check", "--judge-models", "gpt41").judges == ("gpt41",)
     assert parsed("--model", model).judges == DEFAULT_JUDGES
-    assert parsed("--model", "gpt41", "--quality-check").judges == DEFAULT_JUDGES
+    assert parsed("--model", "gpt41", "--quality-check").judges == DEFAULT_JUDGES == ("gpt41", "gemini25pro")
 
 
 def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> None:
@@ -146,16 +124,6 @@ def test_every_option_has_its_group_and_a_help(name: str) -> None:
     assert all(field.description for field in model.model_fields.values())
 
 
-class Leading(BaseModel):
-    leading: ClassVar[str] = "names"
-    groups: ClassVar[dict[str, tuple[str, ...]]] = {"first": ("word", "names"), "old": ("gone",)}
-
-    names: list[str] = Field(description="names")
-    word: str | None = Field(None, description="a word")
-
-
-@pytest.mark.parametrize(
-    "words", [("a", "b", "--word", "w"), ("--names", "a", "b", "--word", "w"), ("--word", "w", "--names", "a", "b")]
-)
-def test_leading_values_need_no_option(words: tuple[str, ...]) -> None:
-    assert parse(Leading, "lead", "Lead.", words) == Leading(names=["a", "b"], word="w")
+@pytest.mark.parametrize("words", ["a b --output c", "--sources a b --output c", "--output c --sources a b"])
+def test_leading_values_need_no_option(words: str) -> None:
+    assert parse(MergeOptions, "merge", "Merge.", words.split()) == MergeOptions(sources=["a", "b"], output=Path("c"))

@@ -9,7 +9,6 @@
 """
 
 import io
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -30,13 +29,10 @@ EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\rred [/INST] [bold]"
 HARMLESS = "]0;owned[2J31mred [/INST] [bold]"
 
 
-def shell(lab: Lab, redirection: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """A run as people start one, with its standard output somewhere else."""
-    command = f'"$@" {redirection}'
-    words = ["bash", "-c", command, "bash", sys.executable, "-m", "programs.generate", *lab.arguments()]
-    return subprocess.run(
-        words, env=environment(env), capture_output=True, timeout=120, check=False, encoding="latin-1", errors="replace"
-    )
+def shell(command: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A Python command as people start one, with its standard output somewhere else."""
+    call = ["bash", "-c", command, "bash", sys.executable, *words]
+    return subprocess.run(call, env=environment(env), capture_output=True, timeout=120, check=False, encoding="latin-1")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +43,7 @@ def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, s
         return {"text": f"Σ – ☃ 星 {scientist.answer(asked)['text']}"}
 
     with laboratory(tmp_path, texts=1, stages={"answer": answer}) as lab:
-        done = shell(lab, redirection, **env)
+        done = shell(f'"$@" {redirection}', "-m", "programs.generate", *lab.arguments(), **env)
         assert done.returncode == 0, done.stderr
         assert lab.document["metadata"]["status"] == "completed"
         assert len(lab.records) == 1
@@ -59,8 +55,7 @@ def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, s
 
 
 def test_an_output_that_a_command_is_for_must_be_written() -> None:
-    command = ["bash", "-c", f"{sys.executable} -m programs.schema > /dev/full"]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = shell('"$@" > /dev/full', "-m", "programs.schema")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "error: standard output cannot be written: No space left on device"
 
@@ -96,15 +91,11 @@ def test_a_closed_streams_number_is_given_to_no_file(tmp_path: Path) -> None:
         f"with safe_streams():\n    file = os.open({str(tmp_path / 'journal')!r}, os.O_CREAT | os.O_RDWR)\n"
         "    os.write(1, b'somebody prints')\n    os._exit(file > 2)\n"
     )
-    command = ["bash", "-c", '"$@" >&-', "bash", sys.executable, "-c", code]
-    assert subprocess.run(command, env=environment(), timeout=60, check=False).returncode == 1
+    assert shell('"$@" >&-', "-c", code).returncode == 1
     assert (tmp_path / "journal").read_bytes() == b""
 
 
-# 5. Nothing made
-
-
-def test_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
+def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
     def questions(asked: Asked) -> dict[str, Any]:
         leaning = {"question": "According to the passage, what is the redshift of the 212 galaxies?"}
         return {**scientist.questions(asked), **leaning}
@@ -117,20 +108,22 @@ def test_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
             assert " x " in done.stderr
 
 
-ARRAY = json.dumps([{"text": "One."}, {"text": "Two."}], indent=2)
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "no text was read"), ("\n\n", "2 x blank"), ("{\n", "1 x not JSON"), (ARRAY, "8 x not JSON")],
+    [
+        ("", "no text was read"),
+        ("\n\n", "2 x blank"),
+        ("{\n", "1 x not JSON"),
+        ('[\n{\n"text": 1\n}\n]', "5 x not JSON"),
+    ],
 )
-def test_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
+def test_5_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
     lab.input.write_text(text)
     done = called(*lab.arguments())
     assert (done.returncode, done.stderr) == (1, f"error: not one trace was made: {said}\n")
 
 
-def test_a_shard_without_texts_is_no_failure(tmp_path: Path) -> None:
+def test_5_a_shard_without_texts_is_no_failure(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=1) as lab:
         codes = {called(*lab.arguments(shard=f"{number}/3")).returncode for number in (1, 2, 3)}
         assert codes == {0}

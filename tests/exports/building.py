@@ -22,7 +22,7 @@ from programs.export import main
 from programs.exports.options import FORMATS
 from programs.exports.view import View
 from programs.inputs.sample import content_id
-from programs.records import Record
+from programs.records import GRADES, Record
 from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 
@@ -44,8 +44,7 @@ def record(number: int = 0, **given: Any) -> Record:
     thought = given.pop("thought", "\n\n".join([*THOUGHT, f"Variation {variation}, score {given.get('score')}."]))
     sample = content_id(text)
     grade = given.get("grade")
-    names = ("question_alignment", "scientific_accuracy", "completeness", "uncertainty_calibration")
-    grades = dict.fromkeys([*names, "clarity_structure", "evidence_usage", "overall_score"], grade)
+    grades = dict.fromkeys([*GRADES, "overall_score"], grade)
     verdict = {"judge": "referee", "scored": True, "overall": 7, "reason": "Sound."}
     content = {
         "id": content_id(f"{sample}{kind}{variation}{thought}"),

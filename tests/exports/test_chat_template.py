@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from programs.export import main
 from programs.exports.chat_template import KEEPS, ChatTemplate, messages_of
 from programs.exports.options import FORMATS
 from programs.exports.view import View
 from programs.run.attempts import ReadTrace
 from tests.exports.building import THOUGHT, export_to, made, record, refused, rows
+from tests.lab import called
 
 TAKING = [name for name, format in FORMATS.items() if format.has_thought and format.takes_field]
 
@@ -44,13 +46,11 @@ def test_1_kept_is_what_the_rendered_text_has(name: str, tagged: bool, in_field:
             assert all(paragraph in text for paragraph in THOUGHT) is kept
 
 
-LOST = "LOSES THE THOUGHT: train with another template, one made for training"
 SAID = [
     ("qwen3", "", KEEPS),
     ("llama3_1", "--reasoning-field thinking", "LOSES THE THOUGHT: with no --reasoning-field it keeps it"),
-    ("deepseek_r1_distill", "", LOST),
+    ("deepseek_r1_distill", "", "LOSES THE THOUGHT: train with another template, one made for training"),
     ("deepseek_r1_distill_training", "", KEEPS),
-    ("deepseekv3", "", LOST),
     ("qwen3_5_nothink", "", f"{KEEPS}; but it gives a model that is to answer another beginning than rows have"),
     ("gemma", "", "refuses the row (System role not supported): with --system-prompt user it keeps it"),
     ("gemma", "--system-prompt user", KEEPS),
@@ -76,12 +76,9 @@ def test_2_another_tag_may_help(judged: Path) -> None:
     assert said.endswith("LOSES THE THOUGHT: with --think-tag '<thinking>' it keeps it")
 
 
-def test_2_the_row_is_shown_as_rendered(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from programs.export import main
-
+def test_2_the_row_is_shown_as_rendered(judged: Path) -> None:
     words = ["--to", "kto", "--output", str(judged.with_name("kto")), "--chat-template", str(trl_file("qwen2_5"))]
-    assert main([str(judged), *words]) == 0
-    shown = capsys.readouterr().out
+    shown = called(str(judged), *words, main=main).stdout
     first = rows(judged.with_name("kto"))[0]
     assert shown.startswith(f"<|im_start|>system\n{first['prompt'][0]['content']}<|im_end|>\n")
     assert f"<|im_start|>assistant\n<think>\n{THOUGHT[0]}" in shown

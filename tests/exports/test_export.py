@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-from programs.cli.options import run_cli
 from programs.export import main
 from programs.exports import exporter
 from programs.exports.exporter import Origin, by_question
@@ -28,6 +27,7 @@ from programs.exports.options import FORMATS, SPLITS
 from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 from tests.exports.building import export_to, header, laid, plain_document, record, refused, rows
+from tests.lab import called, mistake
 
 (WHOLE,) = (name for name, format in FORMATS.items() if format.whole)
 
@@ -41,21 +41,15 @@ def papers(tmp_path: Path) -> Path:
     return laid(tmp_path, traces)
 
 
-def files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-# 1. The folder
-
-
-def test_the_folder_holds_rows_a_card_and_a_manifest(papers: Path) -> None:
+def test_1_the_folder_holds_rows_a_card_and_a_manifest(papers: Path) -> None:
     folder = export_to(papers, "sft")
-    assert files(folder) == ["README.md", "data/train.jsonl", "export.json"]
+    found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert found == ["README.md", "data/train.jsonl", "export.json"]
     assert [row["id"] for row in rows(folder)] == [one["id"] for one in json.loads(papers.read_text())["questions"]]
     assert not list(papers.parent.glob(".sft-export*"))
 
 
-def test_the_card_says_what_is_in_the_folder(papers: Path) -> None:
+def test_1_the_card_says_what_is_in_the_folder(papers: Path) -> None:
     step = {"what": "traces tried", "entered": 9, "lost": {"turned down": 2}, "left": 7, "became": "accepted"}
     content = json.loads(papers.read_text())
     content["metadata"]["run"]["funnel"] = {"steps": [step]}
@@ -82,7 +76,7 @@ def test_the_card_says_what_is_in_the_folder(papers: Path) -> None:
         assert not path.is_file() or str(papers.parent).encode() not in path.read_bytes()
 
 
-def test_what_papers_and_models_wrote_stays_data_in_the_card(tmp_path: Path) -> None:
+def test_1_what_papers_and_models_wrote_stays_data_in_the_card(tmp_path: Path) -> None:
     name = "---\nlicense: mit\n| <script> | ` [x](y)"
     one = record(1, extra={"license": name})
     assert one.generation is not None
@@ -97,7 +91,7 @@ def test_what_papers_and_models_wrote_stays_data_in_the_card(tmp_path: Path) -> 
     assert not any(line.startswith("license: mit") for line in text.splitlines())
 
 
-def test_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
+def test_1_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
     extras = [{"license": "CC BY 4.0"}, {"licence": "https://creativecommons.org/licenses/by/4.0/"}]
     document = plain_document(tmp_path / "a.json", [record(number, extra=extra) for number, extra in enumerate(extras)])
     assert header(export_to(document, "sft"))["license"] == "cc-by-4.0"
@@ -106,9 +100,7 @@ def test_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["card", "__exit__", "add", "rename"])
-def test_a_failure_leaves_the_old_export_and_nothing_else(
-    papers: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_1_a_failure_leaves_the_old_export(papers: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     folder = export_to(papers, "sft")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -123,21 +115,15 @@ def test_a_failure_leaves_the_old_export_and_nothing_else(
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-# 2. Splits
-
-
 @pytest.mark.parametrize("to", ["sft", "grpo", WHOLE])
-def test_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
+def test_2_no_paper_is_in_two_splits(papers: Path, to: str) -> None:
     folder = export_to(papers, to, "--splits", "0.6,0.2,0.2")
     found = {split: {row["source"] for row in rows(folder, split)} for split in SPLITS}
     assert all(found.values())
     assert sum(map(len, found.values())) == len(set.union(*found.values())) == 30
 
 
-# 3. Filters
-
-
-def test_the_least_score_is_kept(papers: Path) -> None:
+def test_3_the_least_score_is_kept(papers: Path) -> None:
     assert {row["quality_score"] for row in rows(export_to(papers, "sft", "--min-score", "7.5"))} == {8, 9}
     unrated = plain_document(papers.with_name("unrated.json"), [record(1)])
     said = refused(unrated, "sft", "--min-score", "7.5", output="b")
@@ -155,7 +141,7 @@ def test_the_least_score_is_kept(papers: Path) -> None:
         ("mit", [3]),
     ],
 )
-def test_only_texts_with_the_licence_are_taken(tmp_path: Path, wanted: str, numbers: list[int]) -> None:
+def test_3_only_texts_with_the_licence_are_taken(tmp_path: Path, wanted: str, numbers: list[int]) -> None:
     licences = ["cc-by-4.0", "https://creativecommons.org/licenses/by/4.0/", "CC BY-NC 4.0", "MIT", None]
     extras = [{} if licence is None else {"license": licence} for licence in licences]
     document = laid(tmp_path, [record(number, extra=extra) for number, extra in enumerate(extras)])
@@ -163,24 +149,18 @@ def test_only_texts_with_the_licence_are_taken(tmp_path: Path, wanted: str, numb
     assert [row["messages"][1]["content"][-2] for row in found] == list(map(str, numbers))
 
 
-# 4. Document or journal
-
-
-def test_accepted_traces_can_be_exported_while_a_run_goes_on(papers: Path) -> None:
+def test_4_accepted_traces_can_be_exported_while_a_run_goes_on(papers: Path) -> None:
     with Journal(papers.with_name("out.journal.jsonl")):
         assert len(rows(export_to(papers, "sft"))) == 60
         assert len(rows(export_to(papers, "kto"))) == 60
 
 
-def test_a_journal_alone_is_enough(papers: Path) -> None:
+def test_4_a_journal_alone_is_enough(papers: Path) -> None:
     journal = papers.with_name("out.journal.jsonl")
     expected = rows(export_to(papers, "sft"))
     papers.unlink()
     assert rows(export_to(papers, "sft", output="a")) == expected
     assert rows(export_to(journal, "sft", output="b")) == expected
-
-
-# 5. Memory
 
 
 class Counted:
@@ -201,7 +181,7 @@ class Counted:
 
 
 @pytest.mark.parametrize("to", ["sft", WHOLE, "grpo"])
-def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
+def test_5_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
     counted = Counted(400)
     monkeypatch.setattr(Origin, "traces", lambda *_: iter(counted))
     document = laid(tmp_path, [record(1)])
@@ -209,7 +189,7 @@ def test_few_traces_are_alive_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
     assert counted.most <= 3
 
 
-def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
+def test_5_the_traces_of_one_question_are_alive_at_a_time() -> None:
     counted = Counted(300, question_of=lambda number: number % 60)
     alive: weakref.WeakSet[ReadTrace] = weakref.WeakSet()
     seen = []
@@ -219,9 +199,6 @@ def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
         assert len(alive) <= 2 * 5
     assert seen == [list(range(first, 300, 60)) for first in range(60)]
     assert counted.most <= 3
-
-
-# 6. Mistakes
 
 
 @pytest.mark.parametrize(
@@ -237,19 +214,13 @@ def test_the_traces_of_one_question_are_alive_at_a_time() -> None:
         ([], "--to must be given"),
     ],
 )
-def test_a_mistake_is_one_line(papers: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run_cli(lambda: main([str(papers), "--output", str(papers.parent / "x"), *words]))
-    assert ended.value.code == 2
-    printed = capsys.readouterr().err
-    assert printed.startswith("error: ")
-    assert said in printed
-    assert printed.count("\n") == 1
+def test_6_a_mistake_is_one_line(papers: Path, words: list[str], said: str) -> None:
+    assert said in mistake(called(str(papers), "--output", str(papers.parent / "x"), *words, main=main))
     assert not (papers.parent / "x").exists()
 
 
 @pytest.mark.parametrize("name", ["missing.json", "passages.jsonl", "list.json", "torn.json"])
-def test_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
+def test_6_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
     content = {"passages.jsonl": '{"text": "a"}\n{"text": "b"}\n', "list.json": "[1]", "torn.json": '{"questions": [{'}
     if name in content:
         (tmp_path / name).write_text(content[name])
@@ -258,7 +229,7 @@ def test_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
     assert any(part in said for part in ("there is neither", "is not a document", "holds no trace"))
 
 
-def test_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
+def test_6_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
     folder = export_to(papers, "sft")
     assert "holds an export; name another, or replace it with --overwrite" in refused(papers, "sft")
     export_to(papers, "kto", "--overwrite", output="sft-export")

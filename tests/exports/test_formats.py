@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from programs.exports.options import FORMATS
 from programs.exports.table import TABLE
@@ -55,15 +53,8 @@ def shown(row: dict[str, Any]) -> tuple[str, str]:
     return first, second
 
 
-def counted(folder: Path, name: str) -> Any:
-    return json.loads((folder / "export.json").read_text())["counts"][name]
-
-
-# 1. Thought and answer
-
-
 @pytest.mark.parametrize("to", TEXTUAL)
-def test_a_reply_is_the_thought_in_the_promised_tags_and_the_answer(judged: Path, to: str) -> None:
+def test_1_a_reply_is_the_thought_in_the_promised_tags_and_the_answer(judged: Path, to: str) -> None:
     found = rows(export_to(judged, to, "--think-tag", "[WORK]"))
     assert found
     for row in found:
@@ -74,7 +65,7 @@ def test_a_reply_is_the_thought_in_the_promised_tags_and_the_answer(judged: Path
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged: Path, to: str) -> None:
+def test_1_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged: Path, to: str) -> None:
     words = ("--reasoning-field", "reasoning_content")
     if not FORMATS[to].takes_field:
         assert "--reasoning-field" in refused(judged, to, *words)
@@ -87,18 +78,16 @@ def test_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged
 
 
 @pytest.mark.parametrize("tag", ["", "two words", "<a><b>", "</think>", "<|channel|>"])
-def test_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
+def test_1_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
     assert refused(judged, "sft", "--think-tag", tag).startswith("--think-tag: ")
-
-
-# 2. Text is data
 
 
 @pytest.mark.parametrize("tag", ["<think>", "<reasoning>", "[THINK]"])
 @pytest.mark.parametrize("to", [*(name for name in TEXTUAL if name != "dpo"), "grpo"])
-def test_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
+def test_2_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
     texts: dict[str, Any] = dict.fromkeys(("text", "audience", "question", "answer", "thought"), f"Why? {HOSTILE}")
     kind = Tag.parse(tag)
+    assert kind.inert(kind.inert(HOSTILE)) == kind.inert(HOSTILE)
     for row in made(to, record(**texts), think_tag=tag, context="both"):
         everything = str({key: value for key, value in row.items() if key != "id"})
         # Once in the system prompt, once around the thought.
@@ -108,18 +97,6 @@ def test_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
         assert "é 星" in everything
         for reply in replies(row):
             assert HOSTILE[-12:] in reply
-
-
-@given(st.text(max_size=60), st.sampled_from(["<think>", "<a>", "[b]"]))
-def test_making_a_text_inert_twice_changes_no_more(text: str, tag: str) -> None:
-    kind = Tag.parse(tag)
-    once = kind.inert(f"{text}{kind.close}{text}{kind.open.upper()}{text}")
-    assert kind.inert(once) == once
-    assert kind.close not in once
-    assert kind.open not in once
-
-
-# 3. Context
 
 
 def needing(folder: Path) -> Path:
@@ -139,7 +116,7 @@ CONTEXTS = {"auto": [False, True, True], "none": [False] * 3, "passage": [True] 
 
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("to", SHOWN)
-def test_the_passage_is_in_the_prompt_where_it_is_needed_or_asked_for(tmp_path: Path, to: str, context: str) -> None:
+def test_3_the_passage_is_in_the_prompt_where_it_is_needed_or_asked_for(tmp_path: Path, to: str, context: str) -> None:
     folder = export_to(needing(tmp_path), to, *(() if context == "auto" else ("--context", context)))
     found = [(row, *shown(row)) for row in rows(folder)]
     having = [user for _, _, user in found if "is about dust" in user]
@@ -151,21 +128,22 @@ def test_the_passage_is_in_the_prompt_where_it_is_needed_or_asked_for(tmp_path: 
         assert "Why is the slope of text" in user
     unmet = sum(user not in having and "of text 1" not in user for _, _, user in found)
     assert bool(unmet) == (context in ("none", "both"))
-    assert (counted(folder, "with_passage"), counted(folder, "without_needed")) == (len(having), unmet)
+    counts = json.loads((folder / "export.json").read_text())["counts"]
+    assert (counts["with_passage"], counts["without_needed"]) == (len(having), unmet)
     card = (folder / "README.md").read_text()
     assert f"in {len(having)} of {len(found)} rows (`--context {context}`)" in card
     assert (f"{unmet} rows rest on a passage that they do not show" in card) == bool(unmet)
 
 
 @pytest.mark.parametrize(("chosen", "rejected"), [([], ["1.1"]), (["1.1"], [])])
-def test_a_pair_has_the_prompt_of_its_chosen_trace(chosen: list[str], rejected: list[str]) -> None:
+def test_3_a_pair_has_the_prompt_of_its_chosen_trace(chosen: list[str], rejected: list[str]) -> None:
     traces = [record(1, score=8.0, needs_passage=chosen), record(1, score=3.0, needs_passage=rejected)]
     (row,) = made("dpo", [ReadTrace(one) for one in traces])
     assert row["context"] == ("passage" if chosen else "none")
     assert ("is about dust" in shown(row)[1]) == bool(chosen)
 
 
-def test_a_trace_without_its_passage_or_answer_is_left_out_and_counted(tmp_path: Path) -> None:
+def test_3_a_trace_without_its_passage_or_answer_is_left_out_and_counted(tmp_path: Path) -> None:
     without = [record(2, text=""), record(3, text="", setting="open"), record(4, answer=" ")]
     document = plain_document(tmp_path / "a.json", [record(1), *without])
     for context, count in {"passage": 1, "auto": 2, "none": 3}.items():
@@ -175,7 +153,7 @@ def test_a_trace_without_its_passage_or_answer_is_left_out_and_counted(tmp_path:
 
 
 @pytest.mark.parametrize("to", [name for name in SHOWN if name != "dpo"])
-def test_who_asks_stands_before_the_question(to: str) -> None:
+def test_3_who_asks_stands_before_the_question(to: str) -> None:
     asked = record(1, steps=[STEP], audience="survey\nscientist")
     for context, before in {"none": "", "passage": "\n"}.items():
         (kept,) = made(to, asked, context=context)
@@ -186,10 +164,7 @@ def test_who_asks_stands_before_the_question(to: str) -> None:
     assert "asked by" not in shown(nobody)[1]
 
 
-# 4. Questions with answers
-
-
-def test_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
+def test_4_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
     worse = record(1, score=7.0, grade=0.6, answer="Worse.")
     better = record(1, score=8.0, grade=0.9, answer="Better.", variation=1)
     document = laid(tmp_path, [worse, record(2), better])
@@ -199,20 +174,14 @@ def test_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
     assert [message["role"] for message in first["prompt"]] == ["system", "user"]
 
 
-# 5. Flat
-
-
-KINDS = {"string": str, "int64": int, "float64": float, "bool": bool}
-
-
-def test_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_says() -> None:
-    columns = TABLE.columns(View())
+def test_5_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_says() -> None:
+    columns, kinds = TABLE.columns(View()), {"string": str, "int64": int, "float64": float, "bool": bool}
     assert all(any(name == one or one.startswith(f"{name}_") for one in columns) for name in Record.model_fields)
     for one in (record(1, score=7.0, grade=0.25, extra={"doi": "10.1/x"}), record(2)):
         (row,) = made("table", one)
         assert list(row) == list(columns)
         for name, kind in columns.items():
-            assert row[name] is None or type(row[name]) is KINDS[str(kind)], name
+            assert row[name] is None or type(row[name]) is kinds[str(kind)], name
         assert row["reasoning_trace"] == one.reasoning_trace
         assert json.loads(row["source_paper_extra"]) == one.source_paper.extra
         assert row["answer_grades_overall_score"] == (one.answer_grades.overall_score if one.answer_grades else None)

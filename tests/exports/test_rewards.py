@@ -10,6 +10,7 @@
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
 from programs.text.short_answers import points_share, score
-from tests.exports.building import made, record
+from tests.exports.building import RUBRIC, made, record
 from tests.lab import ROOT, python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -119,24 +120,18 @@ def test_rewards_need_no_model_and_no_dspy() -> None:
     assert python("-c", code) == "[]\n"
 
 
-RUBRIC = [
-    {"kind": "fact", "text": "names the dust", "weight": 3},
-    {"kind": "step", "text": "takes it off", "weight": 1},
-    {"kind": "pitfall", "text": "says they are old", "weight": -2},
-]
-
-
 @pytest.mark.parametrize(
-    ("met", "expected"), [([], 0.0), ([1], 0.75), ([1, 2], 1.0), ([1, 2, 3], 0.5), ([3], 0.0), ([1, 1], 0.75)]
+    ("met", "weights", "expected"),
+    [
+        *(
+            (met, (3, 1, -2), share)
+            for met, share in (([], 0), ([1], 0.75), ([1, 2, 3], 0.5), ([3], 0), ([1, 1], 0.75))
+        ),
+        *(([1], weights, 0) for weights in ((-2,), (0,), ())),
+    ],
 )
-def test_a_rubric_is_scored_by_weight(met: list[int], expected: float) -> None:
-    assert points_share(met, RUBRIC) == expected
-
-
-def test_a_rubric_with_nothing_to_gain_is_worth_nothing() -> None:
-    assert (
-        points_share([1], [RUBRIC[2]]) == points_share([1], [{**RUBRIC[0], "weight": 0}]) == points_share([], []) == 0.0
-    )
+def test_a_rubric_is_scored_by_weight(met: list[int], weights: Sequence[int], expected: float) -> None:
+    assert points_share(met, [{"weight": weight} for weight in weights]) == expected
 
 
 def test_the_judge_is_asked_of_the_answer_alone() -> None:

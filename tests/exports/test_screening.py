@@ -38,10 +38,7 @@ def taken(records: Iterable[Record], **given: object) -> list[Record]:
         return [one for one in records if screen(one) is None]
 
 
-# 1. Questions that were asked before
-
-
-def test_only_what_is_taken_keeps_others_out() -> None:
+def test_1_only_what_is_taken_keeps_others_out() -> None:
     """The second is nearly the first, the third nearly the second alone."""
     words = "dust redden light distant galaxies cluster halo filament survey lensing quasar nebula pulsar"
     asked = [f"Why does {' '.join(words.split()[:count])} matter?" for count in (8, 10, 13)]
@@ -53,7 +50,7 @@ def test_only_what_is_taken_keeps_others_out() -> None:
 
 
 @pytest.mark.parametrize("to", ["sft", "grpo"])
-def test_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) -> None:
+def test_1_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) -> None:
     """The first text's question has a variation behind the second text's, and this one another."""
     first = [record(1, question=DUST, variation=number) for number in range(2)]
     second = [record(2, question=AGAIN, variation=number) for number in range(2)]
@@ -64,12 +61,12 @@ def test_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) ->
     assert len(found) == (3 if to == "sft" else 2)
 
 
-def test_questions_of_one_text_are_not_compared() -> None:
+def test_1_questions_of_one_text_are_not_compared() -> None:
     both = [record(1, question=DUST), record(1, question=AGAIN, kind="critical")]
     assert taken(both, dedupe_questions=True) == both
 
 
-def test_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
+def test_1_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
     document = plain_document(
         tmp_path / "a.json",
         [
@@ -84,10 +81,7 @@ def test_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
     assert row["messages"][1]["content"].endswith(AGAIN)
 
 
-# 2. and 3. Benchmarks, and what is told
-
-
-def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> None:
+def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> None:
     question = f"Is it true that {SECRET}, or not?"
     records = [
         record(1),
@@ -122,7 +116,7 @@ def test_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("to", ["dpo", "kto"])
-def test_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path, to: str) -> None:
+def test_2_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path, to: str) -> None:
     below = [record(1, score=3.0, answer=f"Note that {SECRET}."), record(1, score=4.0)]
     document = laid(tmp_path, [Made(record(1, score=9.0), below=below)])
     (tmp_path / "bench.jsonl").write_text(json.dumps({"question": f"True or false: {SECRET}?"}))
@@ -133,10 +127,7 @@ def test_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path
     assert len(clear.splitlines()) == len(whole.splitlines()) - 1
 
 
-# 4. Memory
-
-
-def test_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Candidates come from the table on the disk; MinHash itself, which takes most of the time, is left out."""
     monkeypatch.setattr(near_duplicates, "bands", lambda text: (hash(text), hash(text) ^ 1))
     one = record(1)

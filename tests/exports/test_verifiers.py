@@ -5,13 +5,12 @@
 """
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 from programs.exports.environment import package_name
 from tests.exports.building import Made, export_to, laid, record, rows
-from tests.lab import ROOT
+from tests.lab import ROOT, environment
 from tests.needing import verifiers
 
 
@@ -38,10 +37,8 @@ def test_the_folder_is_a_package_that_needs_nothing_of_ours(tmp_path: Path) -> N
 def test_verifiers_loads_it_and_scores_canned_rollouts(tmp_path: Path) -> None:
     python, folder = verifiers(), exported(tmp_path)
     command = [python, str(ROOT / "tests/exports/verifiers_rollout.py"), package_name(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
-    )
+    env = environment({"PYTHONPATH": str(folder)})
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["environment"] == "SingleAgentEnv"

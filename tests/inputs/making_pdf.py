@@ -132,7 +132,9 @@ def two_columns(*, rowwise: bool = False, info: bool = True) -> bytes:
     page = 1
     while lines:
         top = _front(canvas) if page == 1 else HEIGHT - 70
-        _around(canvas, page)
+        canvas.setFont(BODY, 8)
+        canvas.drawString(MARGIN, HEIGHT - 40, RUNNING)
+        canvas.drawCentredString(WIDTH / 2, 25, str(page))
         placed: list[tuple[int, float, Line]] = []
         for column in range(2):
             # A figure stands above the left column of the second page.
@@ -155,12 +157,13 @@ def two_columns(*, rowwise: bool = False, info: bool = True) -> bytes:
 
 def _front(canvas: Canvas) -> float:
     """Title, authors and abstract; where the columns begin."""
-    canvas.setFont(HEAD, 16)
-    canvas.drawCentredString(WIDTH / 2, HEIGHT - 100, TITLE)
-    canvas.setFont(BODY, 10)
-    canvas.drawCentredString(WIDTH / 2, HEIGHT - 122, "J. Doe, R. Roe")
-    canvas.setFont(HEAD, 10)
-    canvas.drawCentredString(WIDTH / 2, HEIGHT - 150, "Abstract")
+    for font, size, down, words in (
+        (HEAD, 16, 100, TITLE),
+        (BODY, 10, 122, "J. Doe, R. Roe"),
+        (HEAD, 10, 150, "Abstract"),
+    ):
+        canvas.setFont(font, size)
+        canvas.drawCentredString(WIDTH / 2, HEIGHT - down, words)
     y = HEIGHT - 152
     for line in paragraph(ABSTRACT, indent=0.0, width=380):
         y -= LEADING
@@ -176,28 +179,19 @@ def _front(canvas: Canvas) -> float:
     return float(y - 20)
 
 
-def _around(canvas: Canvas, page: int) -> None:
-    canvas.setFont(BODY, 8)
-    canvas.drawString(MARGIN, HEIGHT - 40, RUNNING)
-    canvas.drawCentredString(WIDTH / 2, 25, str(page))
-
-
 def _set(canvas: Canvas, x: float, y: float, line: Line) -> None:
     canvas.setFont(line.font, line.size)
     canvas.drawString(x, y, line.text)
 
 
-def scan(pages: int = 2) -> bytes:
-    """Pages that are pictures alone."""
+def scan() -> bytes:
+    """A page that is a picture alone."""
     from PIL import Image
     from reportlab.lib.utils import ImageReader
 
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True)
-    picture = ImageReader(Image.effect_noise((120, 160), 60))
-    for _ in range(pages):
-        canvas.drawImage(picture, 0, 0, WIDTH, HEIGHT)
-        canvas.showPage()
+    canvas.drawImage(ImageReader(Image.effect_noise((120, 160), 60)), 0, 0, WIDTH, HEIGHT)
     canvas.save()
     return out.getvalue()
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.inputs.cutting import Piece, pieces
-from programs.inputs.formats.paper import Block, Paper, Section, paper_of
+from programs.inputs.formats.paper import Block, Paper, paper_of
 from programs.text.sentences import split
 from tests.inputs.making_papers import prose
 
@@ -59,15 +59,12 @@ def _check_shared(paper: Paper, before: Piece, after: Piece, overlap: int) -> No
 def test_a_passage_names_the_sections_that_it_has_parts_of(blocks: list[Block], limit: int) -> None:
     paper = paper_of(blocks)
     for piece in pieces(paper, limit, 1):
-        within = [part for part in paper.sections if _shares(paper, part, piece)]
+        shared = [paper.text[max(part.start, piece.start) : min(part.end, piece.end)] for part in paper.sections]
+        within = [part for part, words in zip(paper.sections, shared, strict=True) if words.strip()]
         assert list(piece.sections) == [" > ".join(part.path) for part in within if part.path]
         assert {part.kind for part in within} == {piece.kind}
         if len(within) == 1 and len(paper.text[within[0].start : within[0].end].strip()) <= limit:
             assert paper.text[piece.start : piece.end] == paper.text[within[0].start : within[0].end].strip()
-
-
-def _shares(paper: Paper, part: Section, piece: Piece) -> bool:
-    return bool(paper.text[max(part.start, piece.start) : min(part.end, piece.end)].strip())
 
 
 def test_a_long_section_is_cut_at_sentences_into_passages_of_about_one_length() -> None:

@@ -8,24 +8,22 @@
 """
 
 import gzip
-import json
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from programs.errors import UserError
-from programs.exports.licences import licence_of
 from programs.inputs import process as processes
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
-from programs.inputs.report import ReadReport, Skip
-from programs.inputs.sample import Sample, content_id
+from programs.inputs.report import Skip
+from programs.inputs.sample import content_id
 from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
-from tests.inputs.writing import read
+from tests.inputs.writing import line, read, write
 
 
 @pytest.fixture(scope="module")
@@ -33,24 +31,15 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_all(tmp_path_factory.mktemp("all") / "papers")
 
 
-@pytest.fixture(scope="module")
-def whole(papers: Path) -> tuple[list[Sample], ReadReport]:
-    """All samples of the folder, and the report."""
-    return read(papers)
-
-
-# 1 and 5. A folder of all kinds
-
-
-def test_a_folder_of_all_kinds(whole: tuple[list[Sample], ReadReport]) -> None:
-    samples, report = whole
+def test_5_a_folder_of_all_kinds(papers: Path) -> None:
+    samples, report = read(papers)
     assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
     assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
     files = "a.pdf b.md f.docx g.parquet h.jsonl below/2401.01234v2.tex below/c.txt.gz below/e.html"
     assert " ".join(dict.fromkeys(sample.place.file for sample in samples)) == files
 
 
-def test_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> None:
+def test_1_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> None:
     samples, report = read(papers, tokens=200)
     documents = 0
     for file in {sample.place.file for sample in samples if sample.place.file[-3:] not in ("uet", "onl")}:
@@ -75,21 +64,7 @@ def test_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> Non
         assert (sample.place.line, source_key(sample)) == (1, "doi:10.1234/row.1")
 
 
-def test_what_the_source_says_goes_with_every_passage(whole: tuple[list[Sample], ReadReport]) -> None:
-    said = {Path(sample.place.file).name: sample for sample in whole[0]}
-    assert source_key(said["a.pdf"]) == "doi:10.1234/scatter.2024.17"
-    assert licence_of(said["a.pdf"].extra) == "cc-by-4.0"
-    assert licence_of(said["b.md"].extra) == "cc-by-4.0"
-    assert licence_of(said["e.html"].extra) == "cc-by-nc-4.0"
-    assert said["2401.01234v2.tex"].title == "LaTeX of dust"
-    assert source_key(said["c.txt.gz"]).startswith("text:")
-    assert said["c.txt.gz"].title_given is False
-
-
-# 2. What is skipped
-
-
-def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Path) -> None:
+def test_2_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Path) -> None:
     for name, data in {
         "a.md": b"Some words.",
         "b.pdf": making_pdf.scan(),
@@ -109,7 +84,7 @@ def test_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Pa
     assert report.first_examples[Skip.SCAN].file == "b.pdf"
 
 
-def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_2_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needed = {"pdf_inspector": "a.pdf", "pypandoc": "f.docx", "pyarrow": "g.parquet", "lxml": "below"}
     for library, name in needed.items():
         with monkeypatch.context() as hidden:
@@ -121,23 +96,15 @@ def test_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monke
         assert [source.name for source in sources([str(papers / name)])] == [papers / name]
 
 
-def test_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
+def test_5_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match=r"no file in the folder .* that is read: \.jsonl, .*\.pdf"):
         sources([str(tmp_path)])
 
 
-# 3. Lines of JSON
-
-
-def lines(path: Path, *texts: str, **fields: object) -> Path:
-    path.write_text("".join(json.dumps({"text": text, **fields}) + "\n" for text in texts))
-    return path
-
-
-def test_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
+def test_3_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
     long, short = f"Introduction\n\n{prose(1, 6)}\n\nResults\n\n{prose(9, 6)}", prose(1, 1)
-    path = lines(tmp_path / "a.jsonl", long, short)
+    path = write(tmp_path / "a.jsonl", line(long), line(short))
     whole, report = read(path)
     assert [sample.text for sample in whole] == [long, short]
     assert report.documents == 0
@@ -150,11 +117,8 @@ def test_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
     assert len({source_key(sample) for sample in cut[:-1]}) == 1
 
 
-# 4. Going on
-
-
-def test_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = lines(tmp_path / "a.jsonl", prose(1, 8), prose(30, 1))
+def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.jsonl", line(prose(1, 8)), line(prose(30, 1)))
     everything = [path, papers]
     samples, whole = read(*everything, tokens=300)
     done = {sample.line_id for sample in samples}
@@ -171,7 +135,7 @@ def test_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("shard", [None, Shard(1, 2)], ids=["prefiltered", "a shard"])
-def test_what_was_left_out_of_a_document_does_not_make_it_read_again(
+def test_4_what_was_left_out_of_a_document_does_not_make_it_read_again(
     papers: Path, monkeypatch: pytest.MonkeyPatch, shard: Shard | None
 ) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
@@ -183,7 +147,7 @@ def test_what_was_left_out_of_a_document_does_not_make_it_read_again(
     assert 0 < report.done == len(some) < len(whole)
 
 
-def test_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
+def test_4_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:
     samples, _ = read(papers / "b.md", tokens=300)
     for left in (samples[0], samples[-1]):
         again, _ = read(papers / "b.md", tokens=300, done={s.line_id for s in samples if s != left})

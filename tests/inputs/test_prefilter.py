@@ -128,14 +128,12 @@ def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: s
     assert prefilter(f"{long}\n{ONE}") == (f"{long}\n{ONE}", {})
 
 
-def test_an_unmarked_part_ends_at_a_line_that_stands_alone_before_prose() -> None:
-    text = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
-    assert prefilter(text).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
-
-
-def test_a_table_of_contents_ends_at_the_first_prose() -> None:
-    text = f"Contents\n\nGrains near hot stars ... 3\nClusters ... 7\n\n{ONE}\n\n{TWO}"
-    assert prefilter(text).text == f"{ONE}\n\n{TWO}"
+def test_where_an_unmarked_part_ends() -> None:
+    """At a line that stands alone before prose, a table of contents at the first prose."""
+    thanks = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
+    assert prefilter(thanks).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
+    contents = f"Contents\n\nGrains near hot stars ... 3\nClusters ... 7\n\n{ONE}\n\n{TWO}"
+    assert prefilter(contents).text == f"{ONE}\n\n{TWO}"
 
 
 @pytest.mark.parametrize(

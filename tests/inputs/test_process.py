@@ -41,13 +41,6 @@ def once_it_runs(process: ReaderProcess, then: Callable[[int], object]) -> threa
     return thread
 
 
-def test_one_document_after_another(process: ReaderProcess) -> None:
-    assert process.paper(".txt", b"Dust reddens.").text == "Dust reddens."
-    with pytest.raises(Unreadable, match="damaged"):
-        process.paper(".docx", b"no zip")
-    assert process.paper(".md", "# A title\n\nNaïve \u2028dust".encode()).title == "A title"
-
-
 def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
     usual, process._seconds = process._seconds, 0.5
     with pytest.raises(Unreadable, match=Skip.TOO_SLOW):

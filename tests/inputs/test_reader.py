@@ -1,4 +1,5 @@
-"""read_samples: many files as one input, each text once, none too long, and the first at once."""
+"""read_samples: no text is too long, and memory does not grow (each text once: tests/run/test_shard.py; the first at once:
+tests/run/test_reading.py)."""
 
 import tracemalloc
 from pathlib import Path
@@ -6,18 +7,8 @@ from pathlib import Path
 import zstandard
 
 from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport, Skip
+from programs.inputs.report import ReadReport
 from tests.inputs.writing import line, read, write
-
-
-def test_a_text_in_two_files_is_read_once(tmp_path: Path) -> None:
-    first = write(tmp_path / "a.jsonl", line("One."), line("Two."))
-    second = write(tmp_path / "b.jsonl", line("Two.", title="again"), line("Three."), b"no JSON")
-    samples, report = read(first, second)
-    assert [str(sample.place) for sample in samples] == ["a.jsonl:1", "a.jsonl:2", "b.jsonl:2"]
-    assert (report.files, report.lines, report.samples) == (2, 5, 3)
-    assert report.skipped == {Skip.DUPLICATE: 1, Skip.NOT_JSON: 1}
-    assert str(report.first_examples[Skip.DUPLICATE]) == "b.jsonl:1"
 
 
 def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:
@@ -31,13 +22,6 @@ def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> No
     assert (samples[1].text, samples[1].cut_from) == ("Short.", None)
     assert report.cut == 1
     assert read(path, max_chars=len(text))[1].cut == 0
-
-
-def test_the_first_sample_is_read_alone(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", *(line(f"Text {n}.") for n in range(1000)))
-    report = ReadReport()
-    assert next(read_samples([str(path)], max_chars=None, report=report)).text == "Text 0."
-    assert report.lines == 1
 
 
 def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Tables: rows of Parquet files and of data sets of the Hub, which are folders on this machine here."""
 
 import datetime
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,11 +12,10 @@ import pytest
 from programs.errors import UserError
 from programs.inputs.formats.rows import HubName
 from programs.inputs.process import ReaderProcess
-from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport, Skip
+from programs.inputs.report import Skip
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import table
-from tests.inputs.writing import read
+from tests.inputs.writing import line, read
 
 
 def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
@@ -62,9 +60,7 @@ def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> 
 def data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """`lab/dust` on a Hub, and an empty folder to work in."""
     files = {
-        f"{split}.jsonl": "".join(
-            json.dumps({"text": f"{split} text {n}.", "year": 2000 + n}) + "\n" for n in range(count)
-        ).encode()
+        f"{split}.jsonl": b"\n".join(line(f"{split} text {n}.", year=2000 + n) for n in range(count))
         for split, count in (("train", 3), ("test", 1))
     }
     monkeypatch.chdir(tmp_path)
@@ -76,8 +72,11 @@ def data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("data_set")
 def test_the_rows_of_a_data_set_are_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ReaderProcess, "look", lambda *_: None)  # loads the library once more, for seconds
+    looked = list[str]()
+    # It would load the library once more, for seconds.
+    monkeypatch.setattr(ReaderProcess, "look", lambda _process, name: looked.append(str(name)))
     samples, report = read("hf://lab/dust")
+    assert looked == ["hf://lab/dust"], "it is asked for before it is read"
     assert [sample.text for sample in samples] == [f"train text {n}." for n in range(3)]
     assert samples[1].extra == {"year": 2001}
     assert str(samples[1].place) == "hf://lab/dust:2"
@@ -94,15 +93,6 @@ def test_what_is_not_on_the_hub_is_said_before_anything_is_read(data_set: Path) 
             with pytest.raises(UserError, match=rf"^hf://lab/{name}: .*{said}") as error:
                 process.look(HubName.parse(f"hf://lab/{name}"))
             assert "\n" not in str(error.value)
-
-
-def test_a_data_set_is_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(_: ReaderProcess, name: HubName) -> None:
-        raise UserError(f"{name}: there is none")
-
-    monkeypatch.setattr(ReaderProcess, "look", look)
-    with pytest.raises(UserError, match=r"^hf://lab/none: there is none"):
-        read_samples(["hf://lab/none"], max_chars=None, report=ReadReport())
 
 
 def test_the_names_of_data_sets() -> None:

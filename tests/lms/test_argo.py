@@ -23,28 +23,17 @@ async def test_every_family_is_sent_what_it_takes(api: str, name: str) -> None:
     asked = request(max_tokens=30000, temperature=1.5, seed=1, response_format=FORMAT)
     with StandIn(brain, argo_user=USER) as server:
         async with argo_model(server, name, api=api, max_tokens=100, temperature=0.7) as model:
-            assert (await ask(model, asked)).text == ANSWER
+            assert (await ask(model, asked)).text == (await ask(model)).text == ANSWER
             assert ("temperature" in model.options) is (name not in NO_SAMPLING.split())
-    [body] = server.bodies
+    body, _without_options = server.bodies
     assert body["user"] == USER
     assert ("temperature" in body) is (name not in NO_SAMPLING.split())
     assert ("response_format" in body) is (api == "native" and name in ("gpt4o", "gpt41nano"))
     assert server.calls[0].path == ("/v1/chat/completions" if api == "native" else "/api/v1/resource/chat/")
 
 
-@pytest.mark.parametrize("name", ["claudesonnet45", "claudeopus47"])
-async def test_claude_always_gets_a_limit(name: str) -> None:
-    with StandIn(brain, argo_user=USER) as server:
-        async with argo_model(server, name) as model:
-            await ask(model)
-    assert 0 < server.bodies[0]["max_tokens"] <= 21000
-
-
 def native(content: Any, finish: str = "stop") -> dict[str, Any]:
     return {"choices": [{"message": {"content": content}, "finish_reason": finish}]}
-
-
-ERROR = {"type": "error", "error": {"type": "api_error", "message": "try later"}}
 
 
 def backend(kind: type[Argo] = Argo) -> Argo:
@@ -63,7 +52,7 @@ def backend(kind: type[Argo] = Argo) -> Argo:
         (200, "<html>ACCESS DENIED</html>", AccessDenied),
         (500, NOTICE, AccessDenied),
         (200, {"response": "You passed a messages field along with a prompt"}, CallError),
-        (200, ERROR, TransientError),
+        (200, {"type": "error", "error": {"type": "api_error", "message": "try later"}}, TransientError),
         (200, {"type": "error", "error": {"type": "invalid_request_error", "message": "?"}}, TransientError),
         (200, {"type": "error", "error": {"message": "prompt is too long: 9 tokens"}}, ContextTooLong),
         (200, {"response": ""}, TransientError),
@@ -80,11 +69,9 @@ def test_failures(kind: type[Argo], status: int, said: Any, error: type[BackendE
     assert USER not in repr(caught.value)
 
 
-@pytest.mark.parametrize("said", [{"response": ANSWER}, {"response": {"content": ANSWER}}, native(ANSWER)])
+SPOKEN = '{"answer": "The telescope said ACCESS DENIED."}'  # an answer in form may speak of it
+
+
+@pytest.mark.parametrize("said", [{"response": SPOKEN}, {"response": {"content": SPOKEN}}, native(SPOKEN)])
 def test_answers(said: Any) -> None:
-    assert backend(LegacyArgo).read(HttpReply(200, {}, json.dumps(said))).text == ANSWER
-
-
-def test_an_answer_in_form_may_speak_of_denied_access() -> None:
-    text = '{"answer": "The telescope said ACCESS DENIED."}'
-    assert backend().read(HttpReply(200, {}, json.dumps(native(text)))).text == text
+    assert backend(LegacyArgo).read(HttpReply(200, {}, json.dumps(said))).text == SPOKEN

@@ -1,7 +1,6 @@
-"""The engine over real sockets: faults, retries, accounts, copies, loops, and who listens."""
+"""The engine over real sockets: faults, retries, accounts, and who listens (on several loops: tests/test_dspy.py)."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dspy
@@ -21,10 +20,8 @@ from programs.errors import (
 from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
 from programs.lms.meter import metered
-from programs.lms.resolve import resolve
-from tests.lms.asking import ANSWER, KEY, ONCE, QUICK, ask, brain, served
+from tests.lms.asking import ANSWER, KEY, ONCE, ask, served
 from tests.standin.faults import FaultPlan
-from tests.standin.server import StandIn
 
 FAULTS = {
     "500": (TransientError, "500"),
@@ -101,21 +98,6 @@ async def test_many_at_once() -> None:
     assert meter.requests == len(server.calls) == 150 + sum(meter.spent.faults.values())
 
 
-def test_each_loop_has_its_own_connections() -> None:
-    with StandIn(brain) as server:
-        model = resolve("openai/any", api_base=server.openai_base, retry=QUICK, env={})
-
-        async def once() -> None:
-            await ask(model)
-            await model.aclose()
-
-        asyncio.run(once())
-        asyncio.run(once())
-        with ThreadPoolExecutor(3) as threads:
-            list(threads.map(lambda _: asyncio.run(once()), range(3)))
-    assert len(server.calls) == 5
-
-
 async def test_a_cancelled_call_leaves_the_engine_usable() -> None:
     async with served(faults=FaultPlan(script=["hang"])) as (server, model):
         task = asyncio.create_task(ask(model))
@@ -125,16 +107,6 @@ async def test_a_cancelled_call_leaves_the_engine_usable() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await ask(model)).text == ANSWER
-
-
-@pytest.mark.parametrize("how", ["sync", "async"])
-async def test_dspy_hands_our_error_through(how: str) -> None:
-    async with served(faults=FaultPlan(share=1, kinds=["401"]), api_key=KEY) as (_server, model):
-        program = dspy.Predict("question -> answer")
-        with dspy.context(lm=model.lm, adapter=dspy.JSONAdapter()), pytest.raises(Exception, match="401") as caught:
-            await (asyncio.to_thread(program, question="x") if how == "sync" else program.acall(question="x"))
-    assert isinstance(backend_error(caught.value), AccessDenied)
-    assert KEY not in str(caught.value)
 
 
 async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest.MonkeyPatch) -> None:

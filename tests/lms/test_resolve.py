@@ -12,14 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.asking.models import ModelTable
-from programs.errors import UnknownModel, UserError
+from programs.errors import UserError
 from programs.lms.addresses import Address, address_of, bases_of
-from programs.lms.openai_compatible import ModelName, openai_compatible, with_nearest
+from programs.lms.openai_compatible import openai_compatible
 from programs.lms.resolve import resolve
 from programs.settings import Settings
-from tests.lab import Lab
-from tests.lms.asking import KEY, USER
-from tests.standin.server import StandIn
+from tests.lab import KEY, USER
 
 ARGO = {"ARGO_USER": USER}
 OPENAI = {"OPENAI_API_KEY": KEY}
@@ -58,10 +56,9 @@ def test_other_providers_go_to_dspy(name: str) -> None:
         ("", {}, "not whole"),
         ("groq/x", {"api_base": [HERE, THERE]}, "one --api-base"),
         ("openai/x", {"api_base": ["http://me:pass-word@a/v1", "http://a/v1/"]}, "is given twice"),
-        *(
-            ("openai/x", {"api_base": base}, "API base")
-            for base in ("host:8000/v1", "ftp://host", "http://me:pass-word@")
-        ),
+        ("openai/x", {"api_base": "host:8000/v1"}, "API base"),
+        ("openai/x", {"api_base": "ftp://host"}, "API base"),
+        ("openai/x", {"api_base": "http://me:pass-word@"}, "API base"),
     ],
 )
 def test_mistakes(name: str, given: dict[str, Any], says: str) -> None:
@@ -98,21 +95,3 @@ def test_an_address_for_nobody_is_a_mistake() -> None:
     settings = Settings(model="openai/writer", api_base=[HERE, f"openai/juge={THERE}"])
     with pytest.raises(UserError, match="'openai/juge' is none of the models in use: openai/writer"):
         ModelTable(settings)
-
-
-def test_each_model_is_asked_on_its_own_server(lab: Lab) -> None:
-    with StandIn(lab.brain) as judges:
-        bases = [lab.server.openai_base, f"openai/judge={judges.openai_base}"]
-        judged = {"quality_check": True, "judge_models": ["openai/judge"]}
-        assert lab.run(api_base=bases, max_traces=1, **judged).status == "completed"
-    assert {body["model"] for body in lab.server.bodies} == {"any"}
-    assert {body["model"] for body in judges.bodies} == {"judge"}
-
-
-@pytest.mark.parametrize(
-    ("name", "nearest"), [("claudesonnet4", "claudesonnet45"), ("GPT 4.1", "gpt41"), ("qqqq", None)]
-)
-def test_names_near_a_misspelt_one_are_told(name: str, nearest: str | None) -> None:
-    known = [ModelName("GPT-4.1", "gpt41"), ModelName("Claude Sonnet 4.5", "claudesonnet45"), ModelName("G", "gemini")]
-    told = str(with_nearest(UnknownModel("no"), name, known))
-    assert told == "no" if nearest is None else told.startswith(f"no (nearest names: {nearest}")

@@ -13,7 +13,6 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,7 +20,7 @@ from programs.errors import AccessDenied, BackendError, CallError, UnknownModel
 from programs.lms import server as server_module
 from programs.lms.failures import NotAnAnswer, NotConnected
 from programs.lms.meter import metered
-from programs.lms.resolve import Model, resolve
+from programs.lms.resolve import resolve
 from programs.lms.server import LOST_AFTER, proxy_for
 from tests.lms.asking import ANSWER, FORMAT, KEY, ONCE, ask, brain, openai_model, request, served
 from tests.standin.faults import FaultPlan
@@ -40,13 +39,11 @@ async def test_a_server_that_refuses_a_form_is_asked_for_less(formats: str, refu
 
 
 async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogCaptureFixture) -> None:
-    with StandIn(
-        brain, refuses={"max_tokens": "Unsupported parameter: 'max_tokens'", "seed": "unknown field `seed`"}
-    ) as server:
-        async with openai_model(server) as model:
-            with metered() as meter:
-                for _ in range(3):
-                    await ask(model, request(max_tokens=9, seed=1, temperature=0.5))
+    refuses = {"max_tokens": "Unsupported parameter: 'max_tokens'", "seed": "unknown field `seed`"}
+    async with served(refuses=refuses) as (server, model):
+        with metered() as meter:
+            for _ in range(3):
+                await ask(model, request(max_tokens=9, seed=1, temperature=0.5))
     assert meter.spent.faults == {"max_tokens": 1, "seed": 1}
     assert [sorted(body.keys() - {"model", "messages"}) for body in server.bodies[2:]] == [
         ["max_completion_tokens", "temperature"]
@@ -66,18 +63,14 @@ async def test_a_refusal_at_first_is_final(kind: str, error: type[Exception]) ->
     assert len(server.calls) == 1
 
 
-async def listed(model: Model) -> None:
-    assert await model.engine.list_models()
-
-
 @pytest.mark.parametrize("kind", ["page401", "page404"])
-@pytest.mark.parametrize("first", [ask, listed])
-async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, first: Any) -> None:
-    plan = FaultPlan(script=[None, kind] if first is ask else [kind])
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, listed: bool) -> None:
+    plan = FaultPlan(script=[kind] if listed else [None, kind])
     async with served(faults=plan, models=[("Any", "any")]) as (server, model):
-        await first(model)
+        assert await (model.engine.list_models() if listed else ask(model))
         assert (await ask(model)).text == ANSWER
-    assert len(server.calls) == (3 if first is ask else 2)
+    assert len(server.calls) == (2 if listed else 3)
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -108,9 +101,7 @@ async def test_a_server_without_a_system_role_is_told_in_the_users_message() -> 
     assert server.bodies[-1]["messages"][0]["content"] == "Be brief.\n\nWhat do galaxies do?"
 
 
-async def test_netrc_is_not_read_and_the_proxy_of_the_environment_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_environments_proxy_is_used_and_no_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("default login me password pass-word\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     with StandIn(brain) as server:
@@ -126,18 +117,13 @@ async def test_netrc_is_not_read_and_the_proxy_of_the_environment_is_used(
     assert proxy_for("http://direct.test/v1") is proxy_for("http://127.0.0.1:80/v1") is None
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that nobody vouches for, and its key."""
-    made, key = folder / "cert.pem", folder / "key.pem"
-    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*asked, "-keyout", key, "-out", made], check=True, capture_output=True)
-    return made, key
-
-
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
 async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) -> None:
+    made, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*asked, "-keyout", key, "-out", made], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate(tmp_path))
+    context.load_cert_chain(made, key)
     with StandIn(brain, tls=context) as server:
         model = resolve("openai/any", api_base=f"https://127.0.0.1:{server.port}/v1", env={}, retry=ONCE)
         with pytest.raises(NotConnected, match=r"certificate of https://127.* is not trusted .*SSL_CERT_FILE"):

@@ -36,16 +36,10 @@ def test_no_slot_is_taken_twice(count: int, plan: list[tuple[bool, str]]) -> Non
         assert len({slot.number for slot in taken}) == len(taken)
 
 
-def test_a_free_slot_that_holds_the_beginning_is_taken_as_it_is() -> None:
-    slots = Slots(3)
-    first, other = called(slots, PASSAGE + "1"), called(slots, OTHER)
-    assert other.number != first.number
-    assert called(slots, PASSAGE + "2") == Slot(first.number, None)
-
-
-def test_calls_beside_it_are_given_its_saved_state() -> None:
+def test_a_free_slot_that_holds_the_beginning_is_taken_as_it_is_and_calls_beside_it_are_given_its_state() -> None:
     slots = Slots(4)
-    first = called(slots, PASSAGE)
+    first, other = called(slots, PASSAGE), called(slots, OTHER)
+    assert other.number != first.number
     one, *beside = [slots.take(f"{PASSAGE}{number}") for number in range(4)]
     assert one == Slot(first.number, None)
     given = [slot for slot in beside if slot]

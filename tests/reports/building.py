@@ -124,11 +124,8 @@ def begin(journal: Journal) -> None:
     """A run begins: texts with questions, of which one was rejected, and what that cost."""
     journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
     for number in range(TEXTS):
-        rejected = (
-            [{"question": "Why?", "rejection": {"reason": "not in the form asked for", "detail": "too short"}}]
-            if number == 0
-            else []
-        )
+        why = {"reason": "not in the form asked for", "detail": "too short"}
+        rejected = [{"question": "Why?", "rejection": why}] if number == 0 else []
         questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
         journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])
     spent = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}

@@ -10,7 +10,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from programs.report import ReportOptions, main
-from tests.lab import Lab, called
+from tests.lab import Lab, called, mistake
 from tests.reports.building import rich_units, unit, write_run
 
 
@@ -78,10 +78,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
     ):
-        done = reported(*words)
-        assert done.returncode == 2
-        assert said in done.stderr
-        assert done.stderr.count("\n") == 1
+        assert said in mistake(reported(*words))
     assert not list(tmp_path.glob("*.html"))
 
 

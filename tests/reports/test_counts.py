@@ -6,7 +6,8 @@ from programs.statistics.counts import Spread
 from tests.reports.building import record
 
 
-def test_a_spread_knows_mean_median_and_bins() -> None:
+def test_a_spread_knows_mean_median_and_bins_and_what_is_missing_is_no_zero() -> None:
+    assert Spread().mean is Spread().quantile(0.5) is None
     spread = Spread()
     for value in (9, 10, None, 49, 50, 5000, 0):
         spread.add(value)
@@ -15,9 +16,7 @@ def test_a_spread_knows_mean_median_and_bins() -> None:
     assert spread.in_bins([0, 10, 50, 200, 1000, 10_000]) == [2, 2, 1, 0, 1]
 
 
-def test_what_is_missing_is_no_zero() -> None:
-    assert Spread().mean is None
-    assert Spread().quantile(0.5) is None
+def test_a_missing_verdict_or_grade_is_no_zero() -> None:
     counts = Counts()
     counts.add(ReadTrace(record(1, verdicts=[])))
     assert counts.agreement.result() is None

@@ -18,15 +18,10 @@ from programs.records import Record
 from programs.run.attempts import ReadTrace, read_variations
 from programs.traces.line import attempts_of
 from tests.lab import Lab, laboratory
+from tests.run.test_resume import answer
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-
-
-def answer(asked: Asked) -> dict[str, Any]:
-    """Says how often it was made again."""
-    text = scientist.answer(asked)["text"]
-    return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
 
 
 def harsh_at_first(asked: Asked) -> dict[str, Any]:

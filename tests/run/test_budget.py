@@ -42,9 +42,7 @@ def lengthy(asked: Asked) -> Any:
 
 
 @pytest.mark.parametrize(("limit", "counted"), [({"max_cost": 60.0}, True), ({"max_tokens_total": 40_000}, False)])
-def test_what_is_in_flight_does_not_go_far_beyond_a_limit(
-    tmp_path: Path, limit: dict[str, float], counted: bool
-) -> None:
+def test_what_is_in_flight_stays_near_a_limit(tmp_path: Path, limit: dict[str, float], counted: bool) -> None:
     prices = {"openai/any": {"prompt": 1000.0, "completion": 2000.0}}
     stages: dict[str, scientist.Answer] = {"trace": lengthy}
     with laboratory(tmp_path, texts=80, stages=stages, latency=0.02, counts_tokens=counted) as lab:

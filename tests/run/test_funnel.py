@@ -22,10 +22,10 @@ from programs.run.run import Finished
 from programs.run.summary import show
 from programs.settings import Settings
 from tests.lab import Lab, laboratory, passage, write_passages
-from tests.run.test_resume import catalogue_of
+from tests.run.test_resume import JUDGED, catalogue_of
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Answer, Asked
+from tests.standin.scientist import Asked
 
 NOTHING = "Funding\nThis work was supported by the Northern Science Foundation, which had no part in it."
 
@@ -43,22 +43,13 @@ def judge(asked: Asked) -> Any:
 
 
 MESSY: dict[str, Any] = {
+    **JUDGED,
     "traces_per_sample": 2,
     "traces_per_question": 2,
-    "quality_check": True,
-    "judge_models": PANEL,
     "max_attempts": 2,
     "prefilter": True,
     "prices": {"openai/any": {"prompt": 2.0, "completion": 10.0}, **{m: {"prompt": 1, "completion": 1} for m in PANEL}},
 }
-STAGES: dict[str, Answer] = {"questions": questions, "judge": judge}
-
-
-def write_input(lab: Lab) -> None:
-    lines = [json.dumps({"text": passage(number)}) for number in range(14)]
-    lines[3:3] = ["not JSON", "", json.dumps({"title": "no text"}), json.dumps({"text": passage(1)})]
-    lines[7:7] = [json.dumps({"text": NOTHING}), json.dumps({"text": "Short."}), "[]"]
-    lab.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def steps(finished: Finished) -> dict[str, Step]:
@@ -71,9 +62,18 @@ def steps(finished: Finished) -> dict[str, Step]:
     return found
 
 
+def a_trace(finished: Finished) -> Any:
+    """What one has cost."""
+    assert finished.summary.funnel is not None
+    return finished.summary.funnel.per_trace
+
+
 def test_a_messy_run_adds_up(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=STAGES, base=MESSY) as lab:
-        write_input(lab)
+    with laboratory(tmp_path, stages={"questions": questions, "judge": judge}, base=MESSY) as lab:
+        lines = [json.dumps({"text": passage(number)}) for number in range(14)]
+        lines[3:3] = ["not JSON", "", json.dumps({"title": "no text"}), json.dumps({"text": passage(1)})]
+        lines[7:7] = [json.dumps({"text": NOTHING}), json.dumps({"text": "Short."}), "[]"]
+        lab.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         finished = lab.run(max_samples=13)
         found = steps(finished)
         assert found["lines read by this run"].lost == {
@@ -105,10 +105,8 @@ def test_traces_taken_over_stand_apart(lab: Lab) -> None:
     found = steps(finished)
     assert finished.summary.traces == {"accepted": 4}
     assert (finished.summary.funnel.taken_over, found["traces tried"].left) == (2, 2)
-    assert finished.summary.funnel.per_trace is not None
-    assert finished.summary.funnel.per_trace.calls == (8 + 8 + 2) / 2, (
-        "the questions of texts with traces are asked anew"
-    )
+    # The questions of texts with traces are asked anew.
+    assert a_trace(finished).calls == (8 + 8 + 2) / 2
 
 
 def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
@@ -116,22 +114,16 @@ def test_costs_are_of_all_runs_and_never_guessed(lab: Lab) -> None:
     lab.run(max_traces=1, prices=prices)
     finished = lab.run(prices=prices)
     spent = finished.summary.spent_in_all
-    funnel = finished.summary.funnel
-    assert funnel is not None
-    assert funnel.per_trace is not None
     prompt, completion = (sum(row[name] for row in spent) for name in ("prompt", "completion"))
-    assert funnel.per_trace.cost == pytest.approx((prompt * 2.0 + completion * 10.0) / 4_000_000)
-    assert funnel.per_trace.tokens == pytest.approx((prompt + completion) / 4, abs=0.1)
-    assert funnel.per_trace.calls == 8
+    assert a_trace(finished).cost == pytest.approx((prompt * 2.0 + completion * 10.0) / 4_000_000)
+    assert a_trace(finished).tokens == pytest.approx((prompt + completion) / 4, abs=0.1)
+    assert a_trace(finished).calls == 8
     read, written = finished.summary.this_run.prompt_tokens or 0, finished.summary.this_run.completion_tokens or 0
     assert finished.summary.cost == pytest.approx((read * 2 + written * 10) / 1e6)
     assert steps(lab.run())["traces tried"].left == 4
-    unpriced = lab.run().summary.funnel
-    assert unpriced is not None
-    assert unpriced.per_trace is not None
-    assert unpriced.per_trace.cost is None
-    assert unpriced.per_trace.tokens == funnel.per_trace.tokens
-    assert lab.document["metadata"]["run"]["funnel"] == unpriced.model_dump(mode="json")
+    unpriced = a_trace(lab.run())
+    assert (unpriced.cost, unpriced.tokens) == (None, a_trace(finished).tokens)
+    assert lab.document["metadata"]["run"]["funnel"]["per_trace"] == unpriced.model_dump(mode="json")
     for given in (prices, None):
         costs = printed(finished, lab.settings(prices=given or {}))
         assert sum(int(words[1]) for words in costs) == lab.calls
@@ -147,22 +139,14 @@ def printed(finished: Finished, settings: Settings) -> list[list[str]]:
     return [row.split()[1:] for row in rows]
 
 
-# 4. --max-samples
-
-
 def pools(lab: Lab) -> set[str]:
     return {line["key"] for line in lab.lines("pool")}
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-def test_max_samples_bounds_what_all_runs_begin(tmp_path: Path, concurrency: int) -> None:
+def test_4_max_samples_bounds_what_all_runs_begin(tmp_path: Path, concurrency: int) -> None:
     with laboratory(tmp_path, texts=9, stages={"judge": lambda _asked: verdict(2)}) as lab:
-        judged: dict[str, Any] = {
-            "quality_check": True,
-            "judge_models": PANEL,
-            "concurrency": concurrency,
-            "max_attempts": 1,
-        }
+        judged = {**JUDGED, "concurrency": concurrency, "max_attempts": 1}
         finished = lab.run(max_traces=3, max_samples=4, **judged)
         assert finished.summary.traces == {"rejected": 4}
         assert {line["place"]["line"] for line in lab.lines("sample")} == {1, 2, 3, 4}
@@ -174,7 +158,7 @@ def test_max_samples_bounds_what_all_runs_begin(tmp_path: Path, concurrency: int
         assert (finished.summary.traces["accepted"], len(pools(lab))) == (3, 6)
 
 
-def test_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
+def test_4_max_samples_finishes_what_was_begun(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=8) as lab:
         while lab.run(max_samples=5, max_calls=9, concurrency=2).status == "budget":
             pass

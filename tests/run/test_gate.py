@@ -10,6 +10,7 @@
 """
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from hypothesis import given
@@ -25,45 +26,19 @@ async def turns(count: int = 3) -> None:
         await asyncio.sleep(0)
 
 
-class Caller:
-    """One caller at the gate, as a task that stays inside until it is told to leave."""
-
-    def __init__(self, gate: Gate, depth: int, log: list[int]) -> None:
-        self.depth = depth
-        self.leave = asyncio.Event()
-        self.inside = False
-        self.task = asyncio.create_task(self._call(gate, log))
-
-    async def _call(self, gate: Gate, log: list[int]) -> None:
-        async with gate.place(self.depth):
-            log.append(self.depth)
-            self.inside = True
-            try:
-                await self.leave.wait()
-            finally:
-                self.inside = False
-
-
-async def ended(callers: list[Caller]) -> list[BaseException | None]:
-    for caller in callers:
-        caller.leave.set()
-    return await asyncio.gather(*(caller.task for caller in callers), return_exceptions=True)
-
-
 @given(
     st.integers(1, 5),
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=25),
 )
 def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list[tuple[int, int, int, bool]]) -> None:
     async def schedule() -> None:
-        gate, inside, peak = Gate(capacity), 0, 0
+        gate, inside = Gate(capacity), 0
 
         async def call(depth: int, wait: int, hold: int) -> None:
-            nonlocal inside, peak
+            nonlocal inside
             await turns(wait)
             async with gate.place(depth):
                 inside += 1
-                peak = max(peak, inside)
                 assert inside <= capacity
                 try:
                     await turns(hold)
@@ -78,63 +53,51 @@ def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(result is None or isinstance(result, asyncio.CancelledError) for result in results)
         assert gate.in_flight == 0
-        callers = [Caller(gate, 0, []) for _ in range(capacity)]
-        await turns()
-        assert all(caller.inside for caller in callers)
-        await ended(callers)
+        async with AsyncExitStack() as held:
+            for _ in range(capacity):
+                await asyncio.wait_for(held.enter_async_context(gate.place(0)), 5)
 
     asyncio.run(schedule())
 
 
-async def test_the_deepest_goes_first_and_at_equal_depth_the_first() -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 9, log)
-    await turns()
-    depths = [1, 4, 2, 4, 0, 6]
-    callers = [Caller(gate, depth, log) for depth in depths]
-    await turns()
-    await ended([holder, *callers])
-    assert log == [9, *sorted(depths, reverse=True)]
+@pytest.mark.parametrize("ending", [False, True])
+async def test_the_deepest_goes_first_and_when_no_text_is_left_to_begin_the_shallowest(ending: bool) -> None:
+    gate, log, leave = Gate(1), list[int](), asyncio.Event()
+
+    async def call(depth: int) -> None:
+        async with gate.place(depth):
+            log.append(depth)
+            await leave.wait()
+
+    async def calls(*depths: int) -> list[asyncio.Task[None]]:
+        begun = [asyncio.create_task(call(depth)) for depth in depths]
+        await turns()
+        return begun
+
+    tasks = [*await calls(9), *await calls(2, 5, 1)]
+    gate.ending = ending
+    tasks += await calls(4, 0)
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert log == [9, *sorted([2, 5, 1, 4, 0], reverse=not ending)]
 
 
-async def test_closing_wakes_those_who_wait_and_leaves_those_inside() -> None:
-    gate, log = Gate(2), list[int]()
-    inside = [Caller(gate, 5, log) for _ in range(2)]
-    await turns()
-    waiting = [Caller(gate, depth, log) for depth in range(4)]
+async def test_closing_wakes_those_who_wait_turns_away_who_comes_and_leaves_those_inside() -> None:
+    gate, leave = Gate(2), asyncio.Event()
+
+    async def call() -> None:
+        async with gate.place(0):
+            await leave.wait()
+
+    calls = [asyncio.create_task(call()) for _ in range(6)]
     await turns()
     gate.close()
     await turns()
-    assert all(isinstance(caller.task.exception(), RunStopped) for caller in waiting)
-    assert all(caller.inside for caller in inside)
-    assert await ended(inside) == [None, None]
+    assert [one.done() for one in calls] == [False] * 2 + [True] * 4
+    leave.set()
+    ends = await asyncio.gather(*calls, call(), return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None)] * 2 + [RunStopped] * 5
     assert gate.in_flight == 0
-    assert log == [5, 5]
-    with pytest.raises(RunStopped):
-        async with gate.place(0):
-            raise AssertionError("let through")
-
-
-async def test_an_error_inside_gives_the_place_back() -> None:
-    gate = Gate(1)
-    for _ in range(3):
-        with pytest.raises(LookupError):
-            async with gate.place(0):
-                raise LookupError
-    assert gate.in_flight == 0
-
-
-async def test_the_shallowest_goes_first_when_no_text_is_left_to_begin() -> None:
-    gate, log = Gate(1), list[int]()
-    holder = Caller(gate, 9, log)
-    await turns()
-    early = [Caller(gate, depth, log) for depth in (2, 5, 1)]
-    await turns()
-    gate.ending = True
-    late = [Caller(gate, depth, log) for depth in (4, 0)]
-    await turns()
-    await ended([holder, *early, *late])
-    assert log == [9, 0, 1, 2, 4, 5]
 
 
 @pytest.mark.parametrize("capacity", [1, 6, 32])

@@ -18,11 +18,6 @@ from tests.reports.building import begin, end, unit
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run.journal.jsonl"
-
-
-@pytest.fixture
 def running(path: Path) -> Iterator[Journal]:
     """A journal that is open."""
     with Journal(path) as journal:
@@ -51,14 +46,14 @@ def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> Non
         assert (view.latest("run", "") or {})["status"] == "completed"
 
 
-def test_a_torn_line_is_left_out_and_left_alone(running: Journal, path: Path) -> None:
+def test_a_torn_line_is_left_out_and_nothing_changes(running: Journal, path: Path) -> None:
     running.flush()
-    torn, other = path.read_bytes() + b'{"kind":"unit","key":"text-9/mech', path.with_name("torn.journal.jsonl")
-    other.write_bytes(torn)
-    assert len(seen(other)) == 4
-    assert other.read_bytes() == torn
-    other.write_bytes(b"")
-    assert seen(other) == []
+    torn, empty = path.with_name("torn.journal.jsonl"), path.with_name("empty.journal.jsonl")
+    torn.write_bytes(path.read_bytes() + b'{"kind":"unit","key":"text-9/mech')
+    empty.touch()
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert [len(seen(journal)) for journal in (path, torn, empty)] == [4, 4, 0]
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
 
 
 def test_damage_is_said(path: Path) -> None:
@@ -67,10 +62,3 @@ def test_damage_is_said(path: Path) -> None:
         seen(path)
     with pytest.raises(JournalError, match="cannot read"):
         seen(path.with_name("nothing"))
-
-
-def test_nothing_beside_it_changes(running: Journal, path: Path) -> None:
-    running.flush()
-    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
-    assert len(seen(path)) == 4
-    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before

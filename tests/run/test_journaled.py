@@ -91,12 +91,10 @@ async def until_it_gives_up(asking: Asking, **reply: Any) -> int:
     raise AssertionError("it never gives up")
 
 
-async def test_a_judges_server_that_is_gone_ends_the_run_although_others_answer(asking: Asking) -> None:
-    assert await until_it_gives_up(asking, fault="server") == LOST_IN_A_ROW + CAPACITY
-
-
-async def test_a_server_that_refuses_from_the_start_ends_the_run_sooner(asking: Asking) -> None:
-    assert await until_it_gives_up(asking, fault="refused") == REFUSED_AT_FIRST
+@pytest.mark.parametrize(("fault", "after"), [("server", LOST_IN_A_ROW + CAPACITY), ("refused", REFUSED_AT_FIRST)])
+async def test_a_judges_server_that_is_gone_ends_the_run(asking: Asking, fault: str, after: int) -> None:
+    """Although others answer; sooner where it refuses from the start."""
+    assert await until_it_gives_up(asking, fault=fault) == after
 
 
 async def test_a_server_that_refuses_text_after_text_ends_the_run(asking: Asking) -> None:

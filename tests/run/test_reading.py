@@ -126,11 +126,6 @@ def expected(files: Files, read: list[tuple[str, int]], done: int = 0, before: i
     return asyncio.run(begun())
 
 
-def test_3_at_first_a_line_is_taken_to_have_a_text() -> None:
-    assert reading_of([("a", "lines", 100)]).to_begin() == 100
-    assert reading_of([("a", "lines", 100)], done=30).to_begin() == 70
-
-
 def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
     odd = [("a", line) for line in range(2, 21, 2)]
     assert expected([("a", "lines", 100)], odd) == pytest.approx(40)
@@ -140,7 +135,9 @@ def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
     )
 
 
-def test_3_finished_lines_are_no_work() -> None:
+def test_3_at_first_a_line_is_taken_to_have_a_text_and_finished_lines_are_no_work() -> None:
+    assert reading_of([("a", "lines", 100)]).to_begin() == 100
+    assert reading_of([("a", "lines", 100)], done=30).to_begin() == 70
     read = [("a", line) for line in range(51, 61)]
     assert expected([("a", "lines", 100)], read, done=50, before=50) == pytest.approx(40)
     assert expected([("a", "lines", 100)], read, done=60, before=50) == pytest.approx(30)
@@ -167,9 +164,6 @@ async def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> Non
         assert report.samples == 2, "nothing is read before it is asked for"
         assert len([one async for one in samples]) == 2
     assert reading.to_begin() == 0
-
-
-# 4. Reading beside a run
 
 
 async def test_4_what_reading_raises_is_raised() -> None:

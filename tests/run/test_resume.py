@@ -1,7 +1,7 @@
 """A second run on the same output: what it adds, what it decides again, what it refuses.
 
 1. More of the same extends: no call whose record was written is made again.
-2. Other rules decide again from stored verdicts; only what no stored verdict can tell is asked.
+2. Other rules decide again from stored verdicts (tests/run/test_attempts.py); only what they cannot tell is asked.
 3. What was not asked for before is filled in for the traces that are there, without making them anew.
 4. What would mix unlike data is refused with exit code 2, naming both values, and changes nothing.
 5. Nothing that the user has is destroyed.
@@ -29,15 +29,17 @@ def catalogue_of(asked: Asked) -> int:
     return int(asked.text.partition("Catalogue ")[2].split()[0])
 
 
+def answer(asked: Asked) -> dict[str, Any]:
+    """Says whether it was made again."""
+    text = scientist.answer(asked)["text"]
+    return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
+
+
 def score_by_text(scores: list[int]) -> dict[str, scientist.Answer]:
     """A panel whose every judge gives the first attempt at passage n `scores[n]`, and any later one 9."""
 
     def judge(asked: Asked) -> dict[str, Any]:
         return verdict(9 if "made anew" in asked.given("answer") else scores[catalogue_of(asked) % len(scores)])
-
-    def answer(asked: Asked) -> dict[str, Any]:
-        text = scientist.answer(asked)["text"]
-        return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
 
     return {"judge": judge, "answer": answer}
 
@@ -48,10 +50,7 @@ def repeated(lab: Lab) -> int:
     return sum(count - 1 for count in sent.values())
 
 
-# 1. Extends
-
-
-def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
+def test_1_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
     with laboratory(tmp_path / "whole") as one, laboratory(tmp_path / "steps") as many:
         one.run(traces_per_sample=3, traces_per_question=2)
         many.run(max_traces=2)
@@ -63,29 +62,14 @@ def test_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
         assert one.calls == many.calls
 
 
-def test_settings_that_make_no_difference_to_the_data_make_none(lab: Lab) -> None:
+def test_1_settings_that_make_no_difference_to_the_data_make_none(lab: Lab) -> None:
     lab.run(max_traces=2)
     _, calls = lab.counted(concurrency=2, timeout=3.0, patience=5.0, log_level="info")
     assert calls == 2 * 8
     assert repeated(lab) == 0
 
 
-# 2. Decides again
-
-
-def test_a_higher_threshold_rejects_from_stored_verdicts(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([6, 7, 8, 9])) as lab:
-        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
-        assert len(lab.units) == 4
-        finished, calls = lab.counted(**JUDGED, min_quality_score=8, max_attempts=1)
-        assert calls == 0
-        assert finished.summary.traces == {"accepted": 2, "rejected": 2}
-        lab.run(**JUDGED, min_quality_score=6, max_attempts=1)
-        assert len(lab.units) == 4
-        assert repeated(lab) == 0
-
-
-def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_path: Path) -> None:
+def test_2_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=12, stages=score_by_text([6, 8])) as lab:
         lab.run(**JUDGED, min_quality_score=6, max_attempts=1, max_traces=4)
         assert len(lab.units) == 4
@@ -94,19 +78,13 @@ def test_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_pat
         assert len(lab.units) == 4
 
 
-# 3. Fills in
-
-
-def test_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
+def test_3_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
     with laboratory(tmp_path, stages=score_by_text([7])) as lab:
         lab.run(**JUDGED)
         _, calls = lab.counted(quality_check=True, judge_models=["openai/mild", "openai/third"])
         assert calls == 4
         for record in lab.records:
             assert [given["judge"] for given in record["verdicts"]] == ["openai/mild", "openai/third"]
-
-
-# 4. Refuses
 
 
 def refused(lab: Lab, **given: Any) -> str:
@@ -121,19 +99,13 @@ def refused(lab: Lab, **given: Any) -> str:
     return line
 
 
-def test_another_seed_is_refused(lab: Lab) -> None:
-    lab.run(max_traces=1, seed=11)
-    line = refused(lab, seed=12)
-    assert "--seed was 11 and is now 12" in line
-
-
-def test_a_run_that_made_nothing_binds_nobody(lab: Lab) -> None:
+def test_4_a_run_that_made_nothing_binds_nobody(lab: Lab) -> None:
     failed = called(*lab.arguments(model="openai/typo", api_base="http://127.0.0.1:9/v1", patience=0.05))
     assert (failed.returncode, [line["kind"] for line in lab.lines()]) == (2, ["run"])
     assert lab.run(max_traces=1).summary.traces == {"accepted": 1}
 
 
-def test_another_program_is_refused(lab: Lab) -> None:
+def test_4_another_program_or_seed_is_refused(lab: Lab) -> None:
     lab.run(max_traces=1)
     compiled = lab.folder / "program.json"
     tracer = Tracer()
@@ -142,7 +114,8 @@ def test_another_program_is_refused(lab: Lab) -> None:
         f"{signature.instructions} Prefer short questions."
     )
     tracer.save(compiled)
-    line = refused(lab, program=compiled)
+    line = refused(lab, program=compiled, seed=12)
+    assert "--seed was 0 and is now 12" in line
     [fingerprint] = {record["generation"]["program"] for record in lab.records}
     assert fingerprint in line
     finished = lab.run(program=compiled, allow_mixed=True, max_traces=2)
@@ -150,10 +123,7 @@ def test_another_program_is_refused(lab: Lab) -> None:
     assert len({record["generation"]["program"] for record in lab.records}) == 2
 
 
-# 5. Destroys nothing
-
-
-def test_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
+def test_5_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
     lab.run(max_traces=2)
     document_before, journal_before = lab.output.read_bytes(), lab.journal.read_bytes()
     _, calls = lab.counted(max_traces=1, resume=False)
@@ -169,7 +139,7 @@ def without_journal(lab: Lab) -> None:
         path.unlink()
 
 
-def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
+def test_5_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
     lab.run(traces_per_question=2)
     before = sorted(lab.units)
     without_journal(lab)
@@ -183,28 +153,21 @@ def test_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
     assert sorted(lab.units) == before
 
 
-# 6. Exact counts
-
-
-@pytest.mark.parametrize(("wanted", "concurrency"), [(7, 1), (1, 64), (30, 64)])
-def test_max_traces_is_exact(tmp_path: Path, concurrency: int, wanted: int) -> None:
-    with laboratory(tmp_path, texts=40) as lab:
-        _, calls = lab.counted(max_traces=wanted, concurrency=concurrency)
+@pytest.mark.parametrize(
+    ("wanted", "concurrency", "a_text"), [(7, 1, 1), (1, 64, 1), (30, 64, 1), (5, 64, 2), (17, 64, 2)]
+)
+def test_6_max_traces_is_exact(tmp_path: Path, concurrency: int, wanted: int, a_text: int) -> None:
+    with laboratory(tmp_path, texts=40 if a_text == 1 else 6) as lab:
+        several = {"traces_per_sample": a_text, "traces_per_question": a_text}
+        _, calls = lab.counted(max_traces=wanted, concurrency=concurrency, **several)
         assert len(set(lab.units)) == len(lab.units) == wanted
-        assert calls == wanted * 8, "and no call is made for a trace that is not wanted"
-
-
-@pytest.mark.parametrize("wanted", [5, 17])
-def test_max_traces_is_exact_with_several_a_text(tmp_path: Path, wanted: int) -> None:
-    with laboratory(tmp_path, texts=6) as lab:
-        lab.run(max_traces=wanted, traces_per_sample=2, traces_per_question=2, concurrency=64)
-        assert len(set(lab.units)) == len(lab.units) == wanted
+        assert calls == wanted * 8 or a_text > 1, "and no call is made for a trace that is not wanted"
 
 
 @pytest.mark.parametrize("missing", ["grade", "judge"])
-def test_what_failed_of_an_accepted_trace_is_filled_in_although_there_are_traces_enough(
-    tmp_path: Path, missing: str
-) -> None:
+def test_3_what_failed_of_an_accepted_trace_is_filled_in(tmp_path: Path, missing: str) -> None:
+    """Although there are traces enough."""
+
     def broken(body: dict[str, Any]) -> str:
         said = lab.brain(body)
         lost = missing in STAGE_OF_FIELD[next(iter(json.loads(said)))] and body["model"] != "strict"
@@ -230,7 +193,7 @@ def two_in_five_rejected(asked: Asked) -> dict[str, Any]:
     return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
 
 
-def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_too_many_is_made(tmp_path: Path) -> None:
+def test_6_where_traces_are_rejected_spare_texts_are_prepared_and_no_spare_trace_is_made(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
     with laboratory(tmp_path, texts=60, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
         finished = lab.run(**options, max_traces=12)
@@ -245,7 +208,7 @@ def test_where_traces_are_rejected_a_few_texts_more_are_prepared_and_no_trace_to
         assert repeated(lab) == 0
 
 
-def test_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
+def test_6_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
     with laboratory(tmp_path, texts=2, stages={"judge": two_in_five_rejected}) as lab:
         lab.run(**options, traces_per_sample=7)
@@ -256,7 +219,7 @@ def test_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(t
         assert repeated(lab) == 0
 
 
-def test_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
+def test_6_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 2}
     with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
         lab.run(**options, max_traces=6)

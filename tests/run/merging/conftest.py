@@ -1,12 +1,13 @@
 """Two processes over the same six texts."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab import Lab, laboratory
-from tests.run.merging.merging import shard_runs, taken_along
+from tests.run.merging.merging import journals, shard_runs
 
 
 @pytest.fixture(scope="package")
@@ -27,4 +28,6 @@ def lab(home: Lab, tmp_path: Path) -> Iterator[Lab]:
 @pytest.fixture
 def halves(home: Lab, lab: Lab) -> list[str]:
     """The journals of two processes, their documents beside them."""
-    return taken_along(home, lab, 2)
+    for path in home.folder.glob("out.shard-*-of-2.j*"):
+        shutil.copy(path, lab.folder)
+    return journals(lab, 2)

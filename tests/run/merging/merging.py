@@ -1,11 +1,9 @@
 """Runs to be merged, what merging them gives, and what there is to compare."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from programs import merge
-from programs.run.journal import Journal
 from programs.run.old_lines import present_form
 from tests.lab import Lab
 
@@ -14,12 +12,6 @@ TIMES = ("seconds", "created")
 
 def journals(lab: Lab, of: int) -> list[str]:
     return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
-
-
-def taken_along(home: Lab, lab: Lab, of: int) -> list[str]:
-    for path in home.folder.glob(f"out.shard-*-of-{of}.j*"):
-        shutil.copy(path, lab.folder)
-    return journals(lab, of)
 
 
 def shard_runs(lab: Lab, of: int, **given: Any) -> list[str]:
@@ -41,17 +33,7 @@ def merged(lab: Lab, *sources: str, name: str = "merged", **options: Any) -> mer
 
 def view(lab: Lab, name: str) -> Lab:
     """The lab with another output as its own."""
-
-    class View(Lab):
-        @property
-        def output(self) -> Path:
-            return self.folder / f"{name}.json"
-
-        @property
-        def journal(self) -> Path:
-            return self.folder / f"{name}.journal.jsonl"
-
-    return View(lab.folder, lab.server, lab.brain, {**lab.base, "output": str(lab.folder / f"{name}.json")})
+    return Lab(lab.folder, lab.server, lab.brain, {**lab.base, "output": str(lab.folder / f"{name}.json")})
 
 
 def timeless(value: Any) -> Any:
@@ -69,11 +51,6 @@ def records_by_id(lab: Lab) -> dict[str, Any]:
 def contents(lab: Lab, kind: str) -> dict[str, Any]:
     """The newest line of every key, without times."""
     return {line["key"]: timeless(present_form(line)) for line in lab.lines(kind)}
-
-
-def spent(lab: Lab) -> list[dict[str, Any]]:
-    with Journal(lab.journal) as journal:
-        return [dict(row) for row in journal.index.spent()]
 
 
 def snapshot(folder: Path) -> dict[Path, bytes]:

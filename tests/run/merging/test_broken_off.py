@@ -1,39 +1,15 @@
-"""A merge that is killed or fails at any write leaves nothing that looks finished, and can be made again."""
+"""A merge that is killed or fails leaves nothing that looks finished, and can be made again (one that fails before it is
+put in place: tests/run/merging/test_refused.py)."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from programs import document
 from programs.errors import JournalError
 from programs.files import fresh
-from programs.run.journal import Journal
 from tests.lab import Lab
-from tests.run.merging.merging import leftovers, merged, outputs, snapshot, view
-
-
-@pytest.mark.parametrize("after", [0, 20])
-def test_a_merge_that_breaks_off_leaves_nothing(
-    lab: Lab, halves: list[str], after: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = snapshot(lab.folder)
-    append, written = Journal.append, 0
-
-    def breaking(self: Journal, kind: str, key: str | None, **fields: Any) -> None:
-        nonlocal written
-        if written == after:
-            raise KeyboardInterrupt
-        written += 1
-        append(self, kind, key, **fields)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "append", breaking)
-        with pytest.raises(KeyboardInterrupt):
-            merged(lab, *halves)
-    assert snapshot(lab.folder) == before
-    assert leftovers(lab.folder) == []
-    assert merged(lab, *halves).traces == {"accepted": 6}
+from tests.run.merging.merging import leftovers, merged, outputs, view
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])

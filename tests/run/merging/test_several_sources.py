@@ -19,8 +19,7 @@ from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import copied, merged, run_as, view
-from tests.run.test_resume import score_by_text
-from tests.standin.panel import PANEL
+from tests.run.test_resume import JUDGED, score_by_text
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -39,7 +38,7 @@ def test_a_copy_that_was_carried_on_counts_once(lab: Lab, turned: bool) -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: bool) -> None:
-    rules = {"quality_check": True, "judge_models": PANEL, "max_attempts": 1}
+    rules = {**JUDGED, "max_attempts": 1}
     with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
         strict = run_as(lab, "strict", **rules, min_quality_score=8)
         copied(lab, strict, "mild")
