@@ -188,7 +188,7 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
 @contextmanager
 def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
-    the folder is another compilation's, and `JournalError`. What made the recorder give up is raised whatever DSPy made of
+    the folder is another compilation's, and `StorageError`. What made the recorder give up is raised whatever DSPy made of
     it. At the end the calls under way are waited for, as long as one may take, and no call is tried again."""
     settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)

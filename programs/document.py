@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -36,7 +36,7 @@ _START = b'{"metadata"'
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
     """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata, with the number of traces, how
     far the judges agree, over every judged attempt, those that were turned down included, and how the thoughts are
-    distributed, which is counted once the run has ended. Raises `JournalError` when it cannot be written.
+    distributed, which is counted once the run has ended. Raises `StorageError` when it cannot be written.
     """
     total, ended = journal.index.counts().get("accepted", 0), status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
@@ -62,8 +62,8 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         # The journal's lock keeps others away.
         with in_place(path) as file:
             stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
-    except JournalError as error:
-        raise JournalError(f"{error}; the journal holds everything") from error
+    except StorageError as error:
+        raise StorageError(f"{error}; the journal holds everything") from error
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
 

@@ -13,8 +13,9 @@ class UserError(SynthReasonerError):
     """The user can mend it: a missing file, a bad option, no credentials. One line that says what to do."""
 
 
-class JournalError(SynthReasonerError):
-    """The journal cannot be read or written (damaged beyond its last line, disk full)."""
+class StorageError(SynthReasonerError):
+    """A file of ours (journal, index, document, page, compiled program), or standard output, cannot be read or written: the
+    disk is full, another process changed it, or it is damaged beyond its last line."""
 
 
 class RunStopped(SynthReasonerError):

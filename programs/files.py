@@ -14,7 +14,7 @@ from typing import IO
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 
 JOURNAL = ".journal.jsonl"
 ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
@@ -48,7 +48,7 @@ def is_of_run(path: Path, document: Path) -> bool:
 @contextlib.contextmanager
 def in_place(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of `path` (of what it points to, where it is a link) in one step when the
-    block has ended, or leaves it as it was when the block raises. One process at a time. Raises `JournalError` for what
+    block has ended, or leaves it as it was when the block raises. One process at a time. Raises `StorageError` for what
     the disk refuses."""
     target = Path(os.path.realpath(path))
     try:
@@ -63,7 +63,7 @@ def in_place(path: Path) -> Iterator[IO[bytes]]:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise JournalError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
 
 _OURS = ".synthreasoner-"

@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field
 from programs.cli.options import changed, parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource, find_sources
@@ -67,7 +67,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
 
     A later run on `output` asks nothing that a source had settled.
     Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
-    made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `JournalError` for a damaged
+    made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `StorageError` for a damaged
     source, or when the output cannot be written. There is then no output.
     """
     sources = find_sources(names)
@@ -93,12 +93,12 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 if (folder / path.name).exists():
                     (folder / path.name).replace(path)
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
+            raise StorageError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
     return merged
 
 
 def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
-    """Pours the sources into a new journal. Returns how many texts stood in several of them. Raises `JournalError` when one
+    """Pours the sources into a new journal. Returns how many texts stood in several of them. Raises `StorageError` when one
     is damaged or the new one cannot be written, and `sqlite3.Error` when the notes in `folder` cannot."""
     with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
         notes.create_function("text_of", 3, _text_of, deterministic=True)

@@ -26,7 +26,7 @@ import pytest
 from programs import schema as schema_module
 from programs.document import import_document, read_records, write_document
 from programs.document_metadata import Document
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
 from programs.traces.variation import Variation
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
@@ -123,7 +123,7 @@ def test_a_write_that_fails_leaves_the_old_document(
     keep(journal, variations)
     with monkeypatch.context() as patch:
         patch.setattr(step, full)
-        with pytest.raises(JournalError, match="No space left on device"):
+        with pytest.raises(StorageError, match="No space left on device"):
             write_document(journal, output, "completed")
     assert output.read_bytes() == before
     assert sorted(output.parent.iterdir()) == files

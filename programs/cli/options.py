@@ -32,7 +32,7 @@ from pydantic_core import PydanticUndefined
 from typing_extensions import Self
 
 from programs.cli.terminal import put, safe_streams
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.redaction import redact
 
 
@@ -291,7 +291,7 @@ def _shown(default: Any) -> str:
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
     """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
-    exit code 2, a `JournalError` one and exit code 1. An interrupt, or an output that nobody reads any more, ends it
+    exit code 2, a `StorageError` one and exit code 1. An interrupt, or an output that nobody reads any more, ends it
     quietly, and it does not wait for threads whose calls find no answer."""
     # The interpreter's last collections would walk over all that was imported: a third of a second.
     atexit.register(gc.freeze)
@@ -299,7 +299,7 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
         try:
             load_env_file()
             code = main()
-        except (UserError, JournalError) as error:
+        except (UserError, StorageError) as error:
             print(f"error: {error}", file=sys.stderr)
             code = 2 if isinstance(error, UserError) else 1
         except BrokenPipeError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import TextIOBase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.redaction import printable
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ def safe_streams() -> Iterator[None]:
 
 
 def put(text: str) -> None:
-    """Prints what a command is for. Raises `JournalError` where it could not be written, or BrokenPipeError where nobody
+    """Prints what a command is for. Raises `StorageError` where it could not be written, or BrokenPipeError where nobody
     reads it any more."""
     print(text)
     error = sys.stdout.outlet.error if isinstance(sys.stdout, Output) else None
     if isinstance(error, BrokenPipeError):
         raise error
     if error is not None:
-        raise JournalError(f"standard output cannot be written: {getattr(error, 'strerror', None) or error}")
+        raise StorageError(f"standard output cannot be written: {getattr(error, 'strerror', None) or error}")
 
 
 def console(*, stderr: bool = False, **options: Any) -> "Console":

@@ -49,7 +49,7 @@ class Results(BaseModel):
             yield f"lift of the thoughts, in nats a token of the answer: {interval_text(self.lift.own)}"
 
     def write(self, folder: Path) -> None:
-        """Writes the files. Raises `JournalError` for what the disk refuses."""
+        """Writes the files. Raises `StorageError` for what the disk refuses."""
         bars = [(name, one) for name, one in self._intervals() if one is not None]
         files = {"results.json": self.model_dump_json(indent=2) + "\n", "README.md": self._page()}
         for name, text in {**files, **({PICTURE: _picture(bars)} if bars else {})}.items():

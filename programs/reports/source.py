@@ -101,7 +101,7 @@ class ReportedRun:
 
 def read_run(path: Path, most: int) -> ReportedRun:
     """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream,
-    and keeps the last `most` traces. Raises `UserError` for what is neither, `JournalError` for what cannot be read."""
+    and keeps the last `most` traces. Raises `UserError` for what is neither, `StorageError` for what cannot be read."""
     source = find_source(path)
     return (_read_journal if source.is_journal else _read_document)(source.path, most)
 

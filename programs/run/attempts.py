@@ -35,7 +35,7 @@ def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
     its traces, each by itself.
 
     A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
-    something else, `JournalError` for a journal that cannot be read.
+    something else, `StorageError` for a journal that cannot be read.
     """
     source = find_source(path)
     if source.is_journal:

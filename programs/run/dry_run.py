@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from programs.asking.models import ModelTable, passage_chars_of
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
@@ -91,7 +91,7 @@ def dry_run(settings: Settings, console: Console) -> None:
     report, characters, earlier, refused = ReadReport(), 0, Earlier(), ""
     try:
         earlier = earlier_of(settings)
-    except (UserError, JournalError) as error:
+    except (UserError, StorageError) as error:
         refused = str(error)
     most = settings.max_passage_chars or passage_chars_of(settings.model)
     how = {"max_chars": most, "done": earlier.done, **settings.reading}

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.files import move_aside
 from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
@@ -109,7 +109,7 @@ def mark(file: int, offset: int) -> str:
 
 class Index:
     """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
-    it covers. Raises `Damaged`, OSError and sqlite3.Error; what is asked of it raises `JournalError` where it cannot be
+    it covers. Raises `Damaged`, OSError and sqlite3.Error; what is asked of it raises `StorageError` where it cannot be
     read."""
 
     def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
@@ -169,7 +169,7 @@ class Index:
         try:
             return self._database.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise JournalError(
+            raise StorageError(
                 f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
             ) from error
 

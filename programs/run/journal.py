@@ -32,7 +32,7 @@ from typing import Any
 
 import orjson
 
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
 from programs.run.index import Damaged, Index, scan
 from programs.run.old_lines import present_form
@@ -78,7 +78,7 @@ class JournalReader:
                 yield self._read(offset, length)
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Every line, in order, as it was written. Raises `JournalError` at a damaged one."""
+        """Every line, in order, as it was written. Raises `StorageError` at a damaged one."""
         try:
             yield from (line for _, _, line in scan(self.path, 0, self.index.end))
         except Damaged as error:
@@ -88,7 +88,7 @@ class JournalReader:
         try:
             return present_form(orjson.loads(os.pread(self._file, length, offset)))
         except orjson.JSONDecodeError:
-            raise JournalError(
+            raise StorageError(
                 f"{self.path}.index does not fit {self.path}: another process changed one. Delete the index: it is "
                 "made again from the journal."
             ) from None
@@ -138,7 +138,7 @@ class Journal(JournalReader):
         self.close()
 
     def append(self, kind: str, key: str | None, **fields: Any) -> None:
-        """Writes one line. Raises `JournalError` when it cannot be written whole; then nothing of it stays."""
+        """Writes one line. Raises `StorageError` when it cannot be written whole; then nothing of it stays."""
         record = {"kind": kind, "key": key, **fields}
         line = orjson.dumps(record) + b"\n"
         with self._mutex:
@@ -154,7 +154,7 @@ class Journal(JournalReader):
             self._size += len(line)
 
     def flush(self) -> None:
-        """Brings everything written to the disk, then the index up to it. Raises `JournalError`, as does every `append`
+        """Brings everything written to the disk, then the index up to it. Raises `StorageError`, as does every `append`
         that follows: an index that failed may have lost what it was told before."""
         try:
             os.fsync(self._file)
@@ -170,7 +170,7 @@ class Journal(JournalReader):
             raise _unwritten(self.path, error) from error
 
     def close(self) -> None:
-        """Flushes, and lets others open the journal. Raises `JournalError` for a failure that no `append` has raised."""
+        """Flushes, and lets others open the journal. Raises `StorageError` for a failure that no `append` has raised."""
         self._stop.set()
         self._flusher.join()
         try:
@@ -222,18 +222,18 @@ class Journal(JournalReader):
         while not self._stop.wait(FLUSH_SECONDS):
             try:
                 self.flush()
-            except JournalError:
+            except StorageError:
                 # The next append raises it.
                 return
 
 
-def damaged(path: Path, error: Damaged) -> JournalError:
+def damaged(path: Path, error: Damaged) -> StorageError:
     """What to say of a journal with a line that is none."""
-    return JournalError(
+    return StorageError(
         f"{path} is damaged at byte {error.at}: the line there is none of a journal's. "
         "Delete that line, or move the file aside to start fresh."
     )
 
 
-def _unwritten(path: Path, error: Exception) -> JournalError:
-    return JournalError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")
+def _unwritten(path: Path, error: Exception) -> StorageError:
+    return StorageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -19,7 +19,7 @@ log = logging.getLogger("synthreasoner")
 
 @dataclass
 class JournalStore(Store):
-    """The store of a run that decides by `rules`. `provenance` goes into each record. All of it raises `JournalError` when
+    """The store of a run that decides by `rules`. `provenance` goes into each record. All of it raises `StorageError` when
     the journal cannot be written."""
 
     journal: Journal

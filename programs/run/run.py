@@ -16,7 +16,7 @@ from programs.asking.models import ModelTable, passage_chars_of
 from programs.compiled import program_fingerprint
 from programs.document import write_document
 from programs.document_metadata import DocumentMetadata, Status
-from programs.errors import AccessDenied, FatalError, JournalError, UnknownModel
+from programs.errors import AccessDenied, FatalError, StorageError, UnknownModel
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sources import Source, sources
@@ -115,13 +115,13 @@ def _reading(settings: Settings, inputs: Sequence[Source], report: ReadReport, d
     return Reading(reader, report, inputs, len(done))
 
 
-async def _made(runner: Runner, journal: Journal, settings: Settings, gate: Gate) -> FatalError | JournalError | None:
+async def _made(runner: Runner, journal: Journal, settings: Settings, gate: Gate) -> FatalError | StorageError | None:
     """Runs to the end, with the document written now and then. Gives what ended it too early."""
     with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
         async with _documents(journal, settings), interruptible(gate):
             try:
                 await runner.run()
-            except (FatalError, JournalError) as error:
+            except (FatalError, StorageError) as error:
                 return error
     return None
 
@@ -135,7 +135,7 @@ async def _documents(journal: Journal, settings: Settings) -> AsyncIterator[None
         try:
             journal.flush()
             write_document(journal, settings.output, "running")
-        except JournalError as error:
+        except StorageError as error:
             log.warning("%s", error)
 
     async def write_often() -> None:
@@ -158,14 +158,14 @@ def _finished(
     summary: Summary,
     journal: Journal,
     settings: Settings,
-    failure: FatalError | JournalError | None,
+    failure: FatalError | StorageError | None,
     facts: dict[str, Any],
 ) -> Finished:
     """Writes the end of the run into the journal, and the document."""
     mistake = isinstance(failure, AccessDenied | UnknownModel)
     finished = Finished(summary.status, summary, str(failure) if failure else None, mistake)
     said = summary.model_dump(mode="json")
-    with contextlib.suppress(JournalError) if failure else contextlib.nullcontext():
+    with contextlib.suppress(StorageError) if failure else contextlib.nullcontext():
         journal.append("run", None, status=summary.status, ended=stamp(), summary=said, **facts)
         finished.document = write_document(journal, settings.output, summary.status, said)
     outcome = {"status": summary.status, "traces": summary.traces, "spent": said["this_run"]}

@@ -54,7 +54,7 @@ class Runner:
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.
 
-        Raises `FatalError` when the models are gone and `JournalError` when the journal cannot be written; calls in
+        Raises `FatalError` when the models are gone and `StorageError` when the journal cannot be written; calls in
         flight are waited for first, and what they gave is kept.
         """
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from programs.document import import_document
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, whole_lines
 from programs.inputs.sample import bytes_id
 from programs.run.index import Damaged, Index
@@ -43,7 +43,7 @@ class TraceSource:
 def viewed(path: Path) -> Iterator[JournalReader]:
     """A journal as it stands at this moment, read without its lock, since a run may be writing it: what is written later is
     not seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
-    journal is read or changed. Raises `JournalError` for a file that cannot be read or is damaged before its last line."""
+    journal is read or changed. Raises `StorageError` for a file that cannot be read or is damaged before its last line."""
     with contextlib.ExitStack() as held:
         try:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
@@ -54,7 +54,7 @@ def viewed(path: Path) -> Iterator[JournalReader]:
         except Damaged as error:
             raise damaged(path, error) from None
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+            raise StorageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
         yield JournalReader(path, file, index)
 
 

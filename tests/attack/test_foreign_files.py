@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from programs import document, merge
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.files import fresh, in_place
 from programs.run.journal import Journal
 from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
@@ -148,9 +148,9 @@ def test_a_journal_that_is_cut_short_or_written_to_takes_no_more(tmp_path: Path,
     journal.append("note", "a", text="before")
     os.truncate(path, size)
     for _ in range(2 * met):
-        with pytest.raises(JournalError, match="another process changed it"):
+        with pytest.raises(StorageError, match="another process changed it"):
             journal.append("note", "b", text="after")
-    with contextlib.nullcontext() if met else pytest.raises(JournalError, match="another process changed it"):
+    with contextlib.nullcontext() if met else pytest.raises(StorageError, match="another process changed it"):
         journal.close()
     assert path.stat().st_size == size, "nothing is written into what is left"
 

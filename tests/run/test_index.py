@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.run import journal as journal_module
 from programs.run.index import Index
 from programs.run.journal import Journal
@@ -78,10 +78,10 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
             if method == "commit":
                 journal.append("pool", "b", questions=[])
                 journal._flusher.join(30)
-            with pytest.raises(JournalError, match="disk is full"):
+            with pytest.raises(StorageError, match="disk is full"):
                 journal.append("pool", "c", questions=[])
         journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
-        with pytest.raises(JournalError, match="disk is full"):
+        with pytest.raises(StorageError, match="disk is full"):
             journal.append("pool", "d", questions=[])
     with Journal(path) as journal:
         assert journal.mended == 0
@@ -96,11 +96,11 @@ def test_a_line_that_another_process_changed_is_told(path: Path) -> None:
     whole = path.read_bytes()
     damaged = whole.replace(b'{"kind":"pool"', b'\0"kind":"pool"', 1)
     path.write_bytes(damaged)
-    with Journal(path) as journal, pytest.raises(JournalError, match="another process changed one"):
+    with Journal(path) as journal, pytest.raises(StorageError, match="another process changed one"):
         journal.latest("pool", "0")
     assert path.read_bytes() == damaged
     path.write_bytes(whole)
     with Journal(path) as journal:
         journal.index._database.executescript("drop table line")
-        with pytest.raises(JournalError, match=r"cannot be read.* Delete it"):
+        with pytest.raises(StorageError, match=r"cannot be read.* Delete it"):
             journal.latest("pool", "0")

@@ -4,10 +4,10 @@
 2. The newest line of a key wins; variations keep the order in which they first stood (tests/test_document.py).
 3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it (tests/attack/test_disk.py,
    tests/run/merging/test_refused.py).
-4. A damaged line is a JournalError that names its first byte; nothing is changed.
+4. A damaged line is a StorageError that names its first byte; nothing is changed.
 6. One process at a time: a second opening is a UserError (tests/attack/test_disk.py), and so is a place where nothing can
    be written (tests/test_cli.py).
-7. A write that fails, also halfway, raises JournalError, leaves all earlier lines, and the journal can be opened again;
+7. A write that fails, also halfway, raises StorageError, leaves all earlier lines, and the journal can be opened again;
    where what was written of it cannot be cut off, no line follows (tests/attack/test_foreign_files.py).
 8. A flush that fails is raised by the next append.
 """
@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.reply import Reply
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.lms.meter import Spent
 from programs.run import journal as journal_module
 from programs.run.journal import Journal
@@ -119,7 +119,7 @@ def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad
     path.write_bytes(whole + bad + b"\n" + whole)
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(JournalError, match=rf"damaged at byte {len(whole)}:"):
+        with pytest.raises(StorageError, match=rf"damaged at byte {len(whole)}:"):
             Journal(path)
     assert path.read_bytes() == before
     path.write_bytes(whole + whole)
@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_all_earlier_lines(
             for number in range(fails_at - 1):
                 journal.append("pool", str(number), questions=[number])
             for _ in range(3):
-                with pytest.raises(JournalError, match="No space left on device"):
+                with pytest.raises(StorageError, match="No space left on device"):
                     journal.append("pool", "lost", questions=["x" * 100])
             assert journal.latest("pool", "lost") is None
         journal.append("pool", "z", questions=[])
@@ -172,7 +172,7 @@ def test_a_failed_flush_is_raised_by_the_next_append(path: Path, monkeypatch: py
             patch.setattr(os, "fsync", refuse)
             journal.append("pool", "a", questions=[])
             journal._flusher.join(30)
-        with pytest.raises(JournalError, match="Input/output error"):
+        with pytest.raises(StorageError, match="Input/output error"):
             journal.append("pool", "b", questions=[])
         assert journal.latest("pool", "a") is not None
     with Journal(path) as journal:

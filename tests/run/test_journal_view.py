@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.run.journal import Journal
 from programs.run.trace_source import viewed
 from tests.exports.building import add
@@ -58,7 +58,7 @@ def test_a_torn_line_is_left_out_and_nothing_changes(running: Journal, path: Pat
 
 def test_damage_is_said(path: Path) -> None:
     path.write_bytes(b'{"kind":"run","key":null}\nno line\n{"kind":"run","key":null}\n')
-    with pytest.raises(JournalError, match="damaged at byte 26"):
+    with pytest.raises(StorageError, match="damaged at byte 26"):
         seen(path)
-    with pytest.raises(JournalError, match="cannot read"):
+    with pytest.raises(StorageError, match="cannot read"):
         seen(path.with_name("nothing"))

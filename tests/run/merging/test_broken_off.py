@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from programs import document
-from programs.errors import JournalError
+from programs.errors import StorageError
 from programs.files import fresh
 from tests.lab import Lab
 from tests.run.merging.merging import leftovers, merged, outputs, view
@@ -28,7 +28,7 @@ def test_a_merge_that_ends_while_it_is_put_in_place_is_none_or_whole(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", stopping)
-        with pytest.raises(JournalError, match="the disk is gone"):
+        with pytest.raises(StorageError, match="the disk is gone"):
             merged(lab, *halves)
     assert outputs(lab.folder) == (["merged.journal.jsonl"] if step == 2 else [])
     if step == 2:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from programs import merge
-from programs.errors import JournalError, UserError
+from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
 from tests.lab import Lab, called
 from tests.run.merging.merging import leftovers, merged, run_as, snapshot, view
@@ -77,7 +77,7 @@ def test_a_damaged_source_is_named(lab: Lab, halves: list[str]) -> None:
     content = bytearray(damaged.read_bytes())
     content[content.index(b"\n") + 5] = 0
     damaged.write_bytes(content)
-    with pytest.raises(JournalError, match="is damaged at byte"):
+    with pytest.raises(StorageError, match="is damaged at byte"):
         merged(lab, *halves)
     assert not list(lab.folder.glob("merged*json*[!k]"))
     assert leftovers(lab.folder) == []
