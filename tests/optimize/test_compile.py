@@ -138,8 +138,9 @@ def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
     shop, before = bootstrapped, bootstrapped.calls
     base = {name: shop.base[name] for name in ("model", "api_base", "timeout", "patience", "retry_wait")}
     fresh = str(write_passages(tmp_path / "fresh.jsonl", range(40, 43)))
-    lab = Lab(tmp_path, shop.server, shop.world.scientist, {**base, "input_file": [fresh]})
-    assert lab.run(output=str(lab.output), max_traces=2, program=str(shop.output)).status == "completed"
+    base |= {"input_file": [fresh], "output": str(tmp_path / "out.json")}
+    lab = Lab(tmp_path, shop.server, shop.world.scientist, base)
+    assert lab.run(max_traces=2, program=str(shop.output)).status == "completed"
     assert {record["generation"]["program"] for record in lab.records} == {shop.fingerprint}
     assert BANANAS not in "".join(record["final_answer"] for record in lab.records)
     assert all(EXAMPLE in str(body["messages"]) for body in shop.server.bodies[before:])
