@@ -96,9 +96,9 @@ def test_a_wrong_answer_is_shown_whole_in_place_of_what_the_ask_brought() -> Non
     assert shown == [brought, brought, json.dumps({ASK.output: BAD.model_dump()})]
 
 
-def test_a_try_that_came_twice_is_not_shown_again() -> None:
-    for same in (BAD, unreadable(["no object"], "I would rather not.")):
-        sent, _ = played([same, same, GOOD])
+def test_a_try_that_failed_as_one_before_it_is_not_shown() -> None:
+    for refusal in ("I would rather not.", "I had rather not."):
+        sent, _ = played([unreadable(["no object"], "I would rather not."), unreadable(["no object"], refusal), GOOD])
         assert ["earlier" in step.inputs for step in sent] == [False, True, False]
         assert "feedback" in sent[2].inputs
 
