@@ -8,9 +8,9 @@ Arithmetic needs its operands at hand: it is one operation on figures of the sam
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
 operands may stand in the paragraph or the one before it. What stands right behind a sign of equality is worked out in the
 open, if two figures at hand stand before it. A figure that needs the passage gives no other.
-Round figures (30, 250, 0.5) are never listed: who guesses says them too. Of 7 figures that a capable writer was asked about
-before this was so, 7 were guesses of its own. Nor is a figure right behind a word by which somebody assumes one ("say
-1.6"): a thought is asked for such words.
+Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
+held as well, had guessed all 7). Nor is a figure right behind a word by which somebody assumes one ("say 1.6"): a thought
+is asked for such words.
 """
 
 from __future__ import annotations
@@ -71,29 +71,35 @@ def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Kn
 
 
 def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
-    given, own, needed, paragraph = list(before.given), list(before.own), list(before.needed), list[Quantity]()
-    sentence: list[Quantity] = []
+    given, own, needed = [*before.given], [*before.own], [*before.needed]
+    paragraph, sentence = list[Quantity](), list[Quantity]()
     for part in _SENTENCE_END.split(text):
-        found = quantities(part)
-        reckons = bool(found) and _RECKONS.search(part) is not None
-        last, sentence = sentence, [one for one in found if one.plain or _among(one, [*given, *own])]
-        for one in found:
+        last, sentence = sentence, [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
+        for one in quantities(part):
             if one in sentence or _among(one, [*given, *needed]):
                 continue
-            near = [*last, *sentence] if reckons or one.digits > 2 else []
-            far = [*before.paragraph, *paragraph] if one.digits > 2 else []
-            before_it = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", part, maxsplit=1)[0]
-            derived = _derived(one, [*near, *far]) or _ASSUMED.search(before_it) is not None
-            if not derived and _EQUALS.search(before_it):
-                operands = [each for each in quantities(before_it) if each.plain or _among(each, [*given, *own])]
-                derived = len(operands) > 1
-            if derived or one.round or _named(one, question) or not _held(one, quantities(passage)):
-                sentence.append(one)
-                (given if derived else own).append(one)
+            if _derived_in(part, one, [*last, *sentence], [*before.paragraph, *paragraph], [*given, *own]):
+                given.append(one)
+            elif one.round or _named(one, question) or not _held(one, quantities(passage)):
+                own.append(one)
             else:
                 needed.append(one)
+                continue
+            sentence.append(one)
         paragraph += sentence
     return _Known(tuple(given), tuple(own), tuple(needed), tuple(paragraph))
+
+
+def _derived_in(
+    sentence: str, one: Quantity, near: Sequence[Quantity], far: Sequence[Quantity], known: Sequence[Quantity]
+) -> bool:
+    """Whether a sentence works a figure out of others, or assumes it. `near` are those of this sentence and the one before
+    it, `far` those of the paragraph and the one before it."""
+    before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
+    operands = [*near, *far] if one.digits > 2 else near if _RECKONS.search(sentence) else ()
+    if _derived(one, operands) or _ASSUMED.search(before):
+        return True
+    return bool(_EQUALS.search(before)) and sum(each.plain or _among(each, known) for each in quantities(before)) > 1
 
 
 def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
