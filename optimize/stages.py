@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimize.metrics import Score, topical
-from programs.text.prose import is_degenerate, no_prose
+from programs.text.prose import degeneracy, prose_problems
 from programs.text.words import texts_in
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def missing_sentences(asked: Asked) -> list[int]:
 
 def _fault(asked: Asked) -> str | None:
     texts = list(prose_in(asked.reply.output))
-    single = next((why for text in texts for why in no_prose(text)), None)
-    return single or (is_degenerate(" ".join(texts)) if texts else None)
+    single = next((why for text in texts for why in prose_problems(text)), None)
+    return single or (degeneracy(" ".join(texts)) if texts else None)
 
 
 def prose_in(value: Any) -> Iterator[str]:

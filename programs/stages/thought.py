@@ -155,10 +155,10 @@ class ThoughtStages(AwaitedModule):
         inputs = {
             **_at_hand(passage, question, plan.setting),
             "given": THINKING[plan.setting],
-            "shape": plan.shape.told(),
+            "shape": plan.shape.prompt_text,
             "analysis": strands.analysis,
             "hypotheses": strands.hypotheses,
-            "evidence": strands.claims(),
+            "evidence": strands.evidence_for_thought(),
             "critique": strands.critique,
             "perspective": strands.perspective,
         }

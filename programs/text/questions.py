@@ -33,7 +33,7 @@ def only_asks(text: str) -> bool:
     return bool(ends) and all(set(end) & {*MARKS} for end in ends) and text.strip()[-1] in f"{MARKS}\"')]"
 
 
-def strays(question: str, passage: str) -> str | None:
+def why_off_topic(question: str, passage: str) -> str | None:
     """Why `question` is not about `passage`, or None when it may be.
 
     "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
