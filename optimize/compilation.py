@@ -33,6 +33,7 @@ from programs.cli.logs import HiddenStream
 from programs.cli.options import changed
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
+from programs.settings import TracerOptions
 from programs.tracer import Tracer, load_tracer
 
 Item = TypeVar("Item")
@@ -81,7 +82,8 @@ class Compilation(ABC):
         self.settings = settings
         self.concurrency = concurrency
         # First of all: a name that cannot be one is refused before anything is read.
-        self.table = ModelTable(settings.of_a_run)
+        names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
+        self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
         self.adapter = PassageFirstAdapter()
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)

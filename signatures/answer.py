@@ -12,7 +12,7 @@ Option = Annotated[str, characters(1, 160)]
 
 
 ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (100, 220), "thorough": (160, 320)}
-"""The fewest and most words of an answer, by how deep it goes. The number is drawn, or nearly every answer fills the room."""
+"""The fewest and most words of an answer, by how deep it goes. The number is drawn, or nearly every answer fills it."""
 
 ANSWER_LENGTH = "The answer has about {} words."
 

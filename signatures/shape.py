@@ -106,8 +106,8 @@ VOICES: dict[str, Voice] = {
     "notebook": Voice("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
 }
-"""How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a because
-and an although."""
+"""How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a
+because and an although."""
 
 
 CLOSES: dict[str, str] = {
