@@ -7,7 +7,7 @@ from typing import Any
 import dspy
 import numpy as np
 
-from optimize.compilation import Compilation, Models, few, in_threads
+from optimize.compilation import Compilation, Models, in_threads, too_few_warning
 from optimize.labels import WORDS, Labelled, divided, read_labels
 from optimize.measure import Measured
 from optimize.metrics import Score
@@ -143,7 +143,7 @@ class JudgeCompilation(Compilation):
         found = [f"{count} records left out: {reason}" for reason, count in self.skipped.items()]
         if any(answer.thought is None for answer in self.splits["test"]):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
-        return [*found, *few(self.data["test"]["questions"], "questions")]
+        return [*found, *too_few_warning(self.data["test"]["questions"], "questions")]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
