@@ -19,16 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.copying import (
-    BORROWED_RUN,
-    COPIED_RUN,
-    LONGEST_NAMED,
-    benchmark_grams,
-    borrowed,
-    copied_share,
-    grams,
-    questions_in,
-)
+from programs.exports.benchmarks import benchmark_grams, grams, questions_in
+from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, borrowed, copied_share
 from signatures.strands import CritiqueMethod
 from signatures.thought import WriteThought
 from tests.text.tables import texts
