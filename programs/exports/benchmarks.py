@@ -90,17 +90,17 @@ class Benchmarks:
         self._bands.add(item, text)
         return True
 
-    def asked_by(self, question: str) -> str | None:
+    def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which of both rules; of several that are
         near, the nearest."""
-        if given := self.told_by(question):
+        if given := self.given_away_by(question):
             return given
         wanted, rows = features(question), map(self._row, self._bands.candidates(question))
         near = [(jaccard(wanted, features(text)), place) for place, text in rows]
         most, place = max(near, key=itemgetter(0), default=(0.0, ""))
         return f"asks nearly the same as {place}" if most >= NEAR else None
 
-    def told_by(self, text: str) -> str | None:
+    def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
         found = self.question_in(text)
         return f"shares its words with {found[0]}" if found else None

@@ -64,9 +64,9 @@ class AskedQuestions:
 def _left_out(record: Record, benchmarks: Benchmarks | None, asked: AskedQuestions | None) -> LeftOut | None:
     name = question_name(record)
     if benchmarks is not None:
-        if given := benchmarks.asked_by(record.user_interaction.question):
+        if given := benchmarks.given_away_by_question(record.user_interaction.question):
             return LeftOut(QUESTION_GIVEN, f"{name} {given}")
-        if given := benchmarks.told_by(record.reasoning_trace) or benchmarks.told_by(record.final_answer):
+        if given := benchmarks.given_away_by(record.reasoning_trace) or benchmarks.given_away_by(record.final_answer):
             return LeftOut(TEXT_GIVEN, f"{name} {given}")
     if asked is not None and (twin := asked.twin(record)):
         return LeftOut(REPEATED, f"{name} asks the same as {twin}")

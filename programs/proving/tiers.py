@@ -99,8 +99,9 @@ def _minutes(seconds: float) -> str:
 
 def _traces(document: Path) -> Iterator[tuple[Record, str]]:
     """The accepted traces, each with its paper."""
-    for trace in Origin.find(document, attempts=False).traces(attempts=False):
-        yield trace.record, source_key(trace.record.source_paper)
+    with Origin.opened(document, attempts=False) as origin:
+        for trace in origin.traces(attempts=False):
+            yield trace.record, source_key(trace.record.source_paper)
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:

@@ -44,12 +44,15 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
     )
     found = benchmarks(file)
     longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
-    assert found.asked_by(longer) == f"shares its words with {name}:4"
-    assert found.told_by(f"They ask me {longer}") == f"shares its words with {name}:4"
-    assert found.asked_by("How would dust between the stars redden starlight?") is None
-    assert found.asked_by("Explain how the interstellar dust reddens starlight") == f"asks nearly the same as {name}:6"
-    assert found.told_by("Explain how the interstellar dust reddens starlight") is None
-    assert found.asked_by("Which of two clocks runs slower?") is None
+    assert found.given_away_by_question(longer) == f"shares its words with {name}:4"
+    assert found.given_away_by(f"They ask me {longer}") == f"shares its words with {name}:4"
+    assert found.given_away_by_question("How would dust between the stars redden starlight?") is None
+    assert (
+        found.given_away_by_question("Explain how the interstellar dust reddens starlight")
+        == f"asks nearly the same as {name}:6"
+    )
+    assert found.given_away_by("Explain how the interstellar dust reddens starlight") is None
+    assert found.given_away_by_question("Which of two clocks runs slower?") is None
 
 
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
@@ -58,9 +61,9 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
     many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics * 3))
     asked = f"{frame}which galaxies merge?"
-    assert benchmarks(few).told_by(asked) is not None
-    assert benchmarks(many).told_by(asked) is None
-    assert benchmarks(many).told_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
+    assert benchmarks(few).given_away_by(asked) is not None
+    assert benchmarks(many).given_away_by(asked) is None
+    assert benchmarks(many).given_away_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
 
 
 def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
