@@ -1,10 +1,10 @@
 """The stages that can be tuned: their names on the command line, their predictors, how far along a text they are; and how
 well one did, from its own output, by rules alone.
 
-A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole.
+A try fails when it is missing, cut off, unreadable or against the stage's check, or when `programs.text.prose` has
+something against one of its texts or against all together.
 
-    score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
+    score = 0 where no try was taken or the taken one fails, else (first + quality) / 2
 
     first     1 when the first try did not fail, else 0
     quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of

@@ -130,7 +130,7 @@ not made good by being well written."""
 
 class Verdict(Part):
     """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
-    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words)."""
+    judge gave nothing readable: `reason` then says why; it may also hold what the judge said in words."""
 
     # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
@@ -244,8 +244,8 @@ class StudentSolve(Part):
 class BlindSolve(Part):
     """What another model made of the question (`programs.traces.blind_solve` has the rules): the same in every trace of it.
     `need` is None where absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations`
-    are those whose answers the tries were compared with (a model's own thought is `0-model`); None in documents of older
-    versions, where each trace has a need and a difficulty of its own."""
+    are those whose answers the tries were compared with (a model's own thought is `0-model`); None: with this trace's
+    alone, so that need and difficulty are its own."""
 
     need: Need | None
     difficulty: float | None
