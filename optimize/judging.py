@@ -30,7 +30,6 @@ from programs.statistics.interval import Numbers
 from programs.tracer import Tracer
 
 PREDICTOR = "judge.predict"
-"""The judges' predictor, here and in the `Tracer`."""
 BALANCED = "balanced accuracy"
 
 Ratings = Mapping[str, Sequence[float | None]]
@@ -38,8 +37,8 @@ Ratings = Mapping[str, Sequence[float | None]]
 
 
 class JudgeStudent(Tunable):
-    """Asks one of several judges, who share one prompt, about an answer. A judge that gives nothing readable is an outcome,
-    not an error: the verdict is then unscored."""
+    """Asks one of several judges, who share one prompt, about an answer; one that gives nothing readable gives an unscored
+    verdict."""
 
     def __init__(
         self,
@@ -72,8 +71,7 @@ class JudgeStudent(Tunable):
 
 
 class Agreement:
-    """A `Measure` of the agreement of a verdict with what people said of the answer: 1 where both call it right or both
-    wrong, else 0. None for an unscored verdict."""
+    """A `Measure`: 1 where a verdict and people both call an answer right or both wrong, else 0; None for an unscored one."""
 
     def __init__(self, correct_from: int) -> None:
         self._correct_from = correct_from
@@ -88,8 +86,8 @@ class Agreement:
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
         """In which direction the judge erred, and what it said."""
-        wrong = measured.score.value == 0
-        return [measured.score.reason, *([f"The judge said: {prediction.verdict.words}"] if wrong else [])]
+        said = [f"The judge said: {prediction.verdict.words}"] if measured.score.value == 0 else []
+        return [measured.score.reason, *said]
 
 
 class JudgeCompilation(Compilation):
@@ -150,7 +148,7 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. Intervals are over questions. The composite is the mean of the judges' balanced
     accuracies; its pairs are the questions that every judge rated both times. None where a judge has no figure."""
-    counts = [_counted(answers, [*zip(old, after[judge], strict=True)], correct_from) for judge, old in before.items()]
+    counts = [_counted(answers, ratings, after[judge], correct_from) for judge, ratings in before.items()]
     pairs = int(np.all([one.any(axis=(1, 2, 3)) for one in counts], axis=0).sum())
     return Proof(
         composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), pairs, seed),
@@ -160,19 +158,23 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
             for name, figure in FIGURES.items()
         },
         stages={
-            judge: Failures.of(*([one is None for one in side[judge]] for side in (before, after))) for judge in before
+            judge: Failures.of([one is None for one in ratings], [one is None for one in after[judge]])
+            for judge, ratings in before.items()
         },
     )
 
 
-def _counted(answers: Sequence[Labelled], rated: Sequence[tuple[float | None, ...]], correct_from: int) -> Numbers:
+def _counted(
+    answers: Sequence[Labelled], before: Sequence[float | None], after: Sequence[float | None], correct_from: int
+) -> Numbers:
     """Of every question the answers that a judge rated both times, by when, what people said, and what the judge said."""
     place = {key: number for number, key in enumerate(sorted({answer.question_key for answer in answers}))}
     counts = np.zeros((len(place), 2, 2, 2))
-    for answer, ratings in zip(answers, rated, strict=True):
-        for when, rating in enumerate(ratings if None not in ratings else ()):
-            truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from
-            counts[place[answer.question_key], when, int(truth), int(said)] += 1
+    for answer, old, new in zip(answers, before, after, strict=True):
+        if old is not None and new is not None:
+            of_question, right = counts[place[answer.question_key]], int(answer.is_right(correct_from))
+            of_question[0, right, int(old >= correct_from)] += 1
+            of_question[1, right, int(new >= correct_from)] += 1
     return counts
 
 
