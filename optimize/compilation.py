@@ -164,8 +164,7 @@ def _baseline(examples: Sequence[dspy.Example], scores: Sequence[float | None]) 
 
 
 def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
-    """What an optimizer made of the student's predictors, if that scores higher on the validation examples; else what they
-    were."""
+    """What an optimizer made of the student's predictors, if that scores higher on validation; else what they were."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     scores = [one.score for one in compilation.measured(student, train, measure)]

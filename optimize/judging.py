@@ -37,8 +37,7 @@ Ratings = Mapping[str, Sequence[float | None]]
 
 
 class JudgeStudent(Tunable):
-    """Asks one of several judges, who share one prompt, about an answer; one that gives nothing readable gives an unscored
-    verdict."""
+    """Asks one of several judges, who share one prompt, about an answer. What cannot be read is an unscored verdict."""
 
     def __init__(
         self,
@@ -71,7 +70,7 @@ class JudgeStudent(Tunable):
 
 
 class Agreement:
-    """A `Measure`: 1 where a verdict and people both call an answer right or both wrong, else 0; None for an unscored one."""
+    """A `Measure`: 1 where a verdict and people agree whether an answer is right, else 0; None for an unscored verdict."""
 
     def __init__(self, correct_from: int) -> None:
         self._correct_from = correct_from

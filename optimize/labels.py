@@ -78,8 +78,7 @@ class Labelled(BaseModel):
 
 def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
     """The labelled answers of files, each once, with its last label, in the order in which they first came; and how many
-    records were skipped, by why. Raises `UserError`, with file and line, for a record of another form, and for a file
-    without an answer."""
+    records were skipped, by why. Raises `UserError` for a record of another form (by its line), and a file without any."""
     answers, skipped = dict[str, Labelled](), Counter[str]()
     for path in map(Path, paths):
         found = [_labelled(record, place) for record, place in objects_of(path)]

@@ -44,11 +44,8 @@ class Measure(Protocol):
 
 
 class OptimizerMetric:
-    """A measure as DSPy's optimizers call it: `score` is a number for every example, `feedback` says what was wrong.
-
-    What has no score counts as `worst`: a candidate must not gain by what cannot be measured. Safe to use from several
-    threads.
-    """
+    """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
+    was wrong. What has no score counts as `worst`: a candidate must not gain by what cannot be measured."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
         self.measure = measure
@@ -98,9 +95,8 @@ class StageMeasure:
 
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
-    grades, their metrics have no score and the others share the whole. `rules` are those by which they are asked. Safe to
-    use from several threads."""
+    """Scores the traces of a `Student`, from any thread. `weights` are those of `optimize.metrics`; without judges, of
+    which the first grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
     def __init__(
         self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None

@@ -120,8 +120,7 @@ def _dumped(value: Any) -> Any:
 
 
 class Tuned(BaseModel):
-    """The changeable part of a predictor, its demonstrations as JSON holds them. `temperature` None leaves it to the plan
-    or the model."""
+    """The changeable part of a predictor, as JSON holds it. `temperature` None leaves that to the plan or the model."""
 
     instructions: str
     demos: list[dict[str, Any]]

@@ -10,14 +10,12 @@ from optimize.metrics import combined
 from programs.statistics.interval import Interval, Numbers, interval_of
 
 FEWEST_SOURCES = 20
-"""With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws,
-and for 8% where losses are rarer and larger than gains; that of 20 for 0.3 to 3%, and for 6%
-(`python -m tests.bench.proof`)."""
+"""With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws
+(8% where losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
 
 
 class Compared(BaseModel):
-    """A metric's mean before and after over the `pairs` that have both scores, and the interval of the difference (None
-    with fewer than two)."""
+    """A metric's mean before and after over the `pairs` with both scores, and the interval of the difference, if known."""
 
     before: float | None
     after: float | None

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 class StagePlace(NamedTuple):
     """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
-    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by,
-    the stages' checks have seen to."""
+    those of a trace whose reasons say something about the stage's own output."""
 
     predictor: str
     depth: int
@@ -46,8 +45,7 @@ STAGES: dict[str, StagePlace] = {
 }
 
 WRITERS = ("trace", "answer")
-"""Stages that are scored by the finished trace; those before them, and where nobody judges the trace too, by their own
-output."""
+"""Stages that are scored by the finished trace; others, and the trace where nobody judges, by their own output."""
 
 JUDGE, ALL = "judge", "all"
 TRACE_CALLS = len(STAGES)

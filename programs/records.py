@@ -1,8 +1,7 @@
 """The data model of a finished trace, as journals and documents hold it.
 
-The first keys of each part are those of the published format and keep their spelling and type; all others have
-defaults, so that documents of older versions and of other tools with the same format load. A grade or rating that a
-document does not have is None.
+The first keys of each part are those of the published format and keep their spelling and type; all others have defaults,
+so that documents of older versions and of other tools with the same format load. A missing grade or rating is None.
 """
 
 from collections.abc import Mapping
@@ -188,8 +187,7 @@ class StepRecord(Part):
 
 class Generation(Part):
     """How a trace was made. `models` names those stages that another model than `model` answered, and as `student` the one
-    of `--student-model`. A stage that several traces share counts in each of them. Tokens are None where a server did not
-    say; seconds are of waiting."""
+    of `--student-model`. A stage that traces share counts in each. Unknown tokens are None; seconds are of waiting."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)
@@ -222,8 +220,7 @@ RULES = "rules"
 
 class SolveTries(Part):
     """The tries of a blind solve in one setting, each compared with the short answer, or else with each variation's answer.
-    `absent` ones failed technically (no answer, or no judgement of it) and count nowhere; `pass_rate` is the share of
-    equivalent ones among the others."""
+    `absent` ones (no answer, or no judgement of it) count nowhere; `pass_rate` is the share of equivalent others."""
 
     asked: int
     equivalent: int

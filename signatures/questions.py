@@ -47,8 +47,8 @@ mind first is a doubt, and "yes" is that to careful and denying claims, so that 
 NO_CLAIM = "It asks for more than a yes or no."
 
 CLAIMED = 0.4
-"""The share of questions that ask whether something holds, of the types that may: a quarter of all. Where each could be one,
-a capable writer made claims of fifteen in sixteen."""
+"""The share of questions that ask whether something holds, of the types that may: a quarter of all. Where each could
+be one, a capable writer made claims of fifteen in sixteen."""
 
 MOST_WORDS = 100
 """Of a question. The number is drawn, from the fewest on that its type needs; else each has some 55."""

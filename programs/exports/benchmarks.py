@@ -1,4 +1,4 @@
-"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`). A text does by either of two rules:
+"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by either of two rules:
 
 1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
    the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
@@ -6,8 +6,7 @@
    phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
    in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
 2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
-   and negations are not looked at: a question dropped for nothing costs little, a benchmark given away cannot be trusted
-   again.
+   and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
 """
 
 import codecs
@@ -37,8 +36,7 @@ COMMON = 10
 NEAR = 0.8
 
 FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
-"""The fields of a benchmark's record in which its question is looked for, without case and separators; the first that
-holds words counts."""
+"""Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""
 FRAMES = ("prompt", "instruction")
 """Of these, where there is an `input` too, either may be the question: both count."""
 
@@ -91,8 +89,7 @@ class Benchmarks:
         return True
 
     def given_away_by_question(self, question: str) -> str | None:
-        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several that are
-        near, the nearest."""
+        """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
         if given := self.given_away_by(question):
             return given
         wanted, rows = features(question), map(self._row, self._bands.candidates(question))

@@ -150,8 +150,7 @@ def features(columns: Columns) -> list[dict[str, Any]]:
 
 
 def _line(text: Any) -> str:
-    """Any text as one line that stays within its cell, for names of papers and models are data; what the template marks as
-    safe stays as it is."""
+    """Any text as one line that stays within its cell, for names are data; what the template marks as safe stays."""
     if hasattr(text, "__html__"):
         return str(text)
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))[:300]

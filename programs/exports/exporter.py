@@ -54,8 +54,7 @@ class Origin(NamedTuple):
             yield cls(path, None, path, lacks if attempts else None)
 
     def traces(self, attempts: bool) -> Iterator[ReadTrace]:
-        """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
-        that is none of ours."""
+        """The traces in order; with `attempts` also those judged and not taken. Raises `UserError` for a foreign file."""
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
             return
@@ -92,8 +91,7 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
 
 
 def export(options: ExportOptions) -> Exported:
-    """Writes the folder. Raises `UserError` for whatever the user can mend, an export without a row among it; then there
-    is no folder, or the old one."""
+    """Writes the folder. Raises `UserError`, also for an export without a row; then there is no folder, or the old one."""
     format, shares = options.format, shares_of(options.splits)
     tally, checked = Tally(), None
     template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)

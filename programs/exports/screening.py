@@ -81,8 +81,7 @@ def question_name(record: Record) -> str:
 @contextlib.contextmanager
 def screening(options: ExportOptions) -> Iterator[Screen]:
     """What says why a trace is left out; None: it goes in, and others are held against its question. To be asked of each
-    trace that nothing else keeps out, in order. All that it holds lies in a temporary file. Raises `UserError` for
-    benchmarks that cannot be read."""
+    trace that nothing else keeps out, in order; it remembers in a temporary file. Raises `UserError`."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
         # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.

@@ -40,8 +40,7 @@ class GivenAway(BaseModel):
 
 class Distributions(BaseModel):
     """Tier 0. `words` holds quantiles of lengths; `copied` is the mean share of a thought's words that stand in its passage
-    twelve in a row; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None where no file was
-    given."""
+    twelve in a row; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None without a file."""
 
     papers: int
     types: dict[str, int]

@@ -1,5 +1,4 @@
-"""What a proof found: results.json, a page for a person (page.md.jinja), and a picture of the intervals
-(intervals.svg.jinja)."""
+"""What a proof found: results.json, a page (page.md.jinja), and a picture of the intervals (intervals.svg.jinja)."""
 
 from collections.abc import Iterator
 from pathlib import Path

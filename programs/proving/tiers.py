@@ -26,8 +26,7 @@ ARMS = "arms.jsonl"
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and writes the folder anew after each; `say` is given a line of progress at a time. Raises
-    `UserError`."""
+    """Runs the tiers and writes the folder anew after each; `say` gets lines of progress. Raises `UserError`."""
     outside = outside_choices(options.outside) if options.outside else []
     results = Results(
         document=options.document.name,

@@ -137,8 +137,7 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
 
 
 def _drawn(arm: Arm, student: StudentModel, plan: TrainingPlan, seed: int) -> tuple[list[Row], int]:
-    """The rows of an arm, drawn anew for each time round, until they have as many tokens as every arm trains on; and how
-    many they have."""
+    """The rows of an arm, drawn anew each time round, until they have the tokens that every arm trains on; and how many."""
     rows, drawn, dice, tokens = _rows(arm.name, student, plan.train, seed), list[Row](), Random(arm.seed), 0
     while rows and tokens < plan.tokens:
         for read, learned in dice.sample(rows, len(rows)):
@@ -150,8 +149,7 @@ def _drawn(arm: Arm, student: StudentModel, plan: TrainingPlan, seed: int) -> tu
 
 @contextmanager
 def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float, at_once: int) -> Iterator[int]:
-    """Inside, the student is trained on the rows, in about so many steps; it gives how many. Afterwards it is what it was.
-    Without rows it is not trained."""
+    """Inside, the student is trained on the rows, in about so many steps; gives how many. Afterwards it is what it was."""
     if not rows:
         yield 0
         return

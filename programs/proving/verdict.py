@@ -24,8 +24,7 @@ CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 
 class Comparison(BaseModel):
     """By how much the thought arm is better than another by a figure of arms. `interval` is over papers, `by_seed` the
-    difference of each seed; `papers_needed` would show a difference of that size with a power of 0.8, None where the
-    thought arm is not ahead."""
+    difference of each seed; `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
 
     figure: str
     against: ArmName
@@ -35,8 +34,7 @@ class Comparison(BaseModel):
 
     @property
     def shown(self) -> bool:
-        """Whether it is ahead over papers and with every one of several seeds: papers alone do not tell luck in training
-        apart."""
+        """Whether it is ahead over papers and with every one of several seeds: papers do not tell luck in training."""
         ahead = self.interval is not None and self.interval.low > 0
         return ahead and len(self.by_seed) >= FEWEST_SEEDS and min(self.by_seed) > 0
 

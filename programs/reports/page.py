@@ -36,8 +36,7 @@ TILES = (
 
 def write_report(document: Path, page: Path, most: int) -> list[str]:
     """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
-    most, the newest. Raises `UserError` for what is no document and before writing over another's file, `StorageError` for
-    what cannot be read or written."""
+    most, the newest. Raises `UserError`, also before writing over another's file, and `StorageError`."""
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_ours(page):

@@ -26,8 +26,7 @@ STANDS_OUT = 1.3
 """A right option so many times as long as the longest wrong one, or the shortest wrong one so many times as long as it, is
 found without an idea of the matter."""
 TOLERANCES = (0.01, 0.05)
-"""The least and the largest tolerance of a number; between them it is what its last digit may be off by, and as the answer
-rounds it."""
+"""The least and the largest tolerance of a number; between them: what its last digit, and the answer's, may be off by."""
 
 
 class CheckFailed(Exception):
@@ -151,8 +150,7 @@ def _decimals(number: str) -> int:
 
 
 def _unit(name: str, context: _Context) -> str:
-    """A unit that is known, without what it is of ("% of the nitrogen"); "" where none is given, or things are counted, as
-    in "nine ovaries"."""
+    """A known unit, without what it is of ("% of the nitrogen"); "" without one, or for things counted ("nine ovaries")."""
     name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
     if not name or known_unit(name):
         return name

@@ -82,7 +82,6 @@ def panel_spread(verdicts: Iterable[Verdict]) -> float | None:
 
 
 def naturalness(verdicts: Iterable[Verdict]) -> float | None:
-    """How much the thought reads like thinking, by the judges that rated it: the mean of their ratings, brought from 1-10
-    to 0-1. None where none did."""
+    """How much the thought reads like thinking: the mean of the judges' ratings, brought from 1-10 to 0-1, if any."""
     ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
     return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None

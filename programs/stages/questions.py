@@ -122,8 +122,7 @@ class QuestionStage(PredictorModule):
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
-    """The numbers of the sentences that a question can build on: no heading, no registration; of all where hardly any is
-    long enough to say something."""
+    """The numbers of the sentences that a question can build on: those long enough to say something, or else all."""
     numbers = range(1, len(passage.spans) + 1)
     long = [number for number in numbers if len(passage.quoted(number)["quote"].split()) >= SHORTEST_SENTENCE]
     return long if len(long) > 1 else numbers
@@ -137,8 +136,7 @@ def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
 
 
 def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
-    """A number of words, in tens but no smaller than the fewest: as likely in the lower half as in the upper half of the
-    range on a logarithmic scale."""
+    """A number of words, in tens but no smaller than the fewest, drawn evenly on a logarithmic scale."""
     words: float = fewest * (most / fewest) ** draw.random()
     return max(fewest, 10 * round(words / 10))
 

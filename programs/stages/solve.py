@@ -29,8 +29,7 @@ class SolveStage(PredictorModule):
         solver: str,
         short: ShortAnswer | None = None,
     ) -> Ask:
-        """One try, by the model `solver`. It is not told anything of the trace; of a short answer its kind, and the options
-        of a choice."""
+        """One try, by the model `solver`. Of the trace it is told the kind of a short answer, and a choice's options."""
         shown = {"passage": passage.shown} if with_passage else {}
         name = f"{'with' if with_passage else 'without'}.{number}"
         if short is not None:

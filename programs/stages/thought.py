@@ -38,9 +38,8 @@ ROOM_TO_THINK = 16_384
 
 
 def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
-    """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
-    has more; which one a variation gets does not change with how many there are. A short thought has no room for a
-    mistake."""
+    """The shape of a variation, drawn from these alone: how many variations there are changes nothing. Those of a question
+    get different ones, as long as the table has more. A short thought has no room for a mistake."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}

@@ -35,8 +35,7 @@ def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
 
 
 class AgreementCount:
-    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal. `judges`
-    has the overall ratings of each."""
+    """How far judges agree, counted as verdicts pass by, at a bounded memory. `judges` has the overall ratings of each."""
 
     def __init__(self) -> None:
         self.judges: defaultdict[str, Spread] = defaultdict(Spread)

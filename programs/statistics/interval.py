@@ -20,8 +20,7 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure (a difference above 0 is better) over `pairs` things, and the bounds between which it lies with this
-    confidence."""
+    """A figure over `pairs` things (above 0 is better), and the bounds between which it lies with this confidence."""
 
     difference: float
     low: float

@@ -33,8 +33,7 @@ Run = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
-    """The share (0-1) of the words of `text` that lie in a run of COPIED_RUN words or more that `source` has too. Case and
-    punctuation do not matter."""
+    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has too, whatever their case."""
     words, given = (_WORD.findall(each.casefold()) for each in (text, source))
     return len(_covered(words, {*runs(given, COPIED_RUN)}, COPIED_RUN)) / len(words) if words else 0.0
 

@@ -1,8 +1,8 @@
 """Which figures of a thought and its answer only the passage gives: neither the question nor arithmetic does.
 
 Two figures are the same where they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it
-is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two
-digits is the passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
+is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two digits is the
+passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the one before, where the
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
@@ -43,8 +43,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
 class _Known(NamedTuple):
-    """What is known after a text: figures that are given or derived, those that are the writer's own, those that need the
-    passage, and those of the text."""
+    """The figures known after a text: given or derived, the writer's own, those that need the passage, and the text's."""
 
     given: tuple[Quantity, ...]
     own: tuple[Quantity, ...]
@@ -164,8 +163,7 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that stand neither in the question nor in the passage, nor, within 2%, in `texts`. `counts`:
-    small counts ("two", "half") are figures too, and it is not enough that `texts` have one: a sentence of theirs must
-    work it out of others in one step."""
+    small counts ("two", "half") are figures too, and a sentence of `texts` must work one out of others in one step."""
     at_hand = [*quantities(question), *quantities(passage)]
     missing = [
         one

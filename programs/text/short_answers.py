@@ -59,8 +59,7 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
 
 
 def points_share(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
-    """The weights of a rubric's points that are met (numbered from 1), as a share of all that are above 0; within 0-1, and
-    0 where none is above 0."""
+    """The weights of the points that are met (numbered from 1), as a share (0-1) of all above 0; 0 where none is."""
     total = sum(max(0, point["weight"]) for point in rubric)
     reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
     return min(1.0, max(0.0, reached / total)) if total else 0.0

@@ -37,8 +37,7 @@ SOLVING, COMPARING = SolveStage(), CompareStage()
 
 
 async def solve_blindly(variations: list[Variation], options: TracerOptions, answer: Answering) -> None:
-    """Gives the accepted ones of a question's variations one `blind_solve`, and turns all of them down where its need is
-    not kept."""
+    """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
     accepted = [variation for variation in variations if variation.accepted]
     if not accepted or options.blind_solve is None:
         return
