@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import dspy
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from optimize.recording import Recorder
 from optimize.stages import STAGES, Asked
@@ -112,11 +113,7 @@ class Student(Tunable):
 
 def plain(value: Any) -> Any:
     """A value as JSON holds it."""
-    return json.loads(json.dumps(value, ensure_ascii=False, default=_dumped))
-
-
-def _dumped(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+    return to_jsonable_python(value, fallback=str)
 
 
 class Tuned(BaseModel):

@@ -152,7 +152,7 @@ class ThoughtStages(AwaitedModule):
         if plan.shape is None:
             raise ValueError(f"{plan.name}: a thought is written along a shape")
         inputs = {
-            **_at_hand(passage, question, plan.setting),
+            **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
             "shape": plan.shape.prompt_text,
             "analysis": strands.analysis,
@@ -161,6 +161,9 @@ class ThoughtStages(AwaitedModule):
             "critique": strands.critique,
             "perspective": strands.perspective,
         }
+        if plan.setting == "closed":
+            # The notes say what bears on the question, and who does not see the rest does not lean on it.
+            del inputs["passage"]
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
@@ -208,13 +211,6 @@ class ThoughtStages(AwaitedModule):
             earlier=faults.draft.answer if faults.draft and faults.answer else "",
             feedback=faults.answer,
         )
-
-
-def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str, Any]:
-    """What a thought is given of the matter. In the closed setting the passage is kept back: the notes say what bears on
-    the question, and who does not see the rest does not lean on it."""
-    shared = shared_inputs(passage, question)
-    return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}
 
 
 def _answered(thought: Thought, analysis: ContextAnalysis, drawn_by: str) -> dict[str, Any]:

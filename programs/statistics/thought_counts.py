@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from programs.document_metadata import KindCount, ThoughtDistributions
-from programs.records import Record, ShortAnswer
+from programs.records import Record
 from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 
@@ -61,8 +61,9 @@ class ThoughtCount:
             self._shapes[record.shape.name] += 1
         if record.yes_or_no:
             self._yes_or_no[record.yes_or_no] += 1
-        if record.short_answer and record.short_answer.kind == "choice":
-            self._choices[_rank(record.short_answer)] += 1
+        if (short := record.short_answer) and short.kind == "choice":
+            longer = sum(len(option) > len(short.text) for option in short.options)
+            self._choices[f"number {longer + 1}"] += 1
         self._corrections.update(min(int(place * TENTHS), TENTHS - 1) for place in _corrections(record))
 
     def result(self) -> ThoughtDistributions | None:
@@ -100,12 +101,6 @@ def _most(counts: Counter[str], number: int) -> dict[str, int]:
 def opening_of(thought: str) -> str:
     """The first words of a thought, without their case and marks."""
     return " ".join(re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS])
-
-
-def _rank(choice: ShortAnswer) -> str:
-    """The rank by length of a choice's right option, the longest first."""
-    longer = sum(len(option) > len(choice.text) for option in choice.options)
-    return f"number {longer + 1}"
 
 
 def _corrections(record: Record) -> Iterator[float]:

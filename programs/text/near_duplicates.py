@@ -105,7 +105,7 @@ def bands(text: str) -> tuple[int, ...]:
     words = features(text)
     if not words:
         return ()
-    signature = _minhash(_permutations())
+    signature = _empty_signature().copy()
     signature.update_batch([word.encode() for word in sorted(words)])
     values = signature.hashvalues.astype("<u4").reshape(BANDS, ROWS)
     digests = (hashlib.blake2b(bytes([band]) + rows.tobytes(), digest_size=8) for band, rows in enumerate(values))
@@ -133,14 +133,10 @@ class BandIndex:
         return [row[0] for row in self._database.execute(query, (*of, SHARED))]
 
 
-def _minhash(permutations: Any = None) -> Any:
+# Drawing the permutations takes longer than a signature.
+@lru_cache(maxsize=1)
+def _empty_signature() -> Any:
     # Only now: it loads scipy, which takes half a second.
     from datasketch import MinHash
 
-    return MinHash(num_perm=BANDS * ROWS, permutations=permutations, scheme=SCHEME, seed=SEED)
-
-
-# Drawing the permutations takes longer than a signature.
-@lru_cache(maxsize=1)
-def _permutations() -> Any:
-    return _minhash().permutations
+    return MinHash(num_perm=BANDS * ROWS, scheme=SCHEME, seed=SEED)
