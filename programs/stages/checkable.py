@@ -117,9 +117,7 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
         raise CheckFailed(Reason.UNREADABLE, said.answer)
     [number] = found
     unit = number.unit or _unit(said.unit.strip(), context)
-    digits = re.sub(r"[eE×x].*", "", re.sub(r"[^\d.eE×x]", "", said.answer))
-    step = 10.0 ** -len(digits.partition(".")[2]) / float(digits or 1) if float(digits or 0) else 0.0
-    tolerance = min(max(step / 2, TOLERANCES[0], _rounded(number.value, unit, context)), TOLERANCES[1])
+    tolerance = min(max(_step(said.answer) / 2, TOLERANCES[0], _rounded(number.value, unit, context)), TOLERANCES[1])
     short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=round(tolerance, 4))
     plainly = short.model_dump() | {"unit": ""}
     as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
@@ -128,6 +126,13 @@ def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     if nowhere := context.unstated(f"{said.answer} {unit}".strip(), counts=True):
         raise CheckFailed(Reason.UNSTATED, ", ".join(nowhere))
     return short
+
+
+def _step(written: str) -> float:
+    """What a step of a number's last digit is of the number; 0 of 0."""
+    found = re.search(r"\d*\.?\d+", re.sub(r"[^\d.eE×x]", "", re.sub(r"\A[^\d.]+|\.(?!\d)", "", written)))
+    digits = found[0] if found else "0"
+    return 10.0 ** -len(digits.partition(".")[2]) / float(digits) if float(digits) else 0.0
 
 
 def _rounded(value: float, unit: str, context: _Context) -> float:
