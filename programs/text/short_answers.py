@@ -309,13 +309,16 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
     else, or has no unit where one is needed."""
     wanted, due = float(short["value"]), short.get("unit") or ""
     if unit != due:
-        there, here = _unit_of(due) if due else _registry().dimensionless, _unit_of(unit) if unit else None
-        here = _registry().dimensionless if here is None else here
-        if there.dimensionality != here.dimensionality:
+        from pint import PintError
+
+        here, there = (_registry().Quantity(*amount) for amount in ((value, _unit_of(unit)), (wanted, _unit_of(due))))
+        try:
+            if here.units.dimensionality != there.units.dimensionality:
+                return None
+            value, wanted = here.to_base_units().magnitude, there.to_base_units().magnitude
+        except PintError:
+            # A logarithm for each of something, as dB/km, has no dimension.
             return None
-        registry = _registry()
-        value = registry.Quantity(value, here).to_base_units().magnitude
-        wanted = registry.Quantity(wanted, there).to_base_units().magnitude
     return abs(value - wanted) <= abs(wanted) * float(short["tolerance"]) + 1e-12 * abs(wanted)
 
 
