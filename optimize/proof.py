@@ -63,15 +63,14 @@ def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, w
         metrics={
             name: _means([(_value(one, name), _value(other, name)) for one, other in both], seed) for name in names
         },
-        stages={
-            stage: Failures.of(
-                *([m.stages[stage] is not None for m in side if stage in m.stages] for side in (before, after))
-            )
-            for stage in stages
-        },
+        stages={stage: Failures.of(_failed(before, stage), _failed(after, stage)) for stage in stages},
         unscored_before=sum(m.score.value is None for m in before),
         unscored_after=sum(m.score.value is None for m in after),
     )
+
+
+def _failed(side: Sequence[Measured], stage: str) -> list[bool]:
+    return [one.stages[stage] is not None for one in side if stage in one.stages]
 
 
 Pair = tuple[float | None, float | None]

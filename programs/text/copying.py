@@ -57,14 +57,14 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
         return []
     fields = predict.signature.fields
     shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
-    taken = _runs_in(value) & _runs_in(shown)
-    taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
+    if taken := _runs_in(value) & _runs_in(shown):
+        taken -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
-    named = [[*words[:LONGEST_NAMED], *["..."] * (len(words) > LONGEST_NAMED)] for words in [*stretches][:MOST_NAMED]]
-    return [f'takes "{" ".join(words)}" from an example, which is about another passage' for words in named]
+    named = [" ".join(words[:LONGEST_NAMED]) + " ..." * (len(words) > LONGEST_NAMED) for words in stretches]
+    return [f'takes "{words}" from an example, which is about another passage' for words in named[:MOST_NAMED]]
 
 
-def _told(predict: dspy.Predict) -> list[Any]:
+def _descriptions(predict: dspy.Predict) -> list[Any]:
     """The instruction, and how the fields and what stands in them are described."""
     fields = predict.signature.fields.values()
     described = [(field.json_schema_extra or {}).get("desc", "") for field in fields]
