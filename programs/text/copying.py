@@ -60,7 +60,7 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
     if taken := _runs_in(value) & _runs_in(shown):
         taken -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
-    named = [" ".join(words[:LONGEST_NAMED]) + " ..." * (len(words) > LONGEST_NAMED) for words in stretches]
+    named = [" ".join(words if len(words) <= LONGEST_NAMED else (*words[:LONGEST_NAMED], "...")) for words in stretches]
     return [f'takes "{words}" from an example, which is about another passage' for words in named[:MOST_NAMED]]
 
 
