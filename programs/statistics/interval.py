@@ -61,11 +61,8 @@ def interval_of(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # SciPy's, where resamples are all alike, which is looked for below.
         warnings.simplefilter("ignore")
-        whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
-        if not np.isfinite(whole):
-            return None
-        without = figure(totals.sum(axis=0) - totals)
-        if not np.isfinite(without).all():
+        whole, without = float(figure(totals.sum(axis=0))), figure(totals.sum(axis=0) - totals)
+        if count < 2 or not np.isfinite([whole, *without]).all():
             return None
         found = stats.bootstrap(
             (np.arange(count),),
