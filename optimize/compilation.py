@@ -1,6 +1,5 @@
 """A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
-part tuned and compared with what it was, and the whole proved on examples that no optimizer saw; in a folder that goes on
-only with what its calls and scores were made for."""
+part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -113,8 +112,7 @@ class Compilation(ABC):
 
     @property
     def runs(self) -> int:
-        """The runs for each part: what the budget says, or as many as the limit of calls leaves room for. Raises
-        `UserError` where it leaves too little."""
+        """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
         runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
         while limit is not None and sum(self.calls_at_most(runs).values()) > limit:

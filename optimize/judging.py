@@ -61,8 +61,7 @@ class JudgeStudent(Tunable):
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError` when the
-        judge cannot be reached or refuses."""
+        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
         ask = self.judge.ask_about(given, name, judge, temperature)

@@ -109,9 +109,8 @@ class TraceMeasure(StageMeasure):
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
-        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured;
-        neither was it where a judge or the grader, asked, gave nothing: a program must not gain by silencing them.
-        Raises `BackendError` when a judge cannot be reached."""
+        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
+        where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
         stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
         variation = next((one for one in prediction.variations if one.accepted), None)
         if variation is None:

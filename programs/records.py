@@ -123,8 +123,7 @@ NO_FAULT = "none"
 """What a judge says instead of a fault, and of where it lies, where it would change nothing."""
 
 FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
-not made good by being well written."""
+"""A trace that any judge rates lower than this is turned down, whatever the mean: good writing makes up for neither."""
 
 
 class Verdict(Part):

@@ -42,8 +42,7 @@ class Origin(NamedTuple):
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path, attempts: bool) -> Iterator["Origin"]:
-        """What a name means: with `attempts` the journal, where there is one, as it stands at this moment. Raises
-        `UserError` where there is neither."""
+        """What a name means, as it stands at this moment: with `attempts` the journal, if any. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
@@ -73,8 +72,7 @@ class Origin(NamedTuple):
 
 
 def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
-    """The traces of each question, wherever they stand in the input, in the order in which the questions first came,
-    at a memory of one question's traces."""
+    """The traces of each question, in the order in which the questions first came, at a memory of one's traces."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")

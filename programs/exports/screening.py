@@ -42,8 +42,7 @@ class AskedQuestions:
         )
 
     def twin(self, record: Record) -> str | None:
-        """The id of the question of another text that was taken before and that this one repeats; None: it is taken. What
-        was decided once about a question holds for all of its traces."""
+        """The id of another text's question that this one repeats; None: it is taken, and so are all of its traces."""
         source, words = record.source_paper.id or record.source_paper.title, record.user_interaction.question
         name = content_id(f"{source}\0{words}")
         decided = self._database.execute("select twin from asked where name = ?", (name,)).fetchone()

@@ -100,8 +100,7 @@ def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
 # A question is looked up, and then put.
 @lru_cache(maxsize=64)
 def bands(text: str) -> tuple[int, ...]:
-    """The bands of a question's signature as signed 64-bit numbers, BANDS of them; none for a text without a word. The
-    same on every machine and in every run."""
+    """The bands of a question's signature: BANDS signed 64-bit numbers, the same everywhere; none without a word."""
     words = features(text)
     if not words:
         return ()
@@ -113,8 +112,7 @@ def bands(text: str) -> tuple[int, ...]:
 
 
 class BandIndex:
-    """Questions, each known by a number, that finds those nearly alike. It is a table of an open database, which is to have
-    no such `table` yet: memory does not grow with it."""
+    """Finds which questions, each known by a number, are nearly alike, by a new `table` of an open database."""
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         database.execute(f"create table {table} (hash integer, item integer, primary key (hash, item)) without rowid")

@@ -305,8 +305,7 @@ def known_unit(name: str) -> bool:
 
 
 def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | None:
-    """Whether an amount is that of a short answer of the kind number, within its tolerance; None: it measures something
-    else, or has no unit where one is needed."""
+    """Whether an amount is that of a short answer, as far as that tolerates; None: it measures something else."""
     wanted, due = float(short["value"]), short.get("unit") or ""
     if unit != due:
         from pint import PintError
