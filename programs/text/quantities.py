@@ -175,7 +175,7 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
     number, step = _number_and_step(match, digits, len(significant) > 1, before)
     dimension, unit_size = _dimension(match, unit, before)
     value, factor = number * scale, scale * unit_size
-    size, bare = value * unit_size, dimension is None and not decimal and not match["exponent"]
+    size = value * unit_size
     return Quantity(
         written=match.group(),
         value=value,
@@ -185,9 +185,7 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
         blur=step / 2 / number if decimal and number else 0.0,
         digits=len(significant if decimal else significant.rstrip("0")),
         counted=unit is None and (not decimal or scale != 1) and _counts(text, match, before),
-        plain=_is_common(size, dimension)
-        or (match["words"] or "").lower() == "half"
-        or (bare and (_is_small(value, scale) or _is_cited_year(value, digits, before))),
+        plain=_is_everyday(match, digits, value, scale, size, dimension, before),
         round=_is_round(number, decimal),
     )
 
@@ -221,18 +219,18 @@ def _counts(text: str, match: re.Match[str], before: str) -> bool:
     return noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None
 
 
-def _is_common(size: float, dimension: str | None) -> bool:
-    if dimension == "ratio":
-        return size <= 2
-    return dimension in (None, "fraction", "p-value") and round(size, 9) in (0.0, 0.05, 0.95, 1.0)
-
-
-def _is_small(value: float, scale: float) -> bool:
-    return scale in (1, 100, 1000) and (value <= 12 or value == 10 ** round(math.log10(value)))
-
-
-def _is_cited_year(value: float, digits: str, before: str) -> bool:
-    return len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
+def _is_everyday(
+    match: re.Match[str], digits: str, value: float, scale: float, size: float, dimension: str | None, before: str
+) -> bool:
+    if (match["words"] or "").lower() == "half" or (dimension == "ratio" and value <= 2):
+        return True
+    if dimension in (None, "fraction", "p-value") and round(size, 9) in (0.0, 0.05, 0.95, 1.0):
+        return True
+    if dimension is not None or "." in digits or match["exponent"]:
+        return False
+    small = scale in (1, 100, 1000) and (value <= 12 or value == 10 ** round(math.log10(value)))
+    cited = len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
+    return small or cited
 
 
 def _is_round(value: float, decimal: bool) -> bool:
