@@ -127,10 +127,13 @@ class JudgeCompilation(Compilation):
         return Agreement(self.settings.judged_correct_from)
 
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
-        student, judges = self.student(JUDGE, tracer, models), [*models.report_judges]
-        examples = self._examples(self.splits["test"], judges)
-        found = in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
-        return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
+        student = self.student(JUDGE, tracer, models)
+
+        def ratings(judge: str) -> list[float | None]:
+            examples = self._examples(self.splits["test"], [judge])
+            return in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
+
+        return {judge: ratings(judge) for judge in models.report_judges}
 
     def proof(self, before: Ratings, after: Ratings) -> Proof:
         return prove_judges(self.splits["test"], before, after, self.settings.judged_correct_from, self.settings.seed)

@@ -95,18 +95,14 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
 
 def _chosen_rates(runs: Sequence[ArmResult], plan: TrainingPlan, first: set[str]) -> tuple[float, float]:
     """The rates of an arm that the `first` half of the papers chooses, and the other: those of the least loss."""
+    rates = sorted({run.arm.rate for run in runs})
 
-    def best(ids: Sequence[str]) -> float:
-        def loss(rate: float) -> float:
-            return fmean(run.losses[name] for run in runs if run.arm.rate == rate for name in ids)
+    def best(of_first: bool) -> float:
+        ids = [one.id for one in plan.held if (one.paper in first) is of_first]
+        losses = {rate: [run.losses[name] for run in runs if run.arm.rate == rate for name in ids] for rate in rates}
+        return min(rates, key=lambda rate: fmean(losses[rate]))
 
-        return min(sorted({run.arm.rate for run in runs}), key=loss)
-
-    halves = (
-        [one.id for one in plan.held if one.paper in first],
-        [one.id for one in plan.held if one.paper not in first],
-    )
-    return best(halves[0]), best(halves[1])
+    return best(True), best(False)
 
 
 def _figures_at(
