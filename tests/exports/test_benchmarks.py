@@ -4,6 +4,7 @@
    that does neither is not; of other texts, the words in a row alone count.
 2. A file that is missing, cut off or holds no question is a user's mistake; any JSONL is read, packed or not.
 3. A frame that many prompts share gives nothing away.
+4. Texts share a gram just when they share so many words in a row; a question is found in whatever form benchmarks have it.
 """
 
 import gzip
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.exports.benchmarks import Benchmarks
+from programs.exports.benchmarks import Benchmarks, benchmark_grams, grams, questions_in
 
 CLOCKS = (
     "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"
@@ -78,3 +81,39 @@ def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=f"--decontaminate: .*{said}"):
             benchmarks(*files)
+
+
+words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
+
+
+@given(words, words, st.integers(1, 5))
+def test_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
+    runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
+    found = set(grams(" ".join(one), [length])) & set(grams(" ".join(other), [length]))
+    assert len(found) == len(runs[0] & runs[1])
+
+
+@pytest.mark.parametrize(("count", "length", "grams_of_it"), [(7, 7, 0), (8, 8, 1), (13, 13, 1), (15, 13, 3)])
+def test_a_short_question_is_one_gram_of_its_own_length(count: int, length: int, grams_of_it: int) -> None:
+    found = benchmark_grams(" ".join(f"w{n}" for n in range(count)))
+    assert (found[0], len(found[1])) == (length, grams_of_it)
+
+
+@pytest.mark.parametrize(
+    ("record", "question"),
+    [
+        ({"question": "Why?", "text": "A long passage."}, "Why?"),
+        ({"text": "Why?", "answer": "So."}, "Why?"),
+        ({"Question": {"stem": "Why?", "choices": []}}, "Why?"),
+        ({"question_stem": "Why?"}, "Why?"),
+        ({"question": "", "prompt": "Why?"}, "Why?"),
+        ({"question": 7, "problem": "Why?"}, "Why?"),
+        ({"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]}, "Why?"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]}, "Why?"),
+        ({"messages": [{"role": "assistant", "content": "Why?"}]}, None),
+        ({"answer": "So."}, None),
+        ({"question": "???"}, None),
+    ],
+)
+def test_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
+    assert questions_in(record) == ([] if question is None else [question])
