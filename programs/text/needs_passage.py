@@ -45,10 +45,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 class _Known(NamedTuple):
     """The figures known after a text: given or derived, the writer's own, those that need the passage, and the text's."""
 
-    given: tuple[Quantity, ...]
-    own: tuple[Quantity, ...]
-    needed: tuple[Quantity, ...]
-    paragraph: tuple[Quantity, ...]
+    given: Sequence[Quantity]
+    own: Sequence[Quantity] = ()
+    needed: Sequence[Quantity] = ()
+    paragraph: Sequence[Quantity] = ()
 
 
 def needs_passage(question: str, passage: str, thought: Sequence[str], answer: str | None = None) -> list[str]:
@@ -63,7 +63,7 @@ def needs_passage(question: str, passage: str, thought: Sequence[str], answer: s
 # Asked for when the thought is checked, when its answer is, and for the record.
 @lru_cache(maxsize=1024)
 def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Known:
-    known = _Known(quantities(question), (), (), ())
+    known = _Known(quantities(question))
     for paragraph in thought:
         known = _after(known, paragraph, question, passage)
     return known
@@ -86,7 +86,7 @@ def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
                 continue
             sentence.append(one)
         paragraph += sentence
-    return _Known(tuple(given), tuple(own), tuple(needed), tuple(paragraph))
+    return _Known(given, own, needed, paragraph)
 
 
 def _derived_in(

@@ -172,7 +172,7 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
     before = text[max(0, match.start() - 40) : match.start()]
     digits = (match["digits"] or "").translate(_SEPARATORS)
     significant, decimal = digits.replace(".", "").lstrip("0"), "." in digits
-    number, step = _number_and_step(match, digits, len(significant) > 1, before)
+    number, step = _number_and_step(match, digits, significant, before)
     dimension, unit_size = _dimension(match, unit, before)
     value, factor = number * scale, scale * unit_size
     size = value * unit_size
@@ -190,14 +190,14 @@ def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -
     )
 
 
-def _number_and_step(match: re.Match[str], digits: str, several: bool, before: str) -> tuple[float, float]:
+def _number_and_step(match: re.Match[str], digits: str, significant: str, before: str) -> tuple[float, float]:
     """A number without its scale and unit, and the step of its last digit: 0 where it is exact or has one digit alone."""
     if not digits:
         number, step = _in_words(match), 0.0
     elif match["exponent"] and digits == "10":
         number, step = 10.0 ** int(match["exponent"]), 0.0
     else:
-        number, step = float(digits), 10.0 ** -len(digits.partition(".")[2]) if several else 0.0
+        number, step = float(digits), 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
     if "." not in digits and _ABOUT.search(before[-LONGEST_ABOUT:]):
         step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), number / 8))
     return number, step
