@@ -34,7 +34,7 @@ class Comparison(BaseModel):
 
     @property
     def shown(self) -> bool:
-        """Whether it is ahead over papers and with every one of several seeds: papers do not tell luck in training."""
+        """Whether it is ahead over papers, and with each of several seeds, which alone show luck in training."""
         ahead = self.interval is not None and self.interval.low > 0
         return ahead and len(self.by_seed) >= FEWEST_SEEDS and min(self.by_seed) > 0
 

@@ -33,7 +33,7 @@ Run = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
-    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has too, whatever their case."""
+    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has, but for case and signs."""
     words, given = (_WORD.findall(each.casefold()) for each in (text, source))
     return len(_covered(words, {*runs(given, COPIED_RUN)}, COPIED_RUN)) / len(words) if words else 0.0
 
