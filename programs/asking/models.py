@@ -33,8 +33,8 @@ tokens. Servers of today take 32,000 tokens and more."""
 
 
 class ModelTable:
-    """Models by their names, each opened once. The first answers every stage for which `of_stage` names no other; `on_retry`
-    is told of each failure after which a call is tried again, and in how many seconds; without `bring` no file of an
+    """Models by their names, each opened once. The first answers every stage for which `of_stage` names no other.
+    `on_retry` is told of each failure after which a call is tried again, and how soon; without `bring` no file of an
     embedded model is brought here. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
     def __init__(
