@@ -1,6 +1,5 @@
 """A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
-part tuned and compared with what it was, and the whole proved on examples that no optimizer saw; in a folder that goes on
-only with what its calls and scores were made for."""
+part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -10,7 +9,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 import dspy
 import optuna
@@ -33,6 +33,7 @@ from programs.cli.logs import HiddenStream
 from programs.cli.options import changed
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
+from programs.settings import TracerOptions
 from programs.tracer import Tracer, load_tracer
 
 Item = TypeVar("Item")
@@ -81,7 +82,8 @@ class Compilation(ABC):
         self.settings = settings
         self.concurrency = concurrency
         # First of all: a name that cannot be one is refused before anything is read.
-        self.table = ModelTable(settings.of_a_run)
+        names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
+        self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
         self.adapter = PassageFirstAdapter()
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
@@ -110,8 +112,7 @@ class Compilation(ABC):
 
     @property
     def runs(self) -> int:
-        """The runs for each part: what the budget says, or as many as the limit of calls leaves room for. Raises
-        `UserError` where it leaves too little."""
+        """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
         runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
         while limit is not None and sum(self.calls_at_most(runs).values()) > limit:
@@ -141,34 +142,46 @@ def tuned(compilation: Compilation, models: Models, console: Console) -> Tracer:
     return tracer
 
 
-def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
-    """What an optimizer made of the student's predictors, if that scores higher on the validation examples; else what they
-    were."""
-    settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
-    measure, threads = compilation.measure(part, models.judges), compilation.concurrency
-    found = compilation.measured(student, train, measure)
-    if not recorder.calls:
-        raise FatalError(f"not one call was answered ({found[0].score.reason})")
-    usual = [one.score.value for one in found]
-    known = [value for value in usual if value is not None]
-    # A candidate must not gain by what cannot be measured.
-    worst = min(known, default=0.0)
-    metric = OptimizerMetric(measure, worst, recorder, compilation.adapter)
+class _Baseline(NamedTuple):
+    """What the unchanged student scored: the `worst` score; the `threshold` from which on an example is `good` enough to
+    become a demonstration; and these, the best first."""
+
+    worst: float
+    threshold: float
+    good: list[dspy.Example]
+
+
+def _baseline(examples: Sequence[dspy.Example], scores: Sequence[float | None]) -> _Baseline:
+    known = [score for score in scores if score is not None]
     # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
     # above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
-    ranked = sorted((-value, number) for number, value in enumerate(usual) if value and value >= threshold)
-    judged_by = val[: within(compilation.runs / 12, 1, len(val))]
+    good = [(score, one) for score, one in zip(scores, examples, strict=True) if score and score >= threshold]
+    ranked = sorted(good, key=itemgetter(0), reverse=True)
+    return _Baseline(min(known, default=0.0), threshold, [one for _, one in ranked])
+
+
+def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
+    """What an optimizer made of the student's predictors, if that scores higher on validation; else what they were."""
+    settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
+    measure, threads = compilation.measure(part, models.judges), compilation.concurrency
+    scores = [one.score for one in compilation.measured(student, train, measure)]
+    if not recorder.calls:
+        raise FatalError(f"not one call was answered ({scores[0].reason})")
+    baseline = _baseline(train, [score.value for score in scores])
+    # A candidate must not gain by what cannot be measured.
+    metric = OptimizerMetric(measure, baseline.worst, recorder, compilation.adapter)
+    compared_on = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
-        good=[train[number] for _, number in ranked],
+        good=baseline.good,
         val=val,
         metric=metric,
         proposer=models.proposer.lm,
         adapter=ProposalAdapter([*train, *val], recorder),
-        runs=compilation.runs - 2 * len(judged_by),
-        threshold=threshold,
+        runs=compilation.runs - 2 * len(compared_on),
+        threshold=baseline.threshold,
         seed=settings.seed,
         concurrency=threads,
         temperatures=compilation.temperatures,
@@ -178,11 +191,10 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     recorder.check()
 
     def total(program: dspy.Module) -> float:
-        return sum(in_threads(lambda one: float(metric(one, program(**one.inputs())).score), judged_by, threads))
+        return sum(in_threads(lambda one: float(metric(one, program(**one.inputs())).score), compared_on, threads))
 
     before, after = tuned_parts(student), tuned_parts(made)
-    better = after != before and total(changed_copy(student, after)) > total(student)
-    return after if better else before
+    return after if after != before and total(changed_copy(student, after)) > total(student) else before
 
 
 @contextmanager
@@ -280,7 +292,7 @@ def counts(side: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
 
 
-def few(count: int, what: str) -> list[str]:
+def too_few_warning(count: int, what: str) -> list[str]:
     """A warning where so many (`what`: sources, questions) are too few to prove by."""
     said = f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"
     return [said] if count < FEWEST_SOURCES else []

@@ -56,11 +56,9 @@ def _command(settings: CompileSettings) -> int:
         report = compiled(compilation, console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
-    except BudgetSpent as error:
-        print(f"error: {error}; raise --max-calls and run the command again to go on", file=sys.stderr)
-        return 1
     except BackendError as error:
-        print(f"error: {error}; run the same command again to go on", file=sys.stderr)
+        how = "raise --max-calls and run the command" if isinstance(error, BudgetSpent) else "run the same command"
+        print(f"error: {error}; {how} again to go on", file=sys.stderr)
         return 1
     log.info("the compilation ends", extra={"improved": report.improved})
     use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"

@@ -53,8 +53,7 @@ def push(report: Report, folder: Path, repository: str) -> str:
 
 
 def card(report: Report, repository: str) -> str:
-    """README.md: the report, under the header that the Hub reads. The licences are those of the texts that demonstrations
-    were chosen from."""
+    """README.md: the report, under the Hub's header, with the licences of the texts that demonstrations come from."""
     shown = any(tuned.demonstrations for tuned in report.predictors.values())
     header = {
         "library_name": "dspy",

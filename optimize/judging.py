@@ -7,7 +7,7 @@ from typing import Any
 import dspy
 import numpy as np
 
-from optimize.compilation import Compilation, Models, few, in_threads
+from optimize.compilation import Compilation, Models, in_threads, too_few_warning
 from optimize.labels import WORDS, Labelled, divided, read_labels
 from optimize.measure import Measured
 from optimize.metrics import Score
@@ -30,7 +30,6 @@ from programs.statistics.interval import Numbers
 from programs.tracer import Tracer
 
 PREDICTOR = "judge.predict"
-"""The judges' predictor, here and in the `Tracer`."""
 BALANCED = "balanced accuracy"
 
 Ratings = Mapping[str, Sequence[float | None]]
@@ -38,8 +37,7 @@ Ratings = Mapping[str, Sequence[float | None]]
 
 
 class JudgeStudent(Tunable):
-    """Asks one of several judges, who share one prompt, about an answer. A judge that gives nothing readable is an outcome,
-    not an error: the verdict is then unscored."""
+    """Asks one of several judges, who share one prompt, about an answer. What cannot be read is an unscored verdict."""
 
     def __init__(
         self,
@@ -63,8 +61,7 @@ class JudgeStudent(Tunable):
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError` when the
-        judge cannot be reached or refuses."""
+        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
         temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
         ask = self.judge.ask_about(given, name, judge, temperature)
@@ -72,8 +69,7 @@ class JudgeStudent(Tunable):
 
 
 class Agreement:
-    """A `Measure` of the agreement of a verdict with what people said of the answer: 1 where both call it right or both
-    wrong, else 0. None for an unscored verdict."""
+    """A `Measure`: 1 where a verdict and people agree whether an answer is right, else 0; None for an unscored verdict."""
 
     def __init__(self, correct_from: int) -> None:
         self._correct_from = correct_from
@@ -88,8 +84,8 @@ class Agreement:
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
         """In which direction the judge erred, and what it said."""
-        wrong = measured.score.value == 0
-        return [measured.score.reason, *([f"The judge said: {prediction.verdict.words}"] if wrong else [])]
+        said = [f"The judge said: {prediction.verdict.words}"] if measured.score.value == 0 else []
+        return [measured.score.reason, *said]
 
 
 class JudgeCompilation(Compilation):
@@ -131,10 +127,13 @@ class JudgeCompilation(Compilation):
         return Agreement(self.settings.judged_correct_from)
 
     def proven(self, tracer: Tracer, models: Models) -> Ratings:
-        student, judges = self.student(JUDGE, tracer, models), [*models.report_judges]
-        examples = self._examples(self.splits["test"], judges)
-        found = in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
-        return {judge: found[number :: len(judges)] for number, judge in enumerate(judges)}
+        student = self.student(JUDGE, tracer, models)
+
+        def ratings(judge: str) -> list[float | None]:
+            examples = self._examples(self.splits["test"], [judge])
+            return in_threads(lambda one: student(**one.inputs()).verdict.overall, examples, self.concurrency)
+
+        return {judge: ratings(judge) for judge in models.report_judges}
 
     def proof(self, before: Ratings, after: Ratings) -> Proof:
         return prove_judges(self.splits["test"], before, after, self.settings.judged_correct_from, self.settings.seed)
@@ -143,14 +142,14 @@ class JudgeCompilation(Compilation):
         found = [f"{count} records left out: {reason}" for reason, count in self.skipped.items()]
         if any(answer.thought is None for answer in self.splits["test"]):
             found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
-        return [*found, *few(self.data["test"]["questions"], "questions")]
+        return [*found, *too_few_warning(self.data["test"]["questions"], "questions")]
 
 
 def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, correct_from: int, seed: int) -> Proof:
     """Compares the judges' ratings of the same answers, on those that a judge rated both times: one that gave no verdict
     said nothing, and is counted. Intervals are over questions. The composite is the mean of the judges' balanced
     accuracies; its pairs are the questions that every judge rated both times. None where a judge has no figure."""
-    counts = [_counted(answers, [*zip(old, after[judge], strict=True)], correct_from) for judge, old in before.items()]
+    counts = [_counted(answers, ratings, after[judge], correct_from) for judge, ratings in before.items()]
     pairs = int(np.all([one.any(axis=(1, 2, 3)) for one in counts], axis=0).sum())
     return Proof(
         composite=compared(np.stack(counts, axis=1), lambda sums: _accuracy(sums).mean(axis=-2), pairs, seed),
@@ -160,19 +159,23 @@ def prove_judges(answers: Sequence[Labelled], before: Ratings, after: Ratings, c
             for name, figure in FIGURES.items()
         },
         stages={
-            judge: Failures.of(*([one is None for one in side[judge]] for side in (before, after))) for judge in before
+            judge: Failures.of([one is None for one in ratings], [one is None for one in after[judge]])
+            for judge, ratings in before.items()
         },
     )
 
 
-def _counted(answers: Sequence[Labelled], rated: Sequence[tuple[float | None, ...]], correct_from: int) -> Numbers:
+def _counted(
+    answers: Sequence[Labelled], before: Sequence[float | None], after: Sequence[float | None], correct_from: int
+) -> Numbers:
     """Of every question the answers that a judge rated both times, by when, what people said, and what the judge said."""
     place = {key: number for number, key in enumerate(sorted({answer.question_key for answer in answers}))}
     counts = np.zeros((len(place), 2, 2, 2))
-    for answer, ratings in zip(answers, rated, strict=True):
-        for when, rating in enumerate(ratings if None not in ratings else ()):
-            truth, said = answer.is_right(correct_from), (rating or 0) >= correct_from
-            counts[place[answer.question_key], when, int(truth), int(said)] += 1
+    for answer, old, new in zip(answers, before, after, strict=True):
+        if old is not None and new is not None:
+            of_question, right = counts[place[answer.question_key]], int(answer.is_right(correct_from))
+            of_question[0, right, int(old >= correct_from)] += 1
+            of_question[1, right, int(new >= correct_from)] += 1
     return counts
 
 

@@ -44,10 +44,7 @@ WORDS = {True: "right", False: "wrong"}
 
 class Labelled(BaseModel):
     """An answer that people judged. At least one of `reference` and `key_passage` is there, and at least one of `correct`
-    (is the answer right?) and `overall` (1-10). Texts are cleaned, and none is empty.
-
-    `id` is a hash of all texts.
-    """
+    (is the answer right?) and `overall` (1-10). Texts are cleaned, and none is empty; `id` is a hash of them all."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,10 +78,8 @@ class Labelled(BaseModel):
 
 def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
     """The labelled answers of files, each once, with its last label, in the order in which they first came; and how many
-    records were skipped, by why: without a reference and a key passage, without a label, or there before. Raises
-    `UserError`, with file and line, for a record of another form, and for a file without an answer."""
-    answers: dict[str, Labelled] = {}
-    skipped: Counter[str] = Counter()
+    records were skipped, by why. Raises `UserError` for a record of another form (by its line), and a file without any."""
+    answers, skipped = dict[str, Labelled](), Counter[str]()
     for path in map(Path, paths):
         found = [_labelled(record, place) for record, place in objects_of(path)]
         left_out = Counter(one for one in found if isinstance(one, str))
@@ -92,13 +87,11 @@ def read_labels(*paths: Path | str) -> tuple[list[Labelled], Counter[str]]:
             why = "; ".join(f"{count} with {reason}" for reason, count in left_out.items()) or "it is empty"
             raise UserError(f"{path} holds no labelled answers: {why}")
         skipped += left_out
-        for one in (one for one in found if isinstance(one, Labelled)):
-            earlier = answers.setdefault(one.id, one)
-            if earlier != one:
+        for one in found:
+            if isinstance(one, Labelled):
+                if earlier := answers.get(one.id):
+                    skipped[Skip.DUPLICATE.value if earlier == one else REPLACED] += 1
                 answers[one.id] = one
-                skipped[REPLACED] += 1
-            elif earlier is not one:
-                skipped[Skip.DUPLICATE.value] += 1
     return list(answers.values()), skipped
 
 
@@ -117,8 +110,7 @@ def _labelled(record: dict[str, Any], place: str) -> Labelled | str:
     if record.get("human") is None:
         return NO_LABEL
     label = record["human"] if isinstance(record["human"], dict) else {"correct": record["human"]}
-    said = {name: label.get(name) for name in ("correct", "overall")}
-    correct, overall = said.values()
+    correct, overall = label.get("correct"), label.get("overall")
     none = correct is None and overall is None
     if none or correct not in (None, 0, 1) or overall not in (None, *range(1, 11)) or overall is True:
         raise UserError(
@@ -126,7 +118,9 @@ def _labelled(record: dict[str, Any], place: str) -> Labelled | str:
             f"not {str(record['human'])[:60]!r}"
         )
     identity = (question, reference or "", key_passage or "", answer, *([thought] if thought else []))
-    return Labelled.model_validate({**texts, **said, "id": content_id("\0".join(identity))})
+    return Labelled.model_validate(
+        {**texts, "correct": correct, "overall": overall, "id": content_id("\0".join(identity))}
+    )
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:

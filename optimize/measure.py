@@ -44,11 +44,8 @@ class Measure(Protocol):
 
 
 class OptimizerMetric:
-    """A measure as DSPy's optimizers call it: `score` is a number for every example, `feedback` says what was wrong.
-
-    What has no score counts as `worst`: a candidate must not gain by what cannot be measured. Safe to use from several
-    threads.
-    """
+    """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
+    was wrong. What has no score counts as `worst`: a candidate must not gain by what cannot be measured."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
         self.measure = measure
@@ -98,9 +95,8 @@ class StageMeasure:
 
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
-    grades, their metrics have no score and the others share the whole. `rules` are those by which they are asked. Safe to
-    use from several threads."""
+    """Scores the traces of a `Student`, from any thread. `weights` are those of `optimize.metrics`; without judges, of
+    which the first grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
     def __init__(
         self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None
@@ -113,9 +109,8 @@ class TraceMeasure(StageMeasure):
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
-        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured;
-        neither was it where a judge or the grader, asked, gave nothing: a program must not gain by silencing them.
-        Raises `BackendError` when a judge cannot be reached."""
+        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
+        where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
         stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
         variation = next((one for one in prediction.variations if one.accepted), None)
         if variation is None:

@@ -179,8 +179,7 @@ def mipro(job: Job) -> "dspy.Module":
 
 @optimizer
 def copro(job: Job) -> "dspy.Module":
-    """COPRO: instructions by coordinate ascent, one predictor after another, round after round: the widest and deepest
-    search that leaves enough examples for each instruction."""
+    """COPRO: instructions by coordinate ascent, in the widest and deepest search that leaves each enough examples."""
     import dspy
 
     predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))

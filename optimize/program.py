@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import dspy
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from optimize.recording import Recorder
 from optimize.stages import STAGES, Asked
@@ -27,10 +28,9 @@ Program = TypeVar("Program", bound=dspy.Module)
 class Tunable(AwaitedModule):
     """A program as optimizers are shown it: they find the predictors `tunable` in it, and no others.
 
-    What it leaves in DSPy's trace, which demonstrations are made of, is JSON: of each tunable predictor the last try, since
-    of a stage that was asked again the others were rejected, and without the passage and what a further try is given. Its
-    first error ends the compilation (see `Recorder.watching`): a bad reply is an outcome and none. It keeps its `adapter`
-    whatever DSPy is configured with when an optimizer runs it.
+    In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
+    the passage and without the inputs of a further try. A bad reply is an outcome; an error ends the compilation
+    (`Recorder.watching`). Its `adapter` is its own, whatever DSPy is configured with.
     """
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder, adapter: PassageFirstAdapter) -> None:
@@ -70,7 +70,7 @@ class Student(Tunable):
     `options` are what the LM may be sent (`programs.lms.resolve.Model.options`).
 
     Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
-    A stage that gives nothing is an outcome, not an error: the prediction then has no unit with a trace.
+    A stage that gives nothing is an outcome, not an error: no variation of the prediction is then accepted.
     """
 
     def __init__(
@@ -113,16 +113,11 @@ class Student(Tunable):
 
 def plain(value: Any) -> Any:
     """A value as JSON holds it."""
-    return json.loads(json.dumps(value, ensure_ascii=False, default=_dumped))
-
-
-def _dumped(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+    return to_jsonable_python(value, fallback=str)
 
 
 class Tuned(BaseModel):
-    """The changeable part of a predictor, its demonstrations as JSON holds them. `temperature` None leaves it to the plan
-    or the model."""
+    """The changeable part of a predictor, as JSON holds it. `temperature` None leaves that to the plan or the model."""
 
     instructions: str
     demos: list[dict[str, Any]]

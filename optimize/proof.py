@@ -10,14 +10,12 @@ from optimize.metrics import combined
 from programs.statistics.interval import Interval, Numbers, interval_of
 
 FEWEST_SOURCES = 20
-"""With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws,
-and for 8% where losses are rarer and larger than gains; that of 20 for 0.3 to 3%, and for 6%
-(`python -m tests.bench.proof`)."""
+"""With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws
+(8% where losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
 
 
 class Compared(BaseModel):
-    """A metric's mean before and after over the `pairs` that have both scores, and the interval of the difference (None
-    with fewer than two)."""
+    """A metric's mean before and after over the `pairs` with both scores, and the interval of the difference, if known."""
 
     before: float | None
     after: float | None
@@ -65,15 +63,14 @@ def prove(before: Sequence[Measured], after: Sequence[Measured], *, seed: int, w
         metrics={
             name: _means([(_value(one, name), _value(other, name)) for one, other in both], seed) for name in names
         },
-        stages={
-            stage: Failures.of(
-                *([m.stages[stage] is not None for m in side if stage in m.stages] for side in (before, after))
-            )
-            for stage in stages
-        },
+        stages={stage: Failures.of(_failed(before, stage), _failed(after, stage)) for stage in stages},
         unscored_before=sum(m.score.value is None for m in before),
         unscored_after=sum(m.score.value is None for m in after),
     )
+
+
+def _failed(side: Sequence[Measured], stage: str) -> list[bool]:
+    return [one.stages[stage] is not None for one in side if stage in one.stages]
 
 
 Pair = tuple[float | None, float | None]

@@ -21,12 +21,11 @@ _ADVICE = "module_advice"
 
 
 class ProposalAdapter(Shared, PassageFirstAdapter):
-    """The adapter of all questions to the proposer, whatever the adapter of the student is. It reads as strictly as the
-    stages do: a reply that stops in the middle is no instruction.
+    """The adapter of all questions to the proposer. It reads as strictly as the stages do: a reply that stops in the middle
+    is no instruction.
 
     Asks once for each completion wanted. What cannot be read, and instructions that are not fit (empty, endless, copied
-    from an example), are left out; where nothing is left, the proposal is to change nothing. Raises the `BackendError` of a
-    proposer that is gone.
+    from an example), are left out; where nothing is left, the proposal is to change nothing. Raises `BackendError`.
     """
 
     def __init__(self, examples: Iterable[dspy.Example], recorder: Recorder) -> None:

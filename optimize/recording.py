@@ -173,8 +173,7 @@ class Recorder(Shared):
 
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
-    copied, also deeply, and given other options, as optimizers do. Besides what the model itself raises, its calls raise
-    the recorder's errors."""
+    copied, also deeply, and given other options, as optimizers do. Its calls also raise the recorder's errors."""
     engine = RecordingEngine(recorder, model, purpose)
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)

@@ -17,8 +17,7 @@ from programs.versions import git_commit, stamp, versions
 
 
 class TunedPredictor(BaseModel):
-    """One predictor before and after; demonstrations and temperature are those after. `changed`: any of them is other
-    than it was."""
+    """One predictor before and after; demonstrations and temperature are those after. `changed`: in any of these."""
 
     instructions_before: str
     instructions_after: str

@@ -12,7 +12,6 @@ from programs.cli.logs import LogOptions
 from programs.cli.options import Many, Names, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import ConnectionOptions, ModelName, ModelNames, TypeOptions
-from programs.settings import Settings
 
 if TYPE_CHECKING:
     OptimizerName = str
@@ -171,10 +170,3 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     def proposer(self) -> str:
         """The model that writes instructions."""
         return self.reflection_model or self.model
-
-    @property
-    def of_a_run(self) -> Settings:
-        """The same as settings of a run, whose judges are all other models that are named."""
-        others = [*self.judges, *self.report_judges, self.proposer]
-        same = self.model_dump(include={*ConnectionOptions.model_fields, "model", "seed", "dry_run"})
-        return Settings.model_validate({**same, "judge_models": others, "quality_check": True})

@@ -1,10 +1,10 @@
 """The stages that can be tuned: their names on the command line, their predictors, how far along a text they are; and how
 well one did, from its own output, by rules alone.
 
-A try fails when it is missing or cut off, cannot be read, breaks the stage's check, or holds a text that is degenerate
-(over 30% of its 4-grams repeat, or `programs.text.prose` finds worse) or machine text, or does so as a whole.
+A try fails when it is missing, cut off, unreadable or against the stage's check, or when `programs.text.prose` has
+something against one of its texts or against all together.
 
-    score = 0 where no try was taken or the one that was fails so, else (first + quality) / 2
+    score = 0 where no try was taken or the taken one fails, else (first + quality) / 2
 
     first     1 when the first try did not fail, else 0
     quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optimize.metrics import Score, topical
-from programs.text.prose import is_degenerate, no_prose
+from programs.text.prose import degeneracy, prose_problems
 from programs.text.words import texts_in
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 class StagePlace(NamedTuple):
     """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
-    those of a trace whose reasons say something about the stage's own output; what else a finished trace is measured by,
-    the stages' checks have seen to."""
+    those of a trace whose reasons say something about the stage's own output."""
 
     predictor: str
     depth: int
@@ -46,8 +45,7 @@ STAGES: dict[str, StagePlace] = {
 }
 
 WRITERS = ("trace", "answer")
-"""Stages that are scored by the finished trace; those before them, and where nobody judges the trace too, by their own
-output."""
+"""Stages that are scored by the finished trace; others, and the trace where nobody judges, by their own output."""
 
 JUDGE, ALL = "judge", "all"
 TRACE_CALLS = len(STAGES)
@@ -128,8 +126,8 @@ def missing_sentences(asked: Asked) -> list[int]:
 
 def _fault(asked: Asked) -> str | None:
     texts = list(prose_in(asked.reply.output))
-    single = next((why for text in texts for why in no_prose(text)), None)
-    return single or (is_degenerate(" ".join(texts)) if texts else None)
+    single = next((why for text in texts for why in prose_problems(text)), None)
+    return single or (degeneracy(" ".join(texts)) if texts else None)
 
 
 def prose_in(value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import dspy
 
-from optimize.compilation import Compilation, Models, few
+from optimize.compilation import Compilation, Models, too_few_warning
 from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
 from optimize.optimizers import most_proposals
 from optimize.program import Student
@@ -75,7 +75,7 @@ class TextCompilation(Compilation):
         return prove(before, after, seed=self.settings.seed, weights=self.weights)
 
     def warnings(self, proof: Proof) -> list[str]:
-        found = [*judge_warnings(self.settings), *few(len(self.splits["test"]), "sources")]
+        found = [*judge_warnings(self.settings), *too_few_warning(len(self.splits["test"]), "sources")]
         if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits["test"]):
             found.append("no text names its source: passages of one paper may be on both sides")
         if proof.unscored_before or proof.unscored_after:

@@ -20,15 +20,6 @@ class JudgeRatings(Part):
     unscored: int
 
 
-class PairAgreement(Part):
-    """Two judges: how many traces both rated, and Cohen's kappa with quadratic weights of their overall ratings (None
-    with fewer than twenty such traces, or where all ratings are the same)."""
-
-    judges: list[str]
-    traces: int
-    weighted_kappa: float | None
-
-
 class JudgeAgreement(Part):
     """How far the judges of a document agree, over every judged attempt in its journal, by the overall ratings as they gave
     them. `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it
@@ -37,7 +28,6 @@ class JudgeAgreement(Part):
     judges: dict[str, JudgeRatings]
     traces: int
     alpha: float | None
-    pairs: list[PairAgreement]
 
 
 class KindCount(Part):

@@ -22,11 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     # Only now: --help needs none of it.
     from programs.exports.exporter import export
 
-    print(*told(export(options)), sep="\n")
+    print(*summary_lines(export(options)), sep="\n")
     return 0
 
 
-def told(done: "Exported") -> Iterator[str]:
+def summary_lines(done: "Exported") -> Iterator[str]:
     """What an export made, in lines for a person."""
     from programs.inputs.cleaning import clean
 

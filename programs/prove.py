@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.tier != "0":
         check_extra()
     say = partial(print, file=sys.stderr, flush=True)
-    for line in estimate(options, say) if options.dry_run else prove(options, say).told():
+    for line in estimate(options, say) if options.dry_run else prove(options, say).summary_lines():
         put(line)
     if not options.dry_run:
         put(str(options.folder / "README.md"))

@@ -1,8 +1,7 @@
 """The data model of a finished trace, as journals and documents hold it.
 
-The first keys of each part are those of the published format and keep their spelling and type; all others have
-defaults, so that documents of older versions and of other tools with the same format load. A grade or rating that a
-document does not have is None.
+The first keys of each part are those of the published format and keep their spelling and type; all others have defaults,
+so that documents of older versions and of other tools with the same format load. A missing grade or rating is None.
 """
 
 from collections.abc import Mapping
@@ -124,13 +123,12 @@ NO_FAULT = "none"
 """What a judge says instead of a fault, and of where it lies, where it would change nothing."""
 
 FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: what is wrong, or beside the question, is
-not made good by being well written."""
+"""A trace that any judge rates lower than this is turned down, whatever the mean: good writing makes up for neither."""
 
 
 class Verdict(Part):
     """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
-    judge gave nothing readable: `reason` then says why (in documents of older versions, what the judge said in words)."""
+    judge gave nothing readable: `reason` then says why; it may also hold what the judge said in words."""
 
     # A rating is a line in `signatures.judge.VerdictSheet` and one here.
     judge: str
@@ -188,8 +186,7 @@ class StepRecord(Part):
 
 class Generation(Part):
     """How a trace was made. `models` names those stages that another model than `model` answered, and as `student` the one
-    of `--student-model`. A stage that several traces share counts in each of them. Tokens are None where a server did not
-    say; seconds are of waiting."""
+    of `--student-model`. A stage that traces share counts in each. Unknown tokens are None; seconds are of waiting."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)
@@ -222,8 +219,7 @@ RULES = "rules"
 
 class SolveTries(Part):
     """The tries of a blind solve in one setting, each compared with the short answer, or else with each variation's answer.
-    `absent` ones failed technically (no answer, or no judgement of it) and count nowhere; `pass_rate` is the share of
-    equivalent ones among the others."""
+    `absent` ones (no answer, or no judgement of it) count nowhere; `pass_rate` is the share of equivalent others."""
 
     asked: int
     equivalent: int
@@ -244,8 +240,8 @@ class StudentSolve(Part):
 class BlindSolve(Part):
     """What another model made of the question (`programs.traces.blind_solve` has the rules): the same in every trace of it.
     `need` is None where absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations`
-    are those whose answers the tries were compared with (a model's own thought is `0-model`); None in documents of older
-    versions, where each trace has a need and a difficulty of its own."""
+    are those whose answers the tries were compared with (a model's own thought is `0-model`); None: with this trace's
+    alone, so that need and difficulty are its own."""
 
     need: Need | None
     difficulty: float | None

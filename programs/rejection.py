@@ -6,8 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Reason(str, Enum):
-    """The kinds of reasons, as journal, index, report and exports name them. What the case in hand adds is the
-    rejection's detail."""
+    """The kinds of reasons, as journal, index, report and exports name them."""
 
     UNUSABLE = "unusable"
     """A stage's replies failed its checks at every try; the detail names the stage first."""

@@ -253,7 +253,7 @@ class SampleRun:
 
     async def _question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
         try:
-            found = await self.tracer.strands.found(self.passage, question, self.options.setting, self.answer)
+            found = await self.tracer.strands.generate(self.passage, question, self.options.setting, self.answer)
         except StageFailed as failure:
             made = [Variation(key, question, self.passage).failed(failure) for key in keys]
         else:

@@ -12,8 +12,7 @@ Option = Annotated[str, characters(1, 160)]
 
 
 ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (100, 220), "thorough": (160, 320)}
-"""The fewest and most words of an answer, by how deep it goes. The number is drawn: left to itself a writer fills the room
-that there is with nearly every answer, whoever asks."""
+"""The fewest and most words of an answer, by how deep it goes. The number is drawn, or nearly every answer fills it."""
 
 ANSWER_LENGTH = "The answer has about {} words."
 
@@ -21,8 +20,7 @@ CLAIM_LENGTHS = tuple(
     f"If the short form is a choice, make the right claim {which} in words; keep the differences small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
-"""What is told of `lengths`, of which one is drawn: left to itself a writer gives the right claim one rank every time, and
-whoever is rewarded for choices learns the rank."""
+"""One is drawn: whoever is rewarded for choices would learn the rank that the right claim always has."""
 
 
 class ShortForm(BaseModel):

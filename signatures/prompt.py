@@ -1,4 +1,8 @@
-"""What the prompts of all stages share: how every call begins, the inputs that come first and last, bounds of texts."""
+"""What the prompts of all stages share: how every call begins, the inputs that come first and last, bounds of texts.
+
+Left to itself a model gives everything one form, whoever asks: one asker, one length, one voice, one end. So forms are
+drawn, and a prompt says which was.
+"""
 
 from typing import Any
 

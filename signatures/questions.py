@@ -32,7 +32,7 @@ ASKERS = (
     "somebody who read or heard about it and is curious",
     "somebody who has to explain it to others",
 )
-"""Who asks. Left to itself a model has nearly every question asked by a student."""
+"""Who asks; else nearly every question is a student's."""
 
 CLAIMS = tuple(
     f"It states a claim, {tone}, that something {is_so} (the person's own idea, or one they came across), and asks whether "
@@ -41,19 +41,17 @@ CLAIMS = tuple(
     for is_so in ("is so", "is not so")
     for truth in ('The claim is right: the answer is "yes".', 'The claim is wrong on any reading: the answer is "no".')
 )
-"""What a question is told that asks whether something holds. What comes to mind first is to doubt, else nearly every right
-answer is "no". How bold the claim is, and whether it denies something, is told too: a capable writer gave "yes" to the
-careful and the denying ones, so that who had not read the question could answer it."""
+"""What is said of a question that asks whether something holds. Else nearly every right answer is "no", for what comes to
+mind first is a doubt, and "yes" is that to careful and denying claims, so that one could answer without reading."""
 
 NO_CLAIM = "It asks for more than a yes or no."
 
 CLAIMED = 0.4
-"""The share of questions that ask whether something holds, of the types that may: a quarter of all. Told of each what such
-a claim was to be, a capable writer made claims of fifteen in sixteen."""
+"""The share of questions that ask whether something holds, of the types that may: a quarter of all. Where each could
+be one, a capable writer made claims of fifteen in sixteen."""
 
 MOST_WORDS = 100
-"""Of a question. The number is drawn, from the fewest on that its type needs: left to itself a writer gives every question
-some 55 words."""
+"""Of a question. The number is drawn, from the fewest on that its type needs; else each has some 55."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:

@@ -1,4 +1,4 @@
-"""How a thought goes: the tables of shapes, voices and ends, and the words in which drawn ones are told to the model.
+"""How a thought goes: the tables of shapes, voices and ends, and the words in which a prompt says what was drawn.
 
 A new shape is a new line of `SHAPES`, a new voice one of `VOICES`; what draws them is `programs.stages.thought`.
 """
@@ -13,14 +13,14 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
-"""When a wrong turn is noticed. None is drawn "at once" any more: it was a planted sentence, and a "No" after it."""
+"""When a wrong turn is noticed. "at once" is never drawn: it makes a planted sentence, and a "No" after it."""
 
 
 class Outline(NamedTuple):
     """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never.
     `longest`: how long a thought of this shape is at most, without being padded."""
 
-    told: str
+    prompt_text: str
     weights: Mapping[str, int] = MappingProxyType({})
     longest: Length = "long"
 
@@ -95,7 +95,7 @@ SHAPES: dict[str, Outline] = {
 class Voice(NamedTuple):
     """A voice in words, and how often it is drawn, against the others."""
 
-    told: str
+    prompt_text: str
     weight: int
 
 
@@ -106,8 +106,8 @@ VOICES: dict[str, Voice] = {
     "notebook": Voice("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
 }
-"""How a thought sounds. Left to itself, or to the words of a prompt, a writer gives all thoughts one voice; and whatever a
-voice is said to have it puts into every paragraph: a question to itself, a because and an although."""
+"""How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a
+because and an although."""
 
 
 CLOSES: dict[str, str] = {
@@ -116,13 +116,13 @@ CLOSES: dict[str, str] = {
     "open": "It ends with what remains open even to an expert in the field; if nothing does, with the outcome.",
     "check": "It ends with a check of the outcome against something not used to reach it, if there is such a thing.",
 }
-"""How a thought ends. Left to itself a writer closes nearly every one with a verdict."""
+"""How a thought ends; else nearly every one ends with a verdict."""
 
 
 class Extent(NamedTuple):
-    """A length in words that are told, and the fewest and most words of such a thought."""
+    """A length, and the fewest and most words of such a thought."""
 
-    told: str
+    prompt_text: str
     fewest: int
     most: int
 
@@ -157,11 +157,12 @@ class Shape(BaseModel, frozen=True):
     voice: str | None = None
     close: str | None = None
 
-    def told(self) -> str:
-        """What the model is told of it."""
+    @property
+    def prompt_text(self) -> str:
+        """What the prompt says of it."""
         wrong = [WRONG_TURN, NOTICED[self.noticed]] if self.noticed else [NO_WRONG_TURN]
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
-        voice = [VOICES[self.voice].told] if self.voice else []
+        voice = [VOICES[self.voice].prompt_text] if self.voice else []
         close = [CLOSES[self.close]] if self.close else []
-        return " ".join([SHAPES[self.name].told, *wrong, *voice, *close, extent.told.format(words)])
+        return " ".join([SHAPES[self.name].prompt_text, *wrong, *voice, *close, extent.prompt_text.format(words)])

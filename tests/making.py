@@ -161,7 +161,7 @@ def solve_of(variation: Variation) -> BlindSolve:
 
 def analysed(answers: Answers | None = None) -> Strands:
     """What stages 2 and 3 find for `question()` in `passage()`."""
-    return run(tracer().strands.found(passage(), question(), "closed", answers or Answers()))
+    return run(tracer().strands.generate(passage(), question(), "closed", answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
@@ -210,11 +210,11 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "asked_by": question().asked_by,
         "analysis": found.analysis,
         "hypotheses": found.hypotheses,
-        "evidence": found.claims(),
+        "evidence": found.evidence_for_thought(),
         "critique": found.critique,
         "perspective": found.perspective,
         "given": "the question alone",
-        "shape": shape.told(),
+        "shape": shape.prompt_text,
         "thought": thought().model_dump_json(),
         "misconceptions": ["That more scatter would simply mean a weaker signal."],
         "answer": "The scatter grows towards fainter targets, and that biases the amplitude.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from programs.asking.ask import Ask
@@ -9,10 +10,11 @@ from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
-from programs.lms.openai_compatible import ModelName, with_nearest
+from programs.lms.openai_compatible import Effort, ModelName, with_nearest
 from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
 from programs.lms.server import Server
+from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,55 +33,71 @@ tokens. Servers of today take 32,000 tokens and more."""
 
 
 class ModelTable:
-    """The models that the settings name, each opened once; `on_retry` is told of each failure after which a call is tried
-    again, and in how many seconds. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
+    """Models by their names, each opened once. The first answers every stage for which `of_stage` names no other.
+    `on_retry` is told of each failure after which a call is tried again, and how soon; without `bring` no file of an
+    embedded model is brought here. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
 
-    def __init__(self, settings: Settings, on_retry: OnRetry | None = None) -> None:
-        self._settings = settings
-        # The settings make this mapping anew at every access, and every call asks for its model.
-        self._of_stage = settings.stage_models
-        check_models(settings.api_base, self.names)
-        retry = RetryPolicy(first_wait=settings.retry_wait, patience=settings.patience, on_retry=on_retry)
-        servers = EmbeddedServers(bring=not settings.dry_run)
+    def __init__(
+        self,
+        names: Iterable[str],
+        connection: ConnectionOptions,
+        *,
+        temperature: float,
+        reasoning_effort: Effort | None = None,
+        of_stage: Mapping[str, str] | None = None,
+        bring: bool = True,
+        on_retry: OnRetry | None = None,
+    ) -> None:
+        self.names = list(dict.fromkeys(names))
+        self._timeout, self._effort, self._of_stage = connection.timeout, reasoning_effort, of_stage or {}
+        check_models(connection.api_base, self.names)
+        retry = RetryPolicy(first_wait=connection.retry_wait, patience=connection.patience, on_retry=on_retry)
+        servers = EmbeddedServers(bring=bring)
         self._models = {
             name: resolve(
                 name,
-                api_base=bases_of(name, settings.api_base),
-                timeout=settings.timeout,
-                max_tokens=settings.max_output_tokens,
-                temperature=settings.temperature,
-                reasoning_effort=settings.reasoning_effort,
+                api_base=bases_of(name, connection.api_base),
+                timeout=connection.timeout,
+                max_tokens=connection.max_output_tokens,
+                temperature=temperature,
+                reasoning_effort=reasoning_effort,
                 retry=retry,
                 servers=servers,
             )
             for name in self.names
         }
 
-    @property
-    def names(self) -> list[str]:
-        """The names in use, the model first."""
-        return list(dict.fromkeys([self._settings.model, *chain(*self._settings.asked.values())]))
+    @classmethod
+    def of_run(cls, settings: Settings, on_retry: OnRetry | None = None) -> "ModelTable":
+        """The models of a run."""
+        return cls(
+            [settings.model, *chain(*settings.asked.values())],
+            settings,
+            temperature=settings.temperature,
+            reasoning_effort=settings.reasoning_effort,
+            of_stage=settings.stage_models,
+            bring=not settings.dry_run,
+            on_retry=on_retry,
+        )
 
     @property
     def without_effort(self) -> list[str]:
         """The names of the models that are sent no reasoning effort, though one is given."""
-        given = self._settings.reasoning_effort is not None
-        return [name for name, model in self._models.items() if given and not model.takes_effort]
+        return [name for name, model in self._models.items() if self._effort is not None and not model.takes_effort]
 
     @property
     def longest_call(self) -> float:
         """Seconds after which every call under way has ended."""
-        timeout = self._settings.timeout
-        return max(timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else timeout
+        return max(self._timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else self._timeout
 
     @property
     def main(self) -> Model:
         """The model of every stage that has none of its own."""
-        return self._models[self._settings.model]
+        return self._models[self.names[0]]
 
     def of(self, ask: Ask) -> Model:
         """The model that answers an ask."""
-        return self._models[ask.judge or self._of_stage.get(ask.stage, self._settings.model)]
+        return self._models[ask.judge or self._of_stage.get(ask.stage, self.names[0])]
 
     def named(self, name: str) -> Model:
         """An opened model."""

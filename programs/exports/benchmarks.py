@@ -1,21 +1,44 @@
-"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by `programs.text.copying`."""
+"""The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by either of two rules:
+
+1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
+   the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
+   and 13 by the length of a benchmark's examples, and what collides with more than 10 documents is taken for a common
+   phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
+   in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
+2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
+   and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
+"""
 
 import codecs
+import hashlib
 import logging
+import re
 import sqlite3
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from programs.errors import UserError
 from programs.inputs.archives import BrokenArchive
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
 from programs.inputs.sources import line_files
-from programs.text.copying import COMMON, NEAR, benchmark_grams, grams, questions_in, words_of
 from programs.text.near_duplicates import BandIndex, features, jaccard
+from programs.text.words import runs
 
 log = logging.getLogger("synthreasoner")
+
+GRAM = 13
+SHORTEST = 8
+COMMON = 10
+NEAR = 0.8
+
+FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
+"""Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""
+FRAMES = ("prompt", "instruction")
+"""Of these, where there is an `input` too, either may be the question: both count."""
 
 FEW = 20
 """With so many times more questions than different ones, what was read may be the frame around them."""
@@ -23,6 +46,8 @@ FEW = 20
 LOOKED_UP = 500
 """Grams that one query looks up."""
 
+_LETTERS = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile(r"['’]")
 _TABLES = (
     "create table benchmark (item integer primary key, place text, text text, words integer unique)",
     "create table gram (hash integer primary key, item integer, items integer) without rowid",
@@ -63,17 +88,16 @@ class Benchmarks:
         self._bands.add(item, text)
         return True
 
-    def asked_by(self, question: str) -> str | None:
-        """Where the benchmark's question stands that a question gives away, and by which of both rules; of several that are
-        near, the nearest."""
-        if given := self.told_by(question):
+    def given_away_by_question(self, question: str) -> str | None:
+        """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
+        if given := self.given_away_by(question):
             return given
         wanted, rows = features(question), map(self._row, self._bands.candidates(question))
         near = [(jaccard(wanted, features(text)), place) for place, text in rows]
         most, place = max(near, key=itemgetter(0), default=(0.0, ""))
         return f"asks nearly the same as {place}" if most >= NEAR else None
 
-    def told_by(self, text: str) -> str | None:
+    def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
         found = self.question_in(text)
         return f"shares its words with {found[0]}" if found else None
@@ -119,3 +143,43 @@ def _questions(line: bytes) -> list[str]:
         return questions_in(parse_object(line.removeprefix(codecs.BOM_UTF8)))
     except Unreadable:
         return []
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as grams are made of: compatibility forms unified, no case, no punctuation."""
+    return _LETTERS.findall(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def grams(text: str, lengths: Iterable[int] = (GRAM,)) -> Iterator[int]:
+    """A signed 64-bit hash for each run of so many words of a text, in order."""
+    words = words_of(text)
+    for run in (run for length in lengths for run in runs(words, length)):
+        yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def benchmark_grams(question: str) -> tuple[int, set[int]]:
+    """The length of a benchmark question's grams and their hashes; none for a question of fewer than SHORTEST words."""
+    length = min(GRAM, len(words_of(question)))
+    return length, set(grams(question, (length,))) if length >= SHORTEST else set()
+
+
+def questions_in(record: Mapping[str, Any]) -> list[str]:
+    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one.
+
+    A field is a text, a list of chat messages (what the user says in them), or an object with its `stem` or `text`.
+    """
+    squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
+    texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
+    first = next(iter(texts), None)
+    if first in FRAMES and "input" in texts:
+        return [texts[first], texts["input"]]
+    return [texts[first]] if first else []
+
+
+def _said_in(value: Any) -> str:
+    if isinstance(value, dict):
+        return _said_in(value.get("stem") or value.get("text") or value.get("content"))
+    if isinstance(value, list):
+        said = [item for item in value if not isinstance(item, dict) or item.get("role", "user") == "user"]
+        return "\n".join(filter(None, map(_said_in, said)))
+    return value if isinstance(value, str) else ""

@@ -1,5 +1,4 @@
-"""The data set's card: README.md with the header that the Hub and `datasets` read, and what a person must know
-(card.md.jinja). And the counts that it shows."""
+"""The data set's card (card.md.jinja), with the header that the Hub and `datasets` read, and the counts that it shows."""
 
 import re
 from collections import Counter, defaultdict
@@ -117,8 +116,7 @@ def card(done: Exported) -> str:
 
 
 def rendered(template: Path, **values: Any) -> str:
-    """A page in Markdown by a template (Jinja). What an expression gives is escaped, as one line, unless it is marked as
-    safe; of several blank lines one is left."""
+    """A page in Markdown by a Jinja template, whose expressions are escaped, as one line, unless marked as safe."""
     from jinja2 import Environment
 
     environment = Environment(finalize=_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
@@ -150,8 +148,7 @@ def features(columns: Columns) -> list[dict[str, Any]]:
 
 
 def _line(text: Any) -> str:
-    """Any text as one line that stays within its cell, for names of papers and models are data; what the template marks as
-    safe stays as it is."""
+    """Any text as one line that stays within its cell, for names are data; what the template marks as safe stays."""
     if hasattr(text, "__html__"):
         return str(text)
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))[:300]

@@ -1,7 +1,6 @@
 """What a chat template makes of a row: some delete the thought without a word, and some take no system message.
 
-A template is what a model's tokenizer makes one text of messages with (Jinja, as `transformers` renders it). Its trainer
-sees that text alone.
+A template (Jinja, as `transformers` renders it) makes one text of messages, which is all that a trainer sees.
 """
 
 import contextlib
@@ -60,8 +59,7 @@ class ChatTemplate:
 
     @classmethod
     def load(cls, path: Path) -> "ChatTemplate":
-        """The template of a file (Jinja, or a tokenizer's JSON), or of a model's folder. Raises `UserError` where there is
-        none."""
+        """The template in a file (Jinja, or a tokenizer's JSON) or a model's folder. Raises `UserError` without one."""
         files = [path / name for name in FILES if (path / name).is_file()] if path.is_dir() else [path]
         sources: list[str | None] = []
         tokens: dict[str, str] = {}
@@ -120,8 +118,7 @@ class Check(NamedTuple):
 
 
 def check(template: ChatTemplate, view: View, row_of: Callable[[View], Row]) -> Check:
-    """Renders the row that the options give, and where that loses the thought or is refused, tries what else could keep
-    it."""
+    """Renders the row that the options give, and if that loses the thought or is refused, tries what could keep it."""
     text, row = None, row_of(view)
     with contextlib.suppress(Refused):
         text = template.render(messages_of(row))

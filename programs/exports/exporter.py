@@ -24,7 +24,8 @@ from programs.exports.view import NO_SCORE, View
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
-from programs.run.attempts import ReadTrace, read_variations
+from programs.run.attempts import ReadTrace, variations_in
+from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
 from programs.versions import own_version, stamp
 
@@ -34,27 +35,29 @@ class Origin(NamedTuple):
     down. `note` says what this origin lacks, if anything."""
 
     path: Path
-    is_journal: bool
+    journal: JournalReader | None
     document: Path | None
     note: str | None
 
     @classmethod
-    def find(cls, path: Path, attempts: bool) -> "Origin":
-        """What a name means: with `attempts` the journal, where there is one. Raises `UserError` where there is neither."""
+    @contextlib.contextmanager
+    def opened(cls, path: Path, attempts: bool) -> Iterator["Origin"]:
+        """What a name means, as it stands at this moment: with `attempts` the journal, if any. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
-            return cls(found.path, True, document, None)
-        lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
-        return cls(path, False, path, lacks if attempts else None)
+            with viewed(found.path) as journal:
+                yield cls(found.path, journal, document, None)
+        else:
+            lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
+            yield cls(path, None, path, lacks if attempts else None)
 
     def traces(self, attempts: bool) -> Iterator[ReadTrace]:
-        """The traces in order; with `attempts` also those that were judged and not taken. Raises `UserError` for a file
-        that is none of ours."""
-        if not self.is_journal:
+        """The traces in order; with `attempts` also those judged and not taken. Raises `UserError` for a foreign file."""
+        if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
             return
-        for trace in chain.from_iterable(read_variations(self.path)):
+        for trace in chain.from_iterable(variations_in(self.journal)):
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
             judged = trace.became in ("below", "unused") and not trace.left_out
             if trace.became == "accepted" or (attempts and judged):
@@ -62,17 +65,14 @@ class Origin(NamedTuple):
 
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
-        told = {} if self.document is None else read_metadata(self.document)
-        if self.is_journal:
-            with viewed(self.path) as journal:
-                last = journal.latest("run", "") or {}
-            told |= {name: last[key] for name, key in (("status", "status"), ("run", "summary")) if last.get(key)}
-        return told
+        said = {} if self.document is None else read_metadata(self.document)
+        last = self.journal and self.journal.latest("run", "")
+        latest = {"status": last.get("status"), "run": last.get("summary")} if last else {}
+        return said | {name: value for name, value in latest.items() if value}
 
 
 def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
-    """The traces of each question, wherever they stand in the input, in the order in which the questions first came,
-    at a memory of one question's traces."""
+    """The traces of each question, in the order in which the questions first came, at a memory of one's traces."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
@@ -89,12 +89,15 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
 
 
 def export(options: ExportOptions) -> Exported:
-    """Writes the folder. Raises `UserError` for whatever the user can mend, an export without a row among it; then there
-    is no folder, or the old one."""
+    """Writes the folder. Raises `UserError`, also for an export without a row; then there is no folder, or the old one."""
     format, shares = options.format, shares_of(options.splits)
-    origin, tally, checked = Origin.find(options.document, format.attempts), Tally(), None
+    tally, checked = Tally(), None
     template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
-    with new_folder(options.output, options.overwrite) as folder, screening(options) as screen:
+    with (
+        new_folder(options.output, options.overwrite) as folder,
+        Origin.opened(options.document, format.attempts) as origin,
+        screening(options) as screen,
+    ):
         metadata, data = origin.metadata(), folder / "data"
         data.mkdir()
         kept = _kept(origin, options, screen, tally)
@@ -113,7 +116,9 @@ def export(options: ExportOptions) -> Exported:
                         checked = check(template, options, partial(_first_row, traces, format))
         if not tally.rows:
             raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        exported = Exported(options, origin.is_journal, origin.note, metadata, tally, files.rows, stamp(), checked)
+        exported = Exported(
+            options, origin.journal is not None, origin.note, metadata, tally, files.rows, stamp(), checked
+        )
         (folder / "README.md").write_text(card(exported), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)

@@ -25,8 +25,7 @@ MANIFEST = "export.json"
 
 
 class DataFiles(contextlib.ExitStack):
-    """The files of all splits, in `folder`, which must be new; `rows` counts what each holds. Closed at the end of the
-    block, and whole only then."""
+    """The files of all splits, in a new `folder`; `rows` counts what each holds. They are whole at the end of the block."""
 
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()

@@ -1,7 +1,6 @@
 """`--keep 'student<0.5 and solver>0.5'`: which traces an export takes, by what was measured of them.
 
-A rule is comparisons of a name with a number, joined by `and`. A trace of which a name was not measured is no match, and
-the reason names it.
+A rule is comparisons of a name with a number, joined by `and`. What was not measured of a trace does not match.
 """
 
 import operator
@@ -19,8 +18,7 @@ MEASURED = {
     "judges": "metadata.quality_score",
     "grades": "answer_grades.overall_score",
 }
-"""What may be named, and where a record holds it. Pass rates (0-1) are of the question's answers by solver and student,
-with the passage and without."""
+"""What may be named, and where a record holds it. Pass rates (0-1) are of solver and student, with the passage or not."""
 
 _SIGNS = {
     "<=": operator.le,

@@ -35,8 +35,7 @@ def reward(completions: Sequence[Completion], short_answer: Sequence[Any], **_co
 
 def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Callable[..., Rewards]:
     """A reward function that asks a judge, named as everywhere, which points of its row's rubric a completion has: their
-    weights, as a share of all above 0. `options` are those of `programs.lms.resolve.resolve`. Raises `UserError` for a name
-    that cannot be one."""
+    weights, as a share of all above 0. `options` are those of `programs.lms.resolve.resolve`, and so are its errors."""
     # Only now: `reward` needs none of it.
     from programs.asking.ask import together
     from programs.asking.caller import Caller, adapted

@@ -42,8 +42,7 @@ class AskedQuestions:
         )
 
     def twin(self, record: Record) -> str | None:
-        """The id of the question of another text that was taken before and that this one repeats; None: it is taken. What
-        was decided once about a question holds for all of its traces."""
+        """The id of another text's question that this one repeats; None: it is taken, and so are all of its traces."""
         source, words = record.source_paper.id or record.source_paper.title, record.user_interaction.question
         name = content_id(f"{source}\0{words}")
         decided = self._database.execute("select twin from asked where name = ?", (name,)).fetchone()
@@ -64,9 +63,9 @@ class AskedQuestions:
 def _left_out(record: Record, benchmarks: Benchmarks | None, asked: AskedQuestions | None) -> LeftOut | None:
     name = question_name(record)
     if benchmarks is not None:
-        if given := benchmarks.asked_by(record.user_interaction.question):
+        if given := benchmarks.given_away_by_question(record.user_interaction.question):
             return LeftOut(QUESTION_GIVEN, f"{name} {given}")
-        if given := benchmarks.told_by(record.reasoning_trace) or benchmarks.told_by(record.final_answer):
+        if given := benchmarks.given_away_by(record.reasoning_trace) or benchmarks.given_away_by(record.final_answer):
             return LeftOut(TEXT_GIVEN, f"{name} {given}")
     if asked is not None and (twin := asked.twin(record)):
         return LeftOut(REPEATED, f"{name} asks the same as {twin}")
@@ -81,8 +80,7 @@ def question_name(record: Record) -> str:
 @contextlib.contextmanager
 def screening(options: ExportOptions) -> Iterator[Screen]:
     """What says why a trace is left out; None: it goes in, and others are held against its question. To be asked of each
-    trace that nothing else keeps out, in order. All that it holds lies in a temporary file. Raises `UserError` for
-    benchmarks that cannot be read."""
+    trace that nothing else keeps out, in order; it remembers in a temporary file. Raises `UserError`."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
         # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.

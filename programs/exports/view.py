@@ -166,8 +166,8 @@ class View(BaseModel):
         facts = (record.id, record.question_id, source_key(record.source_paper), licence_of(record.source_paper.extra))
         kind, level, score = asked.question_type, asked.difficulty_level, record.metadata.quality_score
         for context in self.contexts(record):
-            told = (*facts, kind, level, context, score, grades and grades.overall_score)
-            yield {**row(self._prompt(context, record)), **dict(zip(FACTS, told, strict=True))}
+            values = (*facts, kind, level, context, score, grades and grades.overall_score)
+            yield {**row(self._prompt(context, record)), **dict(zip(FACTS, values, strict=True))}
 
     def _prompt(self, context: Context, record: Record) -> Prompt:
         asked, passage = record.user_interaction, record.source_paper.text or ""

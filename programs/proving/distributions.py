@@ -7,8 +7,8 @@ import contextlib
 import re
 import sqlite3
 import zlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from programs.document_metadata import ThoughtDistributions
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
-from programs.proving.examples import sampled
+from programs.proving.examples import Reservoir
 from programs.records import Record
 from programs.statistics.counts import Spread
 from programs.statistics.thought_counts import ThoughtCount, cautions_of, quantiles
@@ -40,8 +40,7 @@ class GivenAway(BaseModel):
 
 class Distributions(BaseModel):
     """Tier 0. `words` holds quantiles of lengths; `copied` is the mean share of a thought's words that stand in its passage
-    twelve in a row; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None where no file was
-    given."""
+    twelve in a row; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None without a file."""
 
     papers: int
     types: dict[str, int]
@@ -58,45 +57,43 @@ class Distributions(BaseModel):
 
 def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
     """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
-    counts, words = defaultdict[str, Counter[str]](Counter), {name: Spread() for name in ("question", "answer")}
-    counted, copied, given_away = ThoughtCount(), Spread(3), list[GivenAway]()
-
-    def counting(benchmarks: Benchmarks) -> Iterator[str]:
-        for record, paper in traces:
-            asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
-            for name, value in (("types", asked.question_type), ("levels", asked.difficulty_level), ("papers", paper)):
-                counts[name][value] += 1
-            texts = {"question": asked.question, "thought": thought, "answer": record.final_answer}
-            for name, spread in words.items():
-                spread.add(len(texts[name].split()))
-            counted.add(record)
-            if record.source_paper.text:
-                copied.add(copied_share(thought, record.source_paper.text))
-            name = record.id or record.unit
-            found = ((part, benchmarks.question_in(text)) for part, text in texts.items() if against)
-            given_away.extend(
-                GivenAway(id=name, part=part, place=hit[0], question=hit[1]) for part, hit in found if hit
-            )
-            yield thought
-
+    papers, types, levels = set[str](), Counter[str](), Counter[str]()
+    lengths, copied = {"question": Spread(), "answer": Spread()}, Spread(3)
+    counted, sample, given_away = ThoughtCount(), Reservoir[str](SAMPLE, seed), list[GivenAway]()
     with contextlib.closing(sqlite3.connect("")) as database:
         benchmarks = Benchmarks(database)
         if against:
             benchmarks.read(against, "--against")
-        sample = sampled(counting(benchmarks), SAMPLE, seed)
+        for record, paper in traces:
+            asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
+            texts = {"question": asked.question, "thought": thought, "answer": record.final_answer}
+            papers.add(paper)
+            types[asked.question_type] += 1
+            levels[asked.difficulty_level] += 1
+            for name, spread in lengths.items():
+                spread.add(len(texts[name].split()))
+            counted.add(record)
+            sample.add(thought)
+            if record.source_paper.text:
+                copied.add(copied_share(thought, record.source_paper.text))
+            for part, text in texts.items():
+                if found := benchmarks.question_in(text):
+                    place, question = found
+                    hit = GivenAway(id=record.id or record.unit, part=part, place=place, question=question)
+                    given_away.append(hit)
     thoughts = counted.result()
     if thoughts is None:
         raise UserError("the document holds no trace")
     return Distributions(
-        papers=len(counts["papers"]),
-        types=dict(counts["types"].most_common()),
-        levels=dict(counts["levels"].most_common()),
+        papers=len(papers),
+        types=dict(types.most_common()),
+        levels=dict(levels.most_common()),
         thoughts=thoughts,
-        words={name: quantiles(spread) for name, spread in words.items()},
+        words={name: quantiles(spread) for name, spread in lengths.items()},
         copied=copied.mean,
-        sampled=len(sample),
-        distinct={n: distinct_share(sample, n) for n in (1, 2)},
-        vendi=vendi_score(sample),
+        sampled=len(sample.things),
+        distinct={n: distinct_share(sample.things, n) for n in (1, 2)},
+        vendi=vendi_score(sample.things),
         cautions=[*cautions_of(thoughts)],
         given_away=given_away if against else None,
     )

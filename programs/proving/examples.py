@@ -6,9 +6,10 @@ Every example has one form, that of our export's prompt-completion rows: the pro
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
@@ -60,15 +61,24 @@ def example_of(record: Record) -> Example:
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
-def sampled(things: Iterable[Thing], most: int, seed: int) -> list[Thing]:
-    """At most so many of the things, each with the same chance, in their order, at a memory of so many (Vitter's reservoir
-    sampling, 1985)."""
-    dice, kept = random.Random(seed), dict[int, tuple[int, Thing]]()
-    for number, thing in enumerate(things):
-        place = number if number < most else dice.randrange(number + 1)
-        if place < most:
-            kept[place] = (number, thing)
-    return [thing for _, thing in sorted(kept.values(), key=lambda item: item[0])]
+class Reservoir(Generic[Thing]):
+    """Keeps at most so many of the things that are added, each with the same chance (Vitter's reservoir sampling, 1985)."""
+
+    def __init__(self, most: int, seed: int) -> None:
+        self._most, self._dice, self._added = most, random.Random(seed), 0
+        self._kept: dict[int, tuple[int, Thing]] = {}
+
+    def add(self, thing: Thing) -> None:
+        number = self._added
+        place = number if number < self._most else self._dice.randrange(number + 1)
+        if place < self._most:
+            self._kept[place] = (number, thing)
+        self._added += 1
+
+    @property
+    def things(self) -> list[Thing]:
+        """Those that were kept, in their order."""
+        return [thing for _, thing in sorted(self._kept.values(), key=itemgetter(0))]
 
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:

@@ -1,5 +1,4 @@
-"""What a proof found: results.json, a page for a person (page.md.jinja), and a picture of the intervals
-(intervals.svg.jinja)."""
+"""What a proof found: results.json, a page (page.md.jinja), and a picture of the intervals (intervals.svg.jinja)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +32,7 @@ class Results(BaseModel):
     lift: Lift | None = None
     training: Training | None = None
 
-    def told(self) -> Iterator[str]:
+    def summary_lines(self) -> Iterator[str]:
         """What a person must know first, a line each."""
         found = self.distributions
         if self.training is not None:
@@ -58,7 +57,13 @@ class Results(BaseModel):
 
     def _page(self) -> str:
         kinds = {kind: count.traces for kind, count in self.distributions.thoughts.kinds.items()}
-        more = {"told": self.told(), "kinds": kinds, "picture": PICTURE, "few": FEW, "interval": interval_text}
+        more = {
+            "summary": self.summary_lines(),
+            "kinds": kinds,
+            "picture": PICTURE,
+            "few": FEW,
+            "interval": interval_text,
+        }
         return rendered(HERE.with_name("page.md.jinja"), **vars(self), **more)
 
     def _intervals(self) -> Iterator[tuple[str, Interval | None]]:

@@ -113,8 +113,7 @@ class StudentModel:
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
     def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:
-        """What the student thinks of each prompt, most likely token by token, until it ends the thought or `most` tokens;
-        so many prompts together."""
+        """What the student thinks of each prompt (so many together), greedily, until its thought ends or `most` tokens."""
         room = max(1, self.max_length - most)
         starts = [[*self.prompt(messages), *self.opening][-room:] for messages in prompts]
         parts = [starts[place : place + at_once] for place in range(0, len(starts), at_once)]

@@ -10,12 +10,12 @@ from programs.exports.exporter import Origin
 from programs.files import move_aside
 from programs.inputs.papers import source_key
 from programs.proving.distributions import distributions
-from programs.proving.examples import VIEW, Choice, Example, example_of, outside_choices, sampled
+from programs.proving.examples import VIEW, Choice, Example, Reservoir, example_of, outside_choices
 from programs.proving.lift import Lift, lift
 from programs.proving.options import ProveOptions
 from programs.proving.results import Results
 from programs.proving.student import NEEDED, StudentModel, usable
-from programs.proving.training import THINKING, course_of, run_arms
+from programs.proving.training import THINKING, plan_training, run_arms
 from programs.proving.verdict import training_result
 from programs.records import Record
 from programs.run.journal import Journal
@@ -26,8 +26,7 @@ ARMS = "arms.jsonl"
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and writes the folder anew after each; `say` is given a line of progress at a time. Raises
-    `UserError`."""
+    """Runs the tiers and writes the folder anew after each; `say` gets lines of progress. Raises `UserError`."""
     outside = outside_choices(options.outside) if options.outside else []
     results = Results(
         document=options.document.name,
@@ -52,7 +51,7 @@ def prove(options: ProveOptions, say: Say) -> Results:
     if options.tier == "1":
         results.lift = lift(student, examples, options.seed, say)
     else:
-        course = course_of(student, examples, outside, options)
+        plan = plan_training(student, examples, outside, options)
         with Journal(options.folder / ARMS) as journal:
             _begin(journal, options, examples, outside)
             line = journal.latest("lift", "")
@@ -60,8 +59,8 @@ def prove(options: ProveOptions, say: Say) -> Results:
             if not line:
                 journal.append("lift", None, result=results.lift.model_dump(mode="json"))
             results.write(options.folder)
-            done = run_arms(student, course, options, journal, say)
-        results.training = training_result(course, done, options.seed)
+            done = run_arms(student, plan, options, journal, say)
+        results.training = training_result(plan, done, options.seed)
     results.write(options.folder)
     return results
 
@@ -85,12 +84,12 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     yield f"tier 1: 3 passes for each of {len(fit)} traces, {_minutes(3 * once * len(fit))}"
     if options.tier == "2":
         outside = outside_choices(options.outside) if options.outside else []
-        course = course_of(student, examples, outside, options)
-        questions = len(course.held) + len(course.choices)
-        training = 3 * once * course.tokens / (len(read) + len(learned)) * (len(course.arms) - 1)
-        thinking = token * options.think_tokens * sum(arm.name in THINKING for arm in course.arms)
-        whole = training + questions * (3 * once * len(course.arms) + thinking)
-        yield f"tier 2: {len(course.arms)} arms of {course.tokens} tokens, {questions} questions, at most {_minutes(whole)}"
+        plan = plan_training(student, examples, outside, options)
+        questions = len(plan.held) + len(plan.choices)
+        training = 3 * once * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
+        thinking = token * options.think_tokens * sum(arm.name in THINKING for arm in plan.arms)
+        whole = training + questions * (3 * once * len(plan.arms) + thinking)
+        yield f"tier 2: {len(plan.arms)} arms of {plan.tokens} tokens, {questions} questions, at most {_minutes(whole)}"
 
 
 def _minutes(seconds: float) -> str:
@@ -99,14 +98,18 @@ def _minutes(seconds: float) -> str:
 
 def _traces(document: Path) -> Iterator[tuple[Record, str]]:
     """The accepted traces, each with its paper."""
-    for trace in Origin.find(document, attempts=False).traces(attempts=False):
-        yield trace.record, source_key(trace.record.source_paper)
+    with Origin.opened(document, attempts=False) as origin:
+        for trace in origin.traces(attempts=False):
+            yield trace.record, source_key(trace.record.source_paper)
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    whole = (record for record, _ in _traces(options.document) if not VIEW.lacks(record))
-    found = [example_of(record) for record in sampled(whole, options.max_traces, options.seed)]
+    sample = Reservoir[Record](options.max_traces, options.seed)
+    for record, _ in _traces(options.document):
+        if not VIEW.lacks(record):
+            sample.add(record)
+    found = [example_of(record) for record in sample.things]
     if not found:
         raise UserError(
             f"{options.document} holds no trace with a thought, an answer, and the passage where it is needed"

@@ -57,7 +57,7 @@ class ArmResult(BaseModel):
     choices: dict[str, bool]
 
 
-class Course(NamedTuple):
+class TrainingPlan(NamedTuple):
     """What all arms have in common: the examples, the questions with options, and the tokens and steps of each training."""
 
     train: list[Example]
@@ -68,9 +68,9 @@ class Course(NamedTuple):
     arms: list[Arm]
 
 
-def course_of(
+def plan_training(
     student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
-) -> Course:
+) -> TrainingPlan:
     """Raises `UserError` for fewer than four papers."""
     train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
     sizes = [len(read) + len(learned) for read, learned in _rows("thoughts", student, train, given.seed)]
@@ -80,41 +80,41 @@ def course_of(
     rates = given.learning_rates or (LORA_RATES if student.large else RATES)
     arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
     choices = [one.choice for one in held if one.choice is not None]
-    return Course(train, held, [*choices, *outside], int(tokens), steps, [Arm("untouched"), *arms])
+    return TrainingPlan(train, held, [*choices, *outside], int(tokens), steps, [Arm("untouched"), *arms])
 
 
 def run_arms(
-    student: StudentModel, course: Course, given: ProveOptions, journal: Journal, say: Callable[[str], None]
+    student: StudentModel, plan: TrainingPlan, given: ProveOptions, journal: Journal, say: Callable[[str], None]
 ) -> list[ArmResult]:
     """The results of all arms; those that the journal holds are not run again. The student is left as it was. Raises
     `UserError` where a rate is too high for it."""
     began, new, found = time.monotonic(), 0, list[ArmResult]()
-    for place, arm in enumerate(course.arms, 1):
+    for place, arm in enumerate(plan.arms, 1):
         key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
         if line := journal.latest("arm", key):
             found.append(ArmResult.model_validate(line["result"]))
             continue
-        found.append(_run(arm, student, course, given))
+        found.append(_run(arm, student, plan, given))
         journal.append("arm", key, result=found[-1].model_dump(mode="json"))
         new += 1
-        left = (time.monotonic() - began) / new * (len(course.arms) - place) / 60
-        say(f"tier 2: arm {place} of {len(course.arms)} ({key}): at most about {left:.0f} minutes left")
+        left = (time.monotonic() - began) / new * (len(plan.arms) - place) / 60
+        say(f"tier 2: arm {place} of {len(plan.arms)} ({key}): at most about {left:.0f} minutes left")
     return found
 
 
-def _run(arm: Arm, student: StudentModel, course: Course, given: ProveOptions) -> ArmResult:
-    rows, tokens = _drawn(arm, student, course, given.seed)
+def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOptions) -> ArmResult:
+    rows, tokens = _drawn(arm, student, plan, given.seed)
 
     def thoughts_of(asked: Sequence[Example | Choice]) -> list[Ids]:
         if arm.name not in THINKING:
             return [[] for _ in asked]
         return student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
 
-    with _trained(arm, student, rows, course.steps, given.rows_at_once) as steps:
-        held = zip(course.held, thoughts_of(course.held), strict=True)
+    with _trained(arm, student, rows, plan.steps, given.rows_at_once) as steps:
+        held = zip(plan.held, thoughts_of(plan.held), strict=True)
         losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
-        direct = {one.id: student.answer_loss(one, "") for one in course.held}
-        asked = zip(course.choices, thoughts_of(course.choices), strict=True)
+        direct = {one.id: student.answer_loss(one, "") for one in plan.held}
+        asked = zip(plan.choices, thoughts_of(plan.choices), strict=True)
         choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
@@ -136,13 +136,12 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
     return [(read, learned) for read, learned in rows if len(read) + len(learned) <= student.max_length]
 
 
-def _drawn(arm: Arm, student: StudentModel, course: Course, seed: int) -> tuple[list[Row], int]:
-    """The rows of an arm, drawn anew for each time round, until they have as many tokens as every arm trains on; and how
-    many they have."""
-    rows, drawn, dice, tokens = _rows(arm.name, student, course.train, seed), list[Row](), Random(arm.seed), 0
-    while rows and tokens < course.tokens:
+def _drawn(arm: Arm, student: StudentModel, plan: TrainingPlan, seed: int) -> tuple[list[Row], int]:
+    """The rows of an arm, drawn anew each time round, until they have the tokens that every arm trains on; and how many."""
+    rows, drawn, dice, tokens = _rows(arm.name, student, plan.train, seed), list[Row](), Random(arm.seed), 0
+    while rows and tokens < plan.tokens:
         for read, learned in dice.sample(rows, len(rows)):
-            if tokens < course.tokens:
+            if tokens < plan.tokens:
                 drawn.append((read, learned))
                 tokens += len(read) + len(learned)
     return drawn, tokens
@@ -150,8 +149,7 @@ def _drawn(arm: Arm, student: StudentModel, course: Course, seed: int) -> tuple[
 
 @contextmanager
 def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float, at_once: int) -> Iterator[int]:
-    """Inside, the student is trained on the rows, in about so many steps; it gives how many. Afterwards it is what it was.
-    Without rows it is not trained."""
+    """Inside, the student is trained on the rows, in about so many steps; gives how many. Afterwards it is what it was."""
     if not rows:
         yield 0
         return

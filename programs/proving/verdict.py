@@ -7,13 +7,13 @@ chooses the rate by which it is measured, and every paper counts.
 import math
 from collections.abc import Mapping, Sequence
 from random import Random
-from statistics import NormalDist
+from statistics import NormalDist, fmean
 
 import numpy as np
 from pydantic import BaseModel
 
 from programs.proving.lift import by_paper, over_papers
-from programs.proving.training import Arm, ArmName, ArmResult, Course
+from programs.proving.training import ArmName, ArmResult, TrainingPlan
 from programs.statistics.interval import CONFIDENCE, Interval, Numbers
 
 POWER = 0.8
@@ -24,8 +24,7 @@ CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 
 class Comparison(BaseModel):
     """By how much the thought arm is better than another by a figure of arms. `interval` is over papers, `by_seed` the
-    difference of each seed; `papers_needed` would show a difference of that size with a power of 0.8, None where the
-    thought arm is not ahead."""
+    difference of each seed; `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
 
     figure: str
     against: ArmName
@@ -35,8 +34,7 @@ class Comparison(BaseModel):
 
     @property
     def shown(self) -> bool:
-        """Whether it is ahead over papers and with every one of several seeds: papers alone do not tell luck in training
-        apart."""
+        """Whether it is ahead over papers, and with each of several seeds, which alone show luck in training."""
         ahead = self.interval is not None and self.interval.low > 0
         return ahead and len(self.by_seed) >= FEWEST_SEEDS and min(self.by_seed) > 0
 
@@ -63,17 +61,20 @@ class Training(BaseModel):
     verdict: str
 
 
-def training_result(course: Course, results: Sequence[ArmResult], seed: int) -> Training:
+def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> Training:
     """What the results of all arms show."""
-    papers = sorted({one.paper for one in course.held})
+    papers = sorted({one.paper for one in plan.held})
     Random(seed).shuffle(papers)
-    places = {"loss": [one.paper for one in course.held], "right": [one.paper for one in course.held if one.choice]}
-    places["right_outside"] = [one.paper for one in course.choices[len(places["right"]) :]]
+    places = {"loss": [one.paper for one in plan.held], "right": [one.paper for one in plan.held if one.choice]}
+    places["right_outside"] = [one.paper for one in plan.choices[len(places["right"]) :]]
     arms, found = list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
+    first = {*papers[::2]}
     for name in dict.fromkeys(one.arm.name for one in results):
-        rates, found[name] = _measured(name, course, results, {*papers[::2]})
+        runs = [one for one in results if one.arm.name == name]
+        rates = _chosen_rates(runs, plan, first)
+        found[name] = _figures_at(rates, runs, plan, first)
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures(arm=name, rates=rates, figures=means))
+        arms.append(ArmFigures(arm=name, rates=sorted({*rates}), figures=means))
     comparisons = [
         _compared(figure, control, places[figure], found["thoughts"][figure] - found[control][figure], seed)
         for figure in places
@@ -82,9 +83,9 @@ def training_result(course: Course, results: Sequence[ArmResult], seed: int) -> 
     ]
     by_loss = [one for one in comparisons if one.figure == "loss"]
     return Training(
-        trained_on=len({one.paper for one in course.train}),
+        trained_on=len({one.paper for one in plan.train}),
         held_out=len(papers),
-        tokens=course.tokens,
+        tokens=plan.tokens,
         arms=arms,
         comparisons=comparisons,
         shown=all(one.shown for one in by_loss),
@@ -92,31 +93,34 @@ def training_result(course: Course, results: Sequence[ArmResult], seed: int) -> 
     )
 
 
-def _measured(
-    name: ArmName, course: Course, results: Sequence[ArmResult], first: set[str]
-) -> tuple[list[float], Mapping[str, Numbers]]:
-    """The rates chosen for an arm, by the `first` half of the papers and by the other, and its figures by seed and
-    question. Questions of others choose no rate, and are measured at both."""
-    runs = {one.arm: one for one in results if one.arm.name == name}
-    seeds, rates = sorted({arm.seed for arm in runs}), sorted({arm.rate for arm in runs})
+def _chosen_rates(runs: Sequence[ArmResult], plan: TrainingPlan, first: set[str]) -> tuple[float, float]:
+    """The rates of an arm that the `first` half of the papers chooses, and the other: those of the least loss."""
+    rates = sorted({run.arm.rate for run in runs})
 
-    def table(field: str, ids: Sequence[str]) -> Numbers:
-        return np.array(
-            [[[getattr(runs[Arm(name, seed, rate)], field)[id] for id in ids] for rate in rates] for seed in seeds],
-            dtype=np.float64,
-        )
+    def best(of_first: bool) -> float:
+        ids = [one.id for one in plan.held if (one.paper in first) is of_first]
+        losses = {rate: [run.losses[name] for run in runs if run.arm.rate == rate for name in ids] for rate in rates}
+        return min(rates, key=lambda rate: fmean(losses[rate]))
 
-    losses = table("losses", ids := [one.id for one in course.held])
-    half = np.array([one.paper in first for one in course.held])
-    best = [int(losses[:, :, side].mean(axis=(0, 2)).argmin()) for side in (half, ~half)]
-    at, asked = np.where(half, best[1], best[0]), [n for n, one in enumerate(course.held) if one.choice]
-    ours, others = course.choices[: len(asked)], course.choices[len(asked) :]
-    return sorted({rates[place] for place in best}), {
-        "loss": losses[:, at, range(len(ids))],
-        "direct": table("direct", ids)[:, at, range(len(ids))],
-        "right": table("choices", [one.id for one in ours])[:, at[asked], range(len(asked))],
-        "right_outside": table("choices", [one.id for one in others])[:, best].mean(axis=1),
-    }
+    return best(True), best(False)
+
+
+def _figures_at(
+    rates: tuple[float, float], runs: Sequence[ArmResult], plan: TrainingPlan, first: set[str]
+) -> Mapping[str, Numbers]:
+    """The figures of an arm by seed and question, each measured at the rate that the other half of the papers chose. The
+    questions of others choose no rate, and are measured at both."""
+    trained = {(run.arm.seed, run.arm.rate): run for run in runs}
+    held = [(one, rates[1] if one.paper in first else rates[0]) for one in plan.held]
+    asked = [(one.choice.id, rate) for one, rate in held if one.choice]
+    others = [one.id for one in plan.choices[len(asked) :]]
+    figures = dict[str, list[list[float]]](loss=[], direct=[], right=[], right_outside=[])
+    for seed in sorted({run.arm.seed for run in runs}):
+        figures["loss"].append([trained[seed, rate].losses[one.id] for one, rate in held])
+        figures["direct"].append([trained[seed, rate].direct[one.id] for one, rate in held])
+        figures["right"].append([trained[seed, rate].choices[name] for name, rate in asked])
+        figures["right_outside"].append([fmean(trained[seed, rate].choices[name] for rate in rates) for name in others])
+    return {figure: np.array(values, dtype=np.float64) for figure, values in figures.items()}
 
 
 def _compared(figure: str, against: ArmName, papers: Sequence[str], more: Numbers, seed: int) -> Comparison:

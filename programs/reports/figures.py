@@ -44,8 +44,6 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
     yield "mean score of the accepted traces (1-10)", numbers[SCORE].mean, TWO
     yield "accepted traces without a score", numbers[SCORE].missing or None, WHOLE
     yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
-    for pair in judges.pairs:
-        yield f"agreement of {' and '.join(pair.judges)} (weighted kappa)", pair.weighted_kappa, THREE
     for judge, ratings in judges.judges.items():
         yield f"mean rating by {judge}", ratings.mean, TWO
         yield f"verdicts missing from {judge}", ratings.unscored or None, WHOLE

@@ -36,8 +36,7 @@ TILES = (
 
 def write_report(document: Path, page: Path, most: int) -> list[str]:
     """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
-    most, the newest. Raises `UserError` for what is no document and before writing over another's file, `StorageError` for
-    what cannot be read or written."""
+    most, the newest. Raises `UserError`, also before writing over another's file, and `StorageError`."""
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_ours(page):
@@ -64,8 +63,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
 
 
 def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
-    """The page as a stream of texts. Text from models and papers is escaped by Jinja; base64 has nothing to escape, and
-    style and script are this package's own files."""
+    """The page as a stream of texts. Jinja escapes what models and papers wrote; base64 and our own files need none."""
     style, script = (Markup(_asset(name)) for name in ("page.css", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.globals.update(generator=GENERATOR, longest=longest, policy=_policy(style, script))

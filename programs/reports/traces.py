@@ -100,8 +100,7 @@ def packed(traces: Sequence[KeptTrace]) -> Iterator[str]:
 
 
 def _parts(record: Record) -> dict[str, Any]:
-    """A record as the page takes it: its texts, and the parts to show as they are, without what they lack. A grade that is
-    missing is said to be."""
+    """A record as the page takes it: its texts, and the parts to show, without what they lack, grades excepted."""
     content = {name: part for name, part in record.written().items() if part not in EMPTY}
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":

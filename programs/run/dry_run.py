@@ -64,7 +64,7 @@ _STANDING = (
 
 def earlier_of(settings: Settings) -> Earlier:
     """What is there to go on with. Raises `UserError` for whatever a run would refuse before it begins."""
-    check_prices(settings, ModelTable(settings).names)
+    check_prices(settings, ModelTable.of_run(settings).names)
     _, mixing = program_of(settings)
     if not (settings.resume and settings.journal.is_file()):
         return Earlier()

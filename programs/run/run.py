@@ -65,7 +65,7 @@ async def run(settings: Settings, ledger: Ledger, report: ReadReport) -> Finishe
     """Makes what the settings ask for. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
-    models = ModelTable(settings, on_retry=ledger.trouble.will_retry)
+    models = ModelTable.of_run(settings, on_retry=ledger.trouble.will_retry)
     check_prices(settings, models.names)
     rules, gate = Rules(settings), ledger.gate
     try:

@@ -26,11 +26,10 @@ STANDS_OUT = 1.3
 """A right option so many times as long as the longest wrong one, or the shortest wrong one so many times as long as it, is
 found without an idea of the matter."""
 TOLERANCES = (0.01, 0.05)
-"""The least and the largest tolerance of a number; between them it is what its last digit may be off by, and as the answer
-rounds it."""
+"""The least and the largest tolerance of a number; between them: what its last digit, and the answer's, may be off by."""
 
 
-class Unfit(Exception):
+class CheckFailed(Exception):
     """A short answer, or a point, that fails its check."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -78,14 +77,14 @@ def checkable(
     short = None
     try:
         short = _short_answer(final, context)
-    except Unfit as unfit:
-        lost.append(unfit.at("short answer"))
+    except CheckFailed as failed:
+        lost.append(failed.at("short answer"))
     points: list[RubricPoint] = []
     for said in final.rubric:
         try:
             points.append(_checked(_point(said, passage), points, context))
-        except Unfit as unfit:
-            lost.append(unfit.at(f'{said.kind} "{said.text.strip()}"'))
+        except CheckFailed as failed:
+            lost.append(failed.at(f'{said.kind} "{said.text.strip()}"'))
     if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
         lost.append(Rejection(reason=Reason.TOO_FEW, detail="rubric"))
         points = []
@@ -93,10 +92,10 @@ def checkable(
 
 
 def _short_answer(final: FinalAnswer, context: _Context) -> ShortAnswer | None:
-    """Raises `Unfit`; None where the question allows none."""
+    """Raises `CheckFailed`; None where the question allows none."""
     said, word = final.short, final.yes_or_no
     if said is None and word not in ("yes", "no"):
-        raise Unfit(Reason.UNREADABLE)
+        raise CheckFailed(Reason.UNREADABLE)
     if said is None or said.kind in ("none", "yes_no"):
         named = plain(said.answer) if said is not None and said.kind == "yes_no" else word
         return _yes_or_no(named, word, context)
@@ -108,27 +107,32 @@ def _yes_or_no(said: str | None, word: str | None, context: _Context) -> ShortAn
         return None
     first = re.match(r"\W*(yes|no)\b", context.answer, re.I)
     if word not in (None, said) or (first and first[1].lower() != said):
-        raise Unfit(Reason.DISAGREES, said)
+        raise CheckFailed(Reason.DISAGREES, said)
     return ShortAnswer(kind="yes_no", text=said)
 
 
 def _number(said: ShortForm, context: _Context) -> ShortAnswer:
     found = numbers_in(said.answer)
     if len(found) != 1:
-        raise Unfit(Reason.UNREADABLE, said.answer)
+        raise CheckFailed(Reason.UNREADABLE, said.answer)
     [number] = found
     unit = number.unit or _unit(said.unit.strip(), context)
-    digits = re.sub(r"[eE×x].*", "", re.sub(r"[^\d.eE×x]", "", said.answer))
-    step = 10.0 ** -len(digits.partition(".")[2]) / float(digits or 1) if float(digits or 0) else 0.0
-    tolerance = min(max(step / 2, TOLERANCES[0], _rounded(number.value, unit, context)), TOLERANCES[1])
+    tolerance = min(max(_step(said.answer) / 2, TOLERANCES[0], _rounded(number.value, unit, context)), TOLERANCES[1])
     short = ShortAnswer(kind="number", text=said.answer, value=number.value, unit=unit, tolerance=round(tolerance, 4))
     plainly = short.model_dump() | {"unit": ""}
     as_written = any(same_amount(one.value, "", plainly) for one in quantities(context.answer))
     if not as_written and not any(same_amount(one.value, one.unit, dict(short)) for one in numbers_in(context.answer)):
-        raise Unfit(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
+        raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
     if nowhere := context.unstated(f"{said.answer} {unit}".strip(), counts=True):
-        raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
+        raise CheckFailed(Reason.UNSTATED, ", ".join(nowhere))
     return short
+
+
+def _step(written: str) -> float:
+    """What a step of a number's last digit is of the number; 0 of 0."""
+    found = re.search(r"\d*\.?\d+", re.sub(r"[^\d.eE×x]", "", re.sub(r"\A[^\d.]+|\.(?!\d)", "", written)))
+    digits = found[0] if found else "0"
+    return 10.0 ** -len(digits.partition(".")[2]) / float(digits) if float(digits) else 0.0
 
 
 def _rounded(value: float, unit: str, context: _Context) -> float:
@@ -151,15 +155,14 @@ def _decimals(number: str) -> int:
 
 
 def _unit(name: str, context: _Context) -> str:
-    """A unit that is known, without what it is of ("% of the nitrogen"); "" where none is given, or things are counted, as
-    in "nine ovaries"."""
+    """A known unit, without what it is of ("% of the nitrogen"); "" without one, or for things counted ("nine ovaries")."""
     name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
     if not name or known_unit(name):
         return name
     counted = rf"(?:\d|\b[a-z]+)\s(?:[\w-]+\s){{0,3}}{re.escape(name)}\b"
     if re.fullmatch(r"[A-Za-z][a-z-]+(?: [a-z-]+)*", name) and re.search(counted, context.answer):
         return ""
-    raise Unfit(Reason.UNIT, name)
+    raise CheckFailed(Reason.UNIT, name)
 
 
 def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
@@ -171,22 +174,22 @@ def _choice(said: ShortForm, context: _Context) -> ShortAnswer:
     apart = len(options) > 1 and all(words) and len(set(words)) == len(options)
     lengths = sorted(map(len, wrong))
     if not apart or len(right) > STANDS_OUT * lengths[-1] or lengths[0] > STANDS_OUT * len(right):
-        raise Unfit(Reason.OPTIONS, " | ".join(options))
+        raise CheckFailed(Reason.OPTIONS, " | ".join(options))
     said_there = content(tokens(right))
     # The answer may put it in other words.
     if len(said_there & content(tokens(context.answer))) * 3 < len(said_there):
-        raise Unfit(Reason.DISAGREES, right)
+        raise CheckFailed(Reason.DISAGREES, right)
     return ShortAnswer(kind="choice", text=right, options=options)
 
 
 def _term(said: ShortForm, context: _Context) -> ShortAnswer:
     name = said.answer.strip(" .")
     if not plain(name) or len(name.split()) > 6:
-        raise Unfit(Reason.UNREADABLE, name)
+        raise CheckFailed(Reason.UNREADABLE, name)
     if _says(context.question, name):
-        raise Unfit(Reason.GIVEN_AWAY, name)
+        raise CheckFailed(Reason.GIVEN_AWAY, name)
     if not _says(context.answer, name):
-        raise Unfit(Reason.DISAGREES, name)
+        raise CheckFailed(Reason.DISAGREES, name)
     return ShortAnswer(kind="term", text=name, aliases=list(_aliases(name, said.others, context)))
 
 
@@ -208,7 +211,7 @@ def _point(said: Point, passage: Passage) -> RubricPoint:
     place = passage.quoted(said.sentence)
     # To leave out what rests on general knowledge and says so would keep what names some sentence instead.
     if said.sentence and not place:
-        raise Unfit(Reason.NO_SENTENCE, str(said.sentence))
+        raise CheckFailed(Reason.NO_SENTENCE, str(said.sentence))
     weight = -said.weight if said.kind == "pitfall" else said.weight
     return RubricPoint(kind=said.kind, text=said.text.strip(), weight=weight, sentence=said.sentence or None, **place)
 
@@ -217,13 +220,13 @@ def _checked(point: RubricPoint, earlier: Sequence[RubricPoint], context: _Conte
     figures = re.findall(r"\d+", point.text)
     near = (one.text for one in earlier if re.findall(r"\d+", one.text) == figures)
     if any(fuzz.ratio(plain(point.text), plain(text)) >= SAME_WORDS for text in near):
-        raise Unfit(Reason.SAME_POINT)
+        raise CheckFailed(Reason.SAME_POINT)
     # Whoever grades by it has no passage either.
     if leans := leaning(point.text, given=context.question):
-        raise Unfit(Reason.LEANS, leans[0].phrase)
+        raise CheckFailed(Reason.LEANS, leans[0].phrase)
     if point.kind == "pitfall":
         if _says(context.answer, point.text):
-            raise Unfit(Reason.DISAGREES)
+            raise CheckFailed(Reason.DISAGREES)
     elif nowhere := context.unstated(point.text, counts=False):
-        raise Unfit(Reason.UNSTATED, ", ".join(nowhere))
+        raise CheckFailed(Reason.UNSTATED, ", ".join(nowhere))
     return point

@@ -9,7 +9,7 @@ from programs.stages.questions import Question
 from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
-from programs.text.prose import is_degenerate, no_prose
+from programs.text.prose import degeneracy, prose_problems
 from programs.text.questions import only_asks
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
@@ -25,8 +25,8 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     """Why a written thought cannot be used."""
     texts, whole = thought.texts, "\n\n".join(thought.texts)
     numbered = list(enumerate(texts, start=1))
-    problems = [f"paragraph {number}: {why}" for number, text in numbered for why in no_prose(text)]
-    if not problems and (why := is_degenerate(whole)):
+    problems = [f"paragraph {number}: {why}" for number, text in numbered for why in prose_problems(text)]
+    if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
     for number, text in numbered:
         twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
@@ -52,7 +52,7 @@ def answer_problems(text: str, question: Question, setting: Setting) -> list[str
 
 def solution_problems(text: str) -> list[str]:
     """Why a text is no answer at all. Whether it is right is another matter."""
-    return [*no_prose(text), *(["asks instead of answering"] if only_asks(text) else [])]
+    return [*prose_problems(text), *(["asks instead of answering"] if only_asks(text) else [])]
 
 
 def own_problems(thought: Sequence[str], answer: str, question: Question, setting: Setting) -> list[str]:
@@ -62,7 +62,10 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     if setting == "closed":
         # In the open setting the text is in view, and nobody asked the model not to speak of it.
         problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer, given=question.text)]
-    return [*(f"the thought: {why}" for why in no_prose("\n\n".join(thought))), *(f"the answer: {w}" for w in problems)]
+    return [
+        *(f"the thought: {why}" for why in prose_problems("\n\n".join(thought))),
+        *(f"the answer: {w}" for w in problems),
+    ]
 
 
 def _repeats(text: str, question: Question) -> list[str]:

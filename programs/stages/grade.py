@@ -1,24 +1,26 @@
 """Stage 6 as a module: grades of the final answer."""
 
 from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import GRADES, Grades
-from programs.stages.judge import JudgingStage, judged_view
+from programs.stages.judge import judged_ask, judged_view
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
 from signatures.grade import GradeAnswer, GradeSheet
 from signatures.vocabulary import Setting
 
 
-class GradeStage(JudgingStage):
+class GradeStage(PredictorModule):
     """Asks for the grades of one answer."""
 
-    signature, stage, depth = GradeAnswer, "grade", 6
+    signature = GradeAnswer
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
-        return self.asked(judged_view(passage, question, draft, setting), name, grader, check=_unread)
+        inputs = judged_view(passage, question, draft, setting)
+        return judged_ask("grade", 6, self.predict, inputs, name, grader, _unread)
 
 
 def grades_of(reply: Reply) -> Grades:

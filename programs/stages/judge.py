@@ -1,7 +1,9 @@
 """Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
+
+import dspy
 
 from programs.asking.ask import Ask, Check, accept_all
 from programs.asking.caller import PredictorModule
@@ -18,30 +20,24 @@ JUDGE_TEMPERATURE = 0.0
 """The same work gets the same rating, as far as a model can do that."""
 
 
-class JudgingStage(PredictorModule):
-    """Asks models, which are called by name, about something that was made. A class has its `stage` and the `depth` of
-    its asks."""
-
-    stage: ClassVar[str]
-    depth: ClassVar[int]
-
-    def asked(
-        self,
-        inputs: Mapping[str, Any],
-        name: str,
-        model: str,
-        check: Check = accept_all,
-        temperature: float | None = JUDGE_TEMPERATURE,
-    ) -> Ask:
-        """`name` identifies what was made."""
-        key = f"{self.stage}/{name}/{model}"
-        return Ask(self.stage, key, self.predict, inputs, self.depth, check, model, temperature)
+def judged_ask(
+    stage: str,
+    depth: int,
+    predict: dspy.Predict,
+    inputs: Mapping[str, Any],
+    name: str,
+    model: str,
+    check: Check = accept_all,
+    temperature: float | None = JUDGE_TEMPERATURE,
+) -> Ask:
+    """Asks a model by its name about something that was made, which `name` identifies."""
+    return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
 
 
-class JudgeStage(JudgingStage):
+class JudgeStage(PredictorModule):
     """Asks one judge about one draft."""
 
-    signature, stage, depth = JudgeTrace, "judge", 5
+    signature = JudgeTrace
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
@@ -55,7 +51,7 @@ class JudgeStage(JudgingStage):
         shown without its tags: they are no part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return self.asked(inputs, name, judge, temperature=temperature)
+        return judged_ask("judge", 5, self.predict, inputs, name, judge, temperature=temperature)
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
@@ -86,7 +82,6 @@ def panel_spread(verdicts: Iterable[Verdict]) -> float | None:
 
 
 def naturalness(verdicts: Iterable[Verdict]) -> float | None:
-    """How much the thought reads like thinking, by the judges that rated it: the mean of their ratings, brought from 1-10
-    to 0-1. None where none did."""
+    """How much the thought reads like thinking: the mean of the judges' ratings, brought from 1-10 to 0-1, if any."""
     ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
     return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None

@@ -15,8 +15,8 @@ from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
 from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
-from programs.text.prose import no_prose
-from programs.text.questions import asks, strays
+from programs.text.prose import prose_problems
+from programs.text.questions import asks, why_off_topic
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
 from signatures.vocabulary import ASKING, Setting
@@ -122,8 +122,7 @@ class QuestionStage(PredictorModule):
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
-    """The numbers of the sentences that a question can build on: no heading, no registration; of all where hardly any is
-    long enough to say something."""
+    """The numbers of the sentences that a question can build on: those long enough to say something, or else all."""
     numbers = range(1, len(passage.spans) + 1)
     long = [number for number in numbers if len(passage.quoted(number)["quote"].split()) >= SHORTEST_SENTENCE]
     return long if len(long) > 1 else numbers
@@ -137,8 +136,7 @@ def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
 
 
 def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
-    """A number of words, in tens but no smaller than the fewest: as likely in the lower half as in the upper half of the
-    range on a logarithmic scale."""
+    """A number of words, in tens but no smaller than the fewest, drawn evenly on a logarithmic scale."""
     words: float = fewest * (most / fewest) ** draw.random()
     return max(fewest, 10 * round(words / 10))
 
@@ -161,8 +159,8 @@ def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
     problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
-    problems += [(Reason.FORM, why) for why in no_prose(text)]
-    off_subject = None if problems else strays(text, passage)
+    problems += [(Reason.FORM, why) for why in prose_problems(text)]
+    off_subject = None if problems else why_off_topic(text, passage)
     return (*problems, *([(Reason.OFF_SUBJECT, off_subject)] if off_subject else []))
 
 

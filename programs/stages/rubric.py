@@ -3,20 +3,23 @@
 from collections.abc import Collection, Sequence
 
 from programs.asking.ask import Ask
-from programs.stages.judge import JudgingStage
+from programs.asking.caller import PredictorModule
+from programs.stages.judge import judged_ask
 from signatures.rubric import CheckRubric
 
 
-class RubricStage(JudgingStage):
+class RubricStage(PredictorModule):
     """Asks which points of a rubric an answer has."""
 
-    signature, stage, depth = CheckRubric, "rubric", 6
+    signature = CheckRubric
 
     def ask(self, prompt: str, answer: str, points: Sequence[str], name: str, judge: str) -> Ask:
         """`name` identifies the answer."""
         numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
         inputs = {"prompt": prompt, "answer": answer, "points": numbered}
-        return self.asked(inputs, name, judge, check=lambda said: _faults(said[-1].met, len(points)))
+        return judged_ask(
+            "rubric", 6, self.predict, inputs, name, judge, lambda said: _faults(said[-1].met, len(points))
+        )
 
 
 def _faults(met: Collection[int], points: int) -> list[str]:

@@ -7,7 +7,7 @@ from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
-from programs.stages.judge import JudgingStage
+from programs.stages.judge import judged_ask
 from programs.stages.questions import Question
 from signatures.solve import CompareAnswers, SolveQuestion
 
@@ -29,8 +29,7 @@ class SolveStage(PredictorModule):
         solver: str,
         short: ShortAnswer | None = None,
     ) -> Ask:
-        """One try, by the model `solver`. It is not told anything of the trace; of a short answer its kind, and the options
-        of a choice."""
+        """One try, by the model `solver`. Of the trace it is told the kind of a short answer, and a choice's options."""
         shown = {"passage": passage.shown} if with_passage else {}
         name = f"{'with' if with_passage else 'without'}.{number}"
         if short is not None:
@@ -49,12 +48,12 @@ class SolveStage(PredictorModule):
         )
 
 
-class CompareStage(JudgingStage):
+class CompareStage(PredictorModule):
     """Asks whether an answer makes the same main claim as another."""
 
-    signature, stage, depth = CompareAnswers, "compare", 8
+    signature = CompareAnswers
 
     def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
         """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return self.asked(inputs, name, judge)
+        return judged_ask("compare", 8, self.predict, inputs, name, judge)

@@ -4,25 +4,26 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from programs.asking.ask import Ask
+from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.stages.judge import JudgingStage
+from programs.stages.judge import judged_ask
 from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 
 
-class StepStage(JudgingStage):
+class StepStage(PredictorModule):
     """Asks about the steps of one thought, all in one call."""
 
-    signature, stage, depth = CheckSteps, "steps", 9
+    signature = CheckSteps
 
     def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return self.asked(inputs, name, model, check=lambda said: _faults(said[-1], wanted, last))
+        return judged_ask("steps", 9, self.predict, inputs, name, model, lambda said: _faults(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:

@@ -42,7 +42,7 @@ class Strands:
     perspective: UserPerspective
     replies: dict[str, Reply]
 
-    def claims(self) -> list[EvidenceClaim]:
+    def evidence_for_thought(self) -> list[EvidenceClaim]:
         """The evidence that stands in the passage, as the thought is given it."""
         found = [item for item in self.evidence if item.quote is not None]
         return [EvidenceClaim.model_validate(item, from_attributes=True) for item in found]
@@ -69,7 +69,7 @@ class StrandStages(AwaitedModule):
             analysis=context.analysis, **{name: one[name] for name, one in zip(STRANDS, found, strict=True)}
         )
 
-    async def found(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
+    async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, inputs)

@@ -38,9 +38,8 @@ ROOM_TO_THINK = 16_384
 
 
 def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
-    """The shape of a variation, drawn from these alone. Variations of one question get different ones, as long as the table
-    has more; which one a variation gets does not change with how many there are. A short thought has no room for a
-    mistake."""
+    """The shape of a variation, drawn from these alone: how many variations there are changes nothing. Those of a question
+    get different ones, as long as the table has more. A short thought has no room for a mistake."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
@@ -153,15 +152,18 @@ class ThoughtStages(AwaitedModule):
         if plan.shape is None:
             raise ValueError(f"{plan.name}: a thought is written along a shape")
         inputs = {
-            **_at_hand(passage, question, plan.setting),
+            **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
-            "shape": plan.shape.told(),
+            "shape": plan.shape.prompt_text,
             "analysis": strands.analysis,
             "hypotheses": strands.hypotheses,
-            "evidence": strands.claims(),
+            "evidence": strands.evidence_for_thought(),
             "critique": strands.critique,
             "perspective": strands.perspective,
         }
+        if plan.setting == "closed":
+            # The notes say what bears on the question, and who does not see the rest does not lean on it.
+            del inputs["passage"]
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
@@ -209,13 +211,6 @@ class ThoughtStages(AwaitedModule):
             earlier=faults.draft.answer if faults.draft and faults.answer else "",
             feedback=faults.answer,
         )
-
-
-def _at_hand(passage: Passage, question: Question, setting: Setting) -> dict[str, Any]:
-    """What a thought is given of the matter. In the closed setting the passage is kept back: the notes say what bears on
-    the question, and who does not see the rest does not lean on it."""
-    shared = shared_inputs(passage, question)
-    return shared if setting == "open" else {name: shared[name] for name in ("question", "asked_by")}
 
 
 def _answered(thought: Thought, analysis: ContextAnalysis, drawn_by: str) -> dict[str, Any]:

@@ -2,33 +2,16 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import Any
 
-from programs.document_metadata import JudgeAgreement, JudgeRatings, PairAgreement
+from programs.document_metadata import JudgeAgreement, JudgeRatings
 from programs.statistics.counts import Spread
 
 LEAST_TRACES = 20
 """Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
 FAR_APART = 3
 """From this difference between two judges' overall ratings on, a trace is worth a look."""
-
-
-def weighted_kappa(pairs: Mapping[tuple[float, float], int]) -> float | None:
-    """Cohen's kappa of two raters with quadratic weights: their agreement beyond what their own frequencies give by chance;
-    1 is perfect, 0 chance. Of two categories (right and wrong) it is the unweighted kappa. `pairs` says how many things got
-    the same two ratings. None without any, or where both raters always say the same one.
-
-    Cohen, "Weighted kappa", Psychological Bulletin 70 (1968), 213-220.
-    """
-    rows: Counter[float] = Counter()
-    columns: Counter[float] = Counter()
-    for (one, other), number in pairs.items():
-        rows[one] += number
-        columns[other] += number
-    observed = sum((one - other) ** 2 * number for (one, other), number in pairs.items())
-    expected = sum((one - other) ** 2 * many * more for one, many in rows.items() for other, more in columns.items())
-    return None if expected == 0 else 1 - observed * rows.total() / expected
 
 
 def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
@@ -52,12 +35,10 @@ def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
 
 
 class AgreementCount:
-    """How far the judges of a run agree, counted as their verdicts pass by: memory does not grow with the journal. `judges`
-    has the overall ratings of each."""
+    """How far judges agree, counted as verdicts pass by, at a bounded memory. `judges` has the overall ratings of each."""
 
     def __init__(self) -> None:
         self.judges: defaultdict[str, Spread] = defaultdict(Spread)
-        self._pairs: defaultdict[tuple[str, str], Counter[tuple[float, float]]] = defaultdict(Counter)
         self._columns: Counter[tuple[float, ...]] = Counter()
 
     def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
@@ -65,31 +46,21 @@ class AgreementCount:
         ratings: dict[str, int | None] = {verdict["judge"]: verdict.get("overall") for verdict in verdicts}
         for judge, rating in ratings.items():
             self.judges[judge].add(rating)
-        rated = sorted((judge, rating) for judge, rating in ratings.items() if rating is not None)
-        for (one, first), (other, second) in combinations(rated, 2):
-            self._pairs[one, other][first, second] += 1
-        self._columns[tuple(sorted(rating for _, rating in rated))] += 1
+        self._columns[tuple(sorted(rating for rating in ratings.values() if rating is not None))] += 1
 
     def result(self) -> JudgeAgreement | None:
         """What was counted; None where nothing was."""
         if not self.judges:
             return None
-        judges = sorted(self.judges.items())
         traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
         return JudgeAgreement(
             judges={
                 judge: JudgeRatings(rated=given.known, mean=_rounded(given.mean), unscored=given.missing)
-                for judge, given in judges
+                for judge, given in sorted(self.judges.items())
             },
             traces=traces,
             alpha=_rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
-            pairs=[self._pair(one, other) for (one, _), (other, _) in combinations(judges, 2)],
         )
-
-    def _pair(self, one: str, other: str) -> PairAgreement:
-        counts = self._pairs[one, other]
-        kappa = weighted_kappa(counts) if counts.total() >= LEAST_TRACES else None
-        return PairAgreement(judges=[one, other], traces=counts.total(), weighted_kappa=_rounded(kappa))
 
 
 def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
@@ -100,12 +71,9 @@ def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
         for judge, ratings in found.judges.items()
     ]
     yield f"judges: {'; '.join(means)}"
-    kappas = [f"{' and '.join(pair.judges)} {_shown(pair.weighted_kappa)}" for pair in found.pairs]
-    if kappas:
-        yield (
-            f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {_shown(found.alpha)}; "
-            f"weighted kappa of {', '.join(kappas)}"
-        )
+    if len(found.judges) > 1:
+        alpha = _shown(found.alpha)
+        yield f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {alpha}"
 
 
 def _rounded(value: float | None) -> float | None:

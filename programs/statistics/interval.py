@@ -20,8 +20,7 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure (a difference above 0 is better) over `pairs` things, and the bounds between which it lies with this
-    confidence."""
+    """A figure over `pairs` things (above 0 is better), and the bounds between which it lies with this confidence."""
 
     difference: float
     low: float
@@ -45,13 +44,10 @@ def interval_of(
     """The interval of a figure of sums over things that are independent of each other: each has a row of `totals`, and
     `figure` takes sums of rows, with any number of axes before them. `pairs` of the result counts the rows.
 
-    The bounds are the bias-corrected and accelerated (BCa) bootstrap's (Efron and Tibshirani, An Introduction to the
-    Bootstrap, 1993, section 14.3). It follows skewed differences (many zeros, a few large gains), where the plain
-    percentile interval lies off to one side. A resample of which nothing can be said counts as the whole. Of `FEW` things
-    they are at least as far off as those of Student's t with the jackknife's standard error; so is the one on the side of 0
-    of any number of things, since of twenty the bootstrap alone is still too narrow. Of things that are all alike both
-    bounds are the figure: how they vary is then not known. None for fewer than two rows, where the whole has no figure, and
-    where it hangs on one thing: without that there is none, so that nothing is known of how things vary.
+    The bounds are those of the BCa bootstrap, which follows skewed differences (Efron and Tibshirani, An Introduction to
+    the Bootstrap, 1993, section 14.3), widened to those of Student's t (jackknife): on both sides below `FEW` rows, on the
+    side of 0 always. A resample without a figure counts as the whole. Equal values: both bounds are the value. None: fewer
+    than two rows, or no figure without some row.
     """
     # Takes seconds to import: here, since whatever needs an interval has worked for minutes.
     from scipy import stats
@@ -65,11 +61,8 @@ def interval_of(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # SciPy's, where resamples are all alike, which is looked for below.
         warnings.simplefilter("ignore")
-        whole = float(figure(totals.sum(axis=0))) if count > 1 else np.nan
-        if not np.isfinite(whole):
-            return None
-        without = figure(totals.sum(axis=0) - totals)
-        if not np.isfinite(without).all():
+        whole, without = float(figure(totals.sum(axis=0))), figure(totals.sum(axis=0) - totals)
+        if count < 2 or not np.isfinite([whole, *without]).all():
             return None
         found = stats.bootstrap(
             (np.arange(count),),

@@ -4,11 +4,11 @@ A student copies the form of what it is trained on, so that what all thoughts ha
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 from programs.document_metadata import KindCount, ThoughtDistributions
-from programs.records import Record, ShortAnswer
+from programs.records import Record
 from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 
@@ -36,51 +36,55 @@ class ThoughtCount:
     """Counts thoughts, at a memory that does not grow with their number."""
 
     def __init__(self) -> None:
-        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._corrections: Counter[int] = Counter()
+        self._traces = self._with_wrong_turn = self._needing_passage = 0
+        self._shapes, self._sequences, self._openings = Counter[str](), Counter[str](), Counter[str]()
+        self._paragraphs, self._traces_with = Counter[str](), Counter[str]()
+        self._yes_or_no, self._choices = Counter[str](), Counter[str]()
+        self._corrections = Counter[int]()
         self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
         thought = bare_thought(record.reasoning_trace)
         kinds = [step.kind for step in record.steps if step.kind is not None]
-        found = {
-            "traces": ["all", *["wrong"] * ("wrong" in kinds), *["needing"] * bool(record.needs_passage)],
-            "shapes": [record.shape.name] if record.shape else [],
-            "paragraphs": kinds,
-            "having": {*kinds},
-            "answers": [record.yes_or_no] if record.yes_or_no else [],
-            "choices": _rank(record.short_answer),
-        }
-        for name, values in found.items():
-            self._counts[name].update(values)
+        self._traces += 1
+        self._with_wrong_turn += "wrong" in kinds
+        self._needing_passage += bool(record.needs_passage)
+        self._paragraphs.update(kinds)
+        self._traces_with.update({*kinds})
         self._words.add(len(thought.split()))
         self._answer_words.add(len(record.final_answer.split()))
-        count_name(self._counts["openings"], opening_of(thought), KEPT)
+        count_name(self._openings, opening_of(thought), KEPT)
         if kinds:
-            count_name(self._counts["sequences"], ", ".join(kinds), KEPT)
+            count_name(self._sequences, ", ".join(kinds), KEPT)
+        if record.shape:
+            self._shapes[record.shape.name] += 1
+        if record.yes_or_no:
+            self._yes_or_no[record.yes_or_no] += 1
+        if (short := record.short_answer) and short.kind == "choice":
+            longer = sum(len(option) > len(short.text) for option in short.options)
+            self._choices[f"number {longer + 1}"] += 1
         self._corrections.update(min(int(place * TENTHS), TENTHS - 1) for place in _corrections(record))
 
     def result(self) -> ThoughtDistributions | None:
         """What was counted; None where nothing was."""
-        counts, traces = self._counts, self._counts["traces"]
-        if not traces:
+        if not self._traces:
             return None
         return ThoughtDistributions(
-            traces=traces["all"],
-            shapes=dict(counts["shapes"].most_common()),
+            traces=self._traces,
+            shapes=dict(self._shapes.most_common()),
             kinds={
-                kind: KindCount(paragraphs=count, traces=counts["having"][kind])
-                for kind, count in counts["paragraphs"].most_common()
+                kind: KindCount(paragraphs=count, traces=self._traces_with[kind])
+                for kind, count in self._paragraphs.most_common()
             },
             words=quantiles(self._words),
-            sequences=_most(counts["sequences"], MOST_SEQUENCES),
-            openings=_most(counts["openings"], MOST_OPENINGS),
-            with_wrong_turn=traces["wrong"],
+            sequences=_most(self._sequences, MOST_SEQUENCES),
+            openings=_most(self._openings, MOST_OPENINGS),
+            with_wrong_turn=self._with_wrong_turn,
             corrections=[self._corrections[tenth] for tenth in range(TENTHS)],
-            yes_or_no=dict(counts["answers"].most_common()),
-            needing_passage=traces["needing"],
-            choices=dict(counts["choices"].most_common()),
+            yes_or_no=dict(self._yes_or_no.most_common()),
+            needing_passage=self._needing_passage,
+            choices=dict(self._choices.most_common()),
             answer_words=quantiles(self._answer_words),
         )
 
@@ -97,14 +101,6 @@ def _most(counts: Counter[str], number: int) -> dict[str, int]:
 def opening_of(thought: str) -> str:
     """The first words of a thought, without their case and marks."""
     return " ".join(re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS])
-
-
-def _rank(short: ShortAnswer | None) -> list[str]:
-    """The rank by length of a choice's right option, the longest first."""
-    if short is None or short.kind != "choice":
-        return []
-    longer = sum(len(option) > len(short.text) for option in short.options)
-    return [f"number {longer + 1}"]
 
 
 def _corrections(record: Record) -> Iterator[float]:

@@ -1,26 +1,14 @@
-"""What a text takes word for word: from its source, from the demonstrations in a prompt, or from a benchmark.
+"""What a text takes word for word: from its source, or from the demonstrations in a prompt.
 
 Small models copy the questions, claims and numbers of an example into data about something else, larger ones its turns of
 phrase into every trace. The rules need spaces between words.
-
-A text gives a benchmark's question away by either of two rules:
-
-1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
-   the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
-   and 13 by the length of a benchmark's examples, and what collides with more than 10 documents is taken for a common
-   phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
-   in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
-2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
-   and negations are not looked at: a question dropped for nothing costs little, a benchmark given away cannot be trusted
-   again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -40,26 +28,12 @@ OF_SENSE = 4
 MOST_NAMED, LONGEST_NAMED = 3, 12
 """So many stretches are named, each with so many words at most: a reason goes into the next prompt."""
 
-GRAM = 13
-SHORTEST = 8
-COMMON = 10
-NEAR = 0.8
-
-FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
-"""The fields of a benchmark's record in which its question is looked for, without case and separators; the first that
-holds words counts."""
-FRAMES = ("prompt", "instruction")
-"""Of these, where there is an `input` too, either may be the question: both count."""
-
-_LETTERS = re.compile(r"[^\W_]+")
-_APOSTROPHE = re.compile(r"['’]")
 _WORD = re.compile(r"\w+")
 Run = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
-    """The share (0-1) of the words of `text` that lie in a run of COPIED_RUN words or more that `source` has too. Case and
-    punctuation do not matter."""
+    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has, but for case and signs."""
     words, given = (_WORD.findall(each.casefold()) for each in (text, source))
     return len(_covered(words, {*runs(given, COPIED_RUN)}, COPIED_RUN)) / len(words) if words else 0.0
 
@@ -83,14 +57,14 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
         return []
     fields = predict.signature.fields
     shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in others]
-    taken = _runs_in(value) & _runs_in(shown)
-    taken = taken and taken - _runs_in(dict(inputs)) - _runs_in(_told(predict))
+    if taken := _runs_in(value) & _runs_in(shown):
+        taken -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
-    named = [[*words[:LONGEST_NAMED], *["..."] * (len(words) > LONGEST_NAMED)] for words in [*stretches][:MOST_NAMED]]
-    return [f'takes "{" ".join(words)}" from an example, which is about another passage' for words in named]
+    named = [" ".join(words if len(words) <= LONGEST_NAMED else (*words[:LONGEST_NAMED], "...")) for words in stretches]
+    return [f'takes "{words}" from an example, which is about another passage' for words in named[:MOST_NAMED]]
 
 
-def _told(predict: dspy.Predict) -> list[Any]:
+def _descriptions(predict: dspy.Predict) -> list[Any]:
     """The instruction, and how the fields and what stands in them are described."""
     fields = predict.signature.fields.values()
     described = [(field.json_schema_extra or {}).get("desc", "") for field in fields]
@@ -122,43 +96,3 @@ def _words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFC", text).casefold()
     bare = (word.strip("\"'“”‘’«».,;:!?()[]{}<>*_…–—-") for word in plain.split())
     return [word for word in bare if word]
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text as grams are made of: compatibility forms unified, no case, no punctuation."""
-    return _LETTERS.findall(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold()))
-
-
-def grams(text: str, lengths: Iterable[int] = (GRAM,)) -> Iterator[int]:
-    """A signed 64-bit hash for each run of so many words of a text, in order."""
-    words = words_of(text)
-    for run in (run for length in lengths for run in runs(words, length)):
-        yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def benchmark_grams(question: str) -> tuple[int, set[int]]:
-    """The length of a benchmark question's grams and their hashes; none for a question of fewer than SHORTEST words."""
-    length = min(GRAM, len(words_of(question)))
-    return length, set(grams(question, (length,))) if length >= SHORTEST else set()
-
-
-def questions_in(record: Mapping[str, Any]) -> list[str]:
-    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one.
-
-    A field is a text, a list of chat messages (what the user says in them), or an object with its `stem` or `text`.
-    """
-    squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
-    texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
-    first = next(iter(texts), None)
-    if first in FRAMES and "input" in texts:
-        return [texts[first], texts["input"]]
-    return [texts[first]] if first else []
-
-
-def _said_in(value: Any) -> str:
-    if isinstance(value, dict):
-        return _said_in(value.get("stem") or value.get("text") or value.get("content"))
-    if isinstance(value, list):
-        said = [item for item in value if not isinstance(item, dict) or item.get("role", "user") == "user"]
-        return "\n".join(filter(None, map(_said_in, said)))
-    return value if isinstance(value, str) else ""

@@ -100,12 +100,11 @@ def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
 # A question is looked up, and then put.
 @lru_cache(maxsize=64)
 def bands(text: str) -> tuple[int, ...]:
-    """The bands of a question's signature as signed 64-bit numbers, BANDS of them; none for a text without a word. The
-    same on every machine and in every run."""
+    """The bands of a question's signature: BANDS signed 64-bit numbers, the same everywhere; none without a word."""
     words = features(text)
     if not words:
         return ()
-    signature = _minhash(_permutations())
+    signature = _empty_signature().copy()
     signature.update_batch([word.encode() for word in sorted(words)])
     values = signature.hashvalues.astype("<u4").reshape(BANDS, ROWS)
     digests = (hashlib.blake2b(bytes([band]) + rows.tobytes(), digest_size=8) for band, rows in enumerate(values))
@@ -113,8 +112,7 @@ def bands(text: str) -> tuple[int, ...]:
 
 
 class BandIndex:
-    """Questions, each known by a number, that finds those nearly alike. It is a table of an open database, which is to have
-    no such `table` yet: memory does not grow with it."""
+    """Finds which questions, each known by a number, are nearly alike, by a new `table` of an open database."""
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         database.execute(f"create table {table} (hash integer, item integer, primary key (hash, item)) without rowid")
@@ -133,14 +131,10 @@ class BandIndex:
         return [row[0] for row in self._database.execute(query, (*of, SHARED))]
 
 
-def _minhash(permutations: Any = None) -> Any:
+# Drawing the permutations takes longer than a signature.
+@lru_cache(maxsize=1)
+def _empty_signature() -> Any:
     # Only now: it loads scipy, which takes half a second.
     from datasketch import MinHash
 
-    return MinHash(num_perm=BANDS * ROWS, permutations=permutations, scheme=SCHEME, seed=SEED)
-
-
-# Drawing the permutations takes longer than a signature.
-@lru_cache(maxsize=1)
-def _permutations() -> Any:
-    return _minhash().permutations
+    return MinHash(num_perm=BANDS * ROWS, scheme=SCHEME, seed=SEED)

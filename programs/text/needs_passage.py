@@ -1,16 +1,16 @@
 """Which figures of a thought and its answer only the passage gives: neither the question nor arithmetic does.
 
 Two figures are the same where they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it
-is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two
-digits is the passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
+is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two digits is the
+passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the one before, where the
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
 operands may stand in the paragraph or the one before it. What stands right behind a sign of equality is worked out in the
 open, if two figures at hand stand before it. A figure that needs the passage gives no other.
-Round figures (30, 250, 0.5) are never listed: who guesses says them too. Of 7 figures that a capable writer was asked about
-before this was so, 7 were guesses of its own. Nor is a figure right behind a word by which somebody assumes one ("say
-1.6"): a thought is asked for such words.
+Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
+held as well, had guessed all 7). Nor is a figure right behind a word by which somebody assumes one ("say 1.6"): a thought
+is asked for such words.
 """
 
 from __future__ import annotations
@@ -43,13 +43,12 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
 class _Known(NamedTuple):
-    """What is known after a text: figures that are given or derived, those that are the writer's own, those that need the
-    passage, and those of the text."""
+    """The figures known after a text: given or derived, the writer's own, those that need the passage, and the text's."""
 
-    given: tuple[Quantity, ...]
-    own: tuple[Quantity, ...]
-    needed: tuple[Quantity, ...]
-    paragraph: tuple[Quantity, ...]
+    given: Sequence[Quantity]
+    own: Sequence[Quantity] = ()
+    needed: Sequence[Quantity] = ()
+    paragraph: Sequence[Quantity] = ()
 
 
 def needs_passage(question: str, passage: str, thought: Sequence[str], answer: str | None = None) -> list[str]:
@@ -64,36 +63,42 @@ def needs_passage(question: str, passage: str, thought: Sequence[str], answer: s
 # Asked for when the thought is checked, when its answer is, and for the record.
 @lru_cache(maxsize=1024)
 def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Known:
-    known = _Known(quantities(question), (), (), ())
+    known = _Known(quantities(question))
     for paragraph in thought:
         known = _after(known, paragraph, question, passage)
     return known
 
 
 def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
-    given, own, needed, paragraph = list(before.given), list(before.own), list(before.needed), list[Quantity]()
-    sentence: list[Quantity] = []
+    given, own, needed = [*before.given], [*before.own], [*before.needed]
+    paragraph, sentence = list[Quantity](), list[Quantity]()
     for part in _SENTENCE_END.split(text):
-        found = quantities(part)
-        reckons = bool(found) and _RECKONS.search(part) is not None
-        last, sentence = sentence, [one for one in found if one.plain or _among(one, [*given, *own])]
-        for one in found:
+        last, sentence = sentence, [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
+        for one in quantities(part):
             if one in sentence or _among(one, [*given, *needed]):
                 continue
-            near = [*last, *sentence] if reckons or one.digits > 2 else []
-            far = [*before.paragraph, *paragraph] if one.digits > 2 else []
-            before_it = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", part, maxsplit=1)[0]
-            derived = _derived(one, [*near, *far]) or _ASSUMED.search(before_it) is not None
-            if not derived and _EQUALS.search(before_it):
-                operands = [each for each in quantities(before_it) if each.plain or _among(each, [*given, *own])]
-                derived = len(operands) > 1
-            if derived or one.round or _named(one, question) or not _held(one, quantities(passage)):
-                sentence.append(one)
-                (given if derived else own).append(one)
+            if _derived_in(part, one, [*last, *sentence], [*before.paragraph, *paragraph], [*given, *own]):
+                given.append(one)
+            elif one.round or _named(one, question) or not _held(one, quantities(passage)):
+                own.append(one)
             else:
                 needed.append(one)
+                continue
+            sentence.append(one)
         paragraph += sentence
-    return _Known(tuple(given), tuple(own), tuple(needed), tuple(paragraph))
+    return _Known(given, own, needed, paragraph)
+
+
+def _derived_in(
+    sentence: str, one: Quantity, near: Sequence[Quantity], far: Sequence[Quantity], known: Sequence[Quantity]
+) -> bool:
+    """Whether a sentence works a figure out of others, or assumes it. `near` are those of this sentence and the one before
+    it, `far` those of the paragraph and the one before it."""
+    before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
+    operands = [*near, *far] if one.digits > 2 else near if _RECKONS.search(sentence) else ()
+    if _derived(one, operands) or _ASSUMED.search(before):
+        return True
+    return bool(_EQUALS.search(before)) and sum(each.plain or _among(each, known) for each in quantities(before)) > 1
 
 
 def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
@@ -158,8 +163,7 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that stand neither in the question nor in the passage, nor, within 2%, in `texts`. `counts`:
-    small counts ("two", "half") are figures too, and it is not enough that `texts` have one: a sentence of theirs must
-    work it out of others in one step."""
+    small counts ("two", "half") are figures too, and a sentence of `texts` must work one out of others in one step."""
     at_hand = [*quantities(question), *quantities(passage)]
     missing = [
         one

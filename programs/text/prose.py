@@ -79,9 +79,9 @@ refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|�
 """)
 
 
-def no_prose(text: str) -> list[str]:
+def prose_problems(text: str) -> list[str]:
     """Why a text is machine text, or says nothing; nothing wrong: an empty list."""
-    return [why for why in (leaked(text), is_degenerate(text)) if why]
+    return [why for why in (leaked(text), degeneracy(text)) if why]
 
 
 def leaked(text: str) -> str | None:
@@ -97,7 +97,7 @@ _FENCE = re.compile(r"\A```\w*\s*|\s*```\Z")
 _JSON_START = re.compile(r"""\A(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*\{\s*["'])""")
 
 
-def is_degenerate(text: str) -> str | None:
+def degeneracy(text: str) -> str | None:
     """Why `text` is not prose, in a few words, or None when it may be.
 
     Short answers such as "42" or "3.2 km/s" are not degenerate.

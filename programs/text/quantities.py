@@ -171,39 +171,66 @@ def _scale(match: re.Match[str]) -> float:
 def _quantity(text: str, match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     before = text[max(0, match.start() - 40) : match.start()]
     digits = (match["digits"] or "").translate(_SEPARATORS)
-    significant = digits.replace(".", "").lstrip("0")
-    step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
-    value = float(digits) if digits else _in_words(match)
-    if match["exponent"] and digits == "10":
-        value, step = 10.0 ** int(match["exponent"]), 0.0
-    if _ABOUT.search(before[-LONGEST_ABOUT:]):
-        step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), value / 8) if "." not in digits else step)
-    dimension, size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
-    # P = .04 is no share of 4 percent.
-    dimension = "p-value" if unit is None and _P_VALUE.search(before) else dimension
-    rest = (match["rest"] or "").strip()
-    noun = len(rest) > 1 and rest.lower() not in _NO_NOUN
-    value, factor = value * scale, scale * size
-    share = round(value * size, 9) if dimension in (None, "fraction", "p-value") else None
-    bare = dimension is None and "." not in digits and not match["exponent"]
-    small = bare and (value <= 12 or value == 10 ** round(math.log10(value))) and scale in (1, 100, 1000)
-    small = small or (match["words"] or "").lower() == "half"
-    cited = bare and len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
-    common = share in (0.0, 0.05, 0.95, 1.0) or (dimension == "ratio" and value <= 2)
+    significant, decimal = digits.replace(".", "").lstrip("0"), "." in digits
+    number, step = _number_and_step(match, digits, significant, before)
+    dimension, unit_size = _dimension(match, unit, before)
+    value, factor = number * scale, scale * unit_size
+    size = value * unit_size
     return Quantity(
         written=match.group(),
         value=value,
-        size=value * size,
-        reach=step * factor / 2 + abs(value * size) * 1e-9,
+        size=size,
+        reach=step * factor / 2 + abs(size) * 1e-9,
         dimension=dimension,
-        digits=len(significant.rstrip("0") if "." not in digits else significant),
-        blur=step / 2 / (value / scale) if "." in digits and value else 0.0,
-        counted=unit is None
-        and ("." not in digits or scale != 1)
-        and (noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None),
-        plain=small or cited or common,
-        round=_is_round(float(digits) if digits else value, "." in digits),
+        blur=step / 2 / number if decimal and number else 0.0,
+        digits=len(significant if decimal else significant.rstrip("0")),
+        counted=unit is None and (not decimal or scale != 1) and _counts(text, match, before),
+        plain=_is_everyday(match, digits, value, scale, size, dimension, before),
+        round=_is_round(number, decimal),
     )
+
+
+def _number_and_step(match: re.Match[str], digits: str, significant: str, before: str) -> tuple[float, float]:
+    """A number without its scale and unit, and the step of its last digit: 0 where it is exact or has one digit alone."""
+    if not digits:
+        number, step = _in_words(match), 0.0
+    elif match["exponent"] and digits == "10":
+        number, step = 10.0 ** int(match["exponent"]), 0.0
+    else:
+        number, step = float(digits), 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
+    if "." not in digits and _ABOUT.search(before[-LONGEST_ABOUT:]):
+        step = max(step, min(10.0 ** (len(digits) - len(digits.rstrip("0"))), number / 8))
+    return number, step
+
+
+def _dimension(match: re.Match[str], unit: str | None, before: str) -> tuple[str | None, float]:
+    """What a number measures, and the size of its unit."""
+    if unit:
+        return _UNITS[unit]
+    # P = .04 is no share of 4 percent.
+    if _P_VALUE.search(before):
+        return "p-value", 1.0
+    return "fraction" if match["part"] or match["many"] else None, 1.0
+
+
+def _counts(text: str, match: re.Match[str], before: str) -> bool:
+    rest = (match["rest"] or "").strip()
+    noun = len(rest) > 1 and rest.lower() not in _NO_NOUN
+    return noun or before.endswith("out of ") or _COUNT.match(text, match.end()) is not None
+
+
+def _is_everyday(
+    match: re.Match[str], digits: str, value: float, scale: float, size: float, dimension: str | None, before: str
+) -> bool:
+    if (match["words"] or "").lower() == "half" or (dimension == "ratio" and value <= 2):
+        return True
+    if dimension in (None, "fraction", "p-value") and round(size, 9) in (0.0, 0.05, 0.95, 1.0):
+        return True
+    if dimension is not None or "." in digits or match["exponent"]:
+        return False
+    small = scale in (1, 100, 1000) and (value <= 12 or value == 10 ** round(math.log10(value)))
+    cited = len(digits) == 4 and 1500 <= value <= 2100 and _CITED.search(before) is not None
+    return small or cited
 
 
 def _is_round(value: float, decimal: bool) -> bool:

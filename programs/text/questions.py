@@ -33,12 +33,11 @@ def only_asks(text: str) -> bool:
     return bool(ends) and all(set(end) & {*MARKS} for end in ends) and text.strip()[-1] in f"{MARKS}\"')]"
 
 
-def strays(question: str, passage: str) -> str | None:
+def why_off_topic(question: str, passage: str) -> str | None:
     """Why `question` is not about `passage`, or None when it may be.
 
     "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
-    numbers) with its passage, or all that it has. It may do so by chance; and nothing is said unless the passage is
-    English.
+    numbers) with its passage, if English, or all that it has. It may do so by chance.
     """
     source = _beginnings(passage)
     if source is None:

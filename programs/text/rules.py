@@ -28,7 +28,6 @@ def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
 
 
 def applicable(rules: Iterable[Rule], text: str) -> list[Rule]:
-    """The rules of which the text holds a part: no other finds anything. A pattern takes a hundred times as long as its
-    parts."""
+    """The rules of which the text holds a part: no other finds anything, and a pattern takes a hundred times as long."""
     small = text.lower()
     return [each for each in rules if any(map(small.__contains__, each.parts))]

@@ -59,8 +59,7 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
 
 
 def points_share(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
-    """The weights of a rubric's points that are met (numbered from 1), as a share of all that are above 0; within 0-1, and
-    0 where none is above 0."""
+    """The weights of the points that are met (numbered from 1), as a share (0-1) of all above 0; 0 where none is."""
     total = sum(max(0, point["weight"]) for point in rubric)
     reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
     return min(1.0, max(0.0, reached / total)) if total else 0.0
@@ -306,17 +305,19 @@ def known_unit(name: str) -> bool:
 
 
 def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | None:
-    """Whether an amount is that of a short answer of the kind number, within its tolerance; None: it measures something
-    else, or has no unit where one is needed."""
+    """Whether an amount is that of a short answer, as far as that tolerates; None: it measures something else."""
     wanted, due = float(short["value"]), short.get("unit") or ""
     if unit != due:
-        there, here = _unit_of(due) if due else _registry().dimensionless, _unit_of(unit) if unit else None
-        here = _registry().dimensionless if here is None else here
-        if there.dimensionality != here.dimensionality:
+        from pint import PintError
+
+        here, there = (_registry().Quantity(*amount) for amount in ((value, _unit_of(unit)), (wanted, _unit_of(due))))
+        try:
+            if here.units.dimensionality != there.units.dimensionality:
+                return None
+            value, wanted = here.to_base_units().magnitude, there.to_base_units().magnitude
+        except PintError:
+            # A logarithm for each of something, as dB/km, has no dimension.
             return None
-        registry = _registry()
-        value = registry.Quantity(value, here).to_base_units().magnitude
-        wanted = registry.Quantity(wanted, there).to_base_units().magnitude
     return abs(value - wanted) <= abs(wanted) * float(short["tolerance"]) + 1e-12 * abs(wanted)
 
 

@@ -70,8 +70,7 @@ def stem(word: str) -> str:
 
 
 def is_english(words: Iterable[str]) -> bool:
-    """Whether the tokens of a text of a few sentences or more are English: rules over English words are silent about
-    others."""
+    """Whether the tokens of a few sentences or more are English: rules over English words are silent about others."""
     return len(_ENGLISH.intersection(words)) >= FEWEST_ENGLISH
 
 

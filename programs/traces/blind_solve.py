@@ -21,6 +21,7 @@ and the solver does not is worth training on (`programs.export --keep`).
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.reply import Reply
@@ -36,16 +37,15 @@ SOLVING, COMPARING = SolveStage(), CompareStage()
 
 
 async def solve_blindly(variations: list[Variation], options: TracerOptions, answer: Answering) -> None:
-    """Gives the accepted ones of a question's variations one `blind_solve`, and turns all of them down where its need is
-    not kept."""
+    """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
     accepted = [variation for variation in variations if variation.accepted]
     if not accepted or options.blind_solve is None:
         return
     short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
-    (without, with_it), replies = await _solved(accepted, short, options, options.solver, answer, "solve")
+    without, with_it, replies = await _solved(accepted, short, options, options.solver, answer, "solve")
     student = None
     if options.student_model:
-        (blind, reading), _ = await _solved(accepted, short, options, options.student_model, answer, "student")
+        blind, reading, _ = await _solved(accepted, short, options, options.student_model, answer, "student")
         student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
     solve = BlindSolve(
         need=need_of(without, with_it),
@@ -72,24 +72,23 @@ async def _solved(
     solver: str,
     answer: Answering,
     name: str,
-) -> tuple[tuple[SolveTries, SolveTries], list[Reply]]:
+) -> tuple[SolveTries, SolveTries, list[Reply]]:
     """A model's tries without the passage and with it, and what it replied, which the attempts keep by this name."""
-    tries, question = options.blind_solve or 0, accepted[0].question
-    asks = [
-        SOLVING.ask(accepted[0].passage, question, with_passage, number, solver, short)
-        for with_passage in (False, True)
-        for number in range(tries)
-    ]
-    replies = await together(answer(ask) for ask in asks)
-    for variation in accepted:
-        variation.last.more[name] = replies
-    if short is None:
+    passage, question = accepted[0].passage, accepted[0].question
+
+    async def tried(with_passage: bool) -> tuple[SolveTries, list[Reply]]:
+        numbers = range(options.blind_solve or 0)
+        asks = [SOLVING.ask(passage, question, with_passage, number, solver, short) for number in numbers]
+        replies = await together(map(answer, asks))
+        if short is not None:
+            return tries_of([_by_rules(ask, reply, short) for ask, reply in zip(asks, replies, strict=True)]), replies
         compared = await together(_compared(each, asks, replies, options.comparer, answer) for each in accepted)
-    else:
-        compared = [[_by_rules(ask, reply, short) for ask, reply in zip(asks, replies, strict=True)]]
-    without = tries_of([agreement for found in compared for agreement in found[:tries]])
-    with_it = tries_of([agreement for found in compared for agreement in found[tries:]])
-    return (without, with_it), replies
+        return tries_of([*chain(*compared)]), replies
+
+    (without, blind), (with_it, reading) = await together([tried(False), tried(True)])
+    for variation in accepted:
+        variation.last.more[name] = [*blind, *reading]
+    return without, with_it, [*blind, *reading]
 
 
 def _by_rules(ask: Ask, reply: Reply, short: ShortAnswer) -> Agreement | None:

@@ -4,6 +4,7 @@
    that does neither is not; of other texts, the words in a row alone count.
 2. A file that is missing, cut off or holds no question is a user's mistake; any JSONL is read, packed or not.
 3. A frame that many prompts share gives nothing away.
+4. Texts share a gram just when they share so many words in a row; a question is found in whatever form benchmarks have it.
 """
 
 import gzip
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.exports.benchmarks import Benchmarks
+from programs.exports.benchmarks import Benchmarks, benchmark_grams, grams, questions_in
 
 CLOCKS = (
     "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"
@@ -44,12 +47,15 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
     )
     found = benchmarks(file)
     longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
-    assert found.asked_by(longer) == f"shares its words with {name}:4"
-    assert found.told_by(f"They ask me {longer}") == f"shares its words with {name}:4"
-    assert found.asked_by("How would dust between the stars redden starlight?") is None
-    assert found.asked_by("Explain how the interstellar dust reddens starlight") == f"asks nearly the same as {name}:6"
-    assert found.told_by("Explain how the interstellar dust reddens starlight") is None
-    assert found.asked_by("Which of two clocks runs slower?") is None
+    assert found.given_away_by_question(longer) == f"shares its words with {name}:4"
+    assert found.given_away_by(f"They ask me {longer}") == f"shares its words with {name}:4"
+    assert found.given_away_by_question("How would dust between the stars redden starlight?") is None
+    assert (
+        found.given_away_by_question("Explain how the interstellar dust reddens starlight")
+        == f"asks nearly the same as {name}:6"
+    )
+    assert found.given_away_by("Explain how the interstellar dust reddens starlight") is None
+    assert found.given_away_by_question("Which of two clocks runs slower?") is None
 
 
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
@@ -58,9 +64,9 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
     many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics * 3))
     asked = f"{frame}which galaxies merge?"
-    assert benchmarks(few).told_by(asked) is not None
-    assert benchmarks(many).told_by(asked) is None
-    assert benchmarks(many).told_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
+    assert benchmarks(few).given_away_by(asked) is not None
+    assert benchmarks(many).given_away_by(asked) is None
+    assert benchmarks(many).given_away_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
 
 
 def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
@@ -75,3 +81,39 @@ def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=f"--decontaminate: .*{said}"):
             benchmarks(*files)
+
+
+words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
+
+
+@given(words, words, st.integers(1, 5))
+def test_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
+    runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
+    found = set(grams(" ".join(one), [length])) & set(grams(" ".join(other), [length]))
+    assert len(found) == len(runs[0] & runs[1])
+
+
+@pytest.mark.parametrize(("count", "length", "grams_of_it"), [(7, 7, 0), (8, 8, 1), (13, 13, 1), (15, 13, 3)])
+def test_a_short_question_is_one_gram_of_its_own_length(count: int, length: int, grams_of_it: int) -> None:
+    found = benchmark_grams(" ".join(f"w{n}" for n in range(count)))
+    assert (found[0], len(found[1])) == (length, grams_of_it)
+
+
+@pytest.mark.parametrize(
+    ("record", "question"),
+    [
+        ({"question": "Why?", "text": "A long passage."}, "Why?"),
+        ({"text": "Why?", "answer": "So."}, "Why?"),
+        ({"Question": {"stem": "Why?", "choices": []}}, "Why?"),
+        ({"question_stem": "Why?"}, "Why?"),
+        ({"question": "", "prompt": "Why?"}, "Why?"),
+        ({"question": 7, "problem": "Why?"}, "Why?"),
+        ({"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]}, "Why?"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]}, "Why?"),
+        ({"messages": [{"role": "assistant", "content": "Why?"}]}, None),
+        ({"answer": "So."}, None),
+        ({"question": "???"}, None),
+    ],
+)
+def test_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
+    assert questions_in(record) == ([] if question is None else [question])

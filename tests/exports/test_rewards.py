@@ -150,3 +150,8 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
         found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5, trainer_state=None)
         assert found == [1.0, None, 0.0, None, 0.0]
     assert set(seen) == {"It is dust.", "Ice."}
+
+
+def test_a_unit_without_a_dimension_is_none_other() -> None:
+    loss = {"kind": "number", "value": 0.2, "unit": "dB/km", "tolerance": 0.01}
+    assert [score(rf"\boxed{{0.2 {unit}}}", loss) for unit in ("dB/km", "km", "dB")] == [1.0, 0.0, 0.0]

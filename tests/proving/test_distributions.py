@@ -22,7 +22,7 @@ from programs.proving.examples import Choice, Example, example_of, outside_choic
 from programs.proving.options import ProveOptions
 from programs.proving.results import PICTURE, Results
 from programs.proving.tiers import prove
-from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, Course
+from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
 from programs.proving.verdict import Training, training_result
 from tests.exports.building import record
 from tests.lab import python
@@ -93,7 +93,7 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
         losses = {one.id: loss(arm, number) for number, one in enumerate(held)}
         right = {**{name: value < 2.5 for name, value in losses.items()}, **{one.id: arm.rate < 5e-5 for one in others}}
         results.append(ArmResult(arm=arm, tokens=1, steps=1, losses=losses, direct=losses, choices=right))
-    return training_result(Course(held, held, [*choices, *others], 1, 1, THREE_SEEDS), results, 0)
+    return training_result(TrainingPlan(held, held, [*choices, *others], 1, 1, THREE_SEEDS), results, 0)
 
 
 @pytest.mark.parametrize(

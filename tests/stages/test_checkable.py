@@ -75,6 +75,8 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
         ("1.713", "there are two of these", 0.01),
         ("12.3 kg", "it took 12 days and 12 lamps", 0.01),
         ("12.3 kg", "12 kg are lost", 0.0244),
+        ("some 12 kg", "it is lost", 0.0417),
+        ("ca. 12.3 kg (sic!)", "it is lost", 0.01),
     ],
 )
 def test_a_number_tolerates_the_rounding_of_its_answer(answer: str, beside: str, tolerance: float) -> None:

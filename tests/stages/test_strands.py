@@ -70,7 +70,7 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
             await four.wait()
         return reply
 
-    found = await asyncio.wait_for(tracer().strands.found(PASSAGE, question(), "closed", answer), 5)
+    found = await asyncio.wait_for(tracer().strands.generate(PASSAGE, question(), "closed", answer), 5)
     context, *strands = answers.asked
     assert context.stage == "context"
     assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]

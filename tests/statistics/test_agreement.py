@@ -13,17 +13,10 @@ import pytest
 
 from programs.document import main as document
 from programs.document_metadata import JudgeAgreement
-from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha, weighted_kappa
+from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha
 from tests.lab import laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
-
-
-def test_weighted_kappa_is_a_correlation_that_pays_for_bias() -> None:
-    """Lin's concordance: 2 cov / (var + var + (difference of means)^2), which quadratic weights come to."""
-    assert weighted_kappa(Counter([(1, 2), (2, 2), (3, 4)])) == pytest.approx(2 * (2 / 3) / (2 / 3 + 8 / 9 + 4 / 9))
-    assert weighted_kappa(Counter([(1, 3), (2, 4), (3, 5)])) == pytest.approx(2 * (2 / 3) / (2 / 3 + 2 / 3 + 4))
-
 
 # Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): four observers, twelve units, section E.
 FOUR = [
@@ -45,7 +38,6 @@ def test_krippendorff_alpha_of_published_data() -> None:
 
 
 def test_what_is_undefined_is_none() -> None:
-    assert weighted_kappa({}) is weighted_kappa({(2, 2): 3}) is None
     assert alpha([]) is None
     assert alpha([[1, None], [None, 2]]) is None
     assert alpha([[2, 2], [2, 2]]) is None
@@ -69,8 +61,6 @@ def test_counted_one_by_one_they_are_the_figures_of_all() -> None:
     found, columns = agreement_of(traces), [*zip(*traces, strict=True)]
     assert found is not None
     assert (found.traces, found.alpha) == (24, round(alpha(columns) or 0, 4))
-    kappa = round(weighted_kappa(Counter([(1, 8), (6, 8), (7, 4), (8, 10)])) or 0, 4)
-    assert [(pair.traces, pair.weighted_kappa) for pair in found.pairs] == [(24, kappa), (6, None), (6, None)]
     given = [(one.rated, one.unscored, one.mean) for one in found.judges.values()]
     assert given == [(24, 0, 5.5), (24, 0, 7.5), (6, 18, 1.0)]
     assert agreement_of(traces[::-1]) == found
@@ -82,7 +72,6 @@ def test_few_ratings_tell_no_agreement() -> None:
     found = agreement_of(few)
     assert found is not None
     assert (found.traces, found.alpha) == (LEAST_TRACES - 1, None)
-    assert [pair.weighted_kappa for pair in found.pairs] == [None] * 3
     assert agreement_of([]) is None
 
 
@@ -112,4 +101,3 @@ def test_the_metadata_says_how_far_the_judges_agree(tmp_path: Path) -> None:
     assert expected is not None
     assert found == expected.model_dump(mode="json")
     assert len(lab.records) < found["traces"] == len(records)
-    assert [pair["judges"] for pair in found["pairs"]] == [["openai/mild", "openai/strict"]]

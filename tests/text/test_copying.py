@@ -7,28 +7,16 @@
 3. A stretch is named once, three of them at most, each with its first words. Without demonstrations nothing is taken.
 4. Marks belong to their letters, however these are written.
 5. The share of a text that is copied is that of its words in runs of twelve or more that the source has too.
-6. Benchmarks: grams see through case, punctuation and typography alone; texts share one just when they share so many words
-   in a row; a question is found in whatever form benchmarks have it.
 """
 
 import unicodedata
 from typing import Any
 
 import dspy
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.copying import (
-    BORROWED_RUN,
-    COPIED_RUN,
-    LONGEST_NAMED,
-    benchmark_grams,
-    borrowed,
-    copied_share,
-    grams,
-    questions_in,
-)
+from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, borrowed, copied_share
 from signatures.strands import CritiqueMethod
 from signatures.thought import WriteThought
 from tests.text.tables import texts
@@ -115,39 +103,3 @@ def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
     copied = SOURCE.split()[: COPIED_RUN + more]
     text = " ".join([*copied, *(f"mine{number}" for number in range(own))])
     assert copied_share(text, SOURCE) == len(copied) / (len(copied) + own)
-
-
-words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
-
-
-@given(words, words, st.integers(1, 5))
-def test_6_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
-    runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
-    found = set(grams(" ".join(one), [length])) & set(grams(" ".join(other), [length]))
-    assert len(found) == len(runs[0] & runs[1])
-
-
-@pytest.mark.parametrize(("count", "length", "grams_of_it"), [(7, 7, 0), (8, 8, 1), (13, 13, 1), (15, 13, 3)])
-def test_6_a_short_question_is_one_gram_of_its_own_length(count: int, length: int, grams_of_it: int) -> None:
-    found = benchmark_grams(" ".join(f"w{n}" for n in range(count)))
-    assert (found[0], len(found[1])) == (length, grams_of_it)
-
-
-@pytest.mark.parametrize(
-    ("record", "question"),
-    [
-        ({"question": "Why?", "text": "A long passage."}, "Why?"),
-        ({"text": "Why?", "answer": "So."}, "Why?"),
-        ({"Question": {"stem": "Why?", "choices": []}}, "Why?"),
-        ({"question_stem": "Why?"}, "Why?"),
-        ({"question": "", "prompt": "Why?"}, "Why?"),
-        ({"question": 7, "problem": "Why?"}, "Why?"),
-        ({"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]}, "Why?"),
-        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Why?"}]}]}, "Why?"),
-        ({"messages": [{"role": "assistant", "content": "Why?"}]}, None),
-        ({"answer": "So."}, None),
-        ({"question": "???"}, None),
-    ],
-)
-def test_6_a_question_is_found_in_its_field(record: dict[str, Any], question: str | None) -> None:
-    assert questions_in(record) == ([] if question is None else [question])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.prose import is_degenerate, leaked
+from programs.text.prose import degeneracy, leaked
 from tests.text.tables import cases, texts
 
 LEAKS = [
@@ -108,7 +108,7 @@ DEGENERATE = [
 
 @pytest.mark.parametrize(("text", "reason"), DEGENERATE)
 def test_degenerate(text: str, reason: str) -> None:
-    assert reason in str(is_degenerate(text))
+    assert reason in str(degeneracy(text))
 
 
 def test_prose_and_short_answers_pass() -> None:
@@ -118,4 +118,4 @@ def test_prose_and_short_answers_pass() -> None:
     [12] reports a dipole. | [12] | {\\rm H}_2 forms on grains. | Very, very, very faint galaxies dominate. |
     H0 = 67.4 ± 0.5 km/s/Mpc, at odds with 73.0 ± 1.0 km/s/Mpc | Schwarzschild metric: ds² = −(1 − 2GM/r)dt² + ...
     """
-    assert [text for text in texts(prose) if is_degenerate(text)] == []
+    assert [text for text in texts(prose) if degeneracy(text)] == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.questions import asks, only_asks, strays
+from programs.text.questions import asks, only_asks, why_off_topic
 from programs.text.words import content, tokens
 from tests.text.tables import cases, texts
 
@@ -33,7 +33,7 @@ STRAYS = cases(
 
 @pytest.mark.parametrize(("question", "reason"), STRAYS)
 def test_a_question_names_what_its_passage_is_about(question: str, reason: str) -> None:
-    found = strays(question, PASSAGE)
+    found = why_off_topic(question, PASSAGE)
     assert (found is None) if not reason else (reason in str(found))
 
 
@@ -47,12 +47,12 @@ def test_a_question_names_what_its_passage_is_about(question: str, reason: str) 
     ],
 )
 def test_it_is_silent_where_it_cannot_tell(passage: str) -> None:
-    assert strays("How does quantum mechanics explain the behaviour of particles?", passage) is None
+    assert why_off_topic("How does quantum mechanics explain the behaviour of particles?", passage) is None
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(["Why {}?", "How is it that {}?"]))
 def test_the_passages_own_words_are_about_it(words: list[str], form: str) -> None:
-    assert strays(form.format(" ".join(words)), PASSAGE) is None
+    assert why_off_topic(form.format(" ".join(words)), PASSAGE) is None
 
 
 def test_what_asks() -> None:
