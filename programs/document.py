@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from programs.cli.options import parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
-from programs.errors import StorageError, UserError
+from programs.errors import UserError
 from programs.files import JOURNAL, beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -58,12 +58,9 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         thoughts=thoughts.result(),
     )
     _keep_what_is_not_ours(path)
-    try:
-        # The journal's lock keeps others away.
-        with in_place(path) as file:
-            stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
-    except StorageError as error:
-        raise StorageError(f"{error}; the journal holds everything") from error
+    # The journal's lock keeps others away.
+    with in_place(path, "; the journal holds everything") as file:
+        stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("%s is written", path, extra={"traces": total, "status": status})
     return metadata
 

@@ -27,8 +27,8 @@ def stem_of(document: Path) -> str:
 
 
 def run_name(path: Path) -> str:
-    """NAME of a run's document NAME.json, or of its journal."""
-    return stem_of(path.with_name(path.name.removesuffix(JOURNAL)))
+    """NAME of a run's document NAME.json, or of its journal, whatever that is called."""
+    return path.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
 
 
 def beside(document: Path, ending: str) -> Path:
@@ -46,10 +46,10 @@ def is_of_run(path: Path, document: Path) -> bool:
 
 
 @contextlib.contextmanager
-def in_place(path: Path) -> Iterator[IO[bytes]]:
+def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of `path` (of what it points to, where it is a link) in one step when the
     block has ended, or leaves it as it was when the block raises. One process at a time. Raises `StorageError` for what
-    the disk refuses."""
+    the disk refuses, whose message ends with the `remark`."""
     target = Path(os.path.realpath(path))
     try:
         draft = fresh(target, "tmp")
@@ -63,7 +63,7 @@ def in_place(path: Path) -> Iterator[IO[bytes]]:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 
 
 _OURS = ".synthreasoner-"

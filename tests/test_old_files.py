@@ -28,8 +28,6 @@ from tests.standin.panel import verdict
 from tests.standin.scientist import Answer
 
 OLD = Path(__file__).parent / "old"
-INPUT = {"input_file": [str(OLD / "passages.jsonl")]}
-"""The text of the document."""
 
 
 def laid(folder: Path, name: str) -> Path:
@@ -51,7 +49,7 @@ def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
 def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> None:
     records = list(read_records(document))
     variations = list(read_variations(document))
-    assert len(records) == len(variations) == 2
+    assert len(records) == len(variations) == 4
     assert sorted(record.id or "" for record in records) == sorted(map(str, accepted_ids(variations)))
     assert sum(trace.became == "below" for trace in chain.from_iterable(variations)) == 1
     for record in records:
@@ -78,25 +76,26 @@ def test_the_report_shows_them(document: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_goes_on_only_where_mixing_is_wanted(document: Path, tmp_path: Path) -> None:
-    with laboratory(tmp_path, base=INPUT) as lab:
+    with laboratory(tmp_path, texts=2) as lab:
         with pytest.raises(UserError, match="--program was"):
             lab.run(traces_per_question=2)
         # Nothing is judged now: where a first attempt was turned down, that one is taken.
         first = accepted_ids(traces[:1] for traces in read_variations(document))
         calls = lab.calls
         lab.run(traces_per_question=2, allow_mixed=True)
-        assert len(first) == 1
+        assert len(first) == 3
         assert first <= {record["id"] for record in lab.records}
         assert lab.calls == calls, "what was paid for is read as it was written"
 
 
 def test_where_a_verdict_has_the_older_form_the_judges_are_asked_again_and_nobody_else(tmp_path: Path) -> None:
     laid(tmp_path, "document")
-    judged = {**INPUT, "quality_check": True, "judge_models": ["openai/a", "openai/b"]}
+    base = {"quality_check": True, "judge_models": ["openai/a", "openai/b"]}
+    base |= {"traces_per_question": 2, "allow_mixed": True}
     stages: dict[str, Answer] = {"judge": lambda _: verdict(8)}
-    with laboratory(tmp_path, stages=stages, base={**judged, "traces_per_question": 2, "allow_mixed": True}) as lab:
+    with laboratory(tmp_path, texts=2, stages=stages, base=base) as lab:
         finished, calls = lab.counted()
-        assert (finished.summary.traces, calls) == ({"accepted": 2}, 2 * 2)
+        assert (finished.summary.traces, calls) == ({"accepted": 4}, 4 * 2)
         assert lab.brain.asked == {"judge": calls}
         assert {one["answers_the_question"] for record in lab.records for one in record["verdicts"]} == {8}
         assert lab.counted()[1] == 0

@@ -90,7 +90,7 @@ def test_a_grade_and_a_rating(added: Any) -> None:
 
 def test_an_older_document_has_none_of_them(added: Any) -> None:
     graded = [record["answer_grades"] for record in added["old"] if record["answer_grades"]]
-    assert len(added["old"]) == 2
+    assert len(added["old"]) == 4
     assert graded
     assert all(grades["brevity"] is None and grades["completeness"] is not None for grades in graded)
     assert all(verdict["daring"] is None for record in added["old"] for verdict in record["verdicts"])

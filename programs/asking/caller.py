@@ -155,14 +155,17 @@ def _tried(ask: Ask, outcome: Outcome, values: list[Any]) -> Rejected:
 
 
 def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
-    """The ask's inputs, with the last try and why it was not taken. A try that failed as one before it is not shown: small
-    models copy what they are shown, faults and all."""
+    """The ask's inputs, with the last try and why it was not taken. One that is as a try before it, or failed as
+    one, is not shown: small models copy what they are shown, faults and all."""
     earlier, feedback = ask.earlier, ask.feedback
     last = before[-1] if before else None
     if last is not None and (last.output, last.text) != (None, None):
         feedback = (*feedback, *last.problems)
         earlier = last.text or "" if last.output is None else json.dumps({ask.output: last.output}, ensure_ascii=False)
-        if any(each.problems == last.problems for each in before[:-1]):
+        if any(
+            each.problems == last.problems or (each.output, each.text) == (last.output, last.text)
+            for each in before[:-1]
+        ):
             earlier = ""
     more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
     return {**ask.inputs, **{name: text for name, text in more.items() if text}}

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from programs.asking.ask import Ask
+from programs.asking.ask import Ask, together
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import SLOTS, EmbeddedServers
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 CONNECT_TRIES = 3
 
 LIST_TIMEOUT = 10.0
-"""Seconds that a server may take to list its models: a run does not wait longer to begin."""
+"""Seconds that a server may take to list its models."""
 
 REMOTE_CONCURRENCY = 16
 
@@ -87,7 +87,7 @@ class ModelTable:
 
     @property
     def longest_call(self) -> float:
-        """Seconds after which every call under way has ended."""
+        """Seconds that calls under way are given to end: as many as one may take, at one server."""
         return max(self._timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else self._timeout
 
     @property
@@ -115,7 +115,7 @@ class ModelTable:
             if few_slots(model.name):
                 continue
             servers = model.engine.servers
-            found = dict(zip(servers, await asyncio.gather(*map(_reach, servers)), strict=True))
+            found = dict(zip(servers, await together(map(_reach, servers)), strict=True))
             listed = {server: names for server, names in found.items() if not isinstance(names, NotConnected)}
             missing = {server.endpoint: error for server, error in found.items() if isinstance(error, NotConnected)}
             if missing and not listed:

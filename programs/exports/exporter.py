@@ -94,8 +94,8 @@ def export(options: ExportOptions) -> Exported:
     tally, checked = Tally(), None
     template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
     with (
-        new_folder(options.output, options.overwrite) as folder,
         Origin.opened(options.document, format.attempts) as origin,
+        new_folder(options.output, options.overwrite) as folder,
         screening(options) as screen,
     ):
         metadata, data = origin.metadata(), folder / "data"

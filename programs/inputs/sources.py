@@ -159,12 +159,12 @@ def _matches(pattern: str) -> list[tuple[Path, Path]]:
     if pattern == DEFAULT_INPUT:
         return [(shipped_sample(), shipped_sample().parent)]
     if not glob.has_magic(pattern):
-        raise UserError(f"Input file {pattern} does not exist{_nearest(path) or '.'}")
+        raise UserError(f"Input file {pattern} does not exist{_nearest(path)}")
     # Path.glob takes no absolute pattern.
     found = [Path(name) for name in sorted(glob.iglob(str(path), recursive=True))]  # noqa: PTH207
     matches = [match for match in found if not match.is_dir()]
     if not matches:
-        raise UserError(f"No input file matches {pattern}{_nearest(path) or '.'}")
+        raise UserError(f"No input file matches {pattern}{_nearest(path)}")
     searched = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     return [(match, searched) for match in matches]
 

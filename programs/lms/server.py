@@ -38,7 +38,8 @@ KEEP_ALIVE = 30.0
 
 LOST_AFTER = 30
 """Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a
-connection is broken. One that has lost its power or its network says nothing, and a call would wait for all of its time."""
+connection that waits for a reply is broken. One that has lost its power or its network says nothing, and a call would wait
+for all of its time, as one still does whose prompt was on the way."""
 
 EXCUSED = 60.0
 """Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
@@ -226,7 +227,8 @@ def _watched_socket(address: tuple[Any, ...]) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, LOST_AFTER // 3)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, LOST_AFTER // 3)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * LOST_AFTER)
+        # Not TCP_USER_TIMEOUT, which also ends what a server is slow to read (tcp(7)).
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
     return made
 
 

@@ -28,7 +28,7 @@ DOWN_AFTER = 3
 """Failures in a row, over all calls, after which a server is passed over. A single failure says little of a server that
 answers hundreds of calls at once; the call that failed is asked elsewhere anyway."""
 
-TOLD_AFTER = 3
+WARNED_AFTER = 3
 """Pauses in a row after which the user is told; a server that stumbles is back before."""
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class _Health:
     failures: int = 0
     paused_until: float = 0.0
     refuses: bool = False
-    told: bool = False
+    warned: bool = False
 
     @property
     def pauses(self) -> int:
@@ -145,9 +145,9 @@ class ServerSpread:
             server.refuses = isinstance(error, FatalError)
             failed = isinstance(error, TransientError) and not isinstance(error, RateLimited | EmptyAnswer)
             if not (failed or server.refuses):
-                if server.told:
+                if server.warned:
                     log.warning("%s answers again", server.name)
-                server.failures, server.told = 0, False
+                server.failures, server.warned = 0, False
                 return
             wished = error.retry_after if isinstance(error, TransientError) else None
             if server.pauses:
@@ -155,8 +155,8 @@ class ServerSpread:
             else:
                 server.failures = DOWN_AFTER - 1 if server.refuses else server.failures
                 self._count_failure(server, wished)
-            if (server.pauses >= TOLD_AFTER or server.refuses) and not server.told:
-                server.told = True
+            if (server.pauses >= WARNED_AFTER or server.refuses) and not server.warned:
+                server.warned = True
                 log.warning("%s is passed over until it answers again: %s", server.name, error)
 
     def _count_failure(self, server: _Health, retry_after: float | None) -> None:

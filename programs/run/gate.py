@@ -102,6 +102,9 @@ class Gate:
             if caller.done() and not caller.cancelled() and caller.exception() is None:
                 self._leave()
             raise
+        if self.closed:
+            self._leave()
+            raise RunStopped
 
     def _leave(self) -> None:
         self.in_flight -= 1

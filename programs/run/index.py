@@ -201,8 +201,8 @@ class Index:
         return {line for (line,) in self.query(query, basis)}
 
     def holds_work(self) -> bool:
-        """Whether there is a reply or a variation: not where all runs ended before one was made."""
-        return bool(self.query("select 1 from line where kind in ('stage', 'unit') limit 1"))
+        """Whether there is a reply, a try at one, or a variation: not where all runs ended before one was made."""
+        return bool(self.query("select 1 from line where kind in ('stage', 'failed', 'unit') limit 1"))
 
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""

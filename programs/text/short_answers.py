@@ -33,8 +33,11 @@ _DENIES = re.compile(
 _LETTER = re.compile(
     r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I
 )
-_JOINS = r"[,;/&+?]|\b(?:or|and|maybe|perhaps|possibly|else)\b"
-_ONE_MORE = re.compile(rf"(?:{_JOINS})\s*\(?([A-F])\)?(?=\s*(?:[).]|{_JOINS}|\Z))", re.I)
+_ONE_MORE = re.compile(
+    r"\s*(?:(?:[,;/&+?]|\b(?:or|and|maybe|perhaps|possibly|else)\b)\s*)+\(?([A-F])\b\)?(?=\s*(?:\.?\s*\Z|[,;/&+?]|(?:or|and)\b))",
+    re.I,
+)
+"""A letter right behind another, and nothing but letters and such words after it."""
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
 _VERB = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
@@ -112,15 +115,25 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         if (text := f" {plain(options[index])} ") in said:
             named.add(index)
             said = said.replace(text, " ")
-    written = _as_plain_text(part).strip()
-    letters = [next(filter(None, match)) for match in _LETTER.findall(written)]
-    letters += _ONE_MORE.findall(written) if letters else []
+    letters = _letters_in(_as_plain_text(part).strip())
     # A sentence may begin with the article; a box does not.
     letters = [one for one in letters if boxed or one.isupper()] if not (part[:2] == "A " and not boxed) else []
     named |= {LETTERS.index(letter.upper()) for letter in letters}
     if boxed or letters:
         return named == {right} and (boxed or not _DENIES.search(said))
     return named == {right} and _ends_with(part, [plain(short["text"])])
+
+
+def _letters_in(text: str) -> list[str]:
+    """The letters that a text names, "B" and "C" in "option B or C"."""
+    found = []
+    for match in _LETTER.finditer(text):
+        found.append(next(filter(None, match.groups())))
+        end = match.end()
+        while more := _ONE_MORE.match(text, end):
+            found.append(more[1])
+            end = more.end()
+    return found
 
 
 # Yes or no, and terms

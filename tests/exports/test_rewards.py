@@ -1,6 +1,6 @@
 """Reward functions as TRL calls them (`programs.exports.rewards`, `programs.text.short_answers`).
 
-1. 234 completions that were written by hand have the reward that was written beside them (completions.jsonl).
+1. 240 completions that were written by hand have the reward that was written beside them (completions.jsonl).
 2. A number is right in whatever unit of its kind and however it is written, and wrong beyond its tolerance (with 1).
 3. What names everything, says the question again, or says nothing gets 0, however long it is, in a moment.
 4. Completions come as texts or as messages, columns as values or as JSON; without a short answer there is no reward.
@@ -32,7 +32,7 @@ WRITTEN = [line for line in LINES if "name" not in line]
 
 
 def test_completions_have_the_reward_that_was_written_beside_them() -> None:
-    assert len(WRITTEN) == 234
+    assert len(WRITTEN) == 240
     for line in WRITTEN:
         assert score(line["completion"], SHORT[line["short"]]) == line["reward"], line
 

@@ -62,24 +62,33 @@ def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list
 
 @pytest.mark.parametrize("ending", [False, True])
 async def test_the_deepest_goes_first_and_when_no_text_is_left_to_begin_the_shallowest(ending: bool) -> None:
-    gate, log, leave = Gate(1), list[int](), asyncio.Event()
+    gate, log, leave = Gate(1), list[float](), asyncio.Event()
 
-    async def call(depth: int) -> None:
-        async with gate.place(depth):
+    async def call(depth: float) -> None:
+        # Those of one depth are told apart by the tenths.
+        async with gate.place(int(depth)):
             log.append(depth)
             await leave.wait()
 
-    async def calls(*depths: int) -> list[asyncio.Task[None]]:
+    async def calls(*depths: float) -> list[asyncio.Task[None]]:
         begun = [asyncio.create_task(call(depth)) for depth in depths]
         await turns()
         return begun
 
-    tasks = [*await calls(9), *await calls(2, 5, 1)]
+    tasks = [*await calls(9), *await calls(2, 5.1, 1, 5.2)]
     gate.ending = ending
     tasks += await calls(4, 0)
     leave.set()
     await asyncio.gather(*tasks)
-    assert log == [9, *sorted([2, 5, 1, 4, 0], reverse=not ending)]
+    assert log == [9, *([0, 1, 2, 4, 5.1, 5.2] if ending else [5.1, 5.2, 4, 2, 1, 0])]
+
+
+async def test_an_error_inside_gives_the_place_back() -> None:
+    gate = Gate(1)
+    with pytest.raises(LookupError):
+        async with gate.place(0):
+            raise LookupError
+    assert gate.in_flight == 0
 
 
 async def test_closing_wakes_those_who_wait_turns_away_who_comes_and_leaves_those_inside() -> None:
