@@ -82,17 +82,19 @@ class Store:
 @dataclass
 class SampleOutcome:
     """What became of a sample. `variations` are those that were decided; `limited`: the limit left some unmade; `failure`:
-    a question was asked for in vain, so that those of later types are missing (`pool` None: all are)."""
+    a question was asked for in vain, so that those of later types are missing (`pool` None: all are); `bug`: an error in
+    this program ended it."""
 
     pool: QuestionPool | None = None
     variations: list[Variation] = field(default_factory=list)
     limited: bool = False
     failure: StageFailed | None = None
+    bug: str | None = None
 
     @property
     def failed(self) -> bool:
         """Whether something of it is to be tried again."""
-        return self.failure is not None or any(variation.status == "failed" for variation in self.variations)
+        return bool(self.failure or self.bug) or any(variation.status == "failed" for variation in self.variations)
 
     @property
     def refused(self) -> bool:

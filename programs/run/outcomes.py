@@ -79,7 +79,7 @@ class JournalStore(Store):
             settled=not unsettled,
             line=sample.line_id,
             place=sample.place.model_dump(),
-            failure=str(outcome.failure) if outcome.failure else None,
+            failure=outcome.bug or (str(outcome.failure) if outcome.failure else None),
         )
         self.ledger.sample(sample.id, outcome)
 

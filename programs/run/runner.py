@@ -6,6 +6,7 @@ it had not written; another threshold or panel decides again from the same lines
 """
 
 import asyncio
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.errors import RunStopped
+from programs.errors import RunStopped, SynthReasonerError
 from programs.inputs.sample import Sample
 from programs.run.gate import Gate
 from programs.run.intake import Intake
@@ -22,7 +23,7 @@ from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore
 from programs.run.reading import Reading
 from programs.settings import Settings
-from programs.tracer import Tracer
+from programs.tracer import SampleOutcome, Tracer
 
 SWEEPS = 2
 """How often what failed, and was not refused, is tried again at the end of an input that can be read again. Texts that had
@@ -30,6 +31,11 @@ got too few traces are taken up as often as they may have traces, while others g
 
 FIRST = 4
 """So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
+
+MOST_BUGS = 5
+"""Texts in a row that an error in this program may end, before it ends the run: then it is no matter of one text."""
+
+log = logging.getLogger("synthreasoner")
 
 
 @dataclass
@@ -50,6 +56,7 @@ class Runner:
     _made: Counter[bool] = field(default_factory=Counter)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _error: BaseException | None = None
+    _bugs: int = 0
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.
@@ -181,6 +188,9 @@ class Runner:
 
         try:
             outcome = await self.tracer.made(sample, self.settings, answer, self.store, limit)
+            self._bugs = 0
+        except Exception as error:
+            outcome = self._given_up(sample, error)
         finally:
             if self._spares.pop(sample.id, None) is None:
                 self.intake.ends(sample)
@@ -191,3 +201,13 @@ class Runner:
             self._failed.add(int(sample.id, 16))
         if outcome.limited:
             self._limited.add(int(sample.id, 16))
+
+    def _given_up(self, sample: Sample, error: Exception) -> SampleOutcome:
+        """The end of a text by an error that nobody foresaw: it costs that text, not the night's run, nor every run that
+        goes on with the journal. Raises what is no such error, and what comes up in one text after another."""
+        self._bugs += 1
+        if isinstance(error, SynthReasonerError) or self._bugs == MOST_BUGS:
+            raise error
+        what = f"an error in this program, please report it: {type(error).__name__}: {error}"
+        log.error("a text is given up: %s", what, exc_info=error, extra={"sample": sample.id})
+        return SampleOutcome(bug=what)

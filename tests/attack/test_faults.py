@@ -1,9 +1,10 @@
-"""Servers that fail in every way known to us.
+"""Servers that fail in every way known to us, and errors of our own.
 
 1. No sample that could be made is lost, however many calls go wrong.
 2. No error's words stand in any record.
 3. Access that is withdrawn stops the run at once, exit code 2; the journal is resumable and nothing is asked twice.
 4. A server that goes away for a while costs nothing but time, and one that refuses many texts nothing but these.
+5. An error in the program costs the text in which it comes up; a run without the error goes on with that.
 """
 
 import json
@@ -12,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from programs.inputs.passage import Passage
+from programs.stages.checkable import Checkable
+from programs.stages.questions import Question
+from signatures.answer import FinalAnswer
 from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin import scientist
 from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan
@@ -120,3 +125,24 @@ def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_pa
         finished = lab.run(concurrency=1)
         assert (finished.status, finished.error) == ("completed", None)
         assert len(set(lab.units)) == 5
+
+
+def test_5_an_error_of_ours_costs_its_text_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(_final: FinalAnswer, _question: Question, of: Passage, *_rest: Any) -> Checkable:
+        if everywhere or "Catalogue 1 " in of.sample.text:
+            raise ValueError("could not convert '0.055.024'")
+        return Checkable()
+
+    with laboratory(tmp_path, texts=6, base={"concurrency": 1}) as lab:
+        with monkeypatch.context() as patched:
+            patched.setattr("programs.stages.thought.checkable", faulty)
+            everywhere = False
+            finished = lab.run()
+            assert (finished.status, finished.summary.traces) == ("completed", {"accepted": 5})
+            assert [reason for reason in finished.summary.losses if "'0.055.024'" in reason]
+            everywhere = True
+            with pytest.raises(ValueError, match="could not convert"):
+                lab.run(output=str(tmp_path / "other.json"))
+        calls = lab.calls
+        assert lab.run().summary.traces == {"accepted": 6}
+        assert lab.calls == calls, "its replies stand in the journal"
