@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from programs.asking.ask import Ask, together
+from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import SLOTS, EmbeddedServers
@@ -115,9 +115,16 @@ class ModelTable:
             if few_slots(model.name):
                 continue
             servers = model.engine.servers
-            found = dict(zip(servers, await together(map(_reach, servers)), strict=True))
-            listed = {server: names for server, names in found.items() if not isinstance(names, NotConnected)}
-            missing = {server.endpoint: error for server, error in found.items() if isinstance(error, NotConnected)}
+            # Not one after another, and not given up when one fails: its connection would be left open.
+            found = await asyncio.gather(*map(_reach, servers), return_exceptions=True)
+            listed, missing = dict[Server, list[ModelName]](), dict[str, NotConnected]()
+            for server, said in zip(servers, found, strict=True):
+                if isinstance(said, NotConnected):
+                    missing[server.endpoint] = said
+                elif isinstance(said, BaseException):
+                    raise said
+                else:
+                    listed[server] = said
             if missing and not listed:
                 raise UserError(str(next(iter(missing.values()))))
             away |= missing
@@ -137,8 +144,9 @@ class ModelTable:
             await model.aclose()
 
 
-async def _reach(server: Server) -> list[ModelName] | NotConnected:
-    """The models that a server lists; none where it keeps no list. What is wrong where it cannot be connected to."""
+async def _reach(server: Server) -> list[ModelName]:
+    """The models that a server lists; none where it keeps no list. Raises NotConnected where it cannot be connected to, and
+    `UserError` where it refuses the credentials."""
     for number in range(CONNECT_TRIES):
         try:
             return await asyncio.wait_for(server.list_models(), LIST_TIMEOUT)
@@ -147,9 +155,9 @@ async def _reach(server: Server) -> list[ModelName] | NotConnected:
             break
         except AccessDenied as error:
             raise UserError(f"{server.endpoint}: {error}") from None
-        except NotConnected as error:
+        except NotConnected:
             if number == CONNECT_TRIES - 1:
-                return error
+                raise
         except (BackendError, asyncio.TimeoutError):
             break
     return []
