@@ -123,7 +123,8 @@ NO_FAULT = "none"
 """What a judge says instead of a fault, and of where it lies, where it would change nothing."""
 
 FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: good writing makes up for neither."""
+"""A trace that any judge rates lower than this is turned down, whatever the mean: good writing makes up for neither what
+is wrong nor what is beside the question."""
 
 
 class Verdict(Part):

@@ -13,7 +13,7 @@ from programs.lms.failures import Forbidden, NotConnected
 from programs.lms.openai_compatible import Effort, ModelName, with_nearest
 from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
-from programs.lms.server import Server
+from programs.lms.server import Server, model_lists
 from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
@@ -114,27 +114,18 @@ class ModelTable:
         for model in self._models.values():
             if few_slots(model.name):
                 continue
-            servers = model.engine.servers
-            # Not one after another, and not given up when one fails: its connection would be left open.
-            found = await asyncio.gather(*map(_reach, servers), return_exceptions=True)
-            listed, missing = dict[Server, list[ModelName]](), dict[str, NotConnected]()
-            for server, said in zip(servers, found, strict=True):
-                if isinstance(said, NotConnected):
-                    missing[server.endpoint] = said
-                elif isinstance(said, BaseException):
-                    raise said
-                else:
-                    listed[server] = said
-            if missing and not listed:
-                raise UserError(str(next(iter(missing.values()))))
-            away |= missing
+            try:
+                listed, missing = await model_lists(model.engine.servers, _reach)
+            except NotConnected as error:
+                raise UserError(str(error)) from None
+            away |= {server.endpoint: error for server, error in missing.items()}
             with_it = [one for one, names in listed.items() if any(one.backend.model in name for name in names)]
             for server, names in listed.items():
                 # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
                 if names and with_it and server not in with_it:
                     name = server.backend.model
-                    error = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
-                    raise UserError(str(with_nearest(error, name, names)))
+                    unknown = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
+                    raise UserError(str(with_nearest(unknown, name, names)))
         for lost in away.values():
             log.warning("%s (the others take its calls until it answers)", lost)
 

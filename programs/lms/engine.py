@@ -20,11 +20,11 @@ from dspy.utils.callback import with_callbacks
 
 from programs.background_loop import run
 from programs.errors import TransientError, UserError
-from programs.lms.failures import NotConnected, backend_error
+from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
-from programs.lms.server import Server
+from programs.lms.server import Server, model_lists
 from programs.lms.shared import Shared
 from programs.lms.spread import ServerSpread
 
@@ -70,21 +70,11 @@ class Engine(Shared):
     async def list_models(self) -> list[ModelName]:
         """The models that all servers offer, asked once each, without a retry. A server that is not up is left out, with a
         warning, where another is. Raises a BackendError."""
-        asked = (server.list_models() for server in self.servers)
-        lists = list[list[ModelName]]()
-        away = list[NotConnected]()
-        for said in await asyncio.gather(*asked, return_exceptions=True):
-            if isinstance(said, NotConnected):
-                away.append(said)
-            elif isinstance(said, BaseException):
-                raise said
-            else:
-                lists.append(said)
-        if not lists:
-            raise away[0]
-        for error in away:
+        lists, away = await model_lists(self.servers, Server.list_models)
+        for error in away.values():
             log.warning("left out: %s", error)
-        return [name for name in lists[0] if all(name in other for other in lists)]
+        first, *others = lists.values()
+        return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
         """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -218,6 +218,26 @@ class Server:
             )
             weakref.finalize(self, _close_on, loop, session)
         return session
+
+
+async def model_lists(
+    servers: Sequence[Server], ask: Callable[[Server], Awaitable[list[ModelName]]]
+) -> tuple[dict[Server, list[ModelName]], dict[Server, NotConnected]]:
+    """What each server lists when it is asked so, all at once, and why others are left out: they are not up. Raises the
+    first error of another kind, or the first of all where none is up."""
+    # When one fails the others are waited for: their connections would be left open.
+    found = await asyncio.gather(*map(ask, servers), return_exceptions=True)
+    lists, away = dict[Server, list[ModelName]](), dict[Server, NotConnected]()
+    for server, said in zip(servers, found, strict=True):
+        if isinstance(said, NotConnected):
+            away[server] = said
+        elif isinstance(said, BaseException):
+            raise said
+        else:
+            lists[server] = said
+    if away and not lists:
+        raise next(iter(away.values()))
+    return lists, away
 
 
 def _watched_socket(address: tuple[Any, ...]) -> socket.socket:

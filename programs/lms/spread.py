@@ -149,12 +149,12 @@ class ServerSpread:
                     log.warning("%s answers again", server.name)
                 server.failures, server.warned = 0, False
                 return
-            wished = error.retry_after if isinstance(error, TransientError) else None
+            retry_after = error.retry_after if isinstance(error, TransientError) else None
             if server.pauses:
-                server.paused_until = max(server.paused_until, self._clock() + max(wished or 0.0, seconds))
+                server.paused_until = max(server.paused_until, self._clock() + max(retry_after or 0.0, seconds))
             else:
                 server.failures = DOWN_AFTER - 1 if server.refuses else server.failures
-                self._count_failure(server, wished)
+                self._count_failure(server, retry_after)
             if (server.pauses >= WARNED_AFTER or server.refuses) and not server.warned:
                 server.warned = True
                 log.warning("%s is passed over until it answers again: %s", server.name, error)
