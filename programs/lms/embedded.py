@@ -41,20 +41,6 @@ LARGE = 500_000_000
 """Bytes of a model whose threads leave the cores to others while they wait."""
 
 
-UNREPEATED = {
-    # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble.
-    "repeat_penalty": 1.1,
-    "repeat_last_n": 256,
-    # Nor does it recite its prompt: each token beyond a dozen in a row that stand there already costs more (DRY sampling).
-    # Without, it wrote out the passage instead of a thought, four times of four where it had begun so.
-    "dry_multiplier": 0.8,
-    "dry_base": 1.75,
-    "dry_allowed_length": 12,
-    "dry_penalty_last_n": TOKENS_A_SLOT,
-}
-"""What llama.cpp's samplers are told."""
-
-
 class Embedded(OpenAICompatible):
     """One model file, served from the first `start` until `close`, for all who share it.
 
@@ -97,7 +83,10 @@ class Embedded(OpenAICompatible):
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        return {**super().body(request, rules), "cache_prompt": True, **UNREPEATED}
+        # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One on what
+        # stands in the prompt (DRY sampling) makes it run words together and write letters of other alphabets.
+        unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
+        return {**super().body(request, rules), **unrepeated}
 
     @asynccontextmanager
     async def slot(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
