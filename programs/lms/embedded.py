@@ -83,8 +83,8 @@ class Embedded(OpenAICompatible):
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One on what
-        # stands in the prompt (DRY sampling) makes it run words together and write letters of other alphabets.
+        # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One
+        # on what stands in the prompt (DRY sampling) makes it run words together and write letters of other alphabets.
         unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
         return {**super().body(request, rules), **unrepeated}
 
