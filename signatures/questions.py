@@ -61,7 +61,7 @@ def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int,
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"
     return (
         f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and builds on sentence {sentence} "
-        f"or one near it. {claim}"
+        f"or one near it, if that suits what it asks. {claim}"
     )
 
 
@@ -70,11 +70,12 @@ class AskQuestion(AboutPassage):
     have the passage and refers to no source: no "the paper", "the authors", "this study", "the passage", no figure, table
     or section.
 
-    Use the asker's own words: what they saw, measured, were told or have to decide, then what they want to know. This is
-    a person, not an examiner: they may be brief, tell a story, or be unsure of the terms. The asker sets the level. The
-    question stands on its own and includes the facts and figures that an answer needs and would not otherwise have; a
-    short one asks something that needs few. It does not give away the answer, or the flaw or catch that an answer has to
-    find. Answering it takes several steps of reasoning, from what the passage says and what is generally known."""
+    Use the asker's own words, and none of those in which the question is described below: what they saw, measured, were
+    told or have to decide, then what they want to know. This is a person, not an examiner: they may be brief, tell a
+    story, or be unsure of the terms. The asker sets the level. The question stands on its own and includes the facts and
+    figures that an answer needs and would not otherwise have; a short one asks something that needs few. It does not give
+    away the answer, or the flaw or catch that an answer has to find. Answering it takes several steps of reasoning, from
+    what the passage says and what is generally known."""
 
     given: str = dspy.InputField(desc="what the answerer will have at hand")
     wanted: str = dspy.InputField(desc="what this question should be like")

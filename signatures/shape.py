@@ -27,11 +27,12 @@ class Outline(NamedTuple):
 
 SHAPES: dict[str, Outline] = {
     "computes first": Outline(
-        "Put numbers on it before anything else, given or rough ones, and only then ask what they mean.",
+        "Put the figures at hand together before anything else, and only then ask what they mean; without any, begin with "
+        "which would matter.",
         {"clarification": 1, "mechanism": 1, "interpretation": 4},
     ),
     "tries a guess": Outline(
-        "An answer comes at once. Try it on one concrete case or number, and keep it or drop it accordingly.",
+        "An answer comes at once. Try it on one concrete case, and keep it or drop it accordingly.",
     ),
     "backwards": Outline(
         "Start from the end: what would it take to settle this? Then check how much of that is available.",
@@ -71,7 +72,8 @@ SHAPES: dict[str, Outline] = {
         {"clarification": 4, "interpretation": 4},
     ),
     "rough size": Outline(
-        "Only the rough size matters: estimate it within a factor of two or three, and see if more is needed.",
+        "Only the rough size matters: estimate it from what is known, within a factor of two or three, and see if that "
+        "is enough.",
         {"application": 3, "limitation": 4, "clarification": 1},
     ),
     "in pieces": Outline(
@@ -82,7 +84,7 @@ SHAPES: dict[str, Outline] = {
         "Leave one point unsettled and go on; return to it once something else has made it clear.",
     ),
     "one example": Outline(
-        "Work one concrete example through to the end, then ask how much of it holds in general.",
+        "Follow one concrete case to the end, the asker's or a known one, then ask how much of it holds in general.",
         {"application": 4, "clarification": 3},
     ),
     "does it fit together": Outline(
@@ -92,31 +94,36 @@ SHAPES: dict[str, Outline] = {
 }
 
 
-class Voice(NamedTuple):
-    """A voice in words, and how often it is drawn, against the others."""
+class Manner(NamedTuple):
+    """A voice or an end in words, and how often it is drawn, against the others."""
 
     prompt_text: str
     weight: int
 
 
-VOICES: dict[str, Voice] = {
-    "sentences": Voice("In plain, unhurried sentences.", 4),
-    "talking": Voice("As people talk to themselves, with a sentence left unfinished here and there.", 2),
-    "asking": Voice("In plain sentences, asking yourself a question once or twice.", 2),
-    "notebook": Voice("As in a notebook: brief, with symbols and units where there are any.", 1),
-    "weighing": Voice("In longer sentences, some of which weigh one thing against another.", 2),
+VOICES: dict[str, Manner] = {
+    "sentences": Manner("In plain, unhurried sentences.", 4),
+    "talking": Manner("Loosely, as people talk to themselves.", 2),
+    "asking": Manner("In plain sentences, asking yourself a question once or twice.", 2),
+    "notebook": Manner("As in a notebook: brief, with symbols and units where there are any.", 1),
+    "weighing": Manner("In longer, connected sentences.", 2),
 }
 """How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a
 because and an although."""
 
 
-CLOSES: dict[str, str] = {
-    "outcome": "It ends with the outcome.",
-    "last step": "It ends with the step that settles it.",
-    "open": "It ends with what remains open even to an expert in the field; if nothing does, with the outcome.",
-    "check": "It ends with a check of the outcome against something not used to reach it, if there is such a thing.",
+CLOSES: dict[str, Manner] = {
+    "outcome": Manner("It ends with the outcome.", 3),
+    "last step": Manner("It ends with the step that settles it.", 3),
+    "open": Manner("If something remains open even to an expert, it ends with that; else with the outcome.", 2),
+    "check": Manner(
+        "If something at hand that was not used to reach the outcome can show it wrong, it ends with that check; else with "
+        "the outcome.",
+        2,
+    ),
 }
-"""How a thought ends; else nearly every one ends with a verdict."""
+"""How a thought ends; else nearly every one ends with a verdict. A writer who has to end with a check or an open point
+finds one, real or not, so that it may be left out, and neither is drawn most often."""
 
 
 class Extent(NamedTuple):
@@ -138,7 +145,7 @@ NOTICED: dict[Noticed, str] = {
     "late": "It is noticed only near the end, when something else is checked.",
 }
 
-NO_WRONG_TURN = "No step is a mistake. Do not stage one; dropped guesses and groundless doubts are fine."
+NO_WRONG_TURN = "No step is a mistake, and none is staged. A guess may be dropped, and a doubt may prove groundless."
 WRONG_TURN = (
     "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, until "
     "something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
@@ -164,5 +171,5 @@ class Shape(BaseModel, frozen=True):
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
         voice = [VOICES[self.voice].prompt_text] if self.voice else []
-        close = [CLOSES[self.close]] if self.close else []
+        close = [CLOSES[self.close].prompt_text] if self.close else []
         return " ".join([SHAPES[self.name].prompt_text, *wrong, *voice, *close, extent.prompt_text.format(words)])

@@ -34,7 +34,7 @@ class ContextAnalysis(BaseModel):
         description="plausible but wrong ideas that people have here, each in the words they would use",
     )
     missing_background: list[Note] = Field(
-        min_length=1, max_length=3, description="knowledge that is needed but not given"
+        min_length=1, max_length=3, description="what one has to know of the field, beyond what is given"
     )
     depth: Depth = Field(description="how thorough an answer this person needs")
 
@@ -51,7 +51,7 @@ class AnalyseContext(NotesOnQuestion):
 class Hypothesis(BaseModel):
     """A possible answer and its test."""
 
-    statement: str = characters(10, 300, "a specific answer that could be true")
+    statement: str = characters(10, 300, "a specific answer")
     test: str = characters(10, 240, "what would count for or against it")
 
 
@@ -62,9 +62,10 @@ class HypothesisSet(BaseModel):
 
 
 class FormHypotheses(NotesOnQuestion):
-    """Propose two or three different answers that could be true, each with what would confirm or refute it. They must
-    disagree with one another, and at least one should be tempting but wrong. If the question asks what something is or
-    how to do it, give the ideas that different people have of it, each with what it would lead them to do."""
+    """Propose two or three different answers that sensible people could give, each with what would confirm or refute it.
+    They must disagree with one another, and at least one should be tempting but wrong. If the question asks what
+    something is or how to do it, give the ideas that different people have of it, each with what would show that it
+    misleads them."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -87,8 +88,9 @@ class EvidenceSet(BaseModel):
 
 
 class GatherEvidence(NotesOnQuestion):
-    """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. Take
-    different sentences, and include any that speaks against the obvious answer."""
+    """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They may
+    show what the question does not give: a right answer has to agree with them all the same. Take different sentences,
+    and include one that speaks against the obvious answer if there is any."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -59,7 +59,7 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, varia
         length=length,
         words=words,
         voice=voice,
-        close=chance.choice(list(CLOSES)),
+        close=chance.choices(list(CLOSES), [each.weight for each in CLOSES.values()])[0],
     )
 
 
