@@ -71,20 +71,17 @@ async def _generate(settings: Settings, console: "Console") -> int:
     if finished.status == "interrupted":
         console.print("interrupted; run the same command again to go on")
         return INTERRUPTED
-    if not finished.summary.traces.get("accepted") and (why := why_nothing(finished.summary)):
-        print(f"error: not one trace was made: {why}", file=sys.stderr)
+    if not finished.summary.traces.get("accepted"):
+        print(f"error: not one trace was made: {why_nothing(finished.summary)}", file=sys.stderr)
         return 1
     return 0
 
 
 def why_nothing(summary: "Summary") -> str:
-    """Why a run that is done has no trace: what it lost of traces and texts, else what any step of the funnel lost. Empty
-    where all texts are other shards': that is as it should be."""
+    """Why a run that is done has no trace: what it lost of traces and texts, else what any step of the funnel lost."""
     lost = summary.losses
     if not lost and summary.funnel is not None:
         lost = {reason: count for step in summary.funnel.steps for reason, count in step.lost.items()}
-    if set(lost) == {"of other shards"}:
-        return ""
     return ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3)) or "no text was read"
 
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from programs.cli.options import Many, OptionGroup, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
-from programs.inputs.shard import Shard
 from programs.lms.weights import whole_name
 from programs.records import Need
 from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
@@ -81,14 +80,7 @@ class QualityOptions(OptionGroup):
 class SelectionOptions(BaseModel):
     """Options about which texts and questions are used."""
 
-    shard: str | None = Field(
-        None,
-        description="I/N: one of N processes that share the input; it takes shard I of the texts, from 1/N to N/N, and "
-        "writes OUTPUT.shard-I-of-N.json",
-    )
-    max_samples: int | None = Field(
-        None, ge=1, description="texts that may be begun, those of earlier runs counted; with --shard, of each process"
-    )
+    max_samples: int | None = Field(None, ge=1, description="texts that may be begun, those of earlier runs counted")
     prefilter: bool = Field(
         False, description="leave references, acknowledgements, appendices and the like out of the texts"
     )
@@ -111,21 +103,11 @@ class SelectionOptions(BaseModel):
         None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
     )
 
-    @field_validator("shard")
-    @classmethod
-    def _which_shard(cls, value: str | None) -> str | None:
-        return None if value is None else str(Shard.parse(value))
-
-    @property
-    def part(self) -> Shard | None:
-        """The shard of the texts that the run takes; None: all texts."""
-        return None if self.shard is None else Shard.parse(self.shard)
-
     @property
     def reading(self) -> dict[str, Any]:
         """How texts are read, as `programs.inputs.reader.SampleReader` takes it."""
         cutting = Cutting(self.chunk_tokens, self.chunk_overlap)
-        return {"shard": self.part, "prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
+        return {"prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
 class ThoughtOptions(BaseModel):

@@ -109,9 +109,7 @@ class Settings(
         description="JSONL (.gz, .zst), papers (.pdf .tex .docx .html .md .txt), .parquet, folders of these, wildcards, or "
         "hf://OWNER/NAME",
     )
-    max_traces: int | None = Field(
-        None, ge=1, description="accepted traces in the output when the run ends; with --shard, of each process"
-    )
+    max_traces: int | None = Field(None, ge=1, description="accepted traces in the output when the run ends")
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
@@ -135,13 +133,6 @@ class Settings(
             raise ValueError(
                 f"--traces-per-sample is {self.traces_per_sample}, and there are {len(self.types)} question types"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _output_of_the_shard(self) -> "Settings":
-        # A folder keeps its name, for the message that says that it is one.
-        if self.part is not None and not self.output.is_dir():
-            self.output = self.part.named(self.output)
         return self
 
     @property

@@ -1,7 +1,8 @@
 """Every command and every piece of code in the documents does what it says, against a server that stands in.
 
 1. each `python -m programs...` line of README.md and docs/ runs, from a folder with the files that the text assumes, in
-   this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py)
+   this process, which saves it two seconds of imports (that each is a module that runs: tests/test_command.py), after each
+   line that splits the input
 2. the Python block of the README runs and prints a thought
 3. each make target that is named exists
 4. each file and folder that is named exists, and each option; the reference is what the code says
@@ -59,7 +60,7 @@ def commands() -> list[str]:
     texts = [block for _, block in blocks("bash")]
     texts += re.findall(r"(?:^ {4}.*\n)+", "\n".join(page.read_text() for page in PAGES), re.MULTILINE)
     lines = [line.strip() for text in texts for line in text.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if re.match(r"(python|synthreasoner|make|source) ", line)]
+    return [line for line in lines if re.match(r"(python|synthreasoner|split|make|source) ", line)]
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ REASONING = "So what would have to be true? If the lamps drift, the amplitude dr
 
 def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the order of the pages: later commands use what earlier ones made."""
-    found = [line for line in commands() if line.startswith(("python ", "synthreasoner "))]
+    found = [line for line in commands() if line.startswith(("python ", "synthreasoner ", "split "))]
     assert any("programs.generate" in line for line in found)
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.StringIO())
@@ -92,6 +93,9 @@ def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv("ARGO_USER", USER)
         monkeypatch.setenv("ARGO_BASE_URL", argo.url)
         for line in ["python -m programs.generate --model gpt41 --max-traces 1", *found]:
+            if line.startswith("split "):
+                subprocess.run(shlex.split(line), check=True)
+                continue
             words, into = words_of(line.replace(SERVER, server.openai_base))
             done = called(*words, main=command)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

@@ -21,7 +21,6 @@ from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, Skip, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
-from programs.inputs.shard import Shard
 from programs.inputs.sources import Source, sources
 from programs.text.sentences import cut_at_sentence
 
@@ -32,8 +31,8 @@ LARGEST = 256 * 2**20
 # are filled with NULs.
 _PADDING = b" \t\r\0"
 
-_Decision = Sample | Unreadable | None
-"""A text as it is taken, why it is not, or None for one of another shard."""
+_Decision = Sample | Unreadable
+"""A text as it is taken, or why it is not."""
 
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
@@ -69,15 +68,14 @@ class SampleReader:
     Papers, and the texts of tables, are cut into passages as `cutting` says, none longer than `max_chars` characters (None:
     no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
     cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
-    `done` by their `line_id`, are passed over unread; texts that are not of `shard` (None: all are) are passed over.
-    `prefilter` leaves out what there is nothing to ask about. `text_field` names the text of JSON lines and tables.
+    `done` by their `line_id`, are passed over unread. `prefilter` leaves out what there is nothing to ask about.
+    `text_field` names the text of JSON lines and tables.
     Memory: one line or document, and some 70 bytes a sample to know duplicates by.
     """
 
     max_chars: int | None
     report: ReadReport
     done: Container[str] = frozenset()
-    shard: Shard | None = None
     prefilter: bool = False
     cutting: Cutting = Cutting()  # noqa: RUF009
     text_field: str = TEXT_FIELD
@@ -221,23 +219,18 @@ class SampleReader:
         """The line id of a passage, counted from 1 among those of its text that are taken: the hash of the text's own hash,
         of all that decides what is taken of it, and of the number. Of three, they are those of DIGEST/.../1, DIGEST/.../2
         and DIGEST/.../3/last: so `_known` can tell from ids alone that all were done."""
-        key = f"{digest}/{limit}/{self.cutting.overlap}/{self.shard}/{self.prefilter}"
+        # "None" is part of the ids in every journal.
+        key = f"{digest}/{limit}/{self.cutting.overlap}/None/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
     def _decided(self, sample: Sample, kind: str | None) -> _Decision:
         """Counts nothing."""
-        nothing: str | None = None
         if self.prefilter:
             found = prefiltered(sample.text)
-            nothing = kind or found.why_nothing
-            # A text of which nothing is left is of the shard of the whole.
-            if nothing is None:
-                changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
-                sample = sample.model_copy(update=changed)
-        if self.shard is not None and not self.shard.holds(sample.id):
-            return None
-        if nothing is not None:
-            return Unreadable(Skip.NOTHING_TO_ASK, nothing)
+            if (nothing := kind or found.why_nothing) is not None:
+                return Unreadable(Skip.NOTHING_TO_ASK, nothing)
+            changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
+            sample = sample.model_copy(update=changed)
         number = int(sample.id, 16)
         if number in self._seen:
             return Unreadable(Skip.DUPLICATE)
@@ -249,9 +242,6 @@ class SampleReader:
         if isinstance(what, Sample):
             self.report.take(what.removed)
             yield what
-        elif what is None:
-            self.report.lines += 1
-            self.report.other_shards += 1
         else:
             self.report.skip(what, place)
 

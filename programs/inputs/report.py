@@ -59,7 +59,7 @@ class ReadReport(BaseModel):
     """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
 
     A line is a line of JSON, a row of a table, a passage of a longer text, or a document that gave none.
-    Invariant: lines == samples + blank + done + other_shards + the skipped lines (`skipped` without ARCHIVE_REASONS).
+    Invariant: lines == samples + blank + done + the skipped lines (`skipped` without ARCHIVE_REASONS).
     """
 
     files: int = 0
@@ -70,7 +70,6 @@ class ReadReport(BaseModel):
     samples: int = 0
     done: int = 0
     """Lines that an earlier run had finished with, known by their bytes."""
-    other_shards: int = 0
     documents: int = 0
     """Texts that were cut into passages."""
     passages: int = 0

@@ -106,8 +106,6 @@ def dry_run(settings: Settings, console: Console) -> None:
         said.append(f"is there already: {earlier.traces} traces; {report.done} of these texts are done")
     if report.documents:
         said.append(f"would cut: {report.documents} documents into {report.passages} passages")
-    if settings.part is not None:
-        said.append(f"would leave: {report.other_shards} texts of other shards than {settings.part}")
     for reason, count in report.skipped.items():
         said.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
     for reason, count in report.trimmed.items():

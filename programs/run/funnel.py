@@ -147,7 +147,7 @@ def findings_of(index: Index) -> Findings:
 
 def _read(report: ReadReport) -> Step:
     skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
-    lost = {"blank": report.blank, "of other shards": report.other_shards, **skipped}
+    lost = {"blank": report.blank, **skipped}
     what = "lines and passages" if report.documents else "lines"
     return _step(f"{what} read by this run", report.lines, lost, "texts")
 

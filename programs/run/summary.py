@@ -50,7 +50,7 @@ def summary_of(status: Status, ledger: Ledger, report: ReadReport, index: Index,
         seconds=round(ledger.seconds, 1),
         model=settings.model,
         input={
-            **report.model_dump(include={"lines", "samples", "cut", "other_shards"}),
+            **report.model_dump(include={"lines", "samples", "cut"}),
             "left_out_of_texts": dict(report.trimmed),
             "left_out_characters": dict(report.trimmed_chars),
             "done_before": report.done,
@@ -112,10 +112,9 @@ def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
 def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     spent, given = summary.this_run, summary.input
     cut = f", {given['cut']} cut" if given["cut"] else ""
-    shards = f", {given['other_shards']} of other shards" if given["other_shards"] else ""
     yield "made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
     left_out = _counts(given["left_out_of_texts"], "; left out: ")
-    yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}{shards}"
+    yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}"
     first = given["first_skipped"]
     yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in given["skipped"].items())
     yield "not taken", _counts({status: count for status, count in summary.traces.items() if status != "accepted"})

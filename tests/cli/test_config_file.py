@@ -32,7 +32,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "min_quality_score": st.floats(1, 10),
     "stage_model": st.lists(st.tuples(st.sampled_from(STAGES), NAMES).map("=".join)),
     "api_base": st.lists(st.integers(1, 9).map(lambda number: f"http://gpu{number}:8000/v1")),
-    "shard": st.sampled_from([None, "1/2", " 7/64"]),
     "timeout": AMOUNTS,
     "temperature": st.floats(0, 2),
     "seed": st.integers(-(2**70), 2**70),

@@ -121,9 +121,3 @@ def test_5_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: 
     lab.input.write_text(text)
     done = called(*lab.arguments())
     assert (done.returncode, done.stderr) == (1, f"error: not one trace was made: {said}\n")
-
-
-def test_5_a_shard_without_texts_is_no_failure(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=1) as lab:
-        codes = {called(*lab.arguments(shard=f"{number}/3")).returncode for number in (1, 2, 3)}
-        assert codes == {0}

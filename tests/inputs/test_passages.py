@@ -19,7 +19,6 @@ from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
 from programs.inputs.report import Skip
 from programs.inputs.sample import content_id
-from programs.inputs.shard import Shard
 from programs.inputs.sources import sources
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
@@ -134,15 +133,14 @@ def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypa
     assert report.documents == whole.documents
 
 
-@pytest.mark.parametrize("shard", [None, Shard(1, 2)], ids=["prefiltered", "a shard"])
 def test_4_what_was_left_out_of_a_document_does_not_make_it_read_again(
-    papers: Path, monkeypatch: pytest.MonkeyPatch, shard: Shard | None
+    papers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
-    some, _ = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None)
+    some, _ = read(papers / "b.md", tokens=150, prefilter=True)
     monkeypatch.delattr(processes.ReaderProcess, "paper")
     done = {sample.line_id for sample in some}
-    again, report = read(papers / "b.md", tokens=150, shard=shard, prefilter=shard is None, done=done)
+    again, report = read(papers / "b.md", tokens=150, prefilter=True, done=done)
     assert again == []
     assert 0 < report.done == len(some) < len(whole)
 

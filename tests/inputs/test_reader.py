@@ -1,4 +1,4 @@
-"""read_samples: no text is too long, and memory does not grow (each text once: tests/run/test_shard.py; the first at once:
+"""read_samples: no text is too long, each is given once, and memory does not grow (the first at once:
 tests/run/test_reading.py)."""
 
 import tracemalloc

@@ -27,6 +27,6 @@ def read(
     patterns = [str(path) for path in inputs]
     samples = list(read_samples(patterns, max_chars=max_chars, report=report, cutting=Cutting(tokens), **how))
     assert report.samples == len(samples)
-    assert report.lines == report.samples + report.blank + report.done + report.other_shards + report.skipped_lines
+    assert report.lines == report.samples + report.blank + report.done + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)
     return samples, report

@@ -176,13 +176,19 @@ async def test_4_what_reading_raises_is_raised() -> None:
         await anext(Reading(lambda _: Failing(), ReadReport(), []).samples(Gate(1), every, True))
 
 
-async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(tmp_path: Path) -> None:
-    """The document that is being read then is no document that crashed its reader."""
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.tex", b"\\textbf{a} \\emph{b} $c$ " * 400_000), ("a.jsonl", b"\n" * 10**7)]
+)
+async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(
+    tmp_path: Path, name: str, data: bytes
+) -> None:
+    """The document that is being read then is no document that crashed its reader, and many lines without a text do not
+    hold it up."""
     report, gate = ReadReport(), Gate(1)
-    (tmp_path / "a.tex").write_bytes(b"\\textbf{a} \\emph{b} $c$ " * 400_000)
+    (tmp_path / name).write_bytes(data)
     reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(tmp_path)]))
     asyncio.get_running_loop().call_later(0.3, gate.close)
     async with aclosing(reading.samples(gate, every, True)) as samples:
         assert [one async for one in samples] == []
-    assert (report.lines, report.skipped) == (0, {})
+    assert (report.lines, report.skipped) == (report.blank, {})
     assert "reading" not in [thread.name for thread in threading.enumerate()]

@@ -1,4 +1,4 @@
-"""Two processes over the same six texts."""
+"""Two runs, each over half of the same six texts."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, laboratory
-from tests.run.merging.merging import journals, shard_runs
+from tests.lab import Lab, laboratory, write_passages
+from tests.run.merging.merging import journals, run_parts
 
 
 @pytest.fixture(scope="package")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Six texts, made by two processes."""
+    """Six texts, made by two runs."""
     with laboratory(tmp_path_factory.mktemp("home"), texts=6) as found:
-        shard_runs(found, 2)
+        # Without one, a text is called by its line.
+        write_passages(found.input, range(6), title="A catalogue")
+        run_parts(found, 2)
         yield found
 
 
@@ -27,7 +29,7 @@ def lab(home: Lab, tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def halves(home: Lab, lab: Lab) -> list[str]:
-    """The journals of two processes, their documents beside them."""
-    for path in home.folder.glob("out.shard-*-of-2.j*"):
+    """The journals of two runs, their documents beside them."""
+    for path in home.folder.glob("part-*.j*"):
         shutil.copy(path, lab.folder)
     return journals(lab, 2)

@@ -7,18 +7,25 @@ from programs import merge
 from programs.run.old_lines import present_form
 from tests.lab import Lab
 
-TIMES = ("seconds", "created")
+TIMES = ("seconds", "created", "place", "line")
+"""What differs between one run and several: when something was made, and in which file its text stands."""
 
 
 def journals(lab: Lab, of: int) -> list[str]:
-    return [str(lab.folder / f"out.shard-{number}-of-{of}.journal.jsonl") for number in range(1, of + 1)]
+    return [str(lab.folder / f"part-{number}.journal.jsonl") for number in range(of)]
 
 
-def shard_runs(lab: Lab, of: int, **given: Any) -> list[str]:
-    """Runs all shards. Returns their journals."""
-    for number in range(1, of + 1):
-        lab.run(shard=f"{number}/{of}", **given)
-    return journals(lab, of)
+def run_part(lab: Lab, number: int, of: int, **given: Any) -> str:
+    """A run over every `of`th text. Returns its journal."""
+    (source,) = lab.base["input_file"]
+    part = lab.folder / f"part-{number}.jsonl"
+    part.write_bytes(b"".join(Path(source).read_bytes().splitlines(keepends=True)[number::of]))
+    return run_as(lab, f"part-{number}", input_file=[str(part)], **given)
+
+
+def run_parts(lab: Lab, of: int, **given: Any) -> list[str]:
+    """Runs all parts of the input. Returns their journals."""
+    return [run_part(lab, number, of, **given) for number in range(of)]
 
 
 def run_as(lab: Lab, name: str, **given: Any) -> str:

@@ -13,7 +13,7 @@ from programs import merge
 from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
 from tests.lab import Lab, called
-from tests.run.merging.merging import leftovers, merged, run_as, snapshot, view
+from tests.run.merging.merging import leftovers, merged, run_part, snapshot, view
 
 
 def refused(lab: Lab, *words: str) -> str:
@@ -35,8 +35,7 @@ def refused(lab: Lab, *words: str) -> str:
     ],
 )
 def test_sources_made_otherwise_are_refused(lab: Lab, other: dict[str, Any], told: str) -> None:
-    first, second = run_as(lab, "first", shard="1/2"), run_as(lab, "second", shard="2/2", **other)
-    paths = [path.replace(".journal", f".shard-{n}-of-2.journal") for n, path in enumerate((first, second), 1)]
+    paths = [run_part(lab, 0, 2), run_part(lab, 1, 2, **other)]
     line = refused(lab, *paths)
     assert told in line
     assert all(path in line for path in paths)
@@ -45,7 +44,7 @@ def test_sources_made_otherwise_are_refused(lab: Lab, other: dict[str, Any], tol
     assert found.traces == {"accepted": 6}
 
 
-@pytest.mark.parametrize("name", ["out.shard-2-of-2.journal.jsonl", "merged.journal.jsonl"])
+@pytest.mark.parametrize("name", ["part-1.journal.jsonl", "merged.journal.jsonl"])
 def test_a_journal_in_use_is_refused(lab: Lab, halves: list[str], name: str) -> None:
     with Journal(lab.folder / name):
         assert f"{lab.folder / name} is in use" in refused(lab, *halves)
