@@ -50,7 +50,7 @@ CLAIMED = 0.4
 """The share of questions that ask whether something holds, of the types that may: a quarter of all. Where each could
 be one, a capable writer made claims of fifteen in sixteen."""
 
-MOST_WORDS = 100
+MOST_WORDS = 120
 """Of a question. The number is drawn, from the fewest on that its type needs; else each has some 55."""
 
 
