@@ -136,8 +136,12 @@ class Extent(NamedTuple):
 
 LENGTHS: dict[Length, Extent] = {
     "short": Extent("Short: three to five paragraphs, {} words in all.", 90, 160),
-    "middling": Extent("Medium: four to nine paragraphs, {} words in all.", 160, 320),
-    "long": Extent("Long: seven to sixteen paragraphs, some of them a line, {} words in all.", 320, 600),
+    "middling": Extent("Medium: four to nine paragraphs, {} words in all, or fewer if it is settled sooner.", 160, 320),
+    "long": Extent(
+        "Long: seven to sixteen paragraphs, some a line, {} words in all, or fewer if it is settled sooner.",
+        320,
+        600,
+    ),
 }
 
 NOTICED: dict[Noticed, str] = {
