@@ -35,40 +35,40 @@ SHAPES: dict[str, Outline] = {
         "An answer comes at once. Try it on one concrete case, and keep it or drop it accordingly.",
     ),
     "backwards": Outline(
-        "Start from the end: what would it take to settle this? Then check how much of that is available.",
+        "Begin at the end: what would it take to settle this? Then see how much of that is available.",
         {"critical": 4, "clarification": 0},
     ),
     "by cases": Outline(
-        "Take the possibilities one by one, follow each to its consequences here, and strike out those that fail.",
+        "Begin with one of the possibilities, follow it to its consequences here, then the others; drop those that fail.",
         {"comparison": 4, "clarification": 1},
     ),
     "doubts an assumption": Outline(
-        "Find the assumption that everything depends on, and see what happens to the answer if it fails.",
+        "Begin with the assumption that everything depends on, and see what happens to the answer if it fails.",
         {"limitation": 4, "critical": 4, "clarification": 0},
     ),
     "straight through": Outline(
-        "There is no great puzzle here: recall what is needed, take the steps in order, and be done.",
+        "There is no great puzzle here: begin with what is known, take the steps in order, and be done.",
         {"clarification": 4, "limitation": 1},
         longest="middling",
     ),
     "extremes": Outline(
-        "Push a quantity to zero, or to something huge, see what must happen there, and work back.",
+        "Begin by pushing a quantity to zero, or to something huge; see what must happen there, and work back.",
         {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
-        "Something familiar behaves the same way. Carry it over, and find where the analogy fails.",
+        "Begin with something familiar that behaves the same way, carry it over, and find where the analogy fails.",
         {"clarification": 4, "mechanism": 3},
     ),
     "cause to effect": Outline(
-        "Follow the chain from cause to effect link by link, and spend longest on the link you trust least.",
+        "Begin with the cause, follow the chain to the effect link by link, and stay longest at the weakest link.",
         {"mechanism": 5, "clarification": 1},
     ),
     "the other side": Outline(
-        "Make the best case for the explanation that seems less likely; then look for what it cannot explain.",
+        "Begin with the best case for the explanation that seems less likely; then look for what it cannot explain.",
         {"critical": 3, "comparison": 3, "clarification": 0},
     ),
     "what it means": Outline(
-        "Ask what exactly the words and quantities in the question mean; much of the difficulty may lie there.",
+        "Begin with what exactly the words and quantities in the question mean; much of the difficulty may lie there.",
         {"clarification": 4, "interpretation": 4},
     ),
     "rough size": Outline(
@@ -77,14 +77,14 @@ SHAPES: dict[str, Outline] = {
         {"application": 3, "limitation": 4, "clarification": 1},
     ),
     "in pieces": Outline(
-        "The question is really two or three. Take them apart, settle an easy one, and use it on a harder one.",
+        "The question is really two or three. Begin with an easy one, settle it, and use it on a harder one.",
         {"application": 4, "comparison": 3},
     ),
     "comes back": Outline(
-        "Leave one point unsettled and go on; return to it once something else has made it clear.",
+        "Begin with the point that is least clear, leave it unsettled, and return once something else has made it clear.",
     ),
     "one example": Outline(
-        "Follow one concrete case to the end, the asker's or a known one, then ask how much of it holds in general.",
+        "Begin with a concrete case, the asker's or a known one, follow it to the end, then see how much holds in general.",
         {"application": 4, "clarification": 3},
     ),
     "does it fit together": Outline(
@@ -102,11 +102,11 @@ class Manner(NamedTuple):
 
 
 VOICES: dict[str, Manner] = {
-    "sentences": Manner("In plain, unhurried sentences.", 4),
+    "sentences": Manner("In plain, unhurried sentences, none of them a question to yourself.", 4),
     "talking": Manner("Loosely, as people talk to themselves.", 2),
     "asking": Manner("In plain sentences, asking yourself a question once or twice.", 2),
     "notebook": Manner("As in a notebook: brief, with symbols and units where there are any.", 1),
-    "weighing": Manner("In longer, connected sentences.", 2),
+    "weighing": Manner("In longer, connected sentences, none of them a question to yourself.", 2),
 }
 """How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a
 because and an although."""
