@@ -28,7 +28,7 @@ log = logging.getLogger("synthreasoner")
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(CompileSettings, "python -m optimize.compile", __doc__ or "", arguments)
+    settings = parse(CompileSettings, arguments, __doc__)
     with logged(settings, None if settings.dry_run else settings.output):
         return _command(settings)
 

@@ -8,9 +8,7 @@ import importlib
 import sys
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
-from programs.cli.options import nearest, run_cli, typed
+from programs.cli.options import Options, nearest, run_cli, typed
 from programs.errors import UserError
 
 NAME = "synthreasoner"
@@ -23,9 +21,9 @@ class Command(NamedTuple):
     options: str
     what: str
 
-    def settings(self) -> type[BaseModel]:
+    def settings(self) -> type[Options]:
         """The model of its options."""
-        found: type[BaseModel] = getattr(importlib.import_module(self.module), self.options)
+        found: type[Options] = getattr(importlib.import_module(self.module), self.options)
         return found
 
 

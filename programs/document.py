@@ -13,9 +13,9 @@ from typing import IO, Any, ClassVar
 
 import ijson
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import Options, parse, run_cli
 from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
 from programs.errors import UserError
 from programs.files import JOURNAL, beside, in_place, move_aside
@@ -144,8 +144,8 @@ def _refuse_others(path: Path) -> None:
         pass
 
 
-class DocumentOptions(BaseModel):
-    """Options of `python -m programs.document`."""
+class DocumentOptions(Options):
+    """Make the JSON document again from its journal."""
 
     leading: ClassVar[str] = "output"
 
@@ -154,9 +154,7 @@ class DocumentOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the document anew and says how many traces it holds."""
-    options = parse(
-        DocumentOptions, "python -m programs.document", "Make the JSON document again from its journal.", arguments
-    )
+    options = parse(DocumentOptions, arguments)
     path = beside(options.output, JOURNAL)
     if not path.exists():
         raise UserError(f"there is no journal {path}")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 failed, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(Settings, "python -m programs.generate", __doc__ or "", arguments)
+    settings = parse(Settings, arguments, __doc__)
     looks = settings.list_models or settings.dry_run
     with logged(settings, None if looks else settings.output):
         if settings.list_models:

@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from programs.cli.options import changed, parse, run_cli
+from programs.cli.options import Options, changed, parse, run_cli
 from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import StorageError, UserError
@@ -168,8 +168,8 @@ def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
             )
 
 
-class MergeOptions(BaseModel):
-    """Options of `python -m programs.merge`."""
+class MergeOptions(Options):
+    """Make one journal and document of those of several runs."""
 
     leading: ClassVar[str] = "sources"
 
@@ -184,9 +184,7 @@ class MergeOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Merges and says what became of it."""
-    options = parse(
-        MergeOptions, "python -m programs.merge", "Make one journal and document of those of several runs.", arguments
-    )
+    options = parse(MergeOptions, arguments)
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
     for line in _lines(merged, options.output):
         print(line)

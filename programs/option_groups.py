@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Many, OptionGroup, comma_separated
+from programs.cli.options import Many, Options, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
@@ -36,7 +36,7 @@ class Price(BaseModel):
         return (read * self.prompt + written * self.completion - less) / 1_000_000
 
 
-class BudgetOptions(BaseModel):
+class BudgetOptions(Options):
     """Options about what a run may spend."""
 
     max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
@@ -54,7 +54,7 @@ class BudgetOptions(BaseModel):
 DEFAULT_JUDGES = ("gpt41", "gemini25pro")
 
 
-class QualityOptions(OptionGroup):
+class QualityOptions(Options):
     """Options about how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
@@ -78,7 +78,7 @@ class QualityOptions(OptionGroup):
         return tuple(self.judge_models or DEFAULT_JUDGES)
 
 
-class SelectionOptions(BaseModel):
+class SelectionOptions(Options):
     """Options about which texts and questions are used."""
 
     shard: str | None = Field(
@@ -128,7 +128,7 @@ class SelectionOptions(BaseModel):
         return {"shard": self.part, "prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
-class ThoughtOptions(BaseModel):
+class ThoughtOptions(Options):
     """Options about where thoughts come from."""
 
     thought: Literal["written", "model", "both"] = Field(
@@ -146,7 +146,7 @@ class ThoughtOptions(BaseModel):
         return ("written", "model") if self.thought == "both" else (self.thought,)
 
 
-class TrialOptions(OptionGroup):
+class TrialOptions(Options):
     """Options of the trials that traces are put to."""
 
     blind_solve: int | None = Field(
@@ -193,7 +193,7 @@ STAGES = (*get_args(WriterStage), "own")
 """The stages that `--stage-model` takes."""
 
 
-class TypeOptions(BaseModel):
+class TypeOptions(Options):
     """Options about which types of question are asked."""
 
     question_types: dict[TypeName, QuestionType] = Field(
@@ -218,7 +218,7 @@ class PromptOptions(TypeOptions):
     )
 
 
-class ConnectionOptions(BaseModel):
+class ConnectionOptions(Options):
     """Options of every command that calls models: where they are, and how they are asked."""
 
     api_base: Many = Field(
@@ -240,7 +240,7 @@ class ConnectionOptions(BaseModel):
     )
 
 
-class ModelOptions(BaseModel):
+class ModelOptions(Options):
     """Options about how the models of a run think and write."""
 
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(

@@ -6,17 +6,16 @@ It needs no network and no server.
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import Options, parse, run_cli
 from programs.errors import UserError
 from programs.files import JOURNAL, beside, run_name
 
 
-class ReportOptions(BaseModel):
-    """The options of a report. The names are those of the command line, with underscores."""
+class ReportOptions(Options):
+    """Show a run as one HTML file."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
     leading: ClassVar[str] = "document"
 
     document: Path = Field(description="the document to report on, or its journal")
@@ -36,7 +35,7 @@ class ReportOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the report and says where it is and what it holds."""
-    options = parse(ReportOptions, "python -m programs.report", "Show a run as one HTML file.", arguments)
+    options = parse(ReportOptions, arguments)
     options.check()
     # Only now: --help needs none of it.
     from programs.reports.page import write_report

@@ -2,20 +2,18 @@
 
 import json
 
-from pydantic import BaseModel
-
-from programs.cli.options import parse, run_cli
+from programs.cli.options import Options, parse, run_cli
 from programs.cli.terminal import put
 from programs.document_metadata import Document
 
 
-class SchemaOptions(BaseModel):
-    """Options of `python -m programs.schema`: none of its own."""
+class SchemaOptions(Options):
+    """Print the JSON Schema of the document."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints the schema (draft 2020-12) that every document of this version fulfils."""
-    parse(SchemaOptions, "python -m programs.schema", "Print the JSON Schema of the document.", arguments)
+    parse(SchemaOptions, arguments)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema()}
     put(json.dumps(schema, indent=2))
     return 0

@@ -44,7 +44,7 @@ def read(shard: Shard | None, *paths: Path) -> tuple[list[Sample], ReadReport]:
 
 
 def settings_of(*words: str) -> Settings:
-    return parse(Settings, "generate", "", list(words))
+    return parse(Settings, list(words))
 
 
 # 1. A partition
