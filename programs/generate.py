@@ -20,8 +20,8 @@ from programs.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from programs.document_metadata import DocumentMetadata
     from programs.run.summary import Summary
+    from programs.schema import DocumentMetadata
 
 
 def main(arguments: list[str] | None = None) -> int:
