@@ -33,9 +33,8 @@ from programs.stages.judge import JudgeStage, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage, type_order
 from programs.stages.strands import Strands, StrandStages
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
-from programs.traces.blind_solve import solve_blindly
 from programs.traces.own_thoughts import think
-from programs.traces.step_check import check_steps
+from programs.traces.trials import check_steps, solve_blindly
 from programs.traces.variation import (
     Attempt,
     EarlierOutcome,

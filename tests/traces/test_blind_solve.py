@@ -1,4 +1,4 @@
-"""Invariants of the blind solve (`programs.traces.blind_solve`): what a question needs, measured with another model.
+"""Invariants of the blind solve (`programs.traces.trials`): what a question needs, measured with another model.
 
 1. Each question is tried K times without the passage and K times with it, by the solver; each try has a seed of its own and
    a temperature above 0. Without the passage nothing of it is sent, and never anything of the trace.
@@ -27,7 +27,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
 from programs.records import RULES, Need
 from programs.stages.solve import SOLVE_TEMPERATURE
-from programs.traces.blind_solve import passed, tries_of
+from programs.traces.trials import passed, tries_of
 from signatures.vocabulary import Agreement
 from tests.making import Answers, good_output, made_of, only, passage, solve_of, unread
 

@@ -1,4 +1,4 @@
-"""Invariants of the step check (`--check-steps`) and of what a record holds of it (`programs.traces.step_check`).
+"""Invariants of the step check (`--check-steps`) and of what a record holds of it (`programs.traces.trials`).
 
 1. Without it no step has a quote, a status, or anything else than its kind and text.
 2. With it each accepted trace costs one call more, to the model that is named, about all its steps. A resumed run repeats
@@ -15,7 +15,7 @@ import pytest
 
 from programs.records import StepRecord
 from programs.stages.steps import verdicts_in
-from programs.traces.step_check import STAGE
+from programs.traces.trials import STEPS
 from programs.traces.variation import Variation
 from tests.making import Answers, answered, only, passage, thought
 
@@ -83,7 +83,7 @@ def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> Non
 
 
 def test_what_is_wrong_with_a_reply_is_said() -> None:
-    ask = STAGE.ask(passage(), ["A.", "B,\nand C."], "n", "m")
+    ask = STEPS.ask(passage(), ["A.", "B,\nand C."], "n", "m")
     assert ask.inputs["steps"] == "1. A.\n2. B, and C."
     assert answered(ask, {"items": [verdict(1), verdict(2, "outside", 0)]}).status == "ok"
     faulty = answered(ask, {"items": [verdict(1, "inferred", 9), verdict(1)]})
