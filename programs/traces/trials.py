@@ -64,9 +64,11 @@ async def solve_blindly(variations: list[Variation], options: TracerOptions, ans
         variation.last.blind_solve = solve
     if options.keep and solve.need not in options.keep:
         undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
-        status, detail = ("unjudged", ", to be tried again") if undecided else ("rejected", "")
         for variation in accepted:
-            variation.turn_down(status, Reason.NEED, f"{solve.need or 'undecided'}{detail}")
+            if undecided:
+                variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
+            else:
+                variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
 
 
 async def _tried(
