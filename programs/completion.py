@@ -10,7 +10,8 @@ from pydantic import Field
 
 from programs.cli.options import Options, parse, parser_of, run_cli
 from programs.cli.terminal import put
-from programs.command import COMMANDS, NAME
+from programs.command import COMMANDS
+from programs.versions import NAME
 
 FILES = ("PATH", "FILE")
 """Options of these kinds are completed with files."""
