@@ -31,7 +31,7 @@ from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage, verdicts_in
 from programs.text.short_answers import score
 from programs.traces.variation import Variation
-from signatures.steps import MOST_STEPS, StepVerdict
+from signatures.trials import MOST_STEPS, StepVerdict
 from signatures.vocabulary import Agreement
 
 SOLVING, COMPARING, STEPS = SolveStage(), CompareStage(), StepStage()
