@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Many, Options, comma_separated
+from programs.cli.options import Many, Needs, Options, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
@@ -14,7 +14,7 @@ from programs.records import Need
 from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
 from signatures.vocabulary import ThoughtOrigin
 
-ModelName = Annotated[str, AfterValidator(whole_name)]
+ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
 """The name of a model, as `programs.lms.resolve` takes it."""
 
 ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
@@ -58,18 +58,14 @@ class QualityOptions(Options):
     """Options about how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
-    judge_models: Annotated[ModelNames, Field(min_length=1)] | None = Field(
-        None,
-        json_schema_extra={"needs": ["quality_check"]},
-        description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})",
+    judge_models: Annotated[Annotated[ModelNames, Field(min_length=1)] | None, Needs("quality_check")] = Field(
+        None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: ModelName | None = Field(
-        None,
-        json_schema_extra={"needs": ["grade_answers"]},
-        description="the model that grades (default: the first judge with --quality-check, else the model)",
+    grade_model: Annotated[ModelName | None, Needs("grade_answers")] = Field(
+        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
     )
 
     @property
@@ -152,38 +148,24 @@ class TrialOptions(Options):
     blind_solve: int | None = Field(
         None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
     )
-    solver_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: the model that answers (default: the model itself)",
+    solver_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+        None, description="the model that answers (default: the model itself)"
     )
-    student_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: a weaker model whose pass rates are measured beside these",
+    student_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+        None, description="a weaker model whose pass rates are measured beside these"
     )
-    compare_model: ModelName | None = Field(
+    compare_model: Annotated[ModelName | None, Needs("blind_solve", "thought")] = Field(
         None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve", "thought"]},
-        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
-        "--quality-check, else the solver)",
+        description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
-    keep: Annotated[list[Need], BeforeValidator(comma_separated)] = Field(
-        [],
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered",
+    keep: Annotated[list[Need], BeforeValidator(comma_separated), Needs("blind_solve")] = Field(
+        [], description="take only traces of such questions: known, needs_paper, unanswered"
     )
     check_steps: bool = Field(
         False, description="have a model say which sentence of the text carries each step of a trace, and how"
     )
-    check_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["check_steps"]},
-        description="with --check-steps: the model that says so (default: the model itself)",
+    check_model: Annotated[ModelName | None, Needs("check_steps")] = Field(
+        None, description="the model that says so (default: the model itself)"
     )
 
 

@@ -30,7 +30,6 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
     model: ModelName = Field(
         DEFAULT_MODEL,
-        min_length=1,
         description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
         "built-in model, embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (of the Hub) another; any other "
         "provider/name goes to DSPy as it is",

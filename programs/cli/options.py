@@ -34,13 +34,21 @@ from programs.errors import StorageError, UserError
 from programs.redaction import redact
 
 
+class Needs:
+    """Marks an option, in its annotation, that does nothing without one of these others: it is then refused."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __str__(self) -> str:
+        return " or ".join(map(option_of, self.names))
+
+
 class Options(BaseModel):
     """What a command can be told, or a part of that. With the docstring of a command's own class its `--help` begins.
 
     `leading` is the field whose values may come first on the command line, without its option; `groups` are titles with the
-    names of their fields, in the order of `--help` (without any, all fields are one group). A field may say in
-    `json_schema_extra` what it `needs`: other options, of which one must be given. Without them it would do nothing, and is
-    refused.
+    names of their fields, in the order of `--help` (without any, all fields are one group).
     """
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
@@ -49,16 +57,12 @@ class Options(BaseModel):
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     @model_validator(mode="after")
-    def _needs(self) -> Self:
+    def _has_what_it_needs(self) -> Self:
         fields = type(self).model_fields
-
-        def given(name: str) -> bool:
-            return bool(getattr(self, name) != fields[name].default)
-
-        for name in filter(given, fields):
-            needed = _said_of(fields[name]).get("needs", [])
-            if needed and not any(map(given, needed)):
-                raise ValueError(f"{option_of(name)} does nothing without {' or '.join(map(option_of, needed))}")
+        given = [name for name, field in fields.items() if getattr(self, name) != field.default]
+        for name in given:
+            if (needs := _needs(fields[name])) is not None and not {*given}.intersection(needs.names):
+                raise ValueError(f"{option_of(name)} does nothing without {needs}")
         return self
 
     @classmethod
@@ -67,8 +71,8 @@ class Options(BaseModel):
         return cls.groups or {"options": [*cls.model_fields]}
 
 
-def _said_of(field: FieldInfo) -> dict[str, Any]:
-    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+def _needs(field: FieldInfo) -> Needs | None:
+    return next((each for each in field.metadata if isinstance(each, Needs)), None)
 
 
 def option_of(name: str) -> str:
@@ -262,9 +266,8 @@ def parser_of(model: type[Options], description: str | None = None) -> _Parser:
 
 
 def _argument(field: FieldInfo) -> dict[str, Any]:
-    kinds = _kinds(field.annotation)
-    text = (field.description or "").replace("%", "%%")
-    shown = _shown(field.get_default())
+    kinds, needs, shown = _kinds(field.annotation), _needs(field), _shown(field.get_default())
+    text = f"{f'with {needs}: ' if needs else ''}{field.description or ''}".replace("%", "%%")
     text += f" (default: {shown})" if shown and "(default" not in text else ""
     if bool in kinds:
         action = argparse.BooleanOptionalAction if field.default is True else "store_true"
@@ -272,7 +275,7 @@ def _argument(field: FieldInfo) -> dict[str, Any]:
     choices = [value for kind in kinds if typing.get_origin(kind) is typing.Literal for value in typing.get_args(kind)]
     if choices:
         return {"choices": choices, "help": text}
-    metavar = _said_of(field).get("metavar")
+    metavar = field.json_schema_extra.get("metavar") if isinstance(field.json_schema_extra, dict) else None
     if any(typing.get_origin(kind) is list for kind in kinds):
         return {"action": "extend", "nargs": "+", "metavar": metavar or "VALUE", "help": text}
     number = next((kind.__name__.upper() for kind in kinds if kind in (int, float)), None)
@@ -333,10 +336,8 @@ def load_env_file(path: Path = Path(".env")) -> None:
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} cannot be read: it is not UTF-8 text") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', 'it is not UTF-8 text')}") from None
     for part in parse_stream(io.StringIO(text)):
         lacking = part.key is not None and part.value is None
         if part.error or lacking or "\0" in part.original.string:
