@@ -98,7 +98,7 @@ class Identity(BaseModel):
     temperatures: dict[str, Annotated[float, Field(ge=0, le=2)]] = Field(default_factory=dict)
 
 
-def identity_of(program: dspy.Module, *, model: str | None = None) -> Identity:
+def _identity_of(program: dspy.Module, model: str | None = None) -> Identity:
     """The identity of a program as it is now."""
     signatures, temperatures = {}, {}
     for name, predictor in program.named_predictors():
@@ -115,10 +115,10 @@ def _type(annotation: Any) -> str:
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
 
 
-def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
-    """Writes a program, DSPy's state of it with its identity, as one JSON file."""
+def write_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
+    """Writes a program, DSPy's state of it with its identity, as one JSON file; `model` is the one it was compiled with."""
     versions = {"dspy": metadata.version("dspy")}
-    state = {"metadata": {"dependency_versions": versions, KEY: identity.model_dump()}}
+    state = {"metadata": {"dependency_versions": versions, KEY: _identity_of(program, model).model_dump()}}
     text = json.dumps({**program.dump_state(json_mode=True), **state}, indent=2, ensure_ascii=False)
     with in_place(path) as file:
         file.write(f"{text}\n".encode())
@@ -135,7 +135,7 @@ def program_file(path: Path) -> Path:
 def identity_at(program: Path | str) -> Identity:
     """What a saved program was made for. Raises `UserError` where there is none."""
     path = program_file(Path(program))
-    return _identity(path, _read(path))
+    return _read(path)[1]
 
 
 def load_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
@@ -147,11 +147,10 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     path = program_file(path)
-    state = _read(path)
-    identity = _identity(path, state)
+    state, identity = _read(path)
     given = _predictors(path, {name: part for name, part in state.items() if name != "metadata"})
     present = _predictors(path, program.dump_state())
-    if found := _differences(identity, identity_of(program)) or _others(given, present):
+    if found := _differences(identity, _identity_of(program)) or _others(given, present):
         raise UserError(
             f"--program: {path} was made for another program, with other {', '.join(found)}. Compile it again"
         )
@@ -189,20 +188,17 @@ def _predictors(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
     return {name: [field.prefix for field in predictor.signature.fields] for name, predictor in read.items()}
 
 
-def _identity(path: Path, state: Any) -> Identity:
+def _read(path: Path) -> tuple[dict[str, Any], Identity]:
+    """A saved program, and what it was made for. Raises `UserError`."""
     try:
-        return Identity.model_validate(state["metadata"][KEY])
+        state = json.loads(path.read_text(encoding="utf-8"))
+        return state, Identity.model_validate(state["metadata"][KEY])
+    except FileNotFoundError:
+        raise UserError(f"--program: there is no file {path}") from None
     except (KeyError, TypeError, ValidationError):
         raise UserError(
             f"--program: {path} does not say which program it was made for: "
             "it takes one of python -m optimize.compile, or of Tracer.save"
         ) from None
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"--program: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None

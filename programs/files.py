@@ -59,9 +59,8 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(target)
-        except BaseException:
+        finally:
             draft.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 

@@ -21,7 +21,7 @@ import dspy
 from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import Reply, StageFailed
-from programs.compiled import identity_of, load_program, write_program
+from programs.compiled import load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.option_groups import GuidedStage
@@ -148,7 +148,7 @@ class Tracer(AwaitedModule):
     def save(self, path: Path | str, *, model: str | None = None) -> None:
         """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
         for. No pickle, no model, no key."""
-        write_program(self, Path(path), identity_of(self, model=model))
+        write_program(self, Path(path), model=model)
 
     async def made(
         self,

@@ -139,6 +139,9 @@ def test_a_question_has_one_need_over_its_variations(right: tuple[int, ...], nee
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
     variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
     assert (variation.status, variation.settled) == ("unjudged", False)
+    generation = variation.record().generation
+    assert generation is not None
+    assert "" not in generation.models.values(), "nobody compared anything"
     assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
 
 
