@@ -11,8 +11,7 @@ from programs.inputs.jsonl import TEXT_FIELD
 from programs.inputs.shard import Shard
 from programs.lms.weights import whole_name
 from programs.records import Need
-from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
-from signatures.vocabulary import ThoughtOrigin
+from signatures.vocabulary import QUESTION_TYPES, QuestionType, ThoughtOrigin, TypeName
 
 ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
 """The name of a model, as `programs.lms.resolve` takes it."""
