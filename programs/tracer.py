@@ -33,7 +33,7 @@ from programs.stages.questions import Question, QuestionPool, QuestionStage, typ
 from programs.stages.strands import Strands, StrandStages
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
 from programs.traces.own_thoughts import think
-from programs.traces.trials import check_steps, solve_blindly
+from programs.traces.trials import Trials
 from programs.traces.variation import (
     Attempt,
     EarlierOutcome,
@@ -263,9 +263,9 @@ class SampleRun:
             several = await together(self._variation(question, found, group) for group in groups)
             made = [variation for group in several for variation in group]
             drop_twins(made, self.store.earlier)
-            await solve_blindly(made, self.options, self.answer)
-            if self.options.checker:
-                await check_steps(made, self.options.checker, self.answer)
+            trials = Trials(self.options, self.answer)
+            await trials.solve_blindly(made)
+            await trials.check_steps(made)
         for variation in made:
             self.store.keep(variation)
         return made

@@ -21,6 +21,7 @@ The step check asks a model which sentence of the passage decides about each ste
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from programs.asking.ask import Answering, Ask, together
 from programs.inputs.passage import Passage
@@ -37,88 +38,113 @@ from signatures.vocabulary import Agreement
 SOLVING, COMPARING, STEPS = SolveStage(), CompareStage(), StepStage()
 
 
-async def solve_blindly(variations: list[Variation], options: TracerOptions, answer: Answering) -> None:
-    """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
-    accepted = [variation for variation in variations if variation.accepted]
-    if not accepted or options.blind_solve is None:
-        return
-    short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
-    without, with_it = await _tried(accepted, short, options, options.solver, answer, "solve")
-    student = None
-    if options.student_model:
-        blind, reading = await _tried(accepted, short, options, options.student_model, answer, "student")
-        student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
-    solve = BlindSolve(
-        need=_need_of(without, with_it),
-        difficulty=_rest(with_it.pass_rate),
-        difficulty_without=_rest(without.pass_rate),
-        without_passage=without,
-        with_passage=with_it,
-        solver=options.solver,
-        compared_by=RULES if short else options.comparer,
-        temperature=next((one.temperature for one in accepted[0].last.more["solve"] if one.status == "ok"), None),
-        variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
-        student=student,
-    )
-    for variation in accepted:
-        variation.last.blind_solve = solve
-    if options.keep and solve.need not in options.keep:
-        undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
+@dataclass(frozen=True)
+class Trials:
+    """The trials that these options ask for, with the replies that `answer` gives."""
+
+    options: TracerOptions
+    answer: Answering
+
+    async def solve_blindly(self, variations: list[Variation]) -> None:
+        """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
+        options, accepted = self.options, [variation for variation in variations if variation.accepted]
+        if not accepted or options.blind_solve is None:
+            return
+        short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
+        without, with_it = await self._tried(accepted, short, options.solver, "solve")
+        student = None
+        if options.student_model:
+            blind, reading = await self._tried(accepted, short, options.student_model, "student")
+            student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
+        solve = BlindSolve(
+            need=_need_of(without, with_it),
+            difficulty=_rest(with_it.pass_rate),
+            difficulty_without=_rest(without.pass_rate),
+            without_passage=without,
+            with_passage=with_it,
+            solver=options.solver,
+            compared_by=RULES if short else options.comparer,
+            temperature=next((one.temperature for one in accepted[0].last.more["solve"] if one.status == "ok"), None),
+            variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
+            student=student,
+        )
         for variation in accepted:
-            if undecided:
-                variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
-            else:
-                variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
+            variation.last.blind_solve = solve
+        if options.keep and solve.need not in options.keep:
+            undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
+            for variation in accepted:
+                if undecided:
+                    variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
+                else:
+                    variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
 
+    async def _tried(
+        self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
+    ) -> list[SolveTries]:
+        """A model's tries without the passage and with it; the attempts keep what it replied by this name."""
+        passage, question = accepted[0].passage, accepted[0].question
 
-async def _tried(
-    accepted: list[Variation],
-    short: ShortAnswer | None,
-    options: TracerOptions,
-    solver: str,
-    answer: Answering,
-    name: str,
-) -> list[SolveTries]:
-    """A model's tries without the passage and with it; the attempts keep what it replied by this name."""
-    passage, question = accepted[0].passage, accepted[0].question
+        async def tried(with_passage: bool) -> SolveTries:
+            numbers = range(self.options.blind_solve or 0)
+            asks = [SOLVING.ask(passage, question, with_passage, number, solver, short) for number in numbers]
+            replies = await together(map(self.answer, asks))
+            for variation in accepted:
+                variation.last.more.setdefault(name, []).extend(replies)
+            tries = [
+                (ask, ask.read(reply.output).text if reply.status == "ok" else None)
+                for ask, reply in zip(asks, replies, strict=True)
+            ]
+            if short is not None:
+                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
+            return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
 
-    async def tried(with_passage: bool) -> SolveTries:
-        numbers = range(options.blind_solve or 0)
-        asks = [SOLVING.ask(passage, question, with_passage, number, solver, short) for number in numbers]
-        replies = await together(map(answer, asks))
-        for variation in accepted:
-            variation.last.more.setdefault(name, []).extend(replies)
-        texts = [
-            ask.read(reply.output).text if reply.status == "ok" else None
-            for ask, reply in zip(asks, replies, strict=True)
+        return await together([tried(False), tried(True)])
+
+    async def _compared(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
+        """How a try stands to the answer of one of the variations (None: absent)."""
+        if text is None:
+            return None
+        number, solver = ask.key.split("/", 4)[3:]
+        name, reference = f"{variation.name}/{number}/{solver}", variation.last.draft.answer
+        reply = await self.answer(COMPARING.ask(variation.question, reference, text, name, self.options.comparer))
+        variation.last.more.setdefault("compare", []).append(reply)
+        return reply.output["agreement"] if reply.status == "ok" else None
+
+    async def check_steps(self, variations: list[Variation]) -> None:
+        """Gives a question's accepted variations their steps, as a model checked them. A step without a readable verdict has
+        none, and neither has any step of a thought of more than `MOST_STEPS`: a model's own may have more than one call can
+        look up."""
+        if self.options.checker:
+            await together(
+                self._check(variation, self.options.checker) for variation in variations if variation.accepted
+            )
+
+    async def _check(self, variation: Variation, model: str) -> None:
+        passage, attempt = variation.passage, variation.last
+        steps = attempt.draft.thought.steps()
+        if not 0 < len(steps) <= MOST_STEPS:
+            return
+        reply = await self.answer(STEPS.ask(passage, [text for _, text in steps], variation.name, model))
+        attempt.more["steps"] = [reply]
+        verdicts = verdicts_in(reply, len(steps), len(passage.spans))
+        attempt.steps = [
+            StepRecord(kind=kind, text=text, **_judged(verdicts.get(number), passage, reply.model or model))
+            for number, (kind, text) in enumerate(steps, start=1)
         ]
-        if short is not None:
-            return tries_of([_by_rules(text, short) for text in texts])
-        tries = list(zip(asks, texts, strict=True))
-        comparing = (_compared(each, *one, options.comparer, answer) for each in accepted for one in tries)
-        return tries_of(await together(comparing))
-
-    return await together([tried(False), tried(True)])
 
 
-def _by_rules(text: str | None, short: ShortAnswer) -> Agreement | None:
-    """How a try stands to the short answer (None: absent)."""
-    if text is None:
-        return None
+def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[str, object]:
+    """What a verdict adds to the record of its step."""
+    if verdict is None:
+        return {}
+    status = None if verdict.status == "no_claim" else verdict.status
+    place = {} if status in (None, "outside") else passage.quoted(verdict.sentence)
+    return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
+
+
+def _by_rules(text: str, short: ShortAnswer) -> Agreement:
+    """How a try stands to the short answer."""
     return "equivalent" if score(text, dict(short)) else "contradicts"
-
-
-async def _compared(
-    variation: Variation, ask: Ask, text: str | None, comparer: str, answer: Answering
-) -> Agreement | None:
-    """How a try stands to the answer of one of the variations (None: absent)."""
-    if text is None:
-        return None
-    number, solver = ask.key.split("/", 4)[3:]
-    name = f"{variation.name}/{number}/{solver}"
-    reply = await answer(COMPARING.ask(variation.question, variation.last.draft.answer, text, name, comparer))
-    variation.last.more.setdefault("compare", []).append(reply)
-    return reply.output["agreement"] if reply.status == "ok" else None
 
 
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
@@ -154,33 +180,3 @@ def _need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
 
 def _rest(rate: float | None) -> float | None:
     return None if rate is None else round(1 - rate, 4)
-
-
-async def check_steps(variations: list[Variation], model: str, answer: Answering) -> None:
-    """Gives the accepted ones of a question's variations their steps, as `model` checked them. A step without a readable
-    verdict has none, and neither has any step of a thought of more than `MOST_STEPS`: a model's own may have more than one
-    call can look up."""
-
-    async def check(variation: Variation) -> None:
-        passage, attempt = variation.passage, variation.last
-        steps = attempt.draft.thought.steps()
-        if not 0 < len(steps) <= MOST_STEPS:
-            return
-        reply = await answer(STEPS.ask(passage, [text for _, text in steps], variation.name, model))
-        attempt.more["steps"] = [reply]
-        verdicts = verdicts_in(reply, len(steps), len(passage.spans))
-        attempt.steps = [
-            StepRecord(kind=kind, text=text, **_judged(verdicts.get(number), passage, reply.model or model))
-            for number, (kind, text) in enumerate(steps, start=1)
-        ]
-
-    await together(check(variation) for variation in variations if variation.accepted)
-
-
-def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[str, object]:
-    """What a verdict adds to the record of its step."""
-    if verdict is None:
-        return {}
-    status = None if verdict.status == "no_claim" else verdict.status
-    place = {} if status in (None, "outside") else passage.quoted(verdict.sentence)
-    return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
