@@ -111,9 +111,9 @@ class Trials:
         return reply.output["agreement"] if reply.status == "ok" else None
 
     async def check_steps(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations their steps, as a model checked them. A step without a readable verdict has
-        none, and neither has any step of a thought of more than `MOST_STEPS`: a model's own may have more than one call can
-        look up."""
+        """Gives a question's accepted variations their steps, as a model checked them. A step has none without a readable
+        verdict, and no step has one in a thought of more than `MOST_STEPS`: a model's own may have more than one call
+        takes."""
         if self.options.checker:
             await together(
                 self._check(variation, self.options.checker) for variation in variations if variation.accepted
