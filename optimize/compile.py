@@ -28,7 +28,7 @@ log = logging.getLogger("synthreasoner")
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(CompileSettings, "python -m optimize.compile", __doc__ or "", arguments)
+    settings = parse(CompileSettings, arguments, __doc__)
     with logged(settings, None if settings.dry_run else settings.output):
         return _command(settings)
 
@@ -80,7 +80,7 @@ def compiled(compilation: "Compilation", console: "Console") -> "Report":
     """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
     from optimize.compilation import counts, tuned, workspace
     from optimize.report import report_of, verdict, warned, write_report
-    from programs.compiled import identity_of, write_program
+    from programs.compiled import write_program
 
     settings = compilation.settings
     tests = counts(compilation.data["test"])
@@ -91,8 +91,7 @@ def compiled(compilation: "Compilation", console: "Console") -> "Report":
         console.print(f"proof: {tests}, after")
         proof = compilation.proof(before, compilation.proven(tracer, models))
         report = report_of(compilation, tracer, proof, models.recorder)
-    identity = identity_of(tracer, model=compilation.model)
-    write_program(tracer, settings.output / "program.json", identity)
+    write_program(tracer, settings.output / "program.json", model=compilation.model)
     write_report(report, settings.output)
     for line in (verdict(report), *warned(report)):
         console.print(line)

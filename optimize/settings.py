@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from optimize.metrics import METRICS, weights_of
 from optimize.optimizers import OPTIMIZERS
@@ -36,8 +36,6 @@ def _known_metric(metric: str) -> str:
 
 class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     """The options of a compilation. The names are those of the command line, with underscores."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "question_types"),

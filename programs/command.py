@@ -3,17 +3,13 @@
 Each is a module of its own, imported when it is asked for, that `python -m` runs as well.
 """
 
-import argparse
 import importlib
 import sys
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
-from programs.cli.options import nearest, run_cli, typed
+from programs.cli.options import Options, nearest, run_cli, typed
 from programs.errors import UserError
-
-NAME = "synthreasoner"
+from programs.versions import NAME, version_of
 
 
 class Command(NamedTuple):
@@ -23,9 +19,9 @@ class Command(NamedTuple):
     options: str
     what: str
 
-    def settings(self) -> type[BaseModel]:
+    def settings(self) -> type[Options]:
         """The model of its options."""
-        found: type[BaseModel] = getattr(importlib.import_module(self.module), self.options)
+        found: type[Options] = getattr(importlib.import_module(self.module), self.options)
         return found
 
 
@@ -42,40 +38,29 @@ COMMANDS = {
     "completion": Command("programs.completion", "CompletionOptions", "print what completes these words in a shell"),
 }
 
+HELP = f"""usage: {NAME} COMMAND [options]
+
+Reasoning training data from scientific text.
+
+{chr(10).join(f"  {name:<12}{command.what}" for name, command in COMMANDS.items())}
+
+{NAME} COMMAND --help shows the options of a command, {NAME} --version the version."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command that is named first, with the words that follow. Raises `UserError` for one that there is not."""
-    words = sys.argv[1:] if arguments is None else arguments
-    if not words or words[0] in ("-h", "--help"):
-        _parser().print_help()
-        return 0 if words else 2
-    if words[0] == "--version":
-        from programs.versions import own_version
-
-        print(f"{NAME} {own_version() or '(a checkout that is not installed)'}")
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    if name in ("", "-h", "--help"):
+        print(HELP)
+        return 0 if name else 2
+    if name == "--version":
+        print(f"{NAME} {version_of() or '(a checkout that is not installed)'}")
         return 0
-    name, *rest = words
     if name not in COMMANDS:
         raise UserError(f"{name!r} is no command{nearest(name, COMMANDS)} (see --help)")
     with typed(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    """For its help alone."""
-    made = argparse.ArgumentParser(
-        prog=NAME,
-        usage=f"{NAME} COMMAND [options]",
-        description="Reasoning training data from scientific text.",
-        epilog=f"{NAME} COMMAND --help shows the options of a command.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
-    )
-    made.add_argument("--version", action="store_true", help="show the version and exit")
-    commands = made.add_argument_group("commands")
-    for name, command in COMMANDS.items():
-        commands.add_argument(name, help=command.what)
-    return made
 
 
 def console() -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -97,22 +98,15 @@ class Identity(BaseModel):
     temperatures: dict[str, Annotated[float, Field(ge=0, le=2)]] = Field(default_factory=dict)
 
 
-def identity_of(program: dspy.Module, *, model: str | None = None) -> Identity:
+def _identity_of(program: dspy.Module, model: str | None = None) -> Identity:
     """The identity of a program as it is now."""
-    predictors = program.named_predictors()
-    fields = {name: predictor.signature.fields.items() for name, predictor in predictors}
-    return Identity(
-        signatures={
-            name: [f"{field}: {_type(info.annotation)}" for field, info in each] for name, each in fields.items()
-        },
-        adapter_version=ADAPTER_VERSION,
-        model=model,
-        temperatures={
-            name: predictor.config["temperature"]
-            for name, predictor in predictors
-            if predictor.config.get("temperature") is not None
-        },
-    )
+    signatures, temperatures = {}, {}
+    for name, predictor in program.named_predictors():
+        fields = predictor.signature.fields.items()
+        signatures[name] = [f"{field}: {_type(info.annotation)}" for field, info in fields]
+        if (temperature := predictor.config.get("temperature")) is not None:
+            temperatures[name] = temperature
+    return Identity(signatures=signatures, adapter_version=ADAPTER_VERSION, model=model, temperatures=temperatures)
 
 
 def _type(annotation: Any) -> str:
@@ -121,10 +115,10 @@ def _type(annotation: Any) -> str:
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
 
 
-def write_program(program: dspy.Module, path: Path, identity: Identity) -> None:
-    """Writes a program, DSPy's state of it with its identity, as one JSON file."""
+def write_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
+    """Writes a program, DSPy's state of it with its identity, as one JSON file; `model` is the one it was compiled with."""
     versions = {"dspy": metadata.version("dspy")}
-    state = {"metadata": {"dependency_versions": versions, KEY: identity.model_dump()}}
+    state = {"metadata": {"dependency_versions": versions, KEY: _identity_of(program, model).model_dump()}}
     text = json.dumps({**program.dump_state(json_mode=True), **state}, indent=2, ensure_ascii=False)
     with in_place(path) as file:
         file.write(f"{text}\n".encode())
@@ -141,7 +135,7 @@ def program_file(path: Path) -> Path:
 def identity_at(program: Path | str) -> Identity:
     """What a saved program was made for. Raises `UserError` where there is none."""
     path = program_file(Path(program))
-    return _identity(path, _read(path))
+    return _read(path)[1]
 
 
 def load_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
@@ -153,72 +147,58 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     path = program_file(path)
-    state = _read(path)
-    identity = _identity(path, state)
-    if found := differences(identity, identity_of(program)):
-        raise UserError(f"--program: {path} was made for another program: {'; '.join(found)}. Compile it again")
+    state, identity = _read(path)
+    given = _predictors(path, {name: part for name, part in state.items() if name != "metadata"})
+    present = _predictors(path, program.dump_state())
+    if found := _differences(identity, _identity_of(program)) or _others(given, present):
+        raise UserError(
+            f"--program: {path} was made for another program, with other {', '.join(found)}. Compile it again"
+        )
     if model is not None and identity.model not in (None, model):
         log.warning("%s was compiled for %s, and is used with %s", path, identity.model, model)
-    expected = program.dump_state()
-    given = {name: part for name, part in state.items() if name != "metadata"}
-    if odd := sorted(given.keys() ^ expected.keys()):
-        raise UserError(f"--program: {path} is another program's: it differs in {', '.join(odd)}")
-    _check(path, given, expected)
-    program.load_state({name: {**part, "lm": None} for name, part in given.items()})
+    program.load_state({name: {**state[name], "lm": None} for name in given})
     for name, predictor in program.named_predictors():
         if name in identity.temperatures:
             predictor.config["temperature"] = identity.temperatures[name]
 
 
-def differences(saved: Identity, now: Identity) -> list[str]:
-    """In what a saved program differs from the present one, in words; nothing: it fits."""
-    found = []
-    for name in sorted({*saved.signatures, *now.signatures}):
-        then, today = saved.signatures.get(name), now.signatures.get(name)
-        if then is None or today is None:
-            found.append(f"{name} is {'new' if then is None else 'gone'}")
-        elif then != today:
-            found.append(f"the fields of {name} were {_changed(then, today)} and are {_changed(today, then)}")
+def _differences(saved: Identity, now: Identity) -> list[str]:
+    """In what a saved program differs from the present one; nothing: it fits."""
+    found = [f"fields of {name}" for name in _others(saved.signatures, now.signatures)]
     if saved.adapter_version != now.adapter_version:
-        found.append(f"the adapter's version was {saved.adapter_version} and is {now.adapter_version}")
+        found.append("form of replies (the adapter's version)")
     if saved.prompt_order not in (None, ORDER):
-        found.append(f"the order of its prompts was {saved.prompt_order} and is {ORDER}")
+        found.append("order of prompts")
     return found
 
 
-def _changed(fields: list[str], others: list[str]) -> str:
-    """The fields that the other side has not; all of them where only the order differs."""
-    return ", ".join([field for field in fields if field not in others] or fields)
+def _others(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The names under which two tables have different things."""
+    return sorted(name for name in {*saved, *now} if saved.get(name) != now.get(name))
 
 
-def _identity(path: Path, state: Any) -> Identity:
+def _predictors(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
+    """The predictors of a program's state with the prefixes of their fields. Raises `UserError` for what is none."""
     try:
-        return Identity.model_validate(state["metadata"][KEY])
+        read = _PREDICTORS.validate_python(state)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise UserError(f"--program: {path} is not a saved program: {where}: {fault['msg']}") from None
+    return {name: [field.prefix for field in predictor.signature.fields] for name, predictor in read.items()}
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Identity]:
+    """A saved program, and what it was made for. Raises `UserError`."""
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        return state, Identity.model_validate(state["metadata"][KEY])
+    except FileNotFoundError:
+        raise UserError(f"--program: there is no file {path}") from None
     except (KeyError, TypeError, ValidationError):
         raise UserError(
             f"--program: {path} does not say which program it was made for: "
             "it takes one of python -m optimize.compile, or of Tracer.save"
         ) from None
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"--program: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None
-
-
-def _check(path: Path, given: dict[str, Any], expected: dict[str, Any]) -> None:
-    try:
-        read = _PREDICTORS.validate_python(given)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise UserError(f"--program: {path} is not a saved program: {where}: {fault['msg']}") from None
-    for name, predictor in read.items():
-        now = [field["prefix"] for field in expected[name]["signature"]["fields"]]
-        then = [field.prefix for field in predictor.signature.fields]
-        if then != now:
-            raise UserError(f"--program: {path} was made for other fields of {name}: {then}, not {now}")

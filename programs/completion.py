@@ -6,17 +6,18 @@ synthreasoner completion bash > ~/.local/share/bash-completion/completions/synth
 import argparse
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from programs.cli.options import leading_of, parse, parser_of, run_cli
+from programs.cli.options import Options, parse, parser_of, run_cli
 from programs.cli.terminal import put
-from programs.command import COMMANDS, NAME
+from programs.command import COMMANDS
+from programs.versions import NAME
 
 FILES = ("PATH", "FILE")
 """Options of these kinds are completed with files."""
 
 
-class CompletionOptions(BaseModel):
+class CompletionOptions(Options):
     """Options of `synthreasoner completion`."""
 
     leading: ClassVar[str] = "shell"
@@ -26,7 +27,7 @@ class CompletionOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints the script."""
-    options = parse(CompletionOptions, "python -m programs.completion", __doc__ or "", arguments)
+    options = parse(CompletionOptions, arguments, __doc__)
     put(script(options.shell))
     return 0
 
@@ -40,11 +41,12 @@ def script(shell: str) -> str:
     commands = root.add_subparsers(dest="command")
     for name, command in COMMANDS.items():
         model = command.settings()
-        own = parser_of(model, NAME, "")
-        leading = leading_of(model)
-        if leading is not None:
-            first = next(action for action in own._actions if action.dest == leading)
-            own.add_argument(f"_{leading}", nargs="*", choices=first.choices, metavar=first.metavar, help=first.help)
+        own = parser_of(model)
+        if model.leading:
+            first = next(action for action in own._actions if action.dest == model.leading)
+            own.add_argument(
+                f"_{model.leading}", nargs="*", choices=first.choices, metavar=first.metavar, help=first.help
+            )
         for action in own._actions:
             # The scripts would complete nothing but values behind an option that takes several.
             action.nargs = None if action.nargs == "+" else action.nargs

@@ -13,15 +13,15 @@ from typing import IO, Any, ClassVar
 
 import ijson
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from programs.cli.options import parse, run_cli
-from programs.document_metadata import FORMAT_VERSION, DocumentMetadata, Status
+from programs.cli.options import Options, parse, run_cli
 from programs.errors import UserError
 from programs.files import JOURNAL, beside, in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.journal import Journal
+from programs.schema import FORMAT_VERSION, DocumentMetadata, Status
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.thought_counts import ThoughtCount
 from programs.traces.line import IMPORTED, attempts_of
@@ -34,10 +34,8 @@ _START = b'{"metadata"'
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata, with the number of traces, how
-    far the judges agree, over every judged attempt, those that were turned down included, and how the thoughts are
-    distributed, which is counted once the run has ended. Raises `StorageError` when it cannot be written.
-    """
+    """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata; how thoughts are distributed
+    is counted once the run has ended. Raises `StorageError` when it cannot be written."""
     total, ended = journal.index.counts().get("accepted", 0), status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
     if ended or journal.index.judges_asked():
@@ -111,15 +109,18 @@ def import_document(journal: Journal, path: Path) -> int:
 
     Raises `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it.
     """
-    _refuse_others(path)
+    with reading(path) as file:
+        if ("questions", "start_array") not in ((place, event) for place, event, _ in ijson.parse(file)):
+            raise ValueError("it has no traces; name another file with --output")
+    for _ in read_records(path):
+        pass  # whatever is wrong with one shows here
     count = 0
     for count, record in enumerate(read_records(path), 1):  # noqa: B007
         digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
-        asked = f"{record.user_interaction.question}\0{digest}"
-        unnamed = f"{IMPORTED}/{content_id(asked)}/0"
+        unnamed = content_id(f"{record.user_interaction.question}\0{digest}")
         journal.append(
             "unit",
-            record.unit if record.question_id else unnamed,
+            record.unit if record.question_id else f"{IMPORTED}/{unnamed}/0",
             sample=record.source_paper.id or IMPORTED,
             status="accepted",
             settled=True,
@@ -132,20 +133,8 @@ def import_document(journal: Journal, path: Path) -> int:
     return count
 
 
-def _refuse_others(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            found = any((place, event) == ("questions", "start_array") for place, event, _ in ijson.parse(file))
-    except ijson.JSONError:
-        found = False
-    if not found:
-        raise UserError(f"{path} is not a document of this program; name another file with --output")
-    for _ in read_records(path):
-        pass
-
-
-class DocumentOptions(BaseModel):
-    """Options of `python -m programs.document`."""
+class DocumentOptions(Options):
+    """Make the JSON document again from its journal."""
 
     leading: ClassVar[str] = "output"
 
@@ -154,9 +143,7 @@ class DocumentOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the document anew and says how many traces it holds."""
-    options = parse(
-        DocumentOptions, "python -m programs.document", "Make the JSON document again from its journal.", arguments
-    )
+    options = parse(DocumentOptions, arguments)
     path = beside(options.output, JOURNAL)
     if not path.exists():
         raise UserError(f"there is no journal {path}")

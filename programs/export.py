@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exports, and says what there is."""
-    options = parse(
-        ExportOptions, "python -m programs.export", "Write the traces of a document as training data.", arguments
-    )
+    options = parse(ExportOptions, arguments)
     # Only now: --help needs none of it.
     from programs.exports.exporter import export
 

@@ -40,9 +40,9 @@ def beside(document: Path, ending: str) -> Path:
 def is_of_run(path: Path, document: Path) -> bool:
     """Whether a path names a document or one of the files that a run keeps beside it."""
     found, own = (Path(os.path.realpath(name)) for name in (path, document))
-    names = (own.name, *(beside(own, ending).name for ending in ENDINGS))
-    index_or_lock = found.name.startswith(f"{beside(own, JOURNAL).name}.")
-    return found.parent == own.parent and (found.name in names or index_or_lock)
+    # The index and the lock have the journal's name, and more.
+    kept = found.name == own.name or found.name.startswith(beside(own, JOURNAL).name)
+    return kept and found.parent == own.parent
 
 
 @contextlib.contextmanager
@@ -59,9 +59,8 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(target)
-        except BaseException:
+        finally:
             draft.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 
@@ -113,7 +112,7 @@ def cut_torn_line(file: int) -> tuple[int, int]:
 
 def write_whole(file: int, line: bytes, offset: int) -> None:
     """Writes all of a line at `offset`. Raises OSError; some of it may then stand there."""
-    written = os.pwrite(file, line, offset)
+    written = 0
     while written < len(line):
         written += os.pwrite(file, line[written:], offset + written)
 

@@ -20,13 +20,15 @@ from programs.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from programs.document_metadata import DocumentMetadata
     from programs.run.summary import Summary
+    from programs.schema import DocumentMetadata
+
+AGAIN = "run the same command again to go on"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 failed, 2 a mistake to mend, 130 interrupted; all are resumable."""
-    settings = parse(Settings, "python -m programs.generate", __doc__ or "", arguments)
+    settings = parse(Settings, arguments, __doc__)
     looks = settings.list_models or settings.dry_run
     with logged(settings, None if looks else settings.output):
         if settings.list_models:
@@ -55,21 +57,21 @@ async def _generate(settings: Settings, console: "Console") -> int:
         async with shown(ledger, settings, report, console):
             finished = await run(settings, ledger, report)
     except asyncio.CancelledError:
-        console.print("stopped at once; run the same command again to go on")
+        console.print(f"stopped at once; {AGAIN}")
         return INTERRUPTED
     show(finished.summary, settings, console)
-    if finished.document is not None:
-        show_document(finished.document, console)
+    for line in cautions(finished.document):
+        console.print(line)
     if finished.error is not None:
         if finished.mistake:
             raise UserError(finished.error)
-        print(f"error: {finished.error}; run the same command again to go on", file=sys.stderr)
+        print(f"error: {finished.error}; {AGAIN}", file=sys.stderr)
         return 1
     if finished.status == "budget":
-        console.print("the budget is spent; run the same command again to go on")
+        console.print(f"the budget is spent; {AGAIN}")
         return 0
     if finished.status == "interrupted":
-        console.print("interrupted; run the same command again to go on")
+        console.print(f"interrupted; {AGAIN}")
         return INTERRUPTED
     if not finished.summary.traces.get("accepted"):
         print(f"error: not one trace was made: {why_nothing(finished.summary)}", file=sys.stderr)
@@ -85,18 +87,15 @@ def why_nothing(summary: "Summary") -> str:
     return ", ".join(f"{count} x {reason}" for reason, count in Counter(lost).most_common(3)) or "no text was read"
 
 
-def show_document(said: "DocumentMetadata", console: "Console") -> None:
+def cautions(document: "DocumentMetadata | None") -> list[str]:
     """What to look after in a document: how its thoughts are alike and how far the judges agree."""
     from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 
-    lines: list[str] = []
-    if said.thoughts:
-        lines += [f"caution: {line}" for line in cautions_of(said.thoughts)]
-    if said.judges is not None:
-        lines += agreement_in_words(said.judges)
-    for line in lines:
-        console.print(line, highlight=False, markup=False)
+    if document is None:
+        return []
+    alike = cautions_of(document.thoughts) if document.thoughts else []
+    return [*(f"caution: {line}" for line in alike), *(agreement_in_words(document.judges) if document.judges else [])]
 
 
 def _list_models(settings: Settings) -> int:

@@ -20,15 +20,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from programs.cli.options import changed, parse, run_cli
+from programs.cli.options import Options, changed, parse, run_cli
 from programs.document import write_document
-from programs.document_metadata import Status
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
 from programs.run.journal import Journal
 from programs.run.trace_source import TraceSource, find_sources
+from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
 
@@ -70,8 +70,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `StorageError` for a damaged
     source, or when the output cannot be written. There is then no output.
     """
-    sources = find_sources(names)
-    journal = beside(output, JOURNAL)
+    sources, journal = find_sources(names), beside(output, JOURNAL)
     with _claimed(output, journal) as folder:
         try:
             runs = list(_last_runs(sources, folder))
@@ -84,14 +83,14 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
                 # What a later run is compared with is the first one's. Documents alone say nothing of how they were made.
-                if runs:
-                    facts = {"mixing": runs[0][1]["mixing"], "versions": versions(), "git_commit": git_commit()}
+                for _, first in runs[:1]:
+                    facts = {"mixing": first["mixing"], "versions": versions(), "git_commit": git_commit()}
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
-            for path in (Path(f"{journal}.index"), journal, output):
-                if (folder / path.name).exists():
-                    (folder / path.name).replace(path)
+            for name in (f"{journal.name}.index", journal.name, output.name):
+                if (folder / name).exists():
+                    (folder / name).replace(output.with_name(name))
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
     return merged
@@ -168,8 +167,8 @@ def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
             )
 
 
-class MergeOptions(BaseModel):
-    """Options of `python -m programs.merge`."""
+class MergeOptions(Options):
+    """Make one journal and document of those of several runs."""
 
     leading: ClassVar[str] = "sources"
 
@@ -184,21 +183,16 @@ class MergeOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Merges and says what became of it."""
-    options = parse(
-        MergeOptions, "python -m programs.merge", "Make one journal and document of those of several runs.", arguments
-    )
+    options = parse(MergeOptions, arguments)
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
-    for line in _lines(merged, options.output):
-        print(line)
-    return 0
-
-
-def _lines(merged: Merged, output: Path) -> Iterator[str]:
-    yield f"{output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources"
+    print(f"{options.output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources")
     if merged.shared_texts:
-        yield f"{merged.shared_texts} texts stood in several sources: each is taken whole from the one that made most of it"
+        print(
+            f"{merged.shared_texts} texts stood in several sources: each is taken whole from one that made most of it"
+        )
     if merged.status != "completed":
-        yield "not every run was completed: run generate with this --output to go on"
+        print("not every run was completed: run generate with this --output to go on")
+    return 0
 
 
 if __name__ == "__main__":

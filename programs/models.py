@@ -4,14 +4,14 @@ python -m programs.models
 python -m programs.models --fetch qwen2.5-coder-1.5b
 """
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
 
-from programs.cli.options import parse, run_cli
+from programs.cli.options import Options, parse, run_cli
 from programs.cli.terminal import put
 from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
 
 
-class ModelsOptions(BaseModel):
+class ModelsOptions(Options):
     """Options of `python -m programs.models`; without any, the models are listed."""
 
     fetch: str | None = Field(None, description="bring the weights of this model here, if they are not")
@@ -27,7 +27,7 @@ class ModelsOptions(BaseModel):
 
 def main(arguments: list[str] | None = None) -> int:
     """Lists, fetches or removes. Raises `UserError` where weights cannot be had."""
-    options = parse(ModelsOptions, "python -m programs.models", __doc__ or "", arguments)
+    options = parse(ModelsOptions, arguments, __doc__)
     if options.remove is not None:
         gone = remove(BUILT_IN[options.remove])
         put("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")

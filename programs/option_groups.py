@@ -5,15 +5,14 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Many, OptionGroup, comma_separated
+from programs.cli.options import Many, Needs, Options, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.lms.weights import whole_name
 from programs.records import Need
-from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
-from signatures.vocabulary import ThoughtOrigin
+from signatures.vocabulary import QUESTION_TYPES, QuestionType, ThoughtOrigin, TypeName
 
-ModelName = Annotated[str, AfterValidator(whole_name)]
+ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
 """The name of a model, as `programs.lms.resolve` takes it."""
 
 ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
@@ -35,7 +34,7 @@ class Price(BaseModel):
         return (read * self.prompt + written * self.completion - less) / 1_000_000
 
 
-class BudgetOptions(BaseModel):
+class BudgetOptions(Options):
     """Options about what a run may spend."""
 
     max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
@@ -53,22 +52,18 @@ class BudgetOptions(BaseModel):
 DEFAULT_JUDGES = ("gpt41", "gemini25pro")
 
 
-class QualityOptions(OptionGroup):
+class QualityOptions(Options):
     """Options about how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
-    judge_models: Annotated[ModelNames, Field(min_length=1)] | None = Field(
-        None,
-        json_schema_extra={"needs": ["quality_check"]},
-        description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})",
+    judge_models: Annotated[Annotated[ModelNames, Field(min_length=1)] | None, Needs("quality_check")] = Field(
+        None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
     max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: ModelName | None = Field(
-        None,
-        json_schema_extra={"needs": ["grade_answers"]},
-        description="the model that grades (default: the first judge with --quality-check, else the model)",
+    grade_model: Annotated[ModelName | None, Needs("grade_answers")] = Field(
+        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
     )
 
     @property
@@ -77,7 +72,7 @@ class QualityOptions(OptionGroup):
         return tuple(self.judge_models or DEFAULT_JUDGES)
 
 
-class SelectionOptions(BaseModel):
+class SelectionOptions(Options):
     """Options about which texts and questions are used."""
 
     max_samples: int | None = Field(None, ge=1, description="texts that may be begun, those of earlier runs counted")
@@ -110,7 +105,7 @@ class SelectionOptions(BaseModel):
         return {"prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
-class ThoughtOptions(BaseModel):
+class ThoughtOptions(Options):
     """Options about where thoughts come from."""
 
     thought: Literal["written", "model", "both"] = Field(
@@ -128,44 +123,30 @@ class ThoughtOptions(BaseModel):
         return ("written", "model") if self.thought == "both" else (self.thought,)
 
 
-class TrialOptions(OptionGroup):
+class TrialOptions(Options):
     """Options of the trials that traces are put to."""
 
     blind_solve: int | None = Field(
         None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
     )
-    solver_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: the model that answers (default: the model itself)",
+    solver_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+        None, description="the model that answers (default: the model itself)"
     )
-    student_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: a weaker model whose pass rates are measured beside these",
+    student_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+        None, description="a weaker model whose pass rates are measured beside these"
     )
-    compare_model: ModelName | None = Field(
+    compare_model: Annotated[ModelName | None, Needs("blind_solve", "thought")] = Field(
         None,
-        min_length=1,
-        json_schema_extra={"needs": ["blind_solve", "thought"]},
-        description="with --blind-solve or --thought: the model that compares the answers (default: the first judge with "
-        "--quality-check, else the solver)",
+        description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
-    keep: Annotated[list[Need], BeforeValidator(comma_separated)] = Field(
-        [],
-        json_schema_extra={"needs": ["blind_solve"]},
-        description="with --blind-solve: take only traces of such questions: known, needs_paper, unanswered",
+    keep: Annotated[list[Need], BeforeValidator(comma_separated), Needs("blind_solve")] = Field(
+        [], description="take only traces of such questions: known, needs_paper, unanswered"
     )
     check_steps: bool = Field(
         False, description="have a model say which sentence of the text carries each step of a trace, and how"
     )
-    check_model: ModelName | None = Field(
-        None,
-        min_length=1,
-        json_schema_extra={"needs": ["check_steps"]},
-        description="with --check-steps: the model that says so (default: the model itself)",
+    check_model: Annotated[ModelName | None, Needs("check_steps")] = Field(
+        None, description="the model that says so (default: the model itself)"
     )
 
 
@@ -175,7 +156,7 @@ STAGES = (*get_args(WriterStage), "own")
 """The stages that `--stage-model` takes."""
 
 
-class TypeOptions(BaseModel):
+class TypeOptions(Options):
     """Options about which types of question are asked."""
 
     question_types: dict[TypeName, QuestionType] = Field(
@@ -200,7 +181,7 @@ class PromptOptions(TypeOptions):
     )
 
 
-class ConnectionOptions(BaseModel):
+class ConnectionOptions(Options):
     """Options of every command that calls models: where they are, and how they are asked."""
 
     api_base: Many = Field(
@@ -222,7 +203,7 @@ class ConnectionOptions(BaseModel):
     )
 
 
-class ModelOptions(BaseModel):
+class ModelOptions(Options):
     """Options about how the models of a run think and write."""
 
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(

@@ -17,7 +17,7 @@ from programs.proving.options import ProveOptions
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the tiers, and says what they found and where it is."""
-    options = parse(ProveOptions, "python -m programs.prove", "Find out whether the data trains.", arguments)
+    options = parse(ProveOptions, arguments)
     # Only now: --help needs none of it, and tier 0 no student.
     from programs.proving.student import check_extra
     from programs.proving.tiers import estimate, prove

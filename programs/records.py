@@ -239,7 +239,7 @@ class StudentSolve(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.traces.blind_solve` has the rules): the same in every trace of it.
+    """What another model made of the question (`programs.traces.trials` has the rules): the same in every trace of it.
     `need` is None where absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations`
     are those whose answers the tries were compared with (a model's own thought is `0-model`); None: with this trace's
     alone, so that need and difficulty are its own."""

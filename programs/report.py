@@ -6,17 +6,16 @@ It needs no network and no server.
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
-from programs.cli.options import parse, run_cli
-from programs.errors import UserError
+from programs.cli.options import Options, parse, run_cli
 from programs.files import JOURNAL, beside, run_name
 
 
-class ReportOptions(BaseModel):
-    """The options of a report. The names are those of the command line, with underscores."""
+class ReportOptions(Options):
+    """Show a run as one HTML file."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
     leading: ClassVar[str] = "document"
 
     document: Path = Field(description="the document to report on, or its journal")
@@ -28,16 +27,16 @@ class ReportOptions(BaseModel):
         """The file to write."""
         return self.output or self.document.with_name(f"{run_name(self.document)}.html")
 
-    def check(self) -> None:
-        """Raises `UserError` where the page would be written over what it is made from."""
+    @model_validator(mode="after")
+    def _not_over_its_source(self) -> Self:
         if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, JOURNAL))]:
-            raise UserError(f"--output: {self.page} is what the report is made from; name another file")
+            raise ValueError(f"--output: {self.page} is what the report is made from; name another file")
+        return self
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the report and says where it is and what it holds."""
-    options = parse(ReportOptions, "python -m programs.report", "Show a run as one HTML file.", arguments)
-    options.check()
+    options = parse(ReportOptions, arguments)
     # Only now: --help needs none of it.
     from programs.reports.page import write_report
 

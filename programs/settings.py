@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from programs.cli.logs import LogOptions
 from programs.cli.options import Many
@@ -28,11 +28,8 @@ DEFAULT_MODEL = "claudesonnet45"
 class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
     """The options by which the traces of a text are made: what `programs.tracer.Tracer` is given."""
 
-    model_config = ConfigDict(extra="forbid")
-
     model: ModelName = Field(
         DEFAULT_MODEL,
-        min_length=1,
         description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
         "built-in model, embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (of the Hub) another; any other "
         "provider/name goes to DSPy as it is",
@@ -99,8 +96,6 @@ class Settings(
         "the run": ("dry_run", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
         "logs": (*LogOptions.model_fields,),
     }
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     input_file: Many = Field(
         [DEFAULT_INPUT],

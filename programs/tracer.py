@@ -11,7 +11,6 @@ journal first. What is in brackets has no predictor in the `Tracer`: a compiled 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import groupby, takewhile
 from pathlib import Path
 from types import MappingProxyType
@@ -22,20 +21,19 @@ import dspy
 from programs.asking.ask import Answering, together
 from programs.asking.caller import AwaitedModule, Caller, adapted
 from programs.asking.reply import Reply, StageFailed
-from programs.compiled import identity_of, load_program, write_program
+from programs.compiled import load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.option_groups import GuidedStage
-from programs.records import Verdict
+from programs.records import Agreed
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage, type_order
 from programs.stages.strands import Strands, StrandStages
 from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
-from programs.traces.blind_solve import solve_blindly
 from programs.traces.own_thoughts import think
-from programs.traces.step_check import check_steps
+from programs.traces.trials import Trials
 from programs.traces.variation import (
     Attempt,
     EarlierOutcome,
@@ -46,7 +44,7 @@ from programs.traces.variation import (
     standing,
     temperature_of,
 )
-from signatures.question_type import QUESTION_TYPES, QuestionType
+from signatures.vocabulary import QUESTION_TYPES, QuestionType
 
 GUIDED: dict[GuidedStage, str] = {
     "questions": "questions.predict",
@@ -150,7 +148,7 @@ class Tracer(AwaitedModule):
     def save(self, path: Path | str, *, model: str | None = None) -> None:
         """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
         for. No pickle, no model, no key."""
-        write_program(self, Path(path), identity_of(self, model=model))
+        write_program(self, Path(path), model=model)
 
     async def made(
         self,
@@ -226,16 +224,22 @@ class SampleRun:
         self, questions: Sequence[Question], limit: int | None
     ) -> tuple[list[tuple[Question, list[VariationKey]]], bool]:
         """The variations to be decided, by question, as far as the limit goes, and whether that left some out."""
+        sample, thoughts, indices = (
+            self.passage.sample.id,
+            self.options.thoughts,
+            range(self.options.traces_per_question),
+        )
         wanted, limited = [], False
         for question in questions:
-            due = {key: self._due(key) for key in self._keys(question)}
+            keys = [VariationKey(sample, question.type, index, thought) for index in indices for thought in thoughts]
+            due = {key: why for key in keys if (why := self._due(key)) is not None}
             new = [key for key, why in due.items() if why == "new"]
-            left_out = [] if limit is None else new[limit:]
             if limit is not None:
-                limit, limited = max(0, limit - len(new)), limited or bool(left_out)
-            keys = [key for key, why in due.items() if why is not None and key not in left_out]
-            if any(due[key] != "beside" for key in keys):
-                wanted.append((question, keys))
+                for key in new[limit:]:
+                    del due[key]
+                limit, limited = max(0, limit - len(new)), limited or len(new) > limit
+            if {*due.values()} - {"beside"}:
+                wanted.append((question, list(due)))
         return wanted, limited
 
     def _due(self, key: VariationKey) -> Literal["new", "again", "beside"] | None:
@@ -248,11 +252,6 @@ class SampleRun:
             return "again" if earlier.accepted else "new"
         return "beside" if self.options.blind_solve and not earlier.fixed else None
 
-    def _keys(self, question: Question) -> list[VariationKey]:
-        sample, kind = self.passage.sample.id, question.type
-        indices = range(self.options.traces_per_question)
-        return [VariationKey(sample, kind, index, thought) for index in indices for thought in self.options.thoughts]
-
     async def _question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
         try:
             found = await self.tracer.strands.generate(self.passage, question, self.options.setting, self.answer)
@@ -264,9 +263,9 @@ class SampleRun:
             several = await together(self._variation(question, found, group) for group in groups)
             made = [variation for group in several for variation in group]
             drop_twins(made, self.store.earlier)
-            await solve_blindly(made, self.options, self.answer)
-            if self.options.checker:
-                await check_steps(made, self.options.checker, self.answer)
+            trials = Trials(self.options, self.answer)
+            await trials.solve_blindly(made)
+            await trials.check_steps(made)
         for variation in made:
             self.store.keep(variation)
         return made
@@ -275,54 +274,52 @@ class SampleRun:
         """Those of one index. A model's own thought goes by the answer of the written one, which is made for its sake where
         it is not wanted itself."""
         written = Variation(keys[0]._replace(thought="written"), question, self.passage, found)
-        await self._write(written)
+        await self._write(written, found)
         made = {written.key: written}
         for key in keys:
             if key.thought == "model":
                 made[key] = Variation(key, question, self.passage, found)
-                judging = partial(self._verdicts, question)
-                await think(made[key], written, self.options, self.answer, judging)
+                await think(made[key], written, self.options, self.answer, self._judge)
             await self._grade(made[key])
         return [made[key] for key in keys]
 
-    async def _write(self, variation: Variation) -> None:
+    async def _write(self, variation: Variation, found: Strands) -> None:
         """Attempts until one is accepted."""
-        key, question, options, found = variation.key, variation.question, self.options, variation.found
-        assert found is not None, "a variation is written from an analysis"
+        key, question, options = variation.key, variation.question, self.options
         temperature = temperature_of(key.variation, options.temperature)
         shape = shape_of(
             key.sample, question.type, question.difficulty, found.analysis.depth, key.variation, options.seed
         )
-        feedback = FIRST_TRY
+        faults = FIRST_TRY
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)
             try:
-                draft = await self.tracer.writer.written(self.passage, question, found, plan, self.answer, feedback)
+                draft = await self.tracer.writer.written(self.passage, question, found, plan, self.answer, faults)
             except StageFailed as failure:
                 variation.failed(failure)
                 return
-            verdicts = await self._verdicts(question, draft, key.named(plan.name))
-            variation.attempts.append(Attempt(plan, draft, verdicts, standing(verdicts, options)))
+            await self._judge(variation, plan, draft)
             if variation.last.standing != "below":
                 break
-            feedback = Faults(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
+            verdicts = variation.last.verdicts
+            faults = Faults(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
         variation.decide()
 
-    async def _verdicts(self, question: Question, draft: Draft, name: str) -> list[Verdict]:
-        if not self.options.quality_check:
-            return []
-        options = self.options
-        asks = [
-            self.tracer.judge.ask(self.passage, question, draft, name, judge, options.setting)
-            for judge in options.judges
-        ]
-        replies = await together(self.answer(ask) for ask in asks)
+    async def _judge(self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: Agreed | None = None) -> None:
+        """Adds an attempt to a variation, with the verdicts on it."""
+        options, name = self.options, variation.key.named(plan.name)
+        view = (self.passage, variation.question, draft, name)
+        judges = options.judges if options.quality_check else ()
+        asks = [self.tracer.judge.ask(*view, judge, options.setting) for judge in judges]
+        replies = await together(map(self.answer, asks))
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
-        return [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+        verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
+        variation.attempts.append(Attempt(plan, draft, verdicts, standing(verdicts, options), agreed=agreed))
 
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:
-            last, view = variation.last, (self.passage, variation.question, variation.last.draft, variation.name)
+            draft = variation.last.draft
+            view = (self.passage, variation.question, draft, variation.name)
             ask = self.tracer.grader.ask(*view, self.options.grader, self.options.setting)
-            reply = last.draft.replies["grade"] = await self.answer(ask)
-            last.grades = grades_of(reply)
+            draft.replies["grade"] = await self.answer(ask)
+            variation.last.grades = grades_of(draft.replies["grade"])

@@ -15,13 +15,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: number for name, number in found.items() if number}}
 
 
-def own_version() -> str | None:
-    """The version of this program, or None for a checkout that is not installed."""
-    return version_of(NAME)
-
-
-def version_of(name: str) -> str | None:
-    """The version of an installed package, or None."""
+def version_of(name: str = NAME) -> str | None:
+    """The version of an installed package, by default of this program; None where it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -7,7 +7,7 @@ import argparse
 import re
 from pathlib import Path
 
-from programs.cli.options import leading_of, parser_of
+from programs.cli.options import parser_of
 from programs.command import COMMANDS, Command
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
@@ -27,9 +27,8 @@ def page() -> str:
 def section(name: str, command: Command) -> str:
     """One command."""
     model = command.settings()
-    parser = parser_of(model, name, "")
-    leading = leading_of(model)
-    words = f" {leading.upper()}" if leading else ""
+    parser = parser_of(model)
+    words = f" {model.leading.upper()}" if model.leading else ""
     called = f"`synthreasoner {name}{words} [options]`, or `python -m {command.module}`"
     lines = [f"## {name}", "", f"{called}: {command.what}.", ""]
     for group in parser._action_groups:

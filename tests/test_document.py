@@ -25,9 +25,9 @@ import pytest
 
 from programs import schema as schema_module
 from programs.document import import_document, read_records, write_document
-from programs.document_metadata import Document
 from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
+from programs.schema import Document
 from programs.traces.variation import Variation
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 

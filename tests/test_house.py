@@ -10,11 +10,11 @@ FLOORS = (
     "signatures text",
     "errors redaction rejection versions files background_loop cli",
     "inputs lms",
-    "records option_groups settings document_metadata statistics",
+    "records option_groups settings schema statistics",
     "asking compiled stages traces tracer run",
     "document exports reports",
     "proving",
-    "export generate merge models prove report schema command completion",
+    "export generate merge models prove report command completion",
     "optimize",
 )
 ROOMS = " ".join(FLOORS).split()

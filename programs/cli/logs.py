@@ -17,8 +17,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from programs.cli.options import Options
 from programs.errors import SynthReasonerError, UserError
 from programs.files import beside, is_of_run
 from programs.redaction import printable, redact, secrets_in
@@ -37,7 +38,7 @@ _BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')
 """How every log file of ours begins."""
 
 
-class LogOptions(BaseModel):
+class LogOptions(Options):
     """Options of commands that run for long."""
 
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(

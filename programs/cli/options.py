@@ -1,9 +1,6 @@
 """Command lines and config files from a settings model: every field is an option, with its help and its bounds.
 Fields that are mappings stand in config files only.
 
-A model may say more in two class variables: `groups` (titles with the names of their fields, the order of `--help`) and
-`leading` (the field whose values may come first, without its option).
-
 What is given on the command line wins over the config file, and that over the defaults. A mistake raises `UserError`
 with one line; an unknown key of a config file is answered with the nearest name.
 """
@@ -12,6 +9,7 @@ import argparse
 import atexit
 import contextlib
 import gc
+import inspect
 import io
 import json
 import logging
@@ -24,9 +22,9 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typing_extensions import Self
@@ -36,37 +34,45 @@ from programs.errors import StorageError, UserError
 from programs.redaction import redact
 
 
-class OptionGroup(BaseModel):
-    """Options of which some say in `json_schema_extra` what they need: other options, of which one must be given. Without
-    them they would do nothing, and are refused."""
+class Needs:
+    """Marks an option, in its annotation, that does nothing without one of these others: it is then refused."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __str__(self) -> str:
+        return " or ".join(map(option_of, self.names))
+
+
+class Options(BaseModel):
+    """What a command can be told, or a part of that. With the docstring of a command's own class its `--help` begins.
+
+    `leading` is the field whose values may come first on the command line, without its option; `groups` are titles with the
+    names of their fields, in the order of `--help` (without any, all fields are one group).
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
+
+    leading: ClassVar[str | None] = None
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     @model_validator(mode="after")
-    def _needs(self) -> Self:
+    def _has_what_it_needs(self) -> Self:
         fields = type(self).model_fields
-
-        def given(name: str) -> bool:
-            return name in fields and getattr(self, name) != fields[name].default
-
-        for name in filter(given, fields):
-            needed = _said_of(fields[name]).get("needs", [])
-            if needed and not any(map(given, needed)):
-                raise ValueError(f"{option_of(name)} does nothing without {' or '.join(map(option_of, needed))}")
+        given = [name for name, field in fields.items() if getattr(self, name) != field.default]
+        for name in given:
+            if (needs := _needs(fields[name])) is not None and not {*given}.intersection(needs.names):
+                raise ValueError(f"{option_of(name)} does nothing without {needs}")
         return self
 
-
-def _said_of(field: FieldInfo) -> dict[str, Any]:
-    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-
-
-def grouped(model: type[BaseModel]) -> dict[str, list[str]]:
-    """The names of all fields by group, in the order in which they are shown."""
-    table: dict[str, Sequence[str]] = getattr(model, "groups", {"options": [*model.model_fields]})
-    return {title: [name for name in names if name in model.model_fields] for title, names in table.items()}
+    @classmethod
+    def grouped(cls) -> Mapping[str, Sequence[str]]:
+        """The names of all fields by group, in the order in which they are shown."""
+        return cls.groups or {"options": [*cls.model_fields]}
 
 
-def leading_of(model: type[BaseModel]) -> str | None:
-    """The field whose values may come first on the command line, or None."""
-    return getattr(model, "leading", None)
+def _needs(field: FieldInfo) -> Needs | None:
+    return next((each for each in field.metadata if isinstance(each, Needs)), None)
 
 
 def option_of(name: str) -> str:
@@ -114,7 +120,7 @@ Many = Annotated[list[str], BeforeValidator(_one_or_many)]
 """Texts, of which a config file may give a single one as it is."""
 
 
-Model = TypeVar("Model", bound=BaseModel)
+Given = TypeVar("Given", bound=Options)
 
 INTERRUPTED = 130
 """The exit code of what was interrupted: 128 and the number of SIGINT, as shells have it."""
@@ -150,14 +156,13 @@ def typed(command: str) -> Iterator[None]:
         _typed.reset(token)
 
 
-def parse(model: type[Model], program: str, description: str, arguments: Sequence[str] | None = None) -> Model:
-    """The settings that the command line and its config file give. Raises `UserError`; `--help` and `--print-config`
-    print and exit with 0."""
+def parse(model: type[Given], arguments: Sequence[str] | None = None, description: str | None = None) -> Given:
+    """The settings that the command line and its config file give. Raises `UserError`; `--help`, which begins with the
+    description, and `--print-config` print and exit with 0."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    leading = leading_of(model)
-    if leading and words and not words[0].startswith("-"):
-        words = [option_of(leading), *words]
-    given = parser_of(model, program, description).read(words)
+    if model.leading and words and not words[0].startswith("-"):
+        words = [option_of(model.leading), *words]
+    given = parser_of(model, description).read(words)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}
@@ -168,7 +173,7 @@ def parse(model: type[Model], program: str, description: str, arguments: Sequenc
     return settings
 
 
-def validated(model: type[Model], values: dict[str, Any]) -> Model:
+def validated(model: type[Given], values: dict[str, Any]) -> Given:
     """The settings, or a `UserError` that names the first wrong option."""
     try:
         return model.model_validate(values)
@@ -184,7 +189,7 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
 
 
-def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
+def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
     """The values of a config file by field, not yet validated. Raises `UserError` for a file that cannot be read, and for a
     key that is no option, naming the nearest that is."""
     # Takes a while to import, and few commands read a config file.
@@ -207,14 +212,14 @@ def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     return named
 
 
-def config_text(settings: BaseModel) -> str:
+def config_text(settings: Options) -> str:
     """All settings as a config file, by group. Read again it gives the same settings, less the credentials that stand in
     addresses: they are left out, and a comment says so."""
     import yaml
 
     values = settings.model_dump(mode="json")
     blocks = []
-    for title, names in grouped(type(settings)).items():
+    for title, names in settings.grouped().items():
         lines = [f"# {title}\n"]
         for name in names:
             bare = _bare(values[name])
@@ -234,19 +239,20 @@ def _bare(value: Any) -> Any:
     return _USERINFO.sub("//", value) if isinstance(value, str) else value
 
 
-def parser_of(model: type[BaseModel], program: str, description: str) -> _Parser:
+def parser_of(model: type[Options], description: str | None = None) -> _Parser:
     """The command line of a settings model."""
-    program, leading = _typed.get() or program, leading_of(model)
+    main = sys.modules["__main__"].__spec__
+    program = _typed.get() or (f"python -m {main.name}" if main else Path(sys.argv[0]).name)
     parser = _Parser(
         prog=program,
-        usage=f"{program} {f'{leading.upper()} ' if leading else ''}[options]".replace("%", "%%"),
-        description=description,
+        usage=f"{program} {f'{model.leading.upper()} ' if model.leading else ''}[options]".replace("%", "%%"),
+        description=inspect.cleandoc(description or model.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
         add_help=False,
     )
-    for title, names in grouped(model).items():
+    for title, names in model.grouped().items():
         group = parser.add_argument_group(title)
         for name in names:
             field = model.model_fields[name]
@@ -260,9 +266,8 @@ def parser_of(model: type[BaseModel], program: str, description: str) -> _Parser
 
 
 def _argument(field: FieldInfo) -> dict[str, Any]:
-    kinds = _kinds(field.annotation)
-    text = (field.description or "").replace("%", "%%")
-    shown = _shown(field.get_default())
+    kinds, needs, shown = _kinds(field.annotation), _needs(field), _shown(field.get_default())
+    text = f"{f'with {needs}: ' if needs else ''}{field.description or ''}".replace("%", "%%")
     text += f" (default: {shown})" if shown and "(default" not in text else ""
     if bool in kinds:
         action = argparse.BooleanOptionalAction if field.default is True else "store_true"
@@ -270,7 +275,7 @@ def _argument(field: FieldInfo) -> dict[str, Any]:
     choices = [value for kind in kinds if typing.get_origin(kind) is typing.Literal for value in typing.get_args(kind)]
     if choices:
         return {"choices": choices, "help": text}
-    metavar = _said_of(field).get("metavar")
+    metavar = field.json_schema_extra.get("metavar") if isinstance(field.json_schema_extra, dict) else None
     if any(typing.get_origin(kind) is list for kind in kinds):
         return {"action": "extend", "nargs": "+", "metavar": metavar or "VALUE", "help": text}
     number = next((kind.__name__.upper() for kind in kinds if kind in (int, float)), None)
@@ -331,10 +336,8 @@ def load_env_file(path: Path = Path(".env")) -> None:
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} cannot be read: it is not UTF-8 text") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', 'it is not UTF-8 text')}") from None
     for part in parse_stream(io.StringIO(text)):
         lacking = part.key is not None and part.value is None
         if part.error or lacking or "\0" in part.original.string:

@@ -49,7 +49,7 @@ def judge_prompt() -> str:
     """What the judge of a rubric is asked, as one text with `{prompt}`, `{answer}` and `{points}` to be filled in."""
     # Only now: --help needs none of it.
     from programs.asking.adapter import PassageFirstAdapter
-    from signatures.rubric import CheckRubric
+    from signatures.grade import CheckRubric
 
     inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
     return "\n\n".join(message["content"] for message in PassageFirstAdapter().format(CheckRubric, [], inputs))

@@ -27,7 +27,7 @@ from programs.records import Record
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.versions import own_version, stamp
+from programs.versions import stamp, version_of
 
 
 class Origin(NamedTuple):
@@ -178,5 +178,5 @@ def _manifest(done: Exported) -> dict[str, Any]:
         "chat_template": done.checked and done.checked.said,
         "splits": done.rows,
         "counts": done.tally.plain(),
-        "synthreasoner": own_version(),
+        "synthreasoner": version_of(),
     }

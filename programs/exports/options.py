@@ -6,9 +6,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from programs.cli.options import Many, Names
+from programs.cli.options import Many, Names, Options
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.format import Format
 from programs.exports.keep import MEASURED, comparisons
@@ -22,7 +22,7 @@ FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values(
 SPLITS = ("train", "validation", "test")
 
 
-class _Files(BaseModel):
+class _Files(Options):
     """Which files are read and written. A class of its own so that these options come first."""
 
     document: Path = Field(description="the document to export, or its journal")
@@ -35,7 +35,7 @@ class _Files(BaseModel):
 
 
 class ExportOptions(View, _Files):
-    """The options of an export. The names are those of the command line, with underscores."""
+    """Write the traces of a document as training data."""
 
     leading: ClassVar[str] = "document"
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from programs.cli.options import Options
 from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
 from programs.inputs.papers import source_key
@@ -96,10 +97,8 @@ class Prompt(NamedTuple):
         return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
 
 
-class View(BaseModel):
+class View(Options):
     """The options that shape rows."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
     context: Literal["auto", "none", "passage", "both"] = Field(
         "auto",

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from pydantic import BaseModel
 
-from programs.document_metadata import ThoughtDistributions
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
 from programs.proving.examples import Reservoir
 from programs.records import Record
+from programs.schema import ThoughtDistributions
 from programs.statistics.counts import Spread
 from programs.statistics.thought_counts import ThoughtCount, cautions_of, quantiles
 from programs.text.copying import copied_share

@@ -3,19 +3,18 @@
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from programs.cli.options import Many
+from programs.cli.options import Many, Options
 from programs.files import run_name
 
 BUILT_IN_STUDENT = "smollm2-135m"
 
 
-class ProveOptions(BaseModel):
-    """The options of a proof. The names are those of the command line, with underscores."""
+class ProveOptions(Options):
+    """Find out whether the data trains."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
     leading: ClassVar[str] = "document"
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is proved": ("document", "output", "tier", "against", "outside"),

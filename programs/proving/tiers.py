@@ -19,7 +19,7 @@ from programs.proving.training import THINKING, plan_training, run_arms
 from programs.proving.verdict import training_result
 from programs.records import Record
 from programs.run.journal import Journal
-from programs.versions import NAME, own_version, stamp, version_of, versions
+from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
 ARMS = "arms.jsonl"
@@ -31,7 +31,7 @@ def prove(options: ProveOptions, say: Say) -> Results:
     results = Results(
         document=options.document.name,
         made=stamp(),
-        program=f"{NAME} {own_version() or '(a checkout)'}",
+        program=f"{NAME} {version_of() or '(a checkout)'}",
         versions={**versions(), **{name: found for name in NEEDED if (found := version_of(name))}},
         seed=options.seed,
         options=options.model_dump(mode="json", exclude={"document", "output", "against", "outside", "student"}),

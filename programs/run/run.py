@@ -15,7 +15,6 @@ from programs.asking.caller import Caller, TryRules
 from programs.asking.models import ModelTable, passage_chars_of
 from programs.compiled import program_fingerprint
 from programs.document import write_document
-from programs.document_metadata import DocumentMetadata, Status
 from programs.errors import AccessDenied, FatalError, StorageError, UnknownModel
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
@@ -33,6 +32,7 @@ from programs.run.resume import cleared_for, mixing_of, take_up
 from programs.run.rules import Rules
 from programs.run.runner import Runner
 from programs.run.summary import Summary, summary_of
+from programs.schema import DocumentMetadata, Status
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
 from programs.versions import git_commit, stamp, versions

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
-from programs.document_metadata import Status
 from programs.inputs.report import ReadReport
 from programs.lms.meter import Spent
 from programs.run.funnel import Findings, Funnel, cost_of, findings_in_words, findings_of, funnel_of, in_words, losses
 from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.resume import self_assessments
+from programs.schema import Status
 from programs.settings import Settings
 
 SHOWN_LOSSES = 5

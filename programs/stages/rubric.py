@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.stages.judge import judged_ask
-from signatures.rubric import CheckRubric
+from signatures.grade import CheckRubric
 
 
 class RubricStage(PredictorModule):

@@ -9,7 +9,7 @@ from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
 from programs.stages.judge import judged_ask
 from programs.stages.questions import Question
-from signatures.solve import CompareAnswers, SolveQuestion
+from signatures.trials import CompareAnswers, SolveQuestion
 
 SOLVE_TEMPERATURE = 0.7
 """Above 0, so that several tries say how sure an answer is; each try has a sampling seed of its own."""

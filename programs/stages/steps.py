@@ -8,7 +8,7 @@ from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.stages.judge import judged_ask
-from signatures.steps import CheckSteps, StepVerdict, StepVerdicts
+from signatures.trials import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
 

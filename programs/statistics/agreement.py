@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
-from programs.document_metadata import JudgeAgreement, JudgeRatings
+from programs.schema import JudgeAgreement, JudgeRatings
 from programs.statistics.counts import Spread
 
 LEAST_TRACES = 20

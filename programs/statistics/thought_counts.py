@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from programs.document_metadata import KindCount, ThoughtDistributions
 from programs.records import Record
+from programs.schema import KindCount, ThoughtDistributions
 from programs.statistics.counts import OTHERS, Spread, count_name
 from programs.text.thought import bare_thought
 

@@ -16,13 +16,13 @@ from functools import cache
 
 from programs.asking.ask import Answering
 from programs.asking.reply import StageFailed
-from programs.records import Agreed, Verdict
+from programs.records import Agreed
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.checks import own_problems
 from programs.stages.solve import CompareStage
 from programs.stages.thought import AttemptPlan, Draft, OwnStage, own_draft
-from programs.traces.variation import Attempt, Variation, standing
+from programs.traces.variation import Attempt, Variation
 
 log = logging.getLogger("synthreasoner")
 
@@ -31,13 +31,11 @@ STAGE, COMPARING = OwnStage(), CompareStage()
 UNREASONED = "the model returned no reasoning"
 OPEN = "without an answer so far"
 
-Judging = Callable[[Draft, str], Awaitable[list[Verdict]]]
-"""What the panel says of a draft with this name."""
+Judging = Callable[[Variation, AttemptPlan, Draft, Agreed | None], Awaitable[None]]
+"""Adds an attempt to a variation, with the verdicts on it."""
 
 
-async def think(
-    own: Variation, written: Variation, options: TracerOptions, answer: Answering, judging: Judging
-) -> None:
+async def think(own: Variation, written: Variation, options: TracerOptions, answer: Answering, judge: Judging) -> None:
     """Decides `own`, by the answer of `written`, which has been decided."""
     if not written.accepted:
         own.status = "rejected" if written.status == "rejected" else "failed"
@@ -46,7 +44,7 @@ async def think(
     lost: Counter[str] = Counter()
     for number in range(options.tries):
         try:
-            why = await _try(own, written.last, number, options, answer, judging)
+            why = await _try(own, written.last, number, options, answer, judge)
         except StageFailed as failure:
             if failure.reply.fault == "server":
                 own.failed(failure)
@@ -61,7 +59,7 @@ async def think(
 
 
 async def _try(
-    own: Variation, grounded: Attempt, number: int, options: TracerOptions, answer: Answering, judging: Judging
+    own: Variation, grounded: Attempt, number: int, options: TracerOptions, answer: Answering, judge: Judging
 ) -> str | None:
     """One try: why it is not taken, or None. Raises `StageFailed` where it could not be answered or compared."""
     plan = AttemptPlan(own.key.variation, number, grounded.plan.temperature, None, options.setting, thought="model")
@@ -75,18 +73,18 @@ async def _try(
         return UNREASONED
     if own_problems(draft.thought.texts, draft.answer, own.question, plan.setting):
         return "unusable"
-    draft.replies.update({stage: grounded.draft.replies[stage] for stage in ("trace", "answer")})
-    reference, judge = grounded.draft.answer, options.comparer
-    compare = COMPARING.ask(own.question, reference, draft.answer, f"{name}/{grounded.plan.name}", judge)
-    reply = draft.replies["agreement"] = await answer(compare)
-    found = compare.value_of(reply)
+    reference = grounded.draft.answer
+    ask = COMPARING.ask(own.question, reference, draft.answer, f"{name}/{grounded.plan.name}", options.comparer)
+    reply = await answer(ask)
+    found = ask.value_of(reply)
     agreed = Agreed(agreement=found.agreement, reason=found.reason, reference=reference, compared_by=reply.model)
-    draft = replace(draft, checkable=grounded.draft.checkable)
+    of_the_written = {stage: grounded.draft.replies[stage] for stage in ("trace", "answer")}
+    replies = {**draft.replies, **of_the_written, "agreement": reply}
+    draft = replace(draft, checkable=grounded.draft.checkable, replies=replies)
     if found.agreement != "equivalent":
         own.attempts.append(Attempt(plan, draft, [], "below", agreed=agreed))
         return str(found.agreement)
-    verdicts = await judging(draft, name)
-    own.attempts.append(Attempt(plan, draft, verdicts, standing(verdicts, options), agreed=agreed))
+    await judge(own, plan, draft, agreed)
     return Reason.JUDGED.value if own.last.standing == "below" else None
 
 

@@ -8,20 +8,35 @@ from typing import Any, Literal, NamedTuple
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id
+from programs.lms.meter import Spent
 from programs.option_groups import QualityOptions
-from programs.records import NO_FAULT, Agreed, BlindSolve, Grades, Record, StepRecord, Verdict, variation_name
+from programs.records import (
+    NO_FAULT,
+    Agreed,
+    BlindSolve,
+    Generation,
+    Grades,
+    Notes,
+    Record,
+    SourcePaper,
+    StepRecord,
+    TraceMetadata,
+    UserInteraction,
+    Verdict,
+    variation_name,
+)
 from programs.rejection import Reason, Rejection
-from programs.stages.judge import panel_score
+from programs.stages.judge import naturalness, panel_score, panel_spread
 from programs.stages.questions import Question
 from programs.stages.strands import Strands
 from programs.stages.thought import AttemptPlan, Draft
-from programs.traces.record import record_of
+from programs.text.needs_passage import needs_passage
+from programs.text.thought import complexity_level, reasoning_patterns
 from signatures.vocabulary import ThoughtOrigin
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
 """unjudged: waits for judges, or for what else could not be decided; failed: a stage gave no readable answer, tried again
 later."""
-
 
 Standing = Literal["accepted", "below", "unjudged"]
 """What the judges' verdicts make of an attempt."""
@@ -59,9 +74,6 @@ class EarlierOutcome:
     fixed: bool = False
 
 
-Earlier = Callable[[VariationKey], EarlierOutcome | None]
-
-
 @dataclass
 class Attempt:
     """One thought and answer with its verdicts. `agreed` is how the answer to a model's own thought stands to the grounded
@@ -82,6 +94,11 @@ class Attempt:
     def settled(self) -> bool:
         """Whether nothing that was asked about it, verdicts and grades above all, is still without an answer."""
         return all(reply.settled for reply in chain(self.draft.replies.values(), *self.more.values()))
+
+    @property
+    def digest(self) -> str:
+        """A hash of the thought and the answer: equal ones are the same trace."""
+        return content_id(f"{self.draft.text}\0{self.draft.answer}")
 
 
 @dataclass
@@ -112,23 +129,18 @@ class Variation:
         """What the calls about its last attempt are named by."""
         return self.key.named(self.last.plan.name)
 
-    @property
-    def texts(self) -> tuple[str, str]:
-        """The thought and the answer of the last attempt."""
-        return self.last.draft.text, self.last.draft.answer
-
     def turn_down(self, status: Status, reason: Reason, detail: str = "") -> None:
         """Decides that it is not taken."""
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
 
     def decide(self) -> None:
         """Takes the status from the last attempt."""
+        verdicts = self.last.verdicts
         if self.last.standing == "accepted":
             self.status, self.rejection = "accepted", None
         elif self.last.standing == "unjudged":
-            self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in self.last.verdicts))
+            self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in verdicts))
         else:
-            verdicts = self.last.verdicts
             score = f"quality {panel_score(verdicts)} after {len(self.attempts)} attempts"
             self.turn_down("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
 
@@ -148,13 +160,78 @@ class Variation:
 
     @property
     def digest(self) -> str | None:
-        """A hash of the thought and the answer: equal ones are the same trace."""
-        return content_id("\0".join(self.texts)) if self.attempts else None
+        """That of the last attempt."""
+        return self.last.digest if self.attempts else None
 
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
-        return record_of(self, self.attempts[number], **generation)
+        key, question, passage, found = self.key, self.question, self.passage, self.found
+        assert found is not None, "an attempt is made from an analysis"
+        attempt = self.attempts[number]
+        draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
+        steps = draft.thought.steps()
+        carried = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
+        return Record(
+            id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
+            question_id=f"{key.sample}/{key.question_type}",
+            source_paper=SourcePaper(**carried, flags=passage.flags),
+            user_interaction=UserInteraction(
+                question=question.text,
+                question_type=question.type,
+                difficulty_level=question.difficulty,
+                audience=question.audience,
+            ),
+            reasoning_trace=draft.text,
+            steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
+            final_answer=draft.answer,
+            setting=plan.setting,
+            needs_passage=needs_passage(question.text, passage.sample.text, draft.thought.texts, draft.answer),
+            yes_or_no=draft.yes_or_no,
+            short_answer=draft.checkable.short_answer,
+            rubric=draft.checkable.rubric,
+            unchecked=draft.checkable.unchecked,
+            thought=plan.thought,
+            shape=plan.shape,
+            agreed=attempt.agreed,
+            notes=Notes(
+                analysis=found.analysis.model_dump(mode="json"),
+                hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in found.hypotheses.hypotheses],
+                critique=found.critique.model_dump(mode="json"),
+                perspective=found.perspective.model_dump(mode="json"),
+            ),
+            answer_grades=attempt.grades,
+            evidence=found.evidence,
+            verdicts=verdicts,
+            blind_solve=attempt.blind_solve,
+            metadata=TraceMetadata(
+                authenticity_score=naturalness(verdicts),
+                complexity_level=complexity_level(sum(len(text.split()) for _, text in steps)),
+                reasoning_patterns=reasoning_patterns([kind for kind, _ in steps]),
+                quality_score=panel_score(verdicts),
+                quality_spread=panel_spread(verdicts),
+            ),
+            generation=_generation({**found.replies, **draft.replies}, attempt, **generation),
+        )
+
+
+def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) -> Generation:
+    more = {name: next((reply.model for reply in several if reply.model), "") for name, several in attempt.more.items()}
+    thinker = replies["trace" if attempt.plan.thought == "written" else "own"]
+    models = {**{stage: reply.model for stage, reply in replies.items()}, **more}
+    spent = sum((reply.spent_in_all for reply in chain(replies.values(), *attempt.more.values())), Spent())
+    # What a model thought before it answered is the trace itself.
+    reasoning = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
+    return Generation(
+        model=thinker.model,
+        models={stage: model for stage, model in models.items() if model != thinker.model},
+        **spent.model_dump(include={"calls", "prompt_tokens", "completion_tokens", "seconds"}),
+        temperature=thinker.temperature,
+        variation=attempt.plan.variation,
+        attempt=attempt.plan.attempt,
+        model_reasoning=reasoning,
+        **provenance,
+    )
 
 
 def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
@@ -182,18 +259,16 @@ def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"])
     )
 
 
-def drop_twins(variations: list[Variation], earlier: Earlier) -> None:
+def drop_twins(variations: list[Variation], earlier: Callable[[VariationKey], EarlierOutcome | None]) -> None:
     """Marks accepted variations whose texts are those of another with a lower index, made now or in an earlier run."""
     here = {variation.key: variation for variation in variations}
-    for variation in variations:
-        lower = (variation.key._replace(variation=index) for index in range(variation.key.variation))
-        twin = next((key for key in lower if _same(here.get(key) or earlier(key), variation)), None)
-        if twin is not None and variation.accepted:
-            variation.turn_down("duplicate", Reason.SAME_VARIATION, f"variation {twin.variation}")
-
-
-def _same(other: Variation | EarlierOutcome | None, variation: Variation) -> bool:
-    return other is not None and other.accepted and other.digest == variation.digest
+    for variation in filter(lambda one: one.accepted, variations):
+        for index in range(variation.key.variation):
+            key = variation.key._replace(variation=index)
+            other = here.get(key) or earlier(key)
+            if other is not None and other.accepted and other.digest == variation.digest:
+                variation.turn_down("duplicate", Reason.SAME_VARIATION, f"variation {index}")
+                break
 
 
 LOWEST, WIDTH = 0.2, 0.8

@@ -46,7 +46,7 @@ def test_starting_afresh_moves_what_is_not_ours_aside(lab: Lab, name: str) -> No
 
 def test_a_log_is_none_of_the_runs_other_files(lab: Lab) -> None:
     (lab.folder / "link").symlink_to(lab.folder)
-    names = ["out.journal.jsonl", "out.json", "out.journal.jsonl.index", "out.review.jsonl", "out.labels.jsonl"]
+    names = ["out.journal.jsonl", "out.json", "out.journal.jsonl.index"]
     for folder, name in product((lab.folder, lab.folder / "link"), names):
         assert name in mistake(called(*lab.arguments(log_file=str(folder / name))))
     assert {path.name for path in lab.folder.iterdir()} == {"link", lab.input.name}

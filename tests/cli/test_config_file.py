@@ -68,11 +68,11 @@ def test_every_command_prints_what_it_takes_again(
     model = COMMANDS[name].settings()
     words = GIVEN.get(name, [])
     with pytest.raises(SystemExit) as ended:
-        parse(model, name, "Parsed only.", [*words, "--print-config"])
+        parse(model, [*words, "--print-config"])
     assert ended.value.code == 0
     path = tmp_path / "run.yaml"
     path.write_text(capsys.readouterr().out, encoding="utf-8")
-    assert parse(model, name, "Parsed only.", ["--config", str(path)]) == parse(model, name, "Parsed only.", words)
+    assert parse(model, ["--config", str(path)]) == parse(model, words)
 
 
 def test_credentials_in_an_address_are_left_out(tmp_path: Path) -> None:

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import grouped, parse
+from programs.cli.options import parse
 from programs.command import COMMANDS
 from programs.errors import UserError
 from programs.merge import MergeOptions
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
-from signatures.question_type import QUESTION_TYPES
+from signatures.vocabulary import QUESTION_TYPES
 from tests.lab import called
 from tests.making import Answers, made_of
 
 
 def parsed(*words: str) -> Settings:
-    return parse(Settings, "generate", "Make data.", list(words))
+    return parse(Settings, list(words))
 
 
 def refused(*words: str) -> str:
@@ -120,10 +120,10 @@ def test_every_stage_of_the_program_but_judges_and_grades_may_have_a_model() -> 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_its_group_and_a_help(name: str) -> None:
     model = COMMANDS[name].settings()
-    assert sorted(option for group in grouped(model).values() for option in group) == sorted(model.model_fields)
+    assert sorted(option for group in model.grouped().values() for option in group) == sorted(model.model_fields)
     assert all(field.description for field in model.model_fields.values())
 
 
 @pytest.mark.parametrize("words", ["a b --output c", "--sources a b --output c", "--output c --sources a b"])
 def test_leading_values_need_no_option(words: str) -> None:
-    assert parse(MergeOptions, "merge", "Merge.", words.split()) == MergeOptions(sources=["a", "b"], output=Path("c"))
+    assert parse(MergeOptions, words.split()) == MergeOptions(sources=["a", "b"], output=Path("c"))

@@ -76,8 +76,8 @@ def made_for(change: Callable[[State], object]) -> Callable[[State], object]:
 
 
 REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
-    "renamed": (lambda state: state.update(other=state.pop(NAME)), "differs in other, writer.trace"),
-    "reordered fields": (reorder, "other fields of writer.trace"),
+    "renamed": (lambda state: state.update(other=state.pop(NAME)), "with other other, writer.trace"),
+    "reordered fields": (reorder, "with other writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
     "an attribute": (setting(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
     "a signature of words": (setting(signature="question -> answer"), "writer.trace.signature: Input should be"),
@@ -87,15 +87,21 @@ REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     ),
     "another type": (
         made_for(lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000")),
-        "the fields of writer.answer were answer: FinalAnswer#00000000 and are answer: FinalAnswer#",
+        "with other fields of writer.answer",
     ),
     "another order of fields": (
         made_for(lambda made: made["signatures"]["writer.answer"].reverse()),
-        "the fields of writer.answer were answer: ",
+        "with other fields of writer.answer",
     ),
-    "a predictor that is new": (made_for(lambda made: made["signatures"].pop(NAME)), "writer.trace is new"),
-    "another adapter": (made_for(lambda made: made.update(adapter_version=0)), "the adapter's version was 0 and is"),
-    "another order of prompts": (made_for(lambda made: made.update(prompt_order="stock")), "prompts was stock"),
+    "a predictor that is new": (
+        made_for(lambda made: made["signatures"].pop(NAME)),
+        "with other fields of writer.trace",
+    ),
+    "another adapter": (made_for(lambda made: made.update(adapter_version=0)), "with other form of replies"),
+    "another order of prompts": (
+        made_for(lambda made: made.update(prompt_order="stock")),
+        "with other order of prompts",
+    ),
 }
 
 

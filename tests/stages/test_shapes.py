@@ -14,9 +14,8 @@ from typing import get_args
 import pytest
 
 from programs.stages.thought import shape_of
-from signatures.question_type import QUESTION_TYPES, Difficulty
 from signatures.shape import CLOSES, LENGTHS, SHAPES, VOICES, Shape
-from signatures.vocabulary import Depth
+from signatures.vocabulary import QUESTION_TYPES, Depth, Difficulty
 
 LEVELS: tuple[Difficulty, ...] = get_args(Difficulty)
 DEPTHS: tuple[Depth, ...] = get_args(Depth)

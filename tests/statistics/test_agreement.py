@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from programs.document import main as document
-from programs.document_metadata import JudgeAgreement
+from programs.schema import JudgeAgreement
 from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha
 from tests.lab import laboratory
 from tests.standin.panel import PANEL, verdict

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from programs.document_metadata import ThoughtDistributions
 from programs.records import Record
+from programs.schema import ThoughtDistributions
 from programs.statistics.thought_counts import ThoughtCount, cautions_of
 from tests.exports import building
 

@@ -1,4 +1,4 @@
-"""Invariants of the blind solve (`programs.traces.blind_solve`): what a question needs, measured with another model.
+"""Invariants of the trials (`programs.traces.trials`). Of the blind solve, which measures what a question needs:
 
 1. Each question is tried K times without the passage and K times with it, by the solver; each try has a seed of its own and
    a temperature above 0. Without the passage nothing of it is sent, and never anything of the trace.
@@ -6,13 +6,16 @@
 3. Absent tries count nowhere: they move no rate, and where they could have decided, the need is None.
 4. The variations of a question share its tries, its need and its difficulty; each answer has its own comparisons, and the
    question is decided over all of them. It is kept or turned down as a whole.
-5. What is not kept is rejected with the reason, its record with the attempts; an undecided one waits while a later run
-   could decide it.
-6. Only accepted traces are tried.
-7. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules. Another
-   short answer is another ask. Nothing of the trace is sent but the options of a choice.
-8. The student is asked what the solver is; its rates stand in the record, and decide nothing; its replies are kept apart,
-   so that the record names it.
+5. What is not kept is rejected with the reason; an undecided one waits while a later run could decide it.
+6. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules.
+7. The student is asked what the solver is; its rates stand in the record, and decide nothing; its replies are kept apart.
+
+And of the step check:
+
+8. With it each accepted trace costs one call more, to the model that is named, about all its steps; without it no step has
+   anything else than its kind and text. Each quote is cut from the passage at its place.
+9. A verdict that names no sentence of the passage, or contradicts another on the same step, is none; so is that of a reply
+   that could not be read. The step then has none.
 """
 
 from collections import Counter
@@ -25,11 +28,13 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
-from programs.records import RULES, Need
+from programs.records import RULES, Need, StepRecord
 from programs.stages.solve import SOLVE_TEMPERATURE
-from programs.traces.blind_solve import passed, tries_of
+from programs.stages.steps import verdicts_in
+from programs.traces.trials import STEPS, passed, tries_of
+from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
-from tests.making import Answers, good_output, made_of, only, passage, solve_of, unread
+from tests.making import Answers, answered, good_output, made_of, only, passage, solve_of, thought, unread
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
@@ -134,6 +139,9 @@ def test_a_question_has_one_need_over_its_variations(right: tuple[int, ...], nee
 def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
     variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
     assert (variation.status, variation.settled) == ("unjudged", False)
+    generation = variation.record().generation
+    assert generation is not None
+    assert "" not in generation.models.values(), "nobody compared anything"
     assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
 
 
@@ -187,3 +195,76 @@ def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations(
     [solve, *others] = map(solve_of, made)
     assert others == [solve] * 2
     assert solve.with_passage.asked == 2, "K tries, whatever the number of variations"
+
+
+CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
+
+
+def verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str, Any]:
+    return {"step": step, "sentence": sentence, "reason": "It says the same.", "status": status}
+
+
+def steps_of(variation: Variation) -> list[StepRecord]:
+    """The steps of the unit's record, each held to what every record promises."""
+    record = variation.record()
+    text = record.source_paper.text
+    assert text is not None
+    for step in record.steps:
+        assert (step.quote is None) == (step.start is None) == (step.end is None)
+        assert step.quote is None or step.quote == text[step.start : step.end]
+    return record.steps
+
+
+def checked(items: list[dict[str, Any]]) -> Variation:
+    """A trace of whose steps the model says so."""
+    answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
+    return only(answers, **CHECKING)
+
+
+def test_one_call_asks_about_all_steps() -> None:
+    answers = Answers()
+    variation = only(answers, **CHECKING)
+    [ask] = [ask for ask in answers.asked if ask.stage == "steps"]
+    assert (ask.judge, ask.key) == ("checker", f"steps/{variation.key}.0/checker")
+    assert set(ask.inputs) == {"passage", "steps"}
+    steps = steps_of(variation)
+    assert str(ask.inputs["steps"]).splitlines() == [f"{n}. {step.text}" for n, step in enumerate(steps, start=1)]
+    assert {step.judged_by for step in steps} == {"stand-in"}
+    generation = variation.record().generation
+    assert generation is not None
+    assert generation.calls == 8 + 1
+
+
+def test_what_the_model_says_stands_in_the_record() -> None:
+    said = [("no_claim", 0), ("outside", 0), ("supported", 2), ("inferred", 3), ("contradicted", 4)]
+    steps = steps_of(checked([verdict(number, *one) for number, one in enumerate(said, start=1)]))
+    assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
+    assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
+    quotes = [passage().quoted(number)["quote"] for number in (2, 3, 4)]
+    assert [step.quote for step in steps[:5]] == [None, None, *quotes]
+    assert all((step.status, step.judged_by, step.reason) == (None, None, None) for step in steps[5:])
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [verdict(3, "supported", 0)],
+        [verdict(3, "supported", 5)],
+        [verdict(3, "supported"), verdict(3, "contradicted")],
+        [verdict(16)],
+    ],
+)
+def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
+    variation = checked(items)
+    assert (variation.status, variation.settled) == ("accepted", True)
+    assert {step.judged_by for step in steps_of(variation)} == {None}
+
+
+def test_what_is_wrong_with_a_reply_is_said() -> None:
+    ask = STEPS.ask(passage(), ["A.", "B,\nand C."], "n", "m")
+    assert ask.inputs["steps"] == "1. A.\n2. B, and C."
+    assert answered(ask, {"items": [verdict(1), verdict(2, "outside", 0)]}).status == "ok"
+    faulty = answered(ask, {"items": [verdict(1, "inferred", 9), verdict(1)]})
+    assert len(faulty.problems) == 3, "no verdict on step 2, two on step 1, and no sentence 9"
+    twice = answered(ask, {"items": [verdict(1), verdict(1)]})
+    assert list(verdicts_in(twice, 2, 4)) == [1]

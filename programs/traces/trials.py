@@ -1,0 +1,182 @@
+"""The trials that accepted traces are put to: the blind solve (`--blind-solve K`) and the step check (`--check-steps`).
+
+Does a question need its passage, and how hard is it? Another model, the solver, answers it K times without the passage and
+K times with it. Each answer is compared with the final answer of each of the question's V accepted variations: K x V
+comparisons a setting. One that makes the same main claim passes. Where an answer has a short answer, the first that there
+is decides instead, by rules: K comparisons, and no model compares.
+
+    setting      passed when at least half of its comparisons pass (rounded up)
+    known        passed without the passage
+    needs_paper  passed with it alone
+    unanswered   passed in neither way
+    difficulty   1 - pass rate: the share of the judged comparisons with the passage that do not pass (and without, apart)
+
+What failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent ones
+could have decided a setting, the setting is open and the question's need is None: undecided, never guessed. All this is the
+question's: its variations carry the same, and are kept or turned down together. With `--student-model` a second, weaker
+model tries the same: what it fails at and the solver does not is worth training on (`programs.export --keep`).
+
+The step check asks a model which sentence of the passage decides about each step of a trace, and how, all in one call.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from programs.asking.ask import Answering, Ask, together
+from programs.inputs.passage import Passage
+from programs.records import RULES, BlindSolve, Need, ShortAnswer, SolveTries, StepRecord, StudentSolve
+from programs.rejection import Reason
+from programs.settings import TracerOptions
+from programs.stages.solve import CompareStage, SolveStage
+from programs.stages.steps import StepStage, verdicts_in
+from programs.text.short_answers import score
+from programs.traces.variation import Variation
+from signatures.trials import MOST_STEPS, StepVerdict
+from signatures.vocabulary import Agreement
+
+SOLVING, COMPARING, STEPS = SolveStage(), CompareStage(), StepStage()
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials that these options ask for, with the replies that `answer` gives."""
+
+    options: TracerOptions
+    answer: Answering
+
+    async def solve_blindly(self, variations: list[Variation]) -> None:
+        """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
+        options, accepted = self.options, [variation for variation in variations if variation.accepted]
+        if not accepted or options.blind_solve is None:
+            return
+        short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
+        without, with_it = await self._tried(accepted, short, options.solver, "solve")
+        student = None
+        if options.student_model:
+            blind, reading = await self._tried(accepted, short, options.student_model, "student")
+            student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
+        solve = BlindSolve(
+            need=_need_of(without, with_it),
+            difficulty=_rest(with_it.pass_rate),
+            difficulty_without=_rest(without.pass_rate),
+            without_passage=without,
+            with_passage=with_it,
+            solver=options.solver,
+            compared_by=RULES if short else options.comparer,
+            temperature=next((one.temperature for one in accepted[0].last.more["solve"] if one.status == "ok"), None),
+            variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
+            student=student,
+        )
+        for variation in accepted:
+            variation.last.blind_solve = solve
+        if options.keep and solve.need not in options.keep:
+            undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
+            for variation in accepted:
+                if undecided:
+                    variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
+                else:
+                    variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
+
+    async def _tried(
+        self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
+    ) -> list[SolveTries]:
+        """A model's tries without the passage and with it; the attempts keep what it replied by this name."""
+        passage, question = accepted[0].passage, accepted[0].question
+
+        async def tried(with_passage: bool) -> SolveTries:
+            numbers = range(self.options.blind_solve or 0)
+            asks = [SOLVING.ask(passage, question, with_passage, number, solver, short) for number in numbers]
+            replies = await together(map(self.answer, asks))
+            for variation in accepted:
+                variation.last.more.setdefault(name, []).extend(replies)
+            tries = [
+                (ask, ask.read(reply.output).text if reply.status == "ok" else None)
+                for ask, reply in zip(asks, replies, strict=True)
+            ]
+            if short is not None:
+                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
+            return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
+
+        return await together([tried(False), tried(True)])
+
+    async def _compared(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
+        """How a try stands to the answer of one of the variations (None: absent)."""
+        if text is None:
+            return None
+        number, solver = ask.key.split("/", 4)[3:]
+        name, reference = f"{variation.name}/{number}/{solver}", variation.last.draft.answer
+        reply = await self.answer(COMPARING.ask(variation.question, reference, text, name, self.options.comparer))
+        variation.last.more.setdefault("compare", []).append(reply)
+        return reply.output["agreement"] if reply.status == "ok" else None
+
+    async def check_steps(self, variations: list[Variation]) -> None:
+        """Gives a question's accepted variations their steps, as a model checked them. A step has none without a readable
+        verdict, and no step has one in a thought of more than `MOST_STEPS`: a model's own may have more than one call
+        takes."""
+        if self.options.checker:
+            await together(
+                self._check(variation, self.options.checker) for variation in variations if variation.accepted
+            )
+
+    async def _check(self, variation: Variation, model: str) -> None:
+        passage, attempt = variation.passage, variation.last
+        steps = attempt.draft.thought.steps()
+        if not 0 < len(steps) <= MOST_STEPS:
+            return
+        reply = await self.answer(STEPS.ask(passage, [text for _, text in steps], variation.name, model))
+        attempt.more["steps"] = [reply]
+        verdicts = verdicts_in(reply, len(steps), len(passage.spans))
+        attempt.steps = [
+            StepRecord(kind=kind, text=text, **_judged(verdicts.get(number), passage, reply.model or model))
+            for number, (kind, text) in enumerate(steps, start=1)
+        ]
+
+
+def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[str, object]:
+    """What a verdict adds to the record of its step."""
+    if verdict is None:
+        return {}
+    status = None if verdict.status == "no_claim" else verdict.status
+    place = {} if status in (None, "outside") else passage.quoted(verdict.sentence)
+    return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
+
+
+def _by_rules(text: str, short: ShortAnswer) -> Agreement:
+    """How a try stands to the short answer."""
+    return "equivalent" if score(text, dict(short)) else "contradicts"
+
+
+def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
+    """Counts one setting's comparisons."""
+    counts = Counter(found)
+    judged = len(found) - counts[None]
+    return SolveTries(
+        asked=len(found),
+        equivalent=counts["equivalent"],
+        partial=counts["partial"],
+        contradicts=counts["contradicts"],
+        absent=counts[None],
+        pass_rate=round(counts["equivalent"] / judged, 4) if judged else None,
+    )
+
+
+def passed(tries: SolveTries) -> bool | None:
+    """Whether at least half of all comparisons pass; None where that hangs on the absent ones."""
+    if 2 * tries.equivalent >= tries.asked:
+        return True
+    return False if 2 * (tries.equivalent + tries.absent) < tries.asked else None
+
+
+def _need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
+    """What the question needs; None: undecided."""
+    blind, reading = passed(without), passed(with_it)
+    if blind:
+        return "known"
+    if blind is None or reading is None:
+        return None
+    return "needs_paper" if reading else "unanswered"
+
+
+def _rest(rate: float | None) -> float | None:
+    return None if rate is None else round(1 - rate, 4)
