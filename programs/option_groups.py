@@ -10,7 +10,8 @@ from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.lms.weights import whole_name
 from programs.records import Need
-from signatures.vocabulary import QUESTION_TYPES, QuestionType, ThoughtOrigin, TypeName
+from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
+from signatures.vocabulary import ThoughtOrigin
 
 ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
 """The name of a model, as `programs.lms.resolve` takes it."""

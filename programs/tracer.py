@@ -44,7 +44,7 @@ from programs.traces.variation import (
     standing,
     temperature_of,
 )
-from signatures.vocabulary import QUESTION_TYPES, QuestionType
+from signatures.question_type import QUESTION_TYPES, QuestionType
 
 GUIDED: dict[GuidedStage, str] = {
     "questions": "questions.predict",

@@ -4,7 +4,7 @@ import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutPassage, characters
-from signatures.vocabulary import QUESTION_TYPES, Difficulty, QuestionType
+from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 
 
 class DraftQuestion(BaseModel):

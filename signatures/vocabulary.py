@@ -1,9 +1,6 @@
-"""Names that models choose among and that records hold, and the types of question, without DSPy: documents are read
-without it."""
+"""Names that models choose among and that records hold, without DSPy: documents are read without it."""
 
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
 
 Kind = Literal[
     "tries", "recalls", "computes", "checks", "doubts", "wrong", "takes_back", "considers", "wonders", "settles"
@@ -79,43 +76,3 @@ THINKING: dict[Setting, str] = {
     ),
 }
 """What a thought and its answer may use."""
-
-Difficulty = Literal["beginner", "intermediate", "advanced"]
-
-TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-"""A type's name: it stands in keys and in exports."""
-
-
-class QuestionType(BaseModel):
-    """A type of question: its usual level, what such a question asks, in how many words at least, since it has to include
-    the facts that an answer needs, and whether it may ask if some claim is right."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    usual_level: Difficulty
-    asks: str = Field(min_length=10, max_length=300)
-    fewest_words: int = Field(40, ge=10, le=80)
-    takes_claims: bool = True
-
-
-def _type(usual_level: Difficulty, asks: str, fewest_words: int = 40, *, takes_claims: bool = True) -> QuestionType:
-    return QuestionType(usual_level=usual_level, fewest_words=fewest_words, asks=asks, takes_claims=takes_claims)
-
-
-# A new type is a new line here; the stage, the rotation over the corpus and the document follow.
-QUESTION_TYPES: dict[str, QuestionType] = {
-    "clarification": _type(
-        "beginner", "what a term, quantity or step means, and why it is needed", 20, takes_claims=False
-    ),
-    "critical": _type("intermediate", "whether a conclusion really follows, and what could undermine it"),
-    "interpretation": _type("intermediate", "what a stated number or finding tells us, and what it does not"),
-    "application": _type(
-        "intermediate", "how a method or result could be used in another situation", 30, takes_claims=False
-    ),
-    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is preferable"),
-    "mechanism": _type("advanced", "what physical or causal process produces an effect", 20),
-    "limitation": _type(
-        "advanced", "which assumption or systematic effect limits the result, and by how much", takes_claims=False
-    ),
-}
-"""The built-in types by name. A run's settings add their own (`programs.option_groups.PromptOptions`)."""

@@ -25,9 +25,10 @@ from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
 from programs.tracer import SampleOutcome, Store, Tracer
 from programs.traces.line import line_of
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
+from signatures.question_type import QUESTION_TYPES
 from signatures.shape import Shape
 from signatures.thought import Thought
-from signatures.vocabulary import QUESTION_TYPES, Kind
+from signatures.vocabulary import Kind
 from tests.standin.panel import verdict
 from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
 

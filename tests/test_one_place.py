@@ -38,7 +38,7 @@ def at_once(job: Job) -> "dspy.Module":
 CHART = '    Chart("Chart of mine", "As counted.", "what", lambda run: named({"one": 1}, "number")),'
 
 ADDED = {
-    "signatures/vocabulary.py": {'    "mechanism": ': QUESTION_TYPE},
+    "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},
     "signatures/grade.py": {"    completeness:": GRADE},
     "signatures/judge.py": {"    coherence:": RATING},
     "programs/records.py": {

@@ -20,7 +20,7 @@ from programs.inputs.sample import content_id
 from programs.report import main as report
 from programs.stages.questions import type_order
 from programs.tracer import GUIDED, Tracer, load_tracer
-from signatures.vocabulary import QUESTION_TYPES, QuestionType
+from signatures.question_type import QUESTION_TYPES, QuestionType
 from tests.lab import Lab, called, mistake
 
 ASKS = "how something came to be known"

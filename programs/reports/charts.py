@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import get_args
 
 from programs.reports.source import ReportedRun
-from signatures.vocabulary import Difficulty
+from signatures.question_type import Difficulty
 
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""

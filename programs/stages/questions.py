@@ -17,8 +17,9 @@ from programs.text.near_duplicates import SAME, similarity
 from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
 from programs.text.prose import prose_problems
 from programs.text.questions import asks, why_off_topic
+from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
-from signatures.vocabulary import ASKING, QUESTION_TYPES, Difficulty, QuestionType, Setting
+from signatures.vocabulary import ASKING, Setting
 
 
 class Question(BaseModel):

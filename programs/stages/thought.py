@@ -19,10 +19,11 @@ from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
+from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
-from signatures.vocabulary import THINKING, Depth, Difficulty, Setting, ThoughtOrigin, YesOrNo
+from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
 WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "advanced": 0.2}
 """How likely a wrong turn is, which a capable writer then takes: most thoughts have none, harder questions more (arXiv

@@ -20,7 +20,7 @@ from programs.errors import UserError
 from programs.merge import MergeOptions
 from programs.option_groups import DEFAULT_JUDGES, STAGES
 from programs.settings import Settings
-from signatures.vocabulary import QUESTION_TYPES
+from signatures.question_type import QUESTION_TYPES
 from tests.lab import called
 from tests.making import Answers, made_of
 

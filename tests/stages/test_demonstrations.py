@@ -15,7 +15,7 @@ from programs.asking.ask import Ask
 from programs.background_loop import run
 from programs.settings import TracerOptions
 from programs.tracer import SampleOutcome, Tracer
-from signatures.vocabulary import QUESTION_TYPES
+from signatures.question_type import QUESTION_TYPES
 from tests.making import Answers, good_output, sample
 
 FOREIGN = "The kelp forests of the northern coast lost nine tenths of their urchins after the storm"

@@ -19,8 +19,9 @@ from programs.asking.reply import Rejected, Reply
 from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import QuestionPool, QuestionStage, problems_of, type_order
+from signatures.question_type import QUESTION_TYPES
 from signatures.questions import ASKERS, CLAIMS, MOST_WORDS, NO_CLAIM
-from signatures.vocabulary import ASKING, QUESTION_TYPES
+from signatures.vocabulary import ASKING
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
 
 STAGE = tracer().questions

@@ -14,8 +14,9 @@ from typing import get_args
 import pytest
 
 from programs.stages.thought import shape_of
+from signatures.question_type import QUESTION_TYPES, Difficulty
 from signatures.shape import CLOSES, LENGTHS, SHAPES, VOICES, Shape
-from signatures.vocabulary import QUESTION_TYPES, Depth, Difficulty
+from signatures.vocabulary import Depth
 
 LEVELS: tuple[Difficulty, ...] = get_args(Difficulty)
 DEPTHS: tuple[Depth, ...] = get_args(Depth)

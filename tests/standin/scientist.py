@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from programs.records import GRADES
 from programs.text.words import GRAMMAR
-from signatures.vocabulary import QUESTION_TYPES
+from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict
 
 
