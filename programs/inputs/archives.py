@@ -1,7 +1,5 @@
 """The bytes of a file, unpacked when it is a .gz or .zst."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import io

@@ -9,8 +9,6 @@
 Sentences are those that evidence is later chosen by (`programs.text.sentences`): a passage never ends at "cf." or "Fig.".
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import NamedTuple

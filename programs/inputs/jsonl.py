@@ -1,7 +1,5 @@
 """The lines of a file of JSON lines, the object on each, and the sample that an object is."""
 
-from __future__ import annotations
-
 import codecs
 import json
 from collections.abc import Iterable, Iterator

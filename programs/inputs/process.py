@@ -5,8 +5,6 @@ Over one connection it is sent a `Job`, then a document's bytes, and sends back 
 `over`. It ends when the connection does.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging
@@ -184,16 +182,14 @@ def done(job: Job, data: bytes) -> Iterator[Answer]:
         why = {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except (UserError, FatalError) as error:
         why = {"refused" if isinstance(error, UserError) else "failed": str(error)}
-    except MemoryError as error:
-        why = {"reason": Skip.TOO_LARGE, "detail": repr(error)}
-    except RecursionError as error:
-        why = {"reason": Skip.NESTED_TOO_DEEP, "detail": repr(error)}
+    except (MemoryError, RecursionError) as error:
+        reason = Skip.TOO_LARGE if isinstance(error, MemoryError) else Skip.NESTED_TOO_DEEP
+        why = {"reason": reason, "detail": repr(error)}
     except Exception as error:
         # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        ours = Path(where.filename).is_relative_to(_PACKAGE)
-        detail = f"{error!r} in {where.filename}, line {where.lineno}"
-        why = {"reason": Skip.OUR_FAULT if ours else Skip.DAMAGED, "detail": detail}
+        reason = Skip.OUR_FAULT if Path(where.filename).is_relative_to(_PACKAGE) else Skip.DAMAGED
+        why = {"reason": reason, "detail": f"{error!r} in {where.filename}, line {where.lineno}"}
     yield Answer(over=True, **why)
 
 

@@ -1,7 +1,5 @@
 """Samples of a whole input: each source's lines, rows or document, cut into passages, each text once, none too long."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing

@@ -1,7 +1,5 @@
 """What reading did: how much was read, and what was skipped for which reason."""
 
-from __future__ import annotations
-
 from collections import Counter
 from enum import Enum
 from typing import Final

@@ -1,7 +1,5 @@
 """Which files an input option means, and what kind of input each is."""
 
-from __future__ import annotations
-
 import glob
 import itertools
 import os

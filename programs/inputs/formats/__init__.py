@@ -4,8 +4,6 @@ A new format is a file here with a function from a file's bytes to a `Paper`, wh
 its line in FORMATS. (`rows` is beside them: a table or a data set of the Hub gives records, as lines of JSON do.)
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Navigation, controls, scripts and the like are left out, and so is what the page
 gives that. Fields are those that Google Scholar asks of publishers (citation_title, ...), and Dublin Core's.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from programs.inputs.formats.pandoc import blocks_of, tree_of

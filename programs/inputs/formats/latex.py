@@ -5,8 +5,6 @@ would not see is taken out before: comments with the line end that they take alo
 keep as LaTeX or leave out is written in commands that it knows.
 """
 
-from __future__ import annotations
-
 import re
 
 from programs.inputs.formats.pandoc import APPENDIX_MARK, blocks_of, meta_text, tree_of

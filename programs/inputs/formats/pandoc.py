@@ -5,8 +5,6 @@ pandoc-types 1.23 (`{"t": type, "c": content}`). Formulas are TeX between dollar
 place (10^5, x_i), a raised citation mark stands in brackets; cells of a table have bars between them.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """A document as its reader understood it: one text with its sections, and what the source says of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

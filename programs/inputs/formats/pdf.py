@@ -5,8 +5,6 @@ numbers and stamps on the margin are left out, paragraphs are parted where lines
 are joined, and Markdown's own signs are taken away. A page that is a picture has no text: nothing here reads pictures.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile

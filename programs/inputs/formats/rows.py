@@ -3,8 +3,6 @@
 hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]     the split is train unless another is named
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +29,7 @@ class HubName(NamedTuple):
     split: str
 
     @classmethod
-    def parse(cls, written: str) -> HubName:
+    def parse(cls, written: str) -> "HubName":
         """The data set that a name means. Raises `UserError` for what is none."""
         found = _NAME.fullmatch(written)
         if found is None or set(found[1].split("/")) & {".", ".."}:

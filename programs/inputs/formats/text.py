@@ -1,7 +1,5 @@
 """Plain text (.txt), and Markdown (.md), whose text stays as its author wrote it: sections by their headings."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from itertools import accumulate, pairwise

@@ -3,8 +3,6 @@
 pandoc passes over some containers with all that is in them; here they are opened before.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 import zlib
