@@ -67,22 +67,18 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
-        yield from _gunzip(file)
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+            try:
+                # read1, since read loses what it has gathered when the end is missing.
+                while chunk := unpacked.read1(_CHUNK):
+                    yield chunk
+            except EOFError as error:
+                raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
     elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
         yield from _unzstd(file)
     else:
         while chunk := file.read1(_CHUNK):
             yield chunk
-
-
-def _gunzip(file: io.BufferedReader) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-        try:
-            # read1, since read loses what it has gathered when the end is missing.
-            while chunk := unpacked.read1(_CHUNK):
-                yield chunk
-        except EOFError as error:
-            raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
 
 
 def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:

@@ -55,7 +55,14 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     if not files:
         raise UserError("No input file was named.")
     for source in files.values():
-        _check(source)
+        if isinstance(source.name, HubName):
+            require(str(source.name), ("datasets",))
+            with closing(ReaderProcess()) as process:
+                process.look(source.name)
+        elif source.kind == "lines":
+            check_readable(source.name)
+        elif format := format_of(source.name):
+            require(str(source.name), format.needs)
     return _apart(list(files.values()))
 
 
@@ -81,18 +88,6 @@ def shipped_sample() -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "resources" / _SAMPLE_NAME
     return installed if installed.is_file() else package.parent / DEFAULT_INPUT
-
-
-def _check(source: Source) -> None:
-    """Raises UserError for what can be known to fail before anything is read."""
-    if isinstance(source.name, HubName):
-        require(str(source.name), ("datasets",))
-        with closing(ReaderProcess()) as process:
-            process.look(source.name)
-    elif source.kind == "lines":
-        check_readable(source.name)
-    elif format := format_of(source.name):
-        require(str(source.name), format.needs)
 
 
 def _meant(pattern: str) -> Iterator[Source]:

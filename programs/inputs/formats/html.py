@@ -40,10 +40,20 @@ def read_html(data: bytes) -> Paper:
         name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
         if name and content:
             said.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
-    fields, written = _html_fields(page, said), page.findtext(".//title")
+    identifiers = [value for name in _DOIS for value in said.get(name, [])]
+    links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
+    rights = [licence_in(value) or value for name in _RIGHTS for value in said.get(name, [])]
+    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
+    fields = {
+        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
+        "arxiv_id": next(filter(None, arxiv), None),
+        "license": next(filter(None, [*links, *rights]), None),
+        "authors": said.get("citation_author") or said.get("dc.creator"),
+    }
     blocks = list(blocks_of(tree_of(_article(page), "html-native_divs")))
     heads = [block.text for block in blocks if block.level == 1]
-    titles = [*(said.get(name, [""])[0] for name in _TITLES), heads[0] if len(heads) == 1 else None, written]
+    titles = [said.get(name, [""])[0] for name in _TITLES]
+    titles += [heads[0] if len(heads) == 1 else "", page.findtext(".//title") or ""]
     return paper_of(blocks, next(filter(None, titles), None), fields)
 
 
@@ -72,16 +82,3 @@ def _article(page: Any) -> bytes:
             element.getparent().replace(element, script)
     written: bytes = html.tostring(article, encoding="utf-8")
     return written
-
-
-def _html_fields(page: Any, said: dict[str, list[str]]) -> dict[str, Any]:
-    identifiers = [value for name in _DOIS for value in said.get(name, [])]
-    links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
-    rights = [value for name in _RIGHTS for value in said.get(name, [])]
-    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
-    return {
-        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
-        "arxiv_id": next(filter(None, arxiv), None),
-        "license": next(filter(None, [*links, *(licence_in(value) or value for value in rights)]), None),
-        "authors": said.get("citation_author") or said.get("dc.creator") or [],
-    }
