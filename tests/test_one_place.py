@@ -46,7 +46,9 @@ ADDED = {
         "    coherence:": "    daring: Rated = None",
     },
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
-    "programs/inputs/formats/__init__.py": {'    **dict.fromkeys((".txt"': '    ".notes": Format("text.read_text"),'},
+    "programs/inputs/formats/__init__.py": {
+        '    **dict.fromkeys((".txt"': '    ".notes": FileFormat("text.read_text"),'
+    },
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},
     "programs/reports/charts.py": {'    Chart("Question types': CHART},
     "programs/lms/resolve.py": {'    "openai":': '    "mine": openai_compatible,'},

@@ -1,8 +1,8 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Over one connection it is sent a `Job`, then a document's bytes, and sends back each `Answer`, all as JSON; the last one is
-`over`. It ends when the connection does.
+Over one connection it is sent a `ReadRequest`, then a document's bytes, and sends back each `Answer`, all as JSON; the last
+one is `over`. It ends when the connection does.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ _IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
 log = logging.getLogger("synthreasoner")
 
 
-class Job(NamedTuple):
+class ReadRequest(NamedTuple):
     """What is to be read: a "document", by its name's ending; the rows of a "parquet" file or of a data set ("hub"); or, of
     a data set, only whether it is there ("look")."""
 
@@ -79,7 +79,7 @@ class ReaderProcess:
 
     def paper(self, ending: str, data: bytes) -> Paper:
         """The paper that a document is. Raises `Unreadable`."""
-        papers = [answer.paper for answer in self._answers(Job("document", ending), data, self._seconds)]
+        papers = [answer.paper for answer in self._answers(ReadRequest("document", ending), data, self._seconds)]
         if papers[:1] == [None] or not papers:
             raise Unreadable(Skip.CRASHED)
         return papers[0]
@@ -87,12 +87,12 @@ class ReaderProcess:
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
         """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
         if isinstance(name, HubName):
-            return self._answers(Job("hub", str(name), text_field))
-        return self._answers(Job("parquet", str(name.absolute()), text_field))
+            return self._answers(ReadRequest("hub", str(name), text_field))
+        return self._answers(ReadRequest("parquet", str(name.absolute()), text_field))
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
-        list(self._answers(Job("look", str(name))))
+        list(self._answers(ReadRequest("look", str(name))))
 
     def close(self) -> None:
         """Ends the process and those that it has started, whatever they are doing. None is started any more."""
@@ -119,11 +119,11 @@ class ReaderProcess:
                     self._running = _start(theirs, self._memory), ours
             return self._running[1]
 
-    def _answers(self, job: Job, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
+    def _answers(self, request: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
         """What the process answers within so many seconds (None: any number), but its last word."""
         pipe, over, began = self._connection(), False, time.monotonic()
         try:
-            pipe.send_bytes(json.dumps(job).encode())
+            pipe.send_bytes(json.dumps(request).encode())
             pipe.send_bytes(data)
             while not over:
                 if not pipe.poll(None if seconds is None else max(0.0, began + seconds - time.monotonic())):
@@ -167,17 +167,17 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            job = Job(*json.loads(pipe.recv_bytes()))
-            for answer in done(job, pipe.recv_bytes()):
+            request = ReadRequest(*json.loads(pipe.recv_bytes()))
+            for answer in done(request, pipe.recv_bytes()):
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
     return 0
 
 
-def done(job: Job, data: bytes) -> Iterator[Answer]:
-    """What a job gives; the last one is `over`, and says why there is no more where something is wrong."""
+def done(request: ReadRequest, data: bytes) -> Iterator[Answer]:
+    """What a request gives; the last one is `over`, and says why there is no more where something is wrong."""
     why: dict[str, Any] = {}
     try:
-        yield from _parts(job, data)
+        yield from _parts(request, data)
     except Unreadable as problem:
         why = {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except (UserError, FatalError) as error:
@@ -193,13 +193,14 @@ def done(job: Job, data: bytes) -> Iterator[Answer]:
     yield Answer(over=True, **why)
 
 
-def _parts(job: Job, data: bytes) -> Iterator[Answer]:
-    if job.kind == "document":
-        yield Answer(paper=reader_of(job.name)(data))
-    elif job.kind == "look":
-        opened(HubName.parse(job.name))
+def _parts(request: ReadRequest, data: bytes) -> Iterator[Answer]:
+    if request.kind == "document":
+        yield Answer(paper=reader_of(request.name)(data))
+    elif request.kind == "look":
+        opened(HubName.parse(request.name))
     else:
-        for record in records(HubName.parse(job.name) if job.kind == "hub" else Path(job.name), job.text_field):
+        name = HubName.parse(request.name) if request.kind == "hub" else Path(request.name)
+        for record in records(name, request.text_field):
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(written), record=said)

@@ -19,7 +19,7 @@ Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
 PACKED = (".gz", ".zst")
 
 
-class Format(NamedTuple):
+class FileFormat(NamedTuple):
     """How files are read: of a document the function, as FILE.NAME; the libraries that are needed; and whether it is text,
     which may be packed (.gz, .zst)."""
 
@@ -30,14 +30,14 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    **dict.fromkeys((".jsonl", ".ndjson"), Format("", kind="lines")),
-    **dict.fromkeys((".txt", ".text"), Format("text.read_text")),
-    **dict.fromkeys((".md", ".markdown"), Format("text.read_markdown")),
-    ".tex": Format("latex.read_latex", ("pypandoc",)),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), Format("html.read_html", ("lxml", "pypandoc"))),
-    ".docx": Format("word.read_docx", ("lxml", "pypandoc"), is_text=False),
-    ".pdf": Format("pdf.read_pdf", ("pdf_inspector",), is_text=False),
-    ".parquet": Format("", ("pyarrow",), is_text=False, kind="parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson"), FileFormat("", kind="lines")),
+    **dict.fromkeys((".txt", ".text"), FileFormat("text.read_text")),
+    **dict.fromkeys((".md", ".markdown"), FileFormat("text.read_markdown")),
+    ".tex": FileFormat("latex.read_latex", ("pypandoc",)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), FileFormat("html.read_html", ("lxml", "pypandoc"))),
+    ".docx": FileFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
+    ".pdf": FileFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
+    ".parquet": FileFormat("", ("pyarrow",), is_text=False, kind="parquet"),
 }
 
 
@@ -46,7 +46,7 @@ def ending_of(path: Path) -> str:
     return (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
-def format_of(path: Path) -> Format | None:
+def format_of(path: Path) -> FileFormat | None:
     """The format of a file, by its name; None for what nobody knows."""
     found = FORMATS.get(ending_of(path))
     packed = path.suffix.lower() in PACKED
