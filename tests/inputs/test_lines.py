@@ -15,6 +15,7 @@ from programs.inputs.archives import BrokenArchive, check_readable
 from programs.inputs.jsonl import RawLine, read_lines, split_lines
 
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
+FRAME = b"\x50\x2a\x4d\x18\x04\0\0\0pzst"
 packers = pytest.mark.parametrize("ending", sorted(PACK))
 LINES = [f"line {n} of a file, {n * n}".encode() for n in range(5000)]
 CONTENT = b"\n".join(LINES) + b"\n"
@@ -35,13 +36,12 @@ def test_however_the_bytes_arrive_the_lines_are_the_same(chunks: list[bytes], li
     assert [line.data for line in lines] == [one if len(one) <= limit else None for one in expected]
 
 
-@packers
-def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, ending: str) -> None:
-    """Those that were joined with cat to the end."""
-    for name in ("a.jsonl" + ending, "a.jsonl", "a.jsonl.gz", "a.jsonl.zst"):
-        path = tmp_path / name
-        path.write_bytes(PACK[ending](CONTENT) * 3)
-        assert data(read_lines(path)) == LINES * 3
+@pytest.mark.parametrize("packed", [*(pack(CONTENT) for pack in PACK.values()), FRAME + PACK[".zst"](CONTENT)])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"])
+def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, packed: bytes, name: str) -> None:
+    """Those that were joined with cat to the end, and after a frame that is to be skipped."""
+    (tmp_path / name).write_bytes(packed * 3)
+    assert data(read_lines(tmp_path / name)) == LINES * 3
 
 
 @packers
