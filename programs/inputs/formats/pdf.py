@@ -8,6 +8,7 @@ are joined, and Markdown's own signs are taken away. A page that is a picture ha
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
+from statistics import median_low
 from typing import Any
 
 import pdf_inspector
@@ -25,6 +26,8 @@ LEAST_HEAD, MOST_HEAD = 12, 150
 """Letters of what pages share at their edges that are a running head."""
 LEAST_NUMBERED = 4
 """Lines of a page, on average, with numbers beside them are numbered lines."""
+FAR_APART = 1.25
+"""Of the usual distance of a page's lines: what is further from the line above begins a paragraph."""
 
 _UNKNOWN = re.compile(r"[\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
 _PAGE_NUMBER = re.compile(
@@ -114,18 +117,26 @@ def _without_line_number(page: str, number: Any, items: Sequence[Any]) -> str:
 
 def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
     """The page with a blank line before each line that begins a paragraph: where a sentence has ended, and it is indented
-    against the line below it."""
+    against the line below it, or further from the one above than the page's lines are apart."""
     ordered = sorted(items, key=lambda item: (-round(item.y), item.x))
     starts = ordered[:1] + [
         item
         for before, item in pairwise(ordered)
         if abs(before.y - item.y) > 2 or not -2 < item.x - before.x - before.width < 2 * item.height
     ]
+    below: dict[int, int] = {}
     for number, item in enumerate(starts):
-        # In the same column, of which there may be others on the lines between.
-        under = (one for one in starts[number + 1 : number + 8] if item.y - one.y > 0.5 * item.height)
-        below = next((one for one in under if abs(one.x - item.x) < 4 * item.height), item)
-        if item.x - below.x > 0.3 * item.height and len(words := item.text.split()[:8]) > 2:
+        near = range(number + 1, min(number + 8, len(starts)))
+        under = (n for n in near if item.y - starts[n].y > 0.5 * item.height)
+        found = next((n for n in under if abs(starts[n].x - item.x) < 4 * item.height), None)
+        below.update({number: found} if found is not None else {})
+    apart = {number: starts[number].y - starts[lower].y for number, lower in below.items()}
+    leading = median_low(apart.values()) if apart else 0.0
+    far = {below[number] for number, distance in apart.items() if distance > FAR_APART * leading}
+    for number, lower in below.items():
+        item = starts[number]
+        indented = 0.3 * item.height < item.x - starts[lower].x and apart[number] < FAR_APART * leading
+        if (indented or number in far) and len(words := item.text.split()[:8]) > 2:
             page = re.sub(rf"(?<=[.?!:)])\s+(?={_form(words)})", "\n\n", page, count=1)
     return page
 
