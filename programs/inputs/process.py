@@ -79,8 +79,9 @@ class ReaderProcess:
 
     def paper(self, ending: str, data: bytes) -> Paper:
         """The paper that a document is. Raises `Unreadable`."""
-        papers = [answer.paper for answer in self._answers(ReadRequest("document", ending), data, self._seconds)]
-        if papers[:1] == [None] or not papers:
+        answers = self._answers(ReadRequest("document", ending), data, self._seconds)
+        papers = [answer.paper for answer in answers if answer.paper is not None]
+        if not papers:
             raise Unreadable(Skip.CRASHED)
         return papers[0]
 
