@@ -1,6 +1,5 @@
 """Samples of a whole input: each source's lines, rows or document, cut into passages, each text once, none too long."""
 
-import codecs
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,10 +23,6 @@ from programs.text.sentences import cut_at_sentence
 
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
-
-# Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
-# are filled with NULs.
-_PADDING = b" \t\r\0"
 
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
@@ -131,16 +126,13 @@ class SampleReader:
         if self._known(entry.digest, limit):
             return
         try:
-            record = entry.value
-            if isinstance(record, Skip):
-                raise Unreadable(record)
-            if isinstance(record, bytes):
-                data = record.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
-                if not data:
-                    self.report.lines += 1
-                    self.report.blank += 1
-                    return
-                record = parse_object(data)
+            if isinstance(entry.value, Skip):
+                raise Unreadable(entry.value)
+            record = parse_object(entry.value) if isinstance(entry.value, bytes) else entry.value
+            if record is None:
+                self.report.lines += 1
+                self.report.blank += 1
+                return
             sample = sample_of_record(record, place, entry.digest, self.text_field)
             if limit is not None and len(sample.text) > limit:
                 yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
