@@ -6,6 +6,8 @@ gives that. Fields are those that Google Scholar asks of publishers (citation_ti
 
 from typing import Any
 
+from lxml import etree, html
+
 from programs.inputs.formats.pandoc import blocks_of, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.papers import arxiv_in, doi_in, licence_in
@@ -24,8 +26,6 @@ _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "be
 
 def read_html(data: bytes) -> Paper:
     """The text of the page's article, or of its whole body."""
-    from lxml import etree, html
-
     try:
         # Without a word about its encoding a page would be taken for Latin 1.
         utf8 = data.decode("utf-8", "ignore").encode() == data
@@ -59,8 +59,6 @@ def read_html(data: bytes) -> Paper:
 
 def _article(page: Any) -> bytes:
     """The article alone, with what pandoc would not read in its words."""
-    from lxml import html
-
     found = page.xpath("//article | //main | //*[@role='main']")
     article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
