@@ -9,7 +9,6 @@
    and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
 """
 
-import codecs
 import hashlib
 import logging
 import re
@@ -140,7 +139,7 @@ class Benchmarks:
 
 def _questions(line: bytes) -> list[str]:
     try:
-        return questions_in(parse_object(line.removeprefix(codecs.BOM_UTF8)))
+        return questions_in(parse_object(line) or {})
     except Unreadable:
         return []
 

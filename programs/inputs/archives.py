@@ -1,7 +1,5 @@
 """The bytes of a file, unpacked when it is a .gz or .zst."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import io
@@ -24,13 +22,8 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # pzstd begins its files with a frame that is to be skipped; the first of its four bytes may be any of 16.
 _SKIPPABLE = b"\x2a\x4d\x18"
 _ENDINGS = {".gz": _GZIP, ".zst": _ZSTD}
-_FOREIGN = {
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "a Parquet file",
-}
-_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
+_NO_TEXT = (b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"PAR1", b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
+"""How archives of other kinds, Parquet and UTF-16 begin."""
 
 
 class BrokenArchive(Unreadable):
@@ -42,13 +35,15 @@ def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
 
     Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
     Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
-    read, or, unless it may be of `any_kind`, is of one that is no text, or is not in UTF-8 but in UTF-16.
+    read, or, unless it may be of `any_kind`, is known to hold no text in UTF-8.
     """
     try:
         with path.open("rb") as file:
-            for number, chunk in enumerate(_unpack(path, file, any_kind)):
-                if not number and not any_kind and chunk.startswith(_UTF16):
-                    raise UserError(f"{path} is in UTF-16, not UTF-8: convert it with `iconv -f UTF-16 -t UTF-8`.")
+            for number, chunk in enumerate(_unpack(path, file)):
+                if not number and not any_kind and chunk.startswith(_NO_TEXT):
+                    raise UserError(
+                        f"{path} holds no text in UTF-8, plain or packed as .gz or .zst: unpack or convert it"
+                    )
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BrokenArchive(Skip.DAMAGED_ARCHIVE) from error
@@ -56,41 +51,34 @@ def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
-def check_readable(path: Path) -> None:
+def check_readable(path: Path, *, any_kind: bool = False) -> None:
     """Raises UserError where `read_chunks` would, by reading the start of the file alone.
 
     A pipe is left alone: what is read from it is gone.
     """
     if path.is_file() or not path.exists():
         with contextlib.suppress(BrokenArchive):
-            next(read_chunks(path), b"")
+            next(read_chunks(path, any_kind=any_kind), b"")
 
 
-def _unpack(path: Path, file: io.BufferedReader, any_kind: bool) -> Iterator[bytes]:
+def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
     head, magic = file.peek(8)[:8], _ENDINGS.get(path.suffix.lower(), b"")
     # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
-        yield from _gunzip(file)
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+            try:
+                # read1, since read loses what it has gathered when the end is missing.
+                while chunk := unpacked.read1(_CHUNK):
+                    yield chunk
+            except EOFError as error:
+                raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
     elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
         yield from _unzstd(file)
     else:
-        for magic, kind in _FOREIGN.items():
-            if head.startswith(magic) and not any_kind:
-                raise UserError(f"{path} is {kind}, which is not read: unpack it to .jsonl, .gz or .zst.")
         while chunk := file.read1(_CHUNK):
             yield chunk
-
-
-def _gunzip(file: io.BufferedReader) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
-        try:
-            # read1, since read loses what it has gathered when the end is missing.
-            while chunk := unpacked.read1(_CHUNK):
-                yield chunk
-        except EOFError as error:
-            raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
 
 
 def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:

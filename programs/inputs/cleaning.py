@@ -1,7 +1,5 @@
 """Repairs text without changing what it says, and values so that JSON can hold them. Pure functions."""
 
-from __future__ import annotations
-
 import datetime
 import math
 import re

@@ -4,20 +4,17 @@
    begins with the last ones of the passage before it.
 2. Sections of less than a quarter of the limit are put together with their neighbours as long as both fit; never with parts
    that there is nothing to ask about (references, acknowledgements, ...), which stay passages of their own.
-3. A sentence that is longer than the limit is cut between words.
+3. A sentence that is longer than the limit is cut at a comma, or between words.
 
 Sentences are those that evidence is later chosen by (`programs.text.sentences`): a passage never ends at "cf." or "Fig.".
 """
 
-from __future__ import annotations
-
 import math
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from programs.inputs.formats.paper import Paper
-from programs.text.sentences import Span, split
+from programs.text.sentences import Span, parts, split
 
 CHARS_PER_TOKEN = 4.0
 """A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""
@@ -127,13 +124,7 @@ def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -
 
 
 def _sentences(text: str, span: Span, limit: int) -> Iterator[_Sentence]:
-    for sentence in split(text[span.start : span.end]):
-        start, end = span.start + sentence.start, span.start + sentence.end
-        whole = end - start <= limit
-        while end - start > limit:
-            # Between words; a word that is longer than the limit is cut itself.
-            window = re.match(r"(?s)(.*\S)\s", text[start : start + limit + 1])
-            cut = start + len(window[1]) if window else start + limit
-            yield _Sentence(start, cut, whole=False)
-            start = end - len(text[cut:end].lstrip())
-        yield _Sentence(start, end, whole)
+    for found in split(text[span.start : span.end]):
+        sentence = Span(span.start + found.start, span.start + found.end)
+        whole = sentence.end - sentence.start <= limit
+        yield from (_Sentence(part.start, part.end, whole) for part in parts(text, sentence, limit))

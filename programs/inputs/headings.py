@@ -1,7 +1,5 @@
 """Headings of a scientific text (Markdown, LaTeX or plain), and which of them open a part with nothing to ask about."""
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

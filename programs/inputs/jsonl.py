@@ -1,7 +1,5 @@
 """The lines of a file of JSON lines, the object on each, and the sample that an object is."""
 
-from __future__ import annotations
-
 import codecs
 import json
 from collections.abc import Iterable, Iterator
@@ -17,6 +15,10 @@ from programs.inputs.sample import Place, Sample, sample_of
 TEXT_FIELD = "text"
 DEFAULT_LINE_LIMIT = 16 * 2**20
 """Bytes. A scientific text is a hundred times shorter; what is longer is a file without line ends, or fills memory."""
+
+# Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
+# are filled with NULs.
+_PADDING = b" \t\r\0"
 
 _DECODER = json.JSONDecoder(
     strict=False,
@@ -73,12 +75,15 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
         raise broken
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
-    """The JSON object on a line, made of values that every JSON writer takes (`portable`).
+def parse_object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object on a line, made of values that every JSON writer takes (`portable`); None for a blank line.
 
     Where JSON in the wild goes beyond the standard: control characters within strings are allowed, NaN and infinite
     numbers are null (pandas writes them for what is missing), the last of equal keys counts. Raises Unreadable.
     """
+    data = data.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
+    if not data:
+        return None
     try:
         record = portable(_DECODER.decode(data.decode("utf-8")))
     except UnicodeDecodeError as error:
@@ -101,8 +106,8 @@ def objects_of(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
             place = f"{path}:{line.number}"
             if line.data is None:
                 raise Unreadable(Skip.LINE_TOO_LONG)
-            if (data := line.data.removeprefix(codecs.BOM_UTF8)).strip():
-                yield parse_object(data), place
+            if (record := parse_object(line.data)) is not None:
+                yield record, place
     except Unreadable as problem:
         raise UserError(f"{place}: {problem}") from None
 

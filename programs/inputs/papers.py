@@ -96,7 +96,7 @@ def doi_in(text: str) -> str | None:
     """The DOI that a text gives as one, in small letters: after that word or in an address of doi.org, since a paper's
     first page may cite others. The form is the one that Crossref recommends to search for."""
     said = _SAID_DOI.search(text)
-    return _doi(text[said.end() :]) if said else None
+    return (_doi(text[said.end() :]) or "").removeprefix("doi:") or None if said else None
 
 
 def arxiv_in(text: str) -> str | None:
@@ -125,7 +125,7 @@ def usable_title(words: str | None) -> str | None:
 
 def _candidates(said: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
     """What each field gives that may name the source, in their order."""
-    yield _doi_key(said.get("doi", ""))
+    yield _doi(said.get("doi", ""))
     yield from (_arxiv(said.get(name, "")) for name in ("arxiv", "arxivid", "eprint"))
     for kind, names in (("pmid", ("pmid", "pubmedid")), ("pmc", ("pmcid", "pmc"))):
         numbers = (re.search(r"\d+", said.get(name, "")) for name in names)
@@ -152,11 +152,6 @@ def _doi(text: str) -> str | None:
     # A bracket that was opened before the name closes after it.
     while doi[-1:] in _OPENING and doi.count(doi[-1]) > doi.count(_OPENING[doi[-1]]):
         doi = doi[:-1].rstrip(".,;:")
-    return doi
-
-
-def _doi_key(text: str) -> str | None:
-    doi = _doi(text)
     return f"doi:{doi}" if doi else None
 
 
@@ -168,7 +163,7 @@ def _arxiv(text: str) -> str | None:
 
 def _identifier(text: str) -> str | None:
     """The DOI or arXiv identifier inside of a text."""
-    return _doi_key(text) or (_arxiv(text) if "arxiv" in text else None)
+    return _doi(text) or (_arxiv(text) if "arxiv" in text else None)
 
 
 def _document(text: str) -> str | None:
@@ -183,4 +178,4 @@ def _identified(given_id: str) -> str | None:
     named = _NAMED_PIECE.sub("", given_id)
     numbered = _NUMBERED_PIECE.sub("", given_id)
     paper = numbered if named == given_id and any(map(str.isdigit, numbered)) else named
-    return _doi_key(paper) or _arxiv(paper) or f"id:{paper or given_id}"
+    return _doi(paper) or _arxiv(paper) or f"id:{paper or given_id}"

@@ -9,8 +9,6 @@ What is left is the text that everything else sees: questions, evidence and its 
 little is left is no sample.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

@@ -1,13 +1,12 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Over one connection it is sent a `ReadRequest` as JSON, then a document's bytes, and sends back JSON, each an `Answer`, the
-last of which is `over`. It ends when the connection does.
+Over one connection it is sent a `ReadRequest`, then a document's bytes, and sends back each `Answer`, all as JSON; the last
+one is `over`. It ends when the connection does.
 """
 
-from __future__ import annotations
-
 import contextlib
+import json
 import logging
 import os
 import resource
@@ -21,10 +20,10 @@ from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from programs.errors import FatalError, RunStopped, UserError
 from programs.inputs.formats import reader_of
@@ -39,17 +38,17 @@ SECONDS = 300
 MEMORY = 4 * 2**30
 """Bytes of address space. Papers take a tenth of it."""
 
-_HOME = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
 _IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
 """The folder of the outermost package: in the wheel that is one above."""
 log = logging.getLogger("synthreasoner")
 
 
-class ReadRequest(BaseModel):
-    """What is to be read: a document, by its name's ending; the rows of a Parquet file, or of a data set; or, of a data
-    set, only whether it is there."""
+class ReadRequest(NamedTuple):
+    """What is to be read: a "document", by its name's ending; the rows of a "parquet" file or of a data set ("hub"); or, of
+    a data set, only whether it is there ("look")."""
 
-    kind: Literal["document", "parquet", "hub", "look"]
+    kind: str
     name: str
     text_field: str = ""
 
@@ -61,11 +60,11 @@ class Answer(BaseModel):
     paper: Paper | None = None
     digest: str = ""
     record: dict[str, Any] | Skip = {}
+    over: bool = False
     reason: Skip | None = None
     refused: str = ""
     failed: str = ""
     detail: str = ""
-    over: bool = False
 
 
 class ReaderProcess:
@@ -76,29 +75,25 @@ class ReaderProcess:
         self.closed = False
         self._seconds, self._memory = seconds, memory
         self._starting = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
+        self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
 
     def paper(self, ending: str, data: bytes) -> Paper:
         """The paper that a document is. Raises `Unreadable`."""
-        found: Paper | None = None
-        for answer in self._answers(ReadRequest(kind="document", name=ending), data, self._seconds):
-            found = answer.paper
-        if found is None:
+        answers = self._answers(ReadRequest("document", ending), data, self._seconds)
+        papers = [answer.paper for answer in answers if answer.paper is not None]
+        if not papers:
             raise Unreadable(Skip.CRASHED)
-        return found
+        return papers[0]
 
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
         """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
         if isinstance(name, HubName):
-            return self._answers(ReadRequest(kind="hub", name=str(name), text_field=text_field))
-        written = os.fsencode(name.absolute()).hex()
-        return self._answers(ReadRequest(kind="parquet", name=written, text_field=text_field))
+            return self._answers(ReadRequest("hub", str(name), text_field))
+        return self._answers(ReadRequest("parquet", str(name.absolute()), text_field))
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
-        for _ in self._answers(ReadRequest(kind="look", name=str(name))):
-            pass
+        list(self._answers(ReadRequest("look", str(name))))
 
     def close(self) -> None:
         """Ends the process and those that it has started, whatever they are doing. None is started any more."""
@@ -107,53 +102,49 @@ class ReaderProcess:
 
     def _end(self) -> None:
         with self._starting:
-            process, self._process = self._process, None
-        if process is not None:
-            os.killpg(process.pid, signal.SIGKILL)
+            running, self._running = self._running, None
+        if running is not None:
+            os.killpg(running[0].pid, signal.SIGKILL)
             # One that a file system holds ends when that lets it go.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=5)
+                running[0].wait(timeout=5)
 
-    def _started(self) -> Connection:
+    def _connection(self) -> Connection:
         """The connection to the process, which is started where there is none."""
         with self._starting:
             if self.closed:
                 raise RunStopped
-            if self._process is None or self._pipe is None:
-                self._pipe, theirs = Pipe()
+            if self._running is None:
+                ours, theirs = Pipe()
                 with theirs:
-                    self._process = _start(theirs, self._memory)
-            return self._pipe
+                    self._running = _start(theirs, self._memory), ours
+            return self._running[1]
 
-    def _answers(self, job: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
+    def _answers(self, request: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
         """What the process answers within so many seconds (None: any number), but its last word."""
-        pipe, over, began = self._started(), False, time.monotonic()
+        pipe, over, began = self._connection(), False, time.monotonic()
         try:
-            pipe.send_bytes(job.model_dump_json().encode())
+            pipe.send_bytes(json.dumps(request).encode())
             pipe.send_bytes(data)
-            while True:
+            while not over:
                 if not pipe.poll(None if seconds is None else max(0.0, began + seconds - time.monotonic())):
                     raise Unreadable(Skip.TOO_SLOW)
                 answer = Answer.model_validate_json(pipe.recv_bytes())
-                if over := answer.over:
-                    _raise(answer)
-                    return
-                yield answer
-        except (EOFError, OSError, ValidationError) as error:
+                over = answer.over
+                if not over:
+                    yield answer
+        except (EOFError, OSError, ValueError) as error:
             raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
                 self._end()
-
-
-def _raise(answer: Answer) -> None:
-    if answer.refused:
-        raise UserError(answer.refused)
-    if answer.failed:
-        raise FatalError(answer.failed)
-    if answer.reason is not None:
-        log.info("not read: %s: %s", answer.reason.value, answer.detail)
-        raise Unreadable(answer.reason)
+        if answer.refused:
+            raise UserError(answer.refused)
+        if answer.failed:
+            raise FatalError(answer.failed)
+        if answer.reason is not None:
+            log.info("not read: %s: %s", answer.reason.value, answer.detail)
+            raise Unreadable(answer.reason)
 
 
 def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
@@ -177,41 +168,40 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            job = ReadRequest.model_validate_json(pipe.recv_bytes())
-            for answer in done(job, pipe.recv_bytes()):
+            request = ReadRequest(*json.loads(pipe.recv_bytes()))
+            for answer in done(request, pipe.recv_bytes()):
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
     return 0
 
 
-def done(job: ReadRequest, data: bytes) -> Iterator[Answer]:
-    """What a job gives; the last one is `over`, and says why there is no more where something is wrong."""
+def done(request: ReadRequest, data: bytes) -> Iterator[Answer]:
+    """What a request gives; the last one is `over`, and says why there is no more where something is wrong."""
+    why: dict[str, Any] = {}
     try:
-        yield from _parts(job, data)
-        yield Answer(over=True)
+        yield from _parts(request, data)
     except Unreadable as problem:
-        yield Answer(over=True, reason=problem.reason, detail=repr(problem.__cause__))
+        why = {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except (UserError, FatalError) as error:
-        yield Answer(over=True, **{"refused" if isinstance(error, UserError) else "failed": str(error)})
-    except MemoryError as error:
-        yield Answer(over=True, reason=Skip.TOO_LARGE, detail=repr(error))
-    except RecursionError as error:
-        yield Answer(over=True, reason=Skip.NESTED_TOO_DEEP, detail=repr(error))
+        why = {"refused" if isinstance(error, UserError) else "failed": str(error)}
+    except (MemoryError, RecursionError) as error:
+        reason = Skip.TOO_LARGE if isinstance(error, MemoryError) else Skip.NESTED_TOO_DEEP
+        why = {"reason": reason, "detail": repr(error)}
     except Exception as error:
         # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        ours = Path(where.filename).is_relative_to(_HOME / "programs")
-        detail = f"{error!r} in {where.filename}, line {where.lineno}"
-        yield Answer(over=True, reason=Skip.OUR_FAULT if ours else Skip.DAMAGED, detail=detail)
+        reason = Skip.OUR_FAULT if Path(where.filename).is_relative_to(_PACKAGE) else Skip.DAMAGED
+        why = {"reason": reason, "detail": f"{error!r} in {where.filename}, line {where.lineno}"}
+    yield Answer(over=True, **why)
 
 
-def _parts(job: ReadRequest, data: bytes) -> Iterator[Answer]:
-    if job.kind == "document":
-        yield Answer(paper=reader_of(job.name)(data))
-    elif job.kind == "look":
-        opened(HubName.parse(job.name))
+def _parts(request: ReadRequest, data: bytes) -> Iterator[Answer]:
+    if request.kind == "document":
+        yield Answer(paper=reader_of(request.name)(data))
+    elif request.kind == "look":
+        opened(HubName.parse(request.name))
     else:
-        name = HubName.parse(job.name) if job.kind == "hub" else Path(os.fsdecode(bytes.fromhex(job.name)))
-        for record in records(name, job.text_field):
+        name = HubName.parse(request.name) if request.kind == "hub" else Path(request.name)
+        for record in records(name, request.text_field):
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(written), record=said)

@@ -1,8 +1,5 @@
 """Samples of a whole input: each source's lines, rows or document, cut into passages, each text once, none too long."""
 
-from __future__ import annotations
-
-import codecs
 from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -27,13 +24,6 @@ from programs.text.sentences import cut_at_sentence
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
 
-# Files joined with `cat` carry the byte order mark of the second one within; files that a crash left half written
-# are filled with NULs.
-_PADDING = b" \t\r\0"
-
-_Decision = Sample | Unreadable
-"""A text as it is taken, or why it is not."""
-
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns mean, lazily, as a `SampleReader` with these options gives them. Raises
@@ -46,16 +36,16 @@ def read_paper(path: Path) -> Paper:
 
     Raises `UserError` where the file cannot be read, and `Unreadable` where it gives no text.
     """
-    if format_of(path) is None:
+    format = format_of(path)
+    if format is None or format.kind != "document":
         raise UserError(f"{path} is no document of a kind that is read")
     return _named(reader_of(ending_of(path))(_bytes(path)), path)
 
 
 class _Entry(NamedTuple):
-    """A line or row: where it stands, the hash of its bytes, its bytes or values, or why it has none, and whether it is the
-    torn end of a damaged archive."""
+    """A line or row: the hash of its bytes, its bytes or values, or why it has none, and whether it is the torn end of a
+    damaged archive."""
 
-    place: Place
     digest: str
     value: bytes | dict[str, Any] | Skip
     torn: bool = False
@@ -113,57 +103,45 @@ class SampleReader:
                 yield from self._document(source.name, place)
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
-            for entry in self._lines(source) if source.kind == "lines" else self._rows(source):
+            limit = self.cutting.limit(self.max_chars) if cut else None
+            for number, entry in enumerate(self._entries(source), start=1):
                 self._go_on()
-                place = entry.place
-                yield from self._entry(entry, cut=cut)
+                place = Place(file=source.shown, line=number)
+                yield from self._entry(entry, place, limit)
         except Unreadable as problem:
             self.report.skip(problem, place)
 
-    def _lines(self, source: Source) -> Iterator[_Entry]:
-        """The lines of a file. Raises `Unreadable` where it cannot be read on."""
-        for raw in read_lines(Path(str(source.name))):
-            data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
-            yield _Entry(Place(file=source.shown, line=raw.number), bytes_id(raw.data or b""), data, raw.torn)
+    def _entries(self, source: Source) -> Iterator[_Entry]:
+        """The lines of a file, or the rows of a table. Raises `Unreadable` where it cannot be read on."""
+        if source.kind == "lines":
+            for raw in read_lines(Path(str(source.name))):
+                data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
+                yield _Entry(bytes_id(raw.data or b""), data, raw.torn)
+        else:
+            for row in self._process.rows(source.name, self.text_field):
+                yield _Entry(row.digest, row.record)
 
-    def _rows(self, source: Source) -> Iterator[_Entry]:
-        """The rows of a table. Raises `Unreadable` where it cannot be read on."""
-        for number, row in enumerate(self._process.rows(source.name, self.text_field), start=1):
-            yield _Entry(Place(file=source.shown, line=number), row.digest, row.record)
-
-    def _entry(self, entry: _Entry, *, cut: bool) -> Iterator[Sample]:
-        """What a line or row gives: its text, or the passages of a longer one."""
-        limit = self.cutting.limit(self.max_chars) if cut else None
+    def _entry(self, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
+        """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit."""
         if self._known(entry.digest, limit):
             return
-        taken: _Decision
         try:
-            sample = self._sample(entry)
-            if sample is None:
+            if isinstance(entry.value, Skip):
+                raise Unreadable(entry.value)
+            record = parse_object(entry.value) if isinstance(entry.value, bytes) else entry.value
+            if record is None:
                 self.report.lines += 1
                 self.report.blank += 1
                 return
+            sample = sample_of_record(record, place, entry.digest, self.text_field)
             if limit is not None and len(sample.text) > limit:
                 yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
-                return
-            taken = self._decided(sample, None)
+            else:
+                yield self.report.take(self._checked(sample))
         except Unreadable as problem:
-            taken = problem
-        # What is wrong with half a line is not counted.
-        if not (entry.torn and isinstance(taken, Unreadable)):
-            yield from self._counted(taken, entry.place)
-
-    def _sample(self, entry: _Entry) -> Sample | None:
-        """None for a blank line. Raises `Unreadable`."""
-        record = entry.value
-        if isinstance(record, Skip):
-            raise Unreadable(record)
-        if isinstance(record, bytes):
-            data = record.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
-            if not data:
-                return None
-            record = parse_object(data)
-        return sample_of_record(record, entry.place, entry.digest, self.text_field)
+            # What is wrong with half a line is not counted.
+            if not entry.torn:
+                self.report.skip(problem, place)
 
     def _document(self, path: Path, place: Place) -> Iterator[Sample]:
         """The passages of a document. Raises `Unreadable`."""
@@ -182,24 +160,22 @@ class SampleReader:
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
         """The passages of a text. `whole` says what all of them have in common; `numbered`: the place of each is its number
         in the paper."""
-        cut = list(pieces(paper, limit, self.cutting.overlap))
-        self.report.documents += 1
-        self.report.passages += len(cut)
         document = content_id(paper.text)
-        decided: list[_Decision] = []
-        for piece in cut:
+        self.report.documents += 1
+        taken: list[Sample] = []
+        for number, piece in enumerate(pieces(paper, limit, self.cutting.overlap), start=1):
+            self.report.passages += 1
             text = paper.text[piece.start : piece.end]
             excerpt = Excerpt(document=document, sections=piece.sections, start=piece.start, end=piece.end)
-            passage = whole.model_copy(update={"id": content_id(text), "text": text, "excerpt": excerpt})
-            decided.append(self._decided(passage, piece.kind))
-        count, taken = sum(isinstance(what, Sample) for what in decided), 0
-        for number, what in enumerate(decided, start=1):
-            place = whole.place.model_copy(update={"line": number}) if numbered else whole.place
-            if isinstance(what, Sample):
-                taken += 1
-                line_id = self._passage_id(whole.line_id, limit, taken, last=taken == count)
-                what = what.model_copy(update={"place": place, "line_id": line_id})
-            yield from self._counted(what, place)
+            place = Place(file=whole.place.file, line=number) if numbered else whole.place
+            about = {"id": content_id(text), "text": text, "excerpt": excerpt, "place": place}
+            try:
+                taken.append(self._checked(whole.model_copy(update=about), piece.kind))
+            except Unreadable as problem:
+                self.report.skip(problem, place)
+        for number, passage in enumerate(taken, start=1):
+            line_id = self._passage_id(whole.line_id, limit, number, last=number == len(taken))
+            yield self.report.take(passage.model_copy(update={"line_id": line_id}))
 
     def _known(self, digest: str, limit: int | None) -> bool:
         """Whether an earlier run had finished with all that these bytes gave; then they are counted."""
@@ -223,27 +199,20 @@ class SampleReader:
         key = f"{digest}/{limit}/{self.cutting.overlap}/None/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
-    def _decided(self, sample: Sample, kind: str | None) -> _Decision:
-        """Counts nothing."""
+    def _checked(self, sample: Sample, kind: str | None = None) -> Sample:
+        """The text as it is taken, without what the prefilter leaves out. Raises `Unreadable` where it is not: there is
+        nothing to ask about (in a part of this `kind`), or it was taken before."""
         if self.prefilter:
             found = prefiltered(sample.text)
             if (nothing := kind or found.why_nothing) is not None:
-                return Unreadable(Skip.NOTHING_TO_ASK, nothing)
+                raise Unreadable(Skip.NOTHING_TO_ASK, nothing)
             changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
             sample = sample.model_copy(update=changed)
         number = int(sample.id, 16)
         if number in self._seen:
-            return Unreadable(Skip.DUPLICATE)
+            raise Unreadable(Skip.DUPLICATE)
         self._seen.add(number)
         return sample
-
-    def _counted(self, what: _Decision, place: Place) -> Iterator[Sample]:
-        """Counts what was decided about a text, and gives one that is taken."""
-        if isinstance(what, Sample):
-            self.report.take(what.removed)
-            yield what
-        else:
-            self.report.skip(what, place)
 
 
 def _bytes(path: Path) -> bytes:

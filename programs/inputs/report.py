@@ -1,7 +1,5 @@
 """What reading did: how much was read, and what was skipped for which reason."""
 
-from __future__ import annotations
-
 from collections import Counter
 from enum import Enum
 from typing import Final
@@ -9,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError
-from programs.inputs.sample import Place
+from programs.inputs.sample import Place, Sample
 
 
 class Skip(str, Enum):
@@ -92,12 +90,13 @@ class ReadReport(BaseModel):
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)
 
-    def take(self, removed: dict[str, int]) -> None:
-        """Counts one sample, and what the prefilter left out of it: characters by what they were."""
+    def take(self, sample: Sample) -> Sample:
+        """Counts a sample, and what the prefilter left out of it, and gives it back."""
         self.lines += 1
         self.samples += 1
-        self.trimmed.update(removed.keys())
-        self.trimmed_chars.update(removed)
+        self.trimmed.update(sample.removed.keys())
+        self.trimmed_chars.update(sample.removed)
+        return sample
 
     @property
     def skipped_lines(self) -> int:

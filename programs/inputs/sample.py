@@ -1,7 +1,5 @@
 """One input record, as the rest of the program sees it."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

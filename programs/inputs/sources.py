@@ -1,7 +1,5 @@
 """Which files an input option means, and what kind of input each is."""
 
-from __future__ import annotations
-
 import glob
 import itertools
 import os
@@ -9,22 +7,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from programs.cli.options import nearest
 from programs.errors import UserError
 from programs.files import ENDINGS
 from programs.inputs.archives import check_readable
-from programs.inputs.formats import FORMATS, LINES, NEEDED_BY_TABLES, ROWS, ending_of, format_of, require
+from programs.inputs.formats import FORMATS, Kind, format_of, require
 from programs.inputs.formats.rows import PREFIX, HubName
 from programs.inputs.process import ReaderProcess
 from programs.redaction import encodable
 
 _SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
 DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
-
-Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
-"""unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
 
 
 class Source(NamedTuple):
@@ -60,7 +55,14 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     if not files:
         raise UserError("No input file was named.")
     for source in files.values():
-        _check(source)
+        if isinstance(source.name, HubName):
+            require(str(source.name), ("datasets",))
+            with closing(ReaderProcess()) as process:
+                process.look(source.name)
+        elif source.kind == "lines":
+            check_readable(source.name)
+        elif format := format_of(source.name):
+            require(str(source.name), format.needs)
     return _apart(list(files.values()))
 
 
@@ -88,85 +90,53 @@ def shipped_sample() -> Path:
     return installed if installed.is_file() else package.parent / DEFAULT_INPUT
 
 
-def _check(source: Source) -> None:
-    """Raises UserError for what can be known to fail before anything is read."""
-    format = format_of(Path(str(source.name))) if source.kind == "document" else None
-    require(str(source.name), format.needs if format else NEEDED_BY_TABLES.get(source.kind, ()))
-    if isinstance(source.name, HubName):
-        with closing(ReaderProcess()) as process:
-            process.look(source.name)
-    elif source.kind == "lines":
-        check_readable(source.name)
-
-
 def _meant(pattern: str) -> Iterator[Source]:
+    """What a pattern means, each file with the folder that it is shown below."""
     if pattern.startswith(PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
-    for path, below in _matches(pattern):
-        if path.is_dir():
-            yield from _inside(path)
-        else:
-            _check_opens(path)
-            yield Source(path, _kind_of(path) or "lines", below)
-
-
-def _kind_of(path: Path) -> Kind | None:
-    if path.suffix.lower() in ROWS:
-        return "parquet"
-    return "document" if format_of(path) else "lines" if ending_of(path) in LINES else None
-
-
-def _inside(folder: Path) -> Iterator[Source]:
-    """All files of a folder and those below it. Links to folders are not followed: they could lead back."""
-    found = False
-    for place, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        # Word's lock files begin with "~$".
-        for name in sorted(name for name in names if not name.startswith((".", "~$"))):
-            path = Path(place, name)
-            kind: Kind = "own" if name.lower().endswith(ENDINGS) else _kind_of(path) or "unknown"
-            found = found or kind not in ("own", "unknown")
-            yield Source(path, kind, folder)
-    if not found:
-        kinds = ", ".join([*LINES, *FORMATS, *ROWS])
-        raise UserError(f"There is no file in the folder {folder} that is read: {kinds}.")
-
-
-def _refuse(error: OSError, path: Path | None = None) -> NoReturn:
-    raise UserError(f"Cannot read {path or error.filename}: {error.strerror or error}.") from error
-
-
-def _check_opens(path: Path) -> None:
-    """Raises UserError where a file may not be opened. A pipe is left alone: what is read from it is gone."""
-    try:
-        if path.is_file():
-            path.open("rb").close()
-    except OSError as error:
-        _refuse(error, path)
-
-
-def _matches(pattern: str) -> list[tuple[Path, Path]]:
-    """The files or the folder that a pattern means, each with the folder that it is shown below."""
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
     try:
         # A name that exists is meant as it stands, even when it holds a bracket.
-        if path.exists():
-            return [(path, path.parent)]
+        found, below = [path] if path.exists() else [], path.parent
     except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
-        _refuse(error, path)
-    if pattern == DEFAULT_INPUT:
-        return [(shipped_sample(), shipped_sample().parent)]
-    if not glob.has_magic(pattern):
-        raise UserError(f"Input file {pattern} does not exist{_nearest(path)}")
-    # Path.glob takes no absolute pattern.
-    found = [Path(name) for name in sorted(glob.iglob(str(path), recursive=True))]  # noqa: PTH207
-    matches = [match for match in found if not match.is_dir()]
-    if not matches:
-        raise UserError(f"No input file matches {pattern}{_nearest(path)}")
-    searched = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
-    return [(match, searched) for match in matches]
+        _refuse(error)
+    if path.is_dir():
+        yield from _inside(path)
+        return
+    if not found and pattern == DEFAULT_INPUT:
+        found, below = [shipped_sample()], shipped_sample().parent
+    elif not found:
+        # Path.glob takes no absolute pattern.
+        matches = map(Path, sorted(glob.iglob(str(path), recursive=True)))  # noqa: PTH207
+        found = [match for match in matches if not match.is_dir()]
+        below = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    if not found:
+        said = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
+        raise UserError(f"{said}{_nearest(path)}")
+    for file in found:
+        check_readable(file, any_kind=True)
+        format = format_of(file)
+        yield Source(file, format.kind if format else "lines", below)
+
+
+def _inside(folder: Path) -> Iterator[Source]:
+    """All files of a folder and those below it. Links to folders are not followed: they could lead back."""
+    read = False
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Word's lock files begin with "~$".
+        for name in sorted(name for name in names if not name.startswith((".", "~$"))):
+            format, own = format_of(Path(name)), name.lower().endswith(ENDINGS)
+            read = read or (format is not None and not own)
+            yield Source(Path(place, name), "own" if own else format.kind if format else "unknown", folder)
+    if not read:
+        raise UserError(f"There is no file in the folder {folder} that is read: {', '.join(FORMATS)}.")
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error
 
 
 def _nearest(path: Path) -> str:

@@ -54,9 +54,9 @@ def split(text: str) -> list[Span]:
     return [
         part
         for paragraph in _paragraphs(text)
-        for block in _pieces(text, paragraph, LONGEST_BLOCK)
+        for block in parts(text, paragraph, LONGEST_BLOCK)
         for sentence in _sentences(text, block)
-        for part in _pieces(text, sentence, LONGEST_SENTENCE)
+        for part in parts(text, sentence, LONGEST_SENTENCE)
     ]
 
 
@@ -127,7 +127,7 @@ def _starts(text: str, block: Span) -> list[int]:
     return [block.start + start for start in sorted(starts)]
 
 
-def _pieces(text: str, span: Span, longest: int) -> Iterator[Span]:
+def parts(text: str, span: Span, longest: int) -> Iterator[Span]:
     """`span` itself, or parts of at most `longest` characters, cut at the best boundary in their second half."""
     start = span.start
     while span.end - start > longest:

@@ -1,8 +1,10 @@
-"""step_jsonl: each line is accepted or skipped for a stated reason, and none takes another with it."""
+"""Samples of JSON lines: each line is accepted or skipped for a stated reason, none takes another with it, and memory does
+not grow (the first sample comes at once: tests/run/test_reading.py)."""
 
 import gzip
 import json
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import orjson
@@ -12,7 +14,8 @@ from hypothesis import strategies as st
 
 from programs.errors import UserError
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, objects_of
-from programs.inputs.report import Skip
+from programs.inputs.reader import read_samples
+from programs.inputs.report import ReadReport, Skip
 from programs.inputs.sample import Place, content_id
 from tests.inputs.test_lines import PACK, packers
 from tests.inputs.writing import line, read, write
@@ -130,6 +133,33 @@ def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path, e
         least = 250 * (kept >= len(first) // 2)
     # Only the checksum is missing: the last record, though without line end, is whole.
     assert len(samples) == 500 or ending == ".zst"
+
+
+def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:
+    text = "The first sentence is short. The second one says a little more. The third is not read."
+    path = write(tmp_path / "a.jsonl", line(text), line("Short."))
+    whole = read(path)[0][0]
+    samples, report = read(path, max_chars=70)
+    assert samples[0].text == "The first sentence is short. The second one says a little more."
+    assert samples[0].cut_from == len(text)
+    assert samples[0].id == whole.id
+    assert (samples[1].text, samples[1].cut_from) == ("Short.", None)
+    assert report.cut == 1
+    assert read(path, max_chars=len(text))[1].cut == 0
+
+
+def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:
+    text = "A star. " * 250
+    path = write(tmp_path / "a.jsonl", *(line(text + str(n)) for n in range(3000)), *([b"no JSON"] * 3000))
+    report = ReadReport()
+    tracemalloc.start()
+    try:
+        for _ in read_samples([str(path)], max_chars=None, report=report):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert (report.samples, report.skipped_lines) == (3000, 3000)
 
 
 garbage = st.one_of(st.binary(max_size=30), st.sampled_from([dirt for dirt, _ in SKIPPED.values() if len(dirt) < 100]))

@@ -15,6 +15,7 @@ from programs.inputs.archives import BrokenArchive, check_readable
 from programs.inputs.jsonl import RawLine, read_lines, split_lines
 
 PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}
+FRAME = b"\x50\x2a\x4d\x18\x04\0\0\0pzst"
 packers = pytest.mark.parametrize("ending", sorted(PACK))
 LINES = [f"line {n} of a file, {n * n}".encode() for n in range(5000)]
 CONTENT = b"\n".join(LINES) + b"\n"
@@ -35,13 +36,12 @@ def test_however_the_bytes_arrive_the_lines_are_the_same(chunks: list[bytes], li
     assert [line.data for line in lines] == [one if len(one) <= limit else None for one in expected]
 
 
-@packers
-def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, ending: str) -> None:
-    """Those that were joined with cat to the end."""
-    for name in ("a.jsonl" + ending, "a.jsonl", "a.jsonl.gz", "a.jsonl.zst"):
-        path = tmp_path / name
-        path.write_bytes(PACK[ending](CONTENT) * 3)
-        assert data(read_lines(path)) == LINES * 3
+@pytest.mark.parametrize("packed", [*(pack(CONTENT) for pack in PACK.values()), FRAME + PACK[".zst"](CONTENT)])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"])
+def test_archives_are_unpacked_whatever_they_are_called(tmp_path: Path, packed: bytes, name: str) -> None:
+    """Those that were joined with cat to the end, and after a frame that is to be skipped."""
+    (tmp_path / name).write_bytes(packed * 3)
+    assert data(read_lines(tmp_path / name)) == LINES * 3
 
 
 @packers
@@ -70,9 +70,9 @@ def test_a_line_over_the_limit_is_not_held_in_memory(tmp_path: Path, ending: str
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
 @pytest.mark.parametrize("ending", ["", ".gz"])
-def test_utf16_is_named(tmp_path: Path, encoding: str, ending: str) -> None:
+def test_what_is_no_utf8_is_named(tmp_path: Path, encoding: str, ending: str) -> None:
     path = tmp_path / f"a.jsonl{ending}"
     content = '{"text": "a"}\n'.encode(encoding)
     path.write_bytes(PACK[ending](content) if ending else content)
-    with pytest.raises(UserError, match="is in UTF-16, not UTF-8"):
+    with pytest.raises(UserError, match="holds no text in UTF-8"):
         check_readable(path)

@@ -19,7 +19,7 @@ from programs.inputs.cleaning import clean
 from programs.inputs.prefilter import TOO_LITTLE, prefilter
 from programs.inputs.sample import content_id
 from tests.inputs.writing import line, read, write
-from tests.lab import called, laboratory, options, passage
+from tests.lab import called, laboratory, mistake, passage
 
 ONE = (
     "Dust between the stars absorbs blue light more strongly than red light, so that distant clusters look redder than "
@@ -92,7 +92,6 @@ def test_a_part_ends_at_the_next_heading(part: str, reason: str, after: str) -> 
         "We acknowledge that this assumption fails near hot stars. The slope would then be too shallow by a tenth.",
         "The authors acknowledge the limitations of a sample of 40. It cannot tell grains of different sizes apart.",
         "Appendicitis was found in 12 of 30 children, of whom 4 had no fever. The appendix was removed in all of them.",
-        "Appendix perforation is rare in children",
         "Smith et al. (1999) found 12 clusters, Jones et al. (2003) 14, and Okoye et al. (2010) 40 in the same field.",
         "- Smith (1999) measured the slope at 1.4.\n- Jones (2003) found 1.2 with more of them.\n- Okoye (2010) found 1.1.",
         "1. Stars form in clouds.\n2. Clouds collapse when they are cold.\n3. Dust cools them by radiating heat away.",
@@ -101,7 +100,6 @@ def test_a_part_ends_at_the_next_heading(part: str, reason: str, after: str) -> 
         "Background: 36 children were treated.\n\nMethods: Records of 15 years were reviewed.\n\nResults: 17 recovered.",
         "Field A\t120\nField B\t131\nField C\t98\nField D\t140",
         "1  Placebo arm     12\n2  Low dose     15\n3  High dose     19",
-        "Methods\t12\nResults\t9\nModels\t14",
         "| z | slope |\n|---|---|\n| 0.1 | 1.4 |\n| 0.2 | 1.1 |",
         "accepted 40 of 212 clusters in 2015, and rejected the others because their colours were too uncertain to be used.",
         "Support for this picture comes from the grains themselves. Funding a survey of them would be cheap.",
@@ -211,15 +209,12 @@ def test_quotes_stand_in_the_text_that_was_used(tmp_path: Path) -> None:
             source = record["source_paper"]
             assert source["text"] == passage(number)
             assert set(source["removed"]) == {"statements about the paper", "acknowledgements"}
-            verified = [item for item in record["evidence"] if item["verified"]]
-            assert verified
-            assert all(source["text"][item["start"] : item["end"]] == item["quote"] for item in verified)
+            quotes = [(item["quote"], item["start"], item["end"]) for item in record["evidence"] if item["verified"]]
+            assert quotes
+            assert all(source["text"][start:end] == quote for quote, start, end in quotes)
         assert all(THANKS not in json.dumps(body) for body in lab.server.bodies)
         assert plain.summary.input["left_out_of_texts"] == {"statements about the paper": 3, "acknowledgements": 3}
         assert plain.summary.input["skipped"] == {"nothing to ask about: acknowledgements": 1}
-        refused = called(*lab.arguments())
-        assert refused.returncode == 2
-        assert "--prefilter was on and is now off" in refused.stderr
-        other = {"output": str(tmp_path / "other.json")}
-        told = called(*options({**lab.base, "dry_run": True, "prefilter": True, **other}))
+        assert "--prefilter was on and is now off" in mistake(called(*lab.arguments()))
+        told = called(*lab.arguments(dry_run=True, prefilter=True, output=tmp_path / "other.json"))
         assert "would leave out: acknowledgements of 3 texts" in told.stdout

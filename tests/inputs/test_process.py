@@ -32,9 +32,9 @@ def once_it_runs(process: ReaderProcess, then: Callable[[int], object]) -> threa
     """Does something to the process, by its id, as soon as there is one."""
 
     def wait() -> None:
-        while process._process is None:
+        while process._running is None:
             time.sleep(0.001)
-        then(process._process.pid)
+        then(process._running[0].pid)
 
     thread = threading.Thread(target=wait)
     thread.start()
@@ -101,7 +101,7 @@ def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -
         raise ValueError("a library's")
 
     def told(data: bytes) -> processes.Answer:
-        return list(done(ReadRequest(kind="document", name=".txt"), data))[-1]
+        return list(done(ReadRequest("document", ".txt"), data))[-1]
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
     assert told(b"Dust.").reason == Skip.DAMAGED, "no file of ours raised it"

@@ -25,11 +25,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from programs.errors import UserError
+from programs.inputs.formats import Kind
 from programs.inputs.jsonl import split_lines
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, sample_of
-from programs.inputs.sources import Kind, Source, sources
+from programs.inputs.sources import Source, sources
 from programs.run.gate import Gate
 from programs.run.reading import Reading
 from tests.lab import write_passages

@@ -1,53 +1,53 @@
-"""Documents as they come: which file here reads which kind, and what that needs.
+"""Files as they come: which file here reads which kind of document, and what that needs.
 
 A new format is a file here with a function from a file's bytes to a `Paper`, which raises `Unreadable` with a reason, and
 its line in FORMATS. (`rows` is beside them: a table or a data set of the Hub gives records, as lines of JSON do.)
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from programs.errors import UserError
 from programs.inputs.formats.paper import Paper
 
+Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
+"""unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
+
 PACKED = (".gz", ".zst")
-LINES = (".jsonl", ".ndjson")
-ROWS = (".parquet",)
 
 
-class PaperFormat(NamedTuple):
-    """A kind of document: the function that reads it, as FILE.NAME, the libraries that this needs, and whether it is text,
+class FileFormat(NamedTuple):
+    """How files are read: of a document the function, as FILE.NAME; the libraries that are needed; and whether it is text,
     which may be packed (.gz, .zst)."""
 
     reader: str
     needs: tuple[str, ...] = ()
     is_text: bool = True
+    kind: Kind = "document"
 
 
 FORMATS = {
-    **dict.fromkeys((".txt", ".text"), PaperFormat("text.read_text")),
-    **dict.fromkeys((".md", ".markdown"), PaperFormat("text.read_markdown")),
-    ".tex": PaperFormat("latex.read_latex", ("pypandoc",)),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), PaperFormat("html.read_html", ("lxml", "pypandoc"))),
-    ".docx": PaperFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
-    ".pdf": PaperFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
+    **dict.fromkeys((".jsonl", ".ndjson"), FileFormat("", kind="lines")),
+    **dict.fromkeys((".txt", ".text"), FileFormat("text.read_text")),
+    **dict.fromkeys((".md", ".markdown"), FileFormat("text.read_markdown")),
+    ".tex": FileFormat("latex.read_latex", ("pypandoc",)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), FileFormat("html.read_html", ("lxml", "pypandoc"))),
+    ".docx": FileFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
+    ".pdf": FileFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
+    ".parquet": FileFormat("", ("pyarrow",), is_text=False, kind="parquet"),
 }
-NEEDED_BY_TABLES = {"parquet": ("pyarrow",), "hub": ("datasets",)}
 
 
 def ending_of(path: Path) -> str:
     """What a file's name says that it is: its ending in small letters, before .gz or .zst."""
-    endings = [suffix.lower() for suffix in path.suffixes[-2:]]
-    return endings[-2] if len(endings) == 2 and endings[1] in PACKED else (endings[-1] if endings else "")
+    return (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
-def format_of(path: Path) -> PaperFormat | None:
-    """The format of a document, None for what is none: JSON lines, tables, what nobody knows."""
+def format_of(path: Path) -> FileFormat | None:
+    """The format of a file, by its name; None for what nobody knows."""
     found = FORMATS.get(ending_of(path))
     packed = path.suffix.lower() in PACKED
     return found if found is not None and (found.is_text or not packed) else None
@@ -60,7 +60,7 @@ def require(name: str, libraries: tuple[str, ...]) -> None:
 
 
 def reader_of(ending: str) -> Callable[[bytes], Paper]:
-    """The function that reads files of this ending. Its libraries are imported now."""
+    """The function that reads documents of this ending. Its libraries are imported now."""
     file, _, name = FORMATS[ending].reader.partition(".")
     read: Callable[[bytes], Paper] = getattr(importlib.import_module(f"programs.inputs.formats.{file}"), name)
     return read

@@ -4,9 +4,9 @@ Navigation, controls, scripts and the like are left out, and so is what the page
 gives that. Fields are those that Google Scholar asks of publishers (citation_title, ...), and Dublin Core's.
 """
 
-from __future__ import annotations
-
 from typing import Any
+
+from lxml import etree, html
 
 from programs.inputs.formats.pandoc import blocks_of, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
@@ -26,8 +26,6 @@ _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "be
 
 def read_html(data: bytes) -> Paper:
     """The text of the page's article, or of its whole body."""
-    from lxml import etree, html
-
     try:
         # Without a word about its encoding a page would be taken for Latin 1.
         utf8 = data.decode("utf-8", "ignore").encode() == data
@@ -42,17 +40,25 @@ def read_html(data: bytes) -> Paper:
         name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
         if name and content:
             said.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
-    fields, written = _html_fields(page, said), page.findtext(".//title")
+    identifiers = [value for name in _DOIS for value in said.get(name, [])]
+    links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
+    rights = [licence_in(value) or value for name in _RIGHTS for value in said.get(name, [])]
+    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
+    fields = {
+        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
+        "arxiv_id": next(filter(None, arxiv), None),
+        "license": next(filter(None, [*links, *rights]), None),
+        "authors": said.get("citation_author") or said.get("dc.creator"),
+    }
     blocks = list(blocks_of(tree_of(_article(page), "html-native_divs")))
     heads = [block.text for block in blocks if block.level == 1]
-    titles = [*(said.get(name, [""])[0] for name in _TITLES), heads[0] if len(heads) == 1 else None, written]
+    titles = [said.get(name, [""])[0] for name in _TITLES]
+    titles += [heads[0] if len(heads) == 1 else "", page.findtext(".//title") or ""]
     return paper_of(blocks, next(filter(None, titles), None), fields)
 
 
 def _article(page: Any) -> bytes:
     """The article alone, with what pandoc would not read in its words."""
-    from lxml import html
-
     found = page.xpath("//article | //main | //*[@role='main']")
     article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
@@ -74,16 +80,3 @@ def _article(page: Any) -> bytes:
             element.getparent().replace(element, script)
     written: bytes = html.tostring(article, encoding="utf-8")
     return written
-
-
-def _html_fields(page: Any, said: dict[str, list[str]]) -> dict[str, Any]:
-    identifiers = [value for name in _DOIS for value in said.get(name, [])]
-    links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
-    rights = [value for name in _RIGHTS for value in said.get(name, [])]
-    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
-    return {
-        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
-        "arxiv_id": next(filter(None, arxiv), None),
-        "license": next(filter(None, [*links, *(licence_in(value) or value for value in rights)]), None),
-        "authors": said.get("citation_author") or said.get("dc.creator") or [],
-    }

@@ -5,8 +5,6 @@ would not see is taken out before: comments with the line end that they take alo
 keep as LaTeX or leave out is written in commands that it knows.
 """
 
-from __future__ import annotations
-
 import re
 
 from programs.inputs.formats.pandoc import APPENDIX_MARK, blocks_of, meta_text, tree_of
@@ -32,7 +30,8 @@ _COMMENT = re.compile(
     re.DOTALL,
 )
 _AS_URL = re.compile(r"\A\\(?:burl|path|nolinkurl)(?=\s*\{)")
-_CONDITIONAL = re.compile(r"\\(if(?!f\b|thenelse\b)[a-zA-Z@]*|else|fi)(?![a-zA-Z@])\s?")
+_CONDITION = r"\\if(?!f\b|thenelse\b)[a-zA-Z@]*(?:(?!\\if|\\fi\b).)*\\fi\b"
+_HIDDEN = re.compile(rf"\\iffalse\b(?:{_CONDITION}|(?!\\fi\b|\\else\b).)*\\(?:fi|else)\b\s?", re.DOTALL)
 _DELIMITED_URL = re.compile(r"\\(?:url|path)(?P<mark>[|!+/])(?P<address>[^\n]*?)(?P=mark)")
 _FLOATS = r"(?:wrap|margin|floating|sideways|SC|rotating)(figure|table)\*?"
 _THANKS = r"acknowledge?ments?|acks"
@@ -73,31 +72,13 @@ def read_latex(data: bytes) -> Paper:
         source = data.decode("cp1252", errors="replace")
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     seen = _COMMENT.sub(lambda found: _AS_URL.sub(r"\\url", found["kept"] or ""), source)
-    seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _without_hidden(seen))
+    seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _HIDDEN.sub("", seen))
     doi = re.search(rf"\\doi{_BRACES}", seen)
     fields = {"doi": doi_in(f"doi:{doi[1]}") if doi else doi_in(source[:4000]), "license": licence_in(source)}
     for pattern, written in _REWRITTEN:
         seen = re.sub(pattern, written, seen, flags=re.DOTALL)
     tree = tree_of(_opened(seen).encode(), "latex+raw_tex")
     return paper_of(blocks_of(tree), meta_text(tree, "title"), fields)
-
-
-def _without_hidden(source: str) -> str:
-    """The source without what \\iffalse hides, which goes to its own \\else or \\fi."""
-    kept: list[str] = []
-    start = depth = 0
-    for found in _CONDITIONAL.finditer(source):
-        word = found[1]
-        if not depth:
-            if word == "iffalse":
-                kept.append(source[start : found.start()])
-                start, depth = found.start(), 1
-        elif word.startswith("if"):
-            depth += 1
-        elif word == "fi" or depth == 1:
-            depth -= 1
-            start = start if depth else found.end()
-    return "".join([*kept, source[start:]])
 
 
 def _opened(source: str) -> str:

@@ -5,8 +5,6 @@ pandoc-types 1.23 (`{"t": type, "c": content}`). Formulas are TeX between dollar
 place (10^5, x_i), a raised citation mark stands in brackets; cells of a table have bars between them.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -16,7 +14,7 @@ from typing import Any
 import pypandoc
 
 from programs.inputs.formats.paper import Block
-from programs.inputs.headings import ACKNOWLEDGEMENTS, APPENDIX, REFERENCES, kind_of
+from programs.inputs.headings import APPENDIX
 from programs.inputs.report import Skip, Unreadable
 
 APPENDIX_MARK = "synthreasoner-appendix"
@@ -24,11 +22,8 @@ APPENDIX_MARK = "synthreasoner-appendix"
 
 _HEAP = "-M2g"
 _THANKS = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
-_PARTS = {
-    "abstract": ("Abstract", None),
-    **dict.fromkeys(("thebibliography", "references"), ("References", REFERENCES)),
-    **dict.fromkeys(_THANKS, ("Acknowledgements", ACKNOWLEDGEMENTS)),
-}
+_PARTS = {"abstract": "Abstract", "thebibliography": "References", "references": "References"}
+_PARTS |= dict.fromkeys(_THANKS, "Acknowledgements")
 """Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
 _CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
 _SILENT = re.compile(
@@ -63,7 +58,7 @@ def blocks_of(tree: Node) -> Iterator[Block]:
         if block.level is not None and block.text == APPENDIX_MARK:
             kind = APPENDIX
         else:
-            yield block._replace(kind=block.kind or kind_of(block.text) or kind) if block.level is not None else block
+            yield block._replace(kind=kind)
 
 
 def meta_text(tree: Node, name: str) -> str | None:
@@ -102,15 +97,15 @@ def _block(kind: str, content: Any) -> Iterator[Block]:
         rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
         yield Block("\n".join(" | ".join(_line(cell[4]) for cell in cells) for _, cells in rows))
     elif kind not in ("RawBlock", "HorizontalRule"):
-        part = next((_PARTS[name] for name in content[0][1] if name in _PARTS), None) if kind == "Div" else None
-        yield from [Block(part[0], 1, part[1])] if part else []
+        parts = [_PARTS[name] for name in content[0][1] if name in _PARTS] if kind == "Div" else []
+        yield from (Block(part, 1) for part in parts[:1])
         yield from _blocks(content)
 
 
 def _words(nodes: Sequence[Node]) -> str:
-    parts: list[str] = []
+    parts = [""]
     for node in nodes:
-        parts.append(_inline(node["t"], node.get("c"), parts[-1] if parts else ""))
+        parts.append(_inline(node["t"], node.get("c"), parts[-1]))
     return "".join(parts)
 
 

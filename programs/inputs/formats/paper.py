@@ -1,7 +1,5 @@
 """A document as its reader understood it: one text with its sections, and what the source says of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -40,7 +38,7 @@ class Paper(BaseModel):
 
 
 class Mark(NamedTuple):
-    """A heading at `start` of a text: a larger `level` stands deeper. `kind` overrules what its words say."""
+    """A heading at `start` of a text: a larger `level` stands deeper. `kind`: what it opens where its words do not say."""
 
     start: int
     level: int
@@ -104,6 +102,6 @@ def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
     ends = [*(mark.start for mark in marks[1:]), len(text)]
     for mark, end in zip(marks, ends, strict=False):
         above = [parent for parent in above if parent[0] < mark.level < DEEPEST]
-        kind = mark.kind or kind_of(mark.title) or next((parent[2] for parent in above if parent[2]), None)
+        kind = kind_of(mark.title) or mark.kind or next((parent[2] for parent in above if parent[2]), None)
         above.append((mark.level, mark.title, kind))
         yield Section(path=tuple(name for _, name, _ in above), start=mark.start, end=end, kind=kind)

@@ -5,8 +5,6 @@ numbers and stamps on the margin are left out, paragraphs are parted where lines
 are joined, and Markdown's own signs are taken away. A page that is a picture has no text: nothing here reads pictures.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
@@ -81,20 +79,18 @@ def _squeezed(words: str) -> str:
 
 def _mended(pages: Sequence[str], items: Sequence[Any]) -> list[str]:
     """The pages without running heads and line numbers, and with their paragraphs apart."""
-    placed: dict[int, list[Any]] = {number: [] for number in range(1, len(pages) + 1)}
-    for item in items:
-        if not item.rotation % 360 and item.text.strip():
-            placed[item.page].append(item)
-    numbers = {page: _line_numbers(upright) for page, upright in placed.items()}
-    numbered = sum(map(len, numbers.values())) >= LEAST_NUMBERED * len(pages)
+    words = [item for item in items if item.text.strip() and not item.rotation % 360]
+    upright = [[item for item in words if item.page == number] for number in range(1, len(pages) + 1)]
+    numbers = [_line_numbers(placed) for placed in upright]
+    numbered = sum(map(len, numbers)) >= LEAST_NUMBERED * len(pages)
     found = []
-    for number, page in enumerate(pages, start=1):
+    for page, placed, beside in zip(pages, upright, numbers, strict=True):
         if numbered:
-            for beside in numbers[number]:
-                page = _without_line_number(page, beside, placed[number])
+            for number in beside:
+                page = _without_line_number(page, number, placed)
             # Between columns, numbers are a table of nothing else to the library.
             page = re.sub(r"(?m)^[|\s\d]+$", "\n", page)
-        found.append(_with_paragraphs(page, placed[number]))
+        found.append(_with_paragraphs(page, placed))
     return _without_running_heads(found)
 
 

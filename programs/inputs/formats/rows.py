@@ -3,8 +3,6 @@
 hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]     the split is train unless another is named
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +29,7 @@ class HubName(NamedTuple):
     split: str
 
     @classmethod
-    def parse(cls, written: str) -> HubName:
+    def parse(cls, written: str) -> "HubName":
         """The data set that a name means. Raises `UserError` for what is none."""
         found = _NAME.fullmatch(written)
         if found is None or set(found[1].split("/")) & {".", ".."}:
@@ -44,8 +42,9 @@ class HubName(NamedTuple):
 
 def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
     """The rows as records that every JSON writer takes, lazily, in their order, or why one gives none. Raises `Unreadable`
-    where a file is damaged, after the rows before that, and `FatalError` where the Hub stops to answer."""
-    for row in hub_rows(name) if isinstance(name, HubName) else parquet_rows(name):
+    where a file is damaged, after the rows before that, and `FatalError` where the Hub stops to answer: a later run goes
+    on."""
+    for row in _hub_rows(name) if isinstance(name, HubName) else _parquet_rows(name):
         try:
             text = row.get(text_field)
             # A text in bytes is no value for JSON, but may be one.
@@ -56,10 +55,9 @@ def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | 
             yield Skip.NESTED_TOO_DEEP
 
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows, lazily, in their order. A value that Python cannot hold is None (a date beyond the year 9999, a time zone
-    that is unknown here), and text that is not UTF-8 stays bytes, so that it costs no other value. Raises `Unreadable`
-    where the file is damaged, after the rows before that."""
+def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """A value that Python cannot hold is None (a date beyond the year 9999, a time zone unknown here), and text that is not
+    UTF-8 stays bytes, so that it costs no other value."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -68,6 +66,7 @@ def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
             for batch in table.iter_batches(batch_size=BATCH):
                 columns = [[_value(cell) for cell in column] for column in batch.columns]
                 yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
+    # A MemoryError of Arrow's is an ArrowException, too.
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -102,8 +101,7 @@ def opened(name: HubName) -> Any:
         raise UserError(f"{name}: {_first_line(error)}") from error
 
 
-def hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
-    """The rows, lazily, in the data set's order. Raises `FatalError` where the Hub stops to answer: a later run goes on."""
+def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     try:
         yield from opened(name)
     except MemoryError:
@@ -113,5 +111,4 @@ def hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {error}".splitlines()[0]

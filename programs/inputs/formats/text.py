@@ -1,8 +1,7 @@
 """Plain text (.txt), and Markdown (.md), whose text stays as its author wrote it: sections by their headings."""
 
-from __future__ import annotations
-
 import codecs
+import contextlib
 import re
 from itertools import accumulate, pairwise
 from typing import Any
@@ -44,7 +43,10 @@ def sectioned(text: str) -> Paper:
         around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
         found = heading(line) if line else None
         if found is None and looks_like_one(line) and not "".join(around).strip():
-            depth = depth_of(line) or (DEEPEST if _ends_named_part(marks, lines[number + 2 : number + 3]) else None)
+            # Prose after a part that its name alone gives away, unless that is references, whose entries are none.
+            named = bool(marks) and marks[-1].level == DEEPEST and kind_of(marks[-1].title) != REFERENCES
+            ends = named and len("".join(lines[number + 2 : number + 3])) >= PROSE
+            depth = depth_of(line) or (DEEPEST if ends else None)
             found = Heading(depth, line) if depth else None
         if found is not None:
             marks.append(Mark(start, *found))
@@ -52,25 +54,21 @@ def sectioned(text: str) -> Paper:
     return marked(text, marks)
 
 
-def _ends_named_part(marks: list[Mark], following: list[str]) -> bool:
-    """Whether prose follows, and the part before is one that its name alone gives away; entries of references are no
-    prose."""
-    named = bool(marks) and marks[-1].level == DEEPEST and kind_of(marks[-1].title) != REFERENCES
-    return named and len("".join(following)) >= PROSE
-
-
 def read_markdown(data: bytes) -> Paper:
     """Sections as CommonMark finds them. Title and fields are those of the YAML front matter; without it, the title is the
     only heading of the first level."""
     text = clean(decoded(data))
-    front = _FRONT_MATTER.match(text)
-    said = _front_matter(front[1]) if front else None
-    if front and said is not None:
-        text = text[front.end() :].strip()
+    said: dict[str, Any] = {}
+    if front := _FRONT_MATTER.match(text):
+        with contextlib.suppress(yaml.YAMLError):
+            found = yaml.safe_load(front[1])
+            # Anything else is a text between two lines.
+            if isinstance(found, dict):
+                said, text = found, text[front.end() :].strip()
     marks = _marks(text)
     highest = [mark for mark in marks if mark.level == 1]
     alone = highest[0].title if len(highest) == 1 and highest[0] is marks[0] else None
-    fields = portable(said or {})
+    fields = portable(said)
     given = {key: fields.pop(key) for key in list(fields) if key.lower() in ("title", "domain")}
     words = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
     return marked(text, marks, title=words.get("title") or alone, domain=words.get("domain"), fields=fields)
@@ -85,12 +83,3 @@ def _marks(text: str) -> list[Mark]:
         for opened, inline in pairwise(MarkdownIt("commonmark").parse(text))
         if opened.type == "heading_open" and opened.level == 0 and opened.map and inline.content.strip(" *_")
     ]
-
-
-def _front_matter(words: str) -> dict[str, Any] | None:
-    """What the front matter says; None where it is none, but a text between two lines."""
-    try:
-        said = yaml.safe_load(words)
-    except yaml.YAMLError:
-        return None
-    return said if isinstance(said, dict) else None

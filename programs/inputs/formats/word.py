@@ -3,12 +3,12 @@
 pandoc passes over some containers with all that is in them; here they are opened before.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 import zlib
 from typing import Any
+
+from lxml import etree
 
 from programs.inputs.formats.pandoc import blocks_of, meta_text, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
@@ -19,8 +19,10 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _PROPERTIES = "docProps/core.xml"
 _WORDS = ("word/document.xml", "word/footnotes.xml", "word/endnotes.xml")
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_NAMESPACES = {"w": _W, "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006"}
-_CONTAINERS = "//w:customXml|//w:smartTag|//w:fldSimple|//w:dir|//w:bdo|//mc:AlternateContent|//mc:Choice"
+_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+_NAMESPACES = {"w": _W, "mc": _MC}
+_CONTAINERS = [f"{{{_W}}}{name}" for name in ("customXml", "smartTag", "fldSimple", "dir", "bdo")]
+_CONTAINERS += [f"{{{_MC}}}{name}" for name in ("AlternateContent", "Choice")]
 LARGEST_PART = 64 * 2**20
 """Bytes of a part of a Word document, unpacked; no paper's words come near."""
 
@@ -46,8 +48,6 @@ def read_docx(data: bytes) -> Paper:
 def _opened(data: bytes) -> tuple[dict[str, str], bytes]:
     """The core properties by their names, without namespaces, and the document with its words where pandoc finds them.
     Raises `Unreadable` for what is no container."""
-    from lxml import etree
-
     # Nothing from elsewhere is put into a document.
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     said: dict[str, str] = {}
@@ -80,9 +80,7 @@ def _unwrapped(root: Any) -> Any:
             around.addnext(paragraph)
     for frame in root.xpath("//w:r/*[.//w:txbxContent]", namespaces=_NAMESPACES):
         frame.getparent().remove(frame)
-    for container in reversed(root.xpath(_CONTAINERS, namespaces=_NAMESPACES)):
-        parent, place = container.getparent(), container.getparent().index(container)
-        parent[place : place + 1] = list(container)
+    etree.strip_tags(root, *_CONTAINERS)
     for moved in root.xpath("//w:rPr/w:position", namespaces=_NAMESPACES):
         how = "subscript" if moved.get(f"{{{_W}}}val", "").startswith("-") else "superscript"
         moved.tag = f"{{{_W}}}vertAlign"
