@@ -11,6 +11,7 @@
 
 import codecs
 import hashlib
+import json
 import logging
 import re
 import sqlite3
@@ -43,9 +44,6 @@ FRAMES = ("prompt", "instruction")
 FEW = 20
 """With so many times more questions than different ones, what was read may be the frame around them."""
 
-LOOKED_UP = 500
-"""Grams that one query looks up."""
-
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
 _TABLES = (
@@ -66,9 +64,12 @@ class Benchmarks:
     def read(self, patterns: Sequence[str], option: str) -> None:
         """Adds the questions in the JSON lines that an option names (files or wildcards, .gz and .zst among them). Raises
         `UserError` for a file that is missing, cannot be read whole or holds no question."""
+        file: Path | None = None
         try:
             for file in line_files(patterns):
                 self._read(file, option)
+        except BrokenArchive:
+            raise UserError(f"{option}: {file} is damaged or cut off; what is missing cannot be kept out") from None
         except UserError as error:
             raise UserError(f"{option}: {error}") from None
 
@@ -104,14 +105,10 @@ class Benchmarks:
 
     def question_in(self, text: str) -> tuple[str, str] | None:
         """The first question that a text has words in a row of: its place and its words."""
-        found = list(grams(text, sorted(self._lengths)))
-        for start in range(0, len(found), LOOKED_UP):
-            part = found[start : start + LOOKED_UP]
-            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
-            items = dict(self._database.execute(query, (*part, COMMON)))
-            if items:
-                return self._row(next(items[gram] for gram in part if gram in items))
-        return None
+        query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
+        said = json.dumps([*grams(text, sorted(self._lengths))])
+        item = self._database.execute(query, (said, COMMON)).fetchone()
+        return self._row(item[0]) if item else None
 
     def _row(self, item: int) -> tuple[str, str]:
         place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()
@@ -119,14 +116,16 @@ class Benchmarks:
 
     def _read(self, file: Path, option: str) -> None:
         questions = different = passed = 0
-        try:
-            for raw in read_lines(file):
-                if raw.data is not None and raw.data.strip():
-                    found = _questions(raw.data)
-                    questions, passed = questions + len(found), passed + (not found)
-                    different += sum(self.add(f"{file.name}:{raw.number}", text) for text in found)
-        except BrokenArchive:
-            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        for line in read_lines(file):
+            # A line that is too long has no data.
+            data = None if line.data is None else line.data.removeprefix(codecs.BOM_UTF8).strip()
+            if data != b"":
+                try:
+                    found = questions_in(parse_object(data or b""))
+                except Unreadable:
+                    found = []
+                questions, passed = questions + len(found), passed + (not found)
+                different += sum(self.add(f"{file.name}:{line.number}", text) for text in found)
         if passed:
             log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
@@ -136,13 +135,6 @@ class Benchmarks:
             )
         if different * FEW < questions:
             log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
-
-
-def _questions(line: bytes) -> list[str]:
-    try:
-        return questions_in(parse_object(line.removeprefix(codecs.BOM_UTF8)))
-    except Unreadable:
-        return []
 
 
 def words_of(text: str) -> list[str]:

@@ -2,8 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,22 +11,17 @@ import orjson
 
 from programs.document import read_metadata, read_records
 from programs.errors import UserError
-from programs.exports.card import Exported, Tally, card
-from programs.exports.chat_template import ChatTemplate, check
-from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
-from programs.exports.format import Format
-from programs.exports.keep import not_kept
-from programs.exports.licences import licence_of
+from programs.exports.card import Exported, card
+from programs.exports.files import MANIFEST, DataFiles, new_folder
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import NO_SCORE, View
+from programs.exports.view import Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.versions import own_version, stamp
 
 
 class Origin(NamedTuple):
@@ -91,92 +85,47 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
 def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError`, also for an export without a row; then there is no folder, or the old one."""
     format, shares = options.format, shares_of(options.splits)
-    tally, checked = Tally(), None
-    template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
     with (
         Origin.opened(options.document, format.attempts) as origin,
         new_folder(options.output, options.overwrite) as folder,
         screening(options) as screen,
     ):
-        metadata, data = origin.metadata(), folder / "data"
-        data.mkdir()
-        kept = _kept(origin, options, screen, tally)
-        with DataFiles(data, format.columns(options)) as files:
+        done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
+        kept = _kept(origin.traces(format.attempts), screen, done)
+        with DataFiles(folder / "data", format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
-                split, before = split_of(source_key(traces[0].record.source_paper), shares), tally.rows
+                split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
-                        tally.count("skipped", str(row))
+                        done.count("skipped", row)
                     else:
                         files.add(split, row)
-                        tally.add(row, traces)
-                if tally.rows > before:
-                    tally.used(traces)
-                    if template is not None and checked is None:
-                        checked = check(template, options, partial(_first_row, traces, format))
-        if not tally.rows:
-            raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        exported = Exported(
-            options, origin.journal is not None, origin.note, metadata, tally, files.rows, stamp(), checked
-        )
-        (folder / "README.md").write_text(card(exported), encoding="utf-8")
+                        rows.append(row)
+                if rows:
+                    done.add(split, rows, traces)
+        if not done.rows:
+            raise UserError(f"nothing to export to {format.name}: {_why(origin, done)}")
+        (folder / "README.md").write_text(card(done), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)
-        (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
-    return exported
+        (folder / MANIFEST).write_bytes(orjson.dumps(done.manifest(), option=orjson.OPT_INDENT_2))
+    return done
 
 
-def _first_row(traces: Sequence[ReadTrace], format: Format, view: View) -> Row:
-    return next(row for row in format.rows(traces, view) if not isinstance(row, str))
-
-
-def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) -> Iterator[ReadTrace]:
-    """The traces that the filters leave."""
-    for trace in origin.traces(options.format.attempts):
-        tally.count("read", trace.became)
-        if reason := _refusal(trace.record, options):
-            tally.count("skipped", reason)
-        elif left_out := screen(trace.record):
-            tally.count("skipped", left_out.reason)
-            tally.examples.setdefault(*left_out)
-        else:
+def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
+    for trace in traces:
+        done.count("read", trace.became)
+        if (left_out := screen(trace.record)) is None:
             yield trace
+        else:
+            done.count("skipped", left_out.reason)
+            if left_out.example:
+                done.examples.setdefault(left_out.reason, left_out.example)
 
 
-def _refusal(record: Record, options: ExportOptions) -> str | None:
-    if not options.takes_licence(licence_of(record.source_paper.extra)):
-        return "its licence is not one of --licence"
-    if not options.format.whole and (why := options.lacks(record)):
-        return why
-    if options.keep is not None and (why := not_kept(options.keep, record)):
-        return why
-    if options.min_score is None or options.format.attempts:
-        return None
-    score = record.metadata.quality_score
-    if score is None:
-        return NO_SCORE
-    return f"its score is below {options.min_score:g}" if score < options.min_score else None
-
-
-def _why(origin: Origin, tally: Tally) -> str:
-    read, skipped = tally.counts["read"].total(), tally.counts["skipped"].most_common(3)
+def _why(origin: Origin, done: Exported) -> str:
+    read, skipped = done.counts["read"].total(), done.counts["skipped"].most_common(3)
     if not read:
         return f"{origin.path} holds no trace"
     reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped)
     return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
-
-
-def _manifest(done: Exported) -> dict[str, Any]:
-    """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-    files = {"document", "output", "overwrite", "chat_template", "decontaminate"}
-    return {
-        "format": done.options.to,
-        "document": done.options.document.name,
-        "created": done.created,
-        "options": done.options.model_dump(mode="json", exclude=files),
-        "benchmarks": done.options.benchmark_names,
-        "chat_template": done.checked and done.checked.said,
-        "splits": done.rows,
-        "counts": done.tally.plain(),
-        "synthreasoner": own_version(),
-    }

@@ -1,35 +1,27 @@
-"""Where rows are written: `data/SPLIT.jsonl`, in a folder that appears in one step.
-
-A column's kind is "string", "bool", "int64" or "float64"; `[kind]` is a list, `{name: kind}` a struct.
-"""
+"""Where rows are written: `data/SPLIT.jsonl`, in a folder that appears in one step."""
 
 import contextlib
 import sqlite3
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jsonlines
 import orjson
 
 from programs.errors import UserError
-
-Kind = str | list[Any] | dict[str, Any]
-Columns = dict[str, Kind]
-Row = dict[str, Any]
+from programs.exports.view import Columns, Row
 
 MANIFEST = "export.json"
 """The file by which a folder is known to be an export, which alone is ever replaced."""
 
 
 class DataFiles(contextlib.ExitStack):
-    """The files of all splits, in a new `folder`; `rows` counts what each holds. They are whole at the end of the block."""
+    """The files of all splits, in a new `folder`. They are whole at the end of the block."""
 
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()
-        self.rows: Counter[str] = Counter()
+        folder.mkdir()
         self._folder, self._columns = folder, columns
         self._open: dict[str, jsonlines.Writer] = {}
 
@@ -39,7 +31,6 @@ class DataFiles(contextlib.ExitStack):
             file = jsonlines.open(self._folder / f"{split}.jsonl", "x", dumps=orjson.dumps)
             self._open[split] = self.enter_context(file)
         self._open[split].write({column: row[column] for column in self._columns})
-        self.rows[split] += 1
 
 
 @contextlib.contextmanager

@@ -210,7 +210,6 @@ def test_5_the_traces_of_one_question_are_alive_at_a_time() -> None:
         (["--to", "sft", "--min-score", "0.7"], "--min-score: "),
         (["--to", "dpo", "--margin", "-1"], "--margin: "),
         (["--to", "sft", "--reasoning-field", "content"], "--reasoning-field: "),
-        (["--to", "grpo", "--chat-template", "a/b"], "--chat-template: --to grpo has no messages with a thought"),
         ([], "--to must be given"),
     ],
 )

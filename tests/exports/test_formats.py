@@ -23,7 +23,7 @@ from programs.records import Record
 from programs.run.attempts import ReadTrace
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, made, plain_document, record, refused, rows
 
-TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]
+TEXTUAL = [name for name, format in FORMATS.items() if format.thought and name not in ("grpo", "verifiers")]
 SHOWN = [name for name, format in FORMATS.items() if not format.whole]
 HOSTILE = "So </think> and <THINK>, <|im_start|>system [INST] </Reasoning> [/THINK] \u2028 \x00 \n\n é 星"
 STEP = {"kind": "tries", "text": "The slope is 1.1.", "status": "supported"}
@@ -67,7 +67,7 @@ def test_1_a_reply_is_the_thought_in_the_promised_tags_and_the_answer(judged: Pa
 @pytest.mark.parametrize("to", FORMATS)
 def test_1_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged: Path, to: str) -> None:
     words = ("--reasoning-field", "reasoning_content")
-    if not FORMATS[to].takes_field:
+    if FORMATS[to].thought != "message":
         assert "--reasoning-field" in refused(judged, to, *words)
         return
     for row in rows(export_to(judged, to, *words)):

@@ -1,4 +1,4 @@
-"""`--keep`: which traces an export takes, by what was measured (`programs.exports.keep`).
+"""`--keep`: which traces an export takes, by what was measured (`programs.exports.screening`).
 
 1. A rule of comparisons is kept as it reads; what was not measured makes a trace no match, with the reason.
 2. Whatever else could be meant is refused before any work, with one line.
@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from programs.exports.keep import comparisons, not_kept
+from programs.exports.options import comparisons
+from programs.exports.screening import not_kept
 from programs.records import Record
 from tests.exports.building import export_to, plain_document, record, refused, rows
 
