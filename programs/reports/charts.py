@@ -1,12 +1,13 @@
 """The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import get_args
 
 from programs.reports.source import ReportedRun
+from programs.statistics.counts import Spread
 from signatures.question_type import Difficulty
 
 Table = Mapping[str, Mapping[str, float | None]]
@@ -52,14 +53,22 @@ def _in_tenths(columns: Mapping[str, Sequence[int]]) -> Table:
     return {f"{low:g}–{high:g}": {name: columns[name][place] for name in columns} for place, (low, high) in bins}
 
 
+def _with_missing(rows: Table, columns: Mapping[str, Spread]) -> Table:
+    missing = {name: spread.missing for name, spread in columns.items()}
+    return {**rows, "not known": missing} if any(missing.values()) else rows
+
+
 def _grades(run: ReportedRun) -> Table:
-    """How the grades are distributed, and how many are missing; nothing where there is none."""
     spreads = {name.replace("_", " "): spread for name, spread in run.counts.grades.items()}
     if not any(spread.known for spread in spreads.values()):
         return {}
-    missing = {name: spread.missing for name, spread in spreads.items()}
-    rows = _in_tenths({name: spread.in_bins(TENTHS) for name, spread in spreads.items()})
-    return {**rows, **({"not known": missing} if any(missing.values()) else {})}
+    return _with_missing(_in_tenths({name: spread.in_bins(TENTHS) for name, spread in spreads.items()}), spreads)
+
+
+def _ratings(run: ReportedRun) -> Table:
+    judges = dict(sorted(run.counts.agreement.judges.items()))
+    rows = {str(point): {name: judge.counts[point] for name, judge in judges.items()} for point in range(1, 11)}
+    return _with_missing(rows, judges)
 
 
 def _types(run: ReportedRun) -> Table:
@@ -71,8 +80,7 @@ def _types(run: ReportedRun) -> Table:
 
 
 def _kinds(run: ReportedRun) -> Table:
-    said = run.thoughts
-    if said is None:
+    if (said := run.thoughts) is None:
         return {}
     of_all = sum(count.paragraphs for count in said.kinds.values())
     return {
@@ -87,29 +95,21 @@ def _kinds(run: ReportedRun) -> Table:
 def _steps(run: ReportedRun) -> Table:
     found = run.counts.steps
     statuses = sorted({status for _, status in found if status}, reverse=True)
-    kinds = dict.fromkeys(kind for kind, _ in found) if statuses else {}
     return {
         kind.replace("_", " "): {status or "not judged": found[kind, status] for status in (*statuses, None)}
-        for kind in kinds
+        for kind, _ in (found if statuses else ())
     }
 
 
-def _ratings(run: ReportedRun) -> Table:
-    judges = dict(sorted(run.counts.agreement.judges.items()))
-    rows: Table = {str(point): {judge: judges[judge].counts[point] for judge in judges} for point in range(1, 11)}
-    missing = {judge: spread.missing for judge, spread in judges.items()}
-    return {**rows, "not known": missing} if any(missing.values()) else rows
-
-
 def _tokens(run: ReportedRun) -> Table:
-    rows = run.spent
-    uncounted = {row["stage"] for row in rows if row["uncounted"]}
-    sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
-    for row in rows:
-        sums["read"][row["stage"]] += row["prompt"]
-        sums["written"][row["stage"]] += row["completion"]
-    stages = [stage for stage, _ in sum(sums.values(), Counter[str]()).most_common(MOST)]
-    return {s: {name: None if s in uncounted else counts[s] for name, counts in sums.items()} for s in stages}
+    sums = defaultdict[str, Counter[str]](Counter)
+    for row in run.spent:
+        sums[row["stage"]].update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
+    stages = sorted(sums, key=lambda stage: -sums[stage]["read"] - sums[stage]["written"])[:MOST]
+    return {
+        stage: {name: None if sums[stage]["uncounted"] else sums[stage][name] for name in ("read", "written")}
+        for stage in stages
+    }
 
 
 CHARTS = [

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from programs.reports.source import SCORE, ReportedRun
+from programs.reports.source import ReportedRun
+from programs.reports.traces import GRADE, SCORE
 from programs.statistics.counts import Spread
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
@@ -50,7 +51,7 @@ def _judges(run: ReportedRun) -> Iterator[Line]:
 
 
 def _grades(run: ReportedRun) -> Iterator[Line]:
-    graded = run.counts.grades["overall_score"]
+    graded = run.counts.numbers[GRADE]
     yield "mean grade (0-1)", graded.mean, THREE
     yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
 

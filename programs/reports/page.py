@@ -18,7 +18,7 @@ from programs.files import in_place, run_name
 from programs.reports.charts import charts_of, longest
 from programs.reports.figures import figures_of
 from programs.reports.source import read_run
-from programs.reports.traces import packed
+from programs.reports.traces import pieces_of
 from programs.versions import stamp
 
 GENERATOR = "SynthReasoner report"
@@ -57,7 +57,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         "written": stamp(),
     }
     with in_place(page) as file:
-        for text in _rendered(packed(run.newest), **values):
+        for text in _rendered(pieces_of(run.newest), **values):
             file.write(text.encode("utf-8", "surrogatepass"))
     return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
 

@@ -1,6 +1,7 @@
 """What is counted for a report: bins and means, and nothing in the place of what is missing."""
 
-from programs.reports.source import SCORE, Counts
+from programs.reports.source import Counts
+from programs.reports.traces import SCORE
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import Spread
 from tests.reports.building import record
