@@ -46,10 +46,6 @@ FEW = 20
 
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
-_TABLES = (
-    "create table benchmark (item integer primary key, place text, text text, words integer unique)",
-    "create table gram (hash integer primary key, item integer, items integer) without rowid",
-)
 
 
 class Benchmarks:
@@ -58,8 +54,10 @@ class Benchmarks:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
-        for table in _TABLES:
-            database.execute(table)
+        database.execute(
+            "create table benchmark (item integer primary key, place text, text text, words integer unique)"
+        )
+        database.execute("create table gram (hash integer primary key, item integer, items integer) without rowid")
 
     def read(self, patterns: Sequence[str], option: str) -> None:
         """Adds the questions in the JSON lines that an option names (files or wildcards, .gz and .zst among them). Raises
@@ -72,22 +70,6 @@ class Benchmarks:
             raise UserError(f"{option}: {file} is damaged or cut off; what is missing cannot be kept out") from None
         except UserError as error:
             raise UserError(f"{option}: {error}") from None
-
-    def add(self, place: str, text: str) -> bool:
-        """Adds the question that stands at `place`; whether it was not there before."""
-        values = (place, text, next(grams(text, (len(words_of(text)),))))
-        added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
-        if not added.rowcount or added.lastrowid is None:
-            # The same question again, as with several answers to it, makes nothing common.
-            return False
-        item = added.lastrowid
-        length, found = benchmark_grams(text)
-        if found:
-            self._lengths.add(length)
-        query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
-        self._database.executemany(query, [(gram, item) for gram in found])
-        self._bands.add(item, text)
-        return True
 
     def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
@@ -106,7 +88,7 @@ class Benchmarks:
     def question_in(self, text: str) -> tuple[str, str] | None:
         """The first question that a text has words in a row of: its place and its words."""
         query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
-        said = json.dumps([*grams(text, sorted(self._lengths))])
+        said = json.dumps([*grams(words_of(text), sorted(self._lengths))])
         item = self._database.execute(query, (said, COMMON)).fetchone()
         return self._row(item[0]) if item else None
 
@@ -125,7 +107,7 @@ class Benchmarks:
                 except Unreadable:
                     found = []
                 questions, passed = questions + len(found), passed + (not found)
-                different += sum(self.add(f"{file.name}:{line.number}", text) for text in found)
+                different += sum(self._add(f"{file.name}:{line.number}", text) for text in found)
         if passed:
             log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
@@ -136,23 +118,31 @@ class Benchmarks:
         if different * FEW < questions:
             log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
 
+    def _add(self, place: str, text: str) -> bool:
+        """Adds a question; whether it was not there before: with several answers to it, it makes nothing common."""
+        words = words_of(text)
+        values = (place, text, *grams(words, [len(words)]))
+        added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
+        item, length = added.lastrowid, min(GRAM, len(words))
+        if not added.rowcount or item is None:
+            return False
+        if length >= SHORTEST:
+            self._lengths.add(length)
+            query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
+            self._database.executemany(query, [(gram, item) for gram in {*grams(words, [length])}])
+        self._bands.add(item, text)
+        return True
+
 
 def words_of(text: str) -> list[str]:
     """The words of a text as grams are made of: compatibility forms unified, no case, no punctuation."""
     return _LETTERS.findall(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def grams(text: str, lengths: Iterable[int] = (GRAM,)) -> Iterator[int]:
-    """A signed 64-bit hash for each run of so many words of a text, in order."""
-    words = words_of(text)
+def grams(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
+    """A signed 64-bit hash for each run of so many words, in order."""
     for run in (run for length in lengths for run in runs(words, length)):
         yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def benchmark_grams(question: str) -> tuple[int, set[int]]:
-    """The length of a benchmark question's grams and their hashes; none for a question of fewer than SHORTEST words."""
-    length = min(GRAM, len(words_of(question)))
-    return length, set(grams(question, (length,))) if length >= SHORTEST else set()
 
 
 def questions_in(record: Mapping[str, Any]) -> list[str]:
@@ -163,9 +153,8 @@ def questions_in(record: Mapping[str, Any]) -> list[str]:
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
     texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
     first = next(iter(texts), None)
-    if first in FRAMES and "input" in texts:
-        return [texts[first], texts["input"]]
-    return [texts[first]] if first else []
+    both = first in FRAMES and "input" in texts
+    return [text for name, text in texts.items() if name == first or (both and name == "input")]
 
 
 def _said_in(value: Any) -> str:

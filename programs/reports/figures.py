@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from programs.reports.source import ReportedRun
 from programs.reports.traces import GRADE, SCORE
-from programs.statistics.counts import Spread
 
 WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
 
@@ -18,14 +17,30 @@ def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
         group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
         for group, lines in GROUPS.items()
     }
-    spreads = {name: spread for name, spread in run.counts.numbers.items() if spread.known}
-    groups["Of accepted traces: median (5% to 95%)"] = {name: _median(spread) for name, spread in spreads.items()}
+    groups["Of accepted traces: median (5% to 95%)"] = {
+        name: "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
+        for name, spread in run.counts.numbers.items()
+        if spread.known
+    }
     return {group: figures for group, figures in groups.items() if figures}
 
 
-def _median(spread: Spread) -> str:
-    low, middle, high = (f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95))
-    return f"{middle} ({low} to {high})"
+def losses_of(run: ReportedRun) -> dict[str, dict[str, int | str]]:
+    """The funnel, by what went into a step."""
+    if run.funnel is None:
+        return {}
+    rows: dict[str, dict[str, int | str]] = {
+        step.what: {
+            "went in": step.entered,
+            "lost": "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing",
+            "left": step.left,
+            "as": step.became,
+        }
+        for step in run.funnel.steps
+    }
+    if taken := run.funnel.taken_over:
+        rows["taken over from a document"] = {"went in": "", "lost": "", "left": taken, "as": "accepted traces"}
+    return rows
 
 
 def _traces(run: ReportedRun) -> Iterator[Line]:
@@ -38,27 +53,22 @@ def _traces(run: ReportedRun) -> Iterator[Line]:
             yield f"traces not taken: {name}", count, WHOLE
 
 
-def _judges(run: ReportedRun) -> Iterator[Line]:
-    numbers, judges = run.counts.numbers, run.judges
-    if judges is None:
-        return
-    yield "mean score of the accepted traces (1-10)", numbers[SCORE].mean, TWO
-    yield "accepted traces without a score", numbers[SCORE].missing or None, WHOLE
-    yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
-    for judge, ratings in judges.judges.items():
-        yield f"mean rating by {judge}", ratings.mean, TWO
-        yield f"verdicts missing from {judge}", ratings.unscored or None, WHOLE
-
-
-def _grades(run: ReportedRun) -> Iterator[Line]:
-    graded = run.counts.numbers[GRADE]
-    yield "mean grade (0-1)", graded.mean, THREE
-    yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
+def _judged(run: ReportedRun) -> Iterator[Line]:
+    scored, graded = run.counts.numbers[SCORE], run.counts.numbers[GRADE]
+    if judges := run.judges:
+        yield "mean score of the accepted traces (1-10)", scored.mean, TWO
+        yield "accepted traces without a score", scored.missing or None, WHOLE
+        yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
+        for judge, ratings in judges.judges.items():
+            yield f"mean rating by {judge}", ratings.mean, TWO
+            yield f"verdicts missing from {judge}", ratings.unscored or None, WHOLE
+    if graded.known:
+        yield "mean grade of the answers (0-1)", graded.mean, THREE
+        yield "accepted traces without a mean grade", graded.missing or None, WHOLE
 
 
 def _thoughts(run: ReportedRun) -> Iterator[Line]:
-    said = run.thoughts
-    if said is None:
+    if (said := run.thoughts) is None:
         return
     if said.kinds:
         yield "thoughts with a wrong turn", said.with_wrong_turn / said.traces, PERCENT
@@ -80,26 +90,26 @@ def _checks(run: ReportedRun) -> Iterator[Line]:
 
 
 def _spent(run: ReportedRun) -> Iterator[Line]:
-    spent, accepted = run.spent, run.counts.became["accepted"]
-    if not spent:
+    accepted = run.counts.became["accepted"]
+    if not (spent := run.spent):
         return
+    read, written, calls, seconds = (
+        sum(row[name] for row in spent) for name in ("prompt", "completion", "calls", "seconds")
+    )
     counted = not any(row["uncounted"] for row in spent)
-    read, written = (sum(row[name] for row in spent) if counted else None for name in ("prompt", "completion"))
-    calls = sum(row["calls"] for row in spent)
     yield "calls", calls, WHOLE
-    yield "tokens read", read, WHOLE
-    yield "tokens written", written, WHOLE
-    yield "seconds of waiting for the models", sum(row["seconds"] for row in spent), WHOLE
+    yield "tokens read", read if counted else None, WHOLE
+    yield "tokens written", written if counted else None, WHOLE
+    yield "seconds of waiting for the models", seconds, WHOLE
     yield "cost", run.cost, BRIEF
     if accepted:
         yield "calls for an accepted trace", calls / accepted, ONE
-        yield "tokens for an accepted trace", None if read is None else (read + written) / accepted, WHOLE
+        yield "tokens for an accepted trace", (read + written) / accepted if counted else None, WHOLE
 
 
 GROUPS = {
     "Traces": _traces,
-    "Judges": _judges,
-    "Grades of the answers": _grades,
+    "Judges and grades": _judged,
     "Thoughts": _thoughts,
     "Checks": _checks,
     "Spent by all runs": _spent,

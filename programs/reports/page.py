@@ -16,7 +16,7 @@ from markupsafe import Markup
 from programs.errors import UserError
 from programs.files import in_place, run_name
 from programs.reports.charts import charts_of, longest
-from programs.reports.figures import figures_of
+from programs.reports.figures import figures_of, losses_of
 from programs.reports.source import read_run
 from programs.reports.traces import pieces_of
 from programs.versions import stamp
@@ -27,7 +27,7 @@ TILES = (
     "attempts turned down by the judges",
     "mean score of the accepted traces (1-10)",
     "agreement (Krippendorff's alpha)",
-    "mean grade (0-1)",
+    "mean grade of the answers (0-1)",
     "tokens for an accepted trace",
     "cost",
 )
@@ -54,6 +54,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         "tiles": {name: known[name] for name in TILES if name in known},
         "charts": charts_of(run),
         "groups": groups,
+        "lost": losses_of(run),
         "written": stamp(),
     }
     with in_place(page) as file:
@@ -67,8 +68,15 @@ def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
     style, script = (Markup(_asset(name)) for name in ("page.css", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.globals.update(generator=GENERATOR, longest=longest, policy=_policy(style, script))
+    environment.filters["said"] = _said
     template = environment.from_string(_asset("page.html"))
     return iter(template.stream(style=style, script=script, pieces=map(Markup, pieces), **values))
+
+
+def _said(value: float | str | None) -> str:
+    if value is None:
+        return "not known"
+    return value if isinstance(value, str) else f"{round(value, 1):,}"
 
 
 def _policy(style: str, script: str) -> str:
