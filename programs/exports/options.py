@@ -6,7 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from programs.cli.options import Many, Names
 from programs.exports import chat, preference, reinforcement, table
@@ -76,17 +76,11 @@ class ExportOptions(View, _Files):
             raise ValueError(f"the formats are {', '.join(FORMATS)}")
         return value
 
-    @field_validator("splits")
+    @field_validator("splits", "keep")
     @classmethod
-    def _shares(cls, value: str) -> str:
-        shares_of(value)
-        return value
-
-    @field_validator("keep")
-    @classmethod
-    def _rule(cls, value: str | None) -> str | None:
+    def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            comparisons(value)
+            (shares_of if info.field_name == "splits" else comparisons)(value)
         return value
 
     @model_validator(mode="after")

@@ -71,7 +71,9 @@ def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Rec
         # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
         worse = [one.record for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
         pairs = [(chosen, one) for one in sorted(worse, key=rating) if view.reply(one) != reply]
-        yield from pairs or [f"questions without two traces that are {view.margin:g} apart (--margin)"]
+        yield from pairs
+        if not pairs:
+            yield f"questions without two traces that are {view.margin:g} apart (--margin)"
 
 
 def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:

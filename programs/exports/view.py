@@ -33,10 +33,10 @@ FACTS: Columns = {
 """The columns that say what a row was made from, which trainers pass over."""
 NO_SCORE = "it was not rated by judges"
 
-_TASK = "You answer questions about science. "
-_TAGGED = "First think the question through between {open} and {close}, with doubts and corrections as they come. "
-_UNTAGGED = "First think the question through, with doubts and corrections as they come. "
-_ANSWER = "Then write the answer for the person who asks."
+_SYSTEM = (
+    "You answer questions about science. First think the question through{tags}, with doubts and corrections as they come. "
+    "Then write the answer for the person who asks."
+)
 _PASSAGE = " A text is given with the question: use what it says."
 
 _TAG = re.compile(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)")
@@ -174,10 +174,10 @@ class View(BaseModel):
     def prompt(self, question: str, passage: str | None) -> Prompt:
         """The prompt of any question, with a passage or None."""
         tag = self.tag
-        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=tag.open, close=tag.close)
-        system = _TASK + think + _ANSWER + ("" if passage is None else _PASSAGE)
-        shown = None if passage is None else tag.inert(passage)
-        return Prompt(system, tag.inert(question), shown, self.system_prompt == "user")
+        system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
+        if passage is not None:
+            system, passage = system + _PASSAGE, tag.inert(passage)
+        return Prompt(system, tag.inert(question), passage, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
