@@ -5,10 +5,7 @@ Its Content-Security-Policy lets no request out and runs no script and no style 
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -21,6 +18,7 @@ from programs.reports.source import read_run
 from programs.reports.traces import pieces_of
 from programs.versions import stamp
 
+_HERE = Path(__file__)
 GENERATOR = "SynthReasoner report"
 TILES = (
     "accepted traces",
@@ -47,30 +45,30 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
     groups = figures_of(run)
     known = {name: text for figures in groups.values() for name, text in figures.items()}
-    values = {
-        "title": run_name(document),
-        "run": run,
-        "notes": notes,
-        "tiles": {name: known[name] for name in TILES if name in known},
-        "charts": charts_of(run),
-        "groups": groups,
-        "lost": losses_of(run),
-        "written": stamp(),
-    }
+    template, style, script = (_HERE.with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    # Jinja escapes what models and papers wrote; base64 and our own files need none.
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["said"] = _said
+    texts = environment.from_string(template).stream(
+        generator=GENERATOR,
+        policy=_policy(script, style),
+        style=Markup(style),
+        script=Markup(script),
+        title=run_name(document),
+        written=stamp(),
+        run=run,
+        notes=notes,
+        tiles={name: known[name] for name in TILES if name in known},
+        charts=charts_of(run),
+        longest=longest,
+        groups=groups,
+        lost=losses_of(run),
+        pieces=map(Markup, pieces_of(run.newest)),
+    )
     with in_place(page) as file:
-        for text in _rendered(pieces_of(run.newest), **values):
+        for text in texts:
             file.write(text.encode("utf-8", "surrogatepass"))
     return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
-
-
-def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
-    """The page as a stream of texts. Jinja escapes what models and papers wrote; base64 and our own files need none."""
-    style, script = (Markup(_asset(name)) for name in ("page.css", "page.js"))
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.globals.update(generator=GENERATOR, longest=longest, policy=_policy(style, script))
-    environment.filters["said"] = _said
-    template = environment.from_string(_asset("page.html"))
-    return iter(template.stream(style=style, script=script, pieces=map(Markup, pieces), **values))
 
 
 def _said(value: float | str | None) -> str:
@@ -79,13 +77,9 @@ def _said(value: float | str | None) -> str:
     return value if isinstance(value, str) else f"{round(value, 1):,}"
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(script: str, style: str) -> str:
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
     return "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; form-action 'none'".format(*digests)
-
-
-def _asset(name: str) -> str:
-    return (resources.files("programs.reports") / name).read_text(encoding="utf-8")
 
 
 def _is_ours(path: Path) -> bool:

@@ -21,8 +21,7 @@ import pytest
 
 from programs.export import main
 from programs.exports import exporter
-from programs.exports.exporter import Origin, by_question
-from programs.exports.files import DataFiles
+from programs.exports.exporter import DataFiles, Origin, by_question
 from programs.exports.options import FORMATS, SPLITS
 from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
