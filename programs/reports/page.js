@@ -4,7 +4,7 @@
 
 const PAGE = 50;
 const ANY = "any";
-const list = { all: [], found: [], facets: [], shown: PAGE, search: 0 };
+const list = { all: [], found: [], shown: PAGE, search: 0 };
 const byId = (id) => document.getElementById(id);
 const words = (name) => String(name).replaceAll("_", " ");
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -38,19 +38,13 @@ function choice(name, options) {
   byId("filters").append(element("label", {}, `${name} `, select));
 }
 
-const valuesOf = (row) => [...known(row.facets), ...row.notable.map((value) => ["To look at", value])];
-
 /** A choice for each facet that tells traces apart, and one for the order. */
 function makeFilters() {
-  const counts = new Map();
-  for (const [name, value] of list.all.flatMap(valuesOf)) {
-    if (!counts.has(name)) counts.set(name, new Map());
-    counts.get(name).set(value, (counts.get(name).get(value) ?? 0) + 1);
-  }
-  for (const [name, numbers] of counts) {
-    const values = [...numbers].sort(([, one], [, other]) => other - one);
-    if (values.length === 1 && values[0][1] === list.all.length) continue;
-    list.facets.push(name);
+  for (const name of Object.keys(list.all[0]?.facets ?? {})) {
+    const counts = new Map();
+    for (const value of list.all.flatMap((row) => row.facets[name])) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const values = [...counts].sort(([, one], [, other]) => other - one);
+    if (values.every(([, count]) => count === list.all.length)) continue;
     choice(name, [[ANY, ANY], ...values.map(([value, count]) => [value, `${words(value)} (${count})`])]);
   }
   const scores = [...new Set(list.all.flatMap((row) => known(row.scores).map(([name]) => name)))];
@@ -61,8 +55,8 @@ function makeFilters() {
 async function showList() {
   const serial = ++list.search;
   const { Order: order, ...chosen } = Object.fromEntries(new FormData(byId("filters")));
-  const wanted = list.facets.filter((name) => chosen[name] !== ANY);
-  const passes = (row) => wanted.every((name) => valuesOf(row).some(([one, value]) => one === name && value === chosen[name]));
+  const wanted = Object.entries(chosen).filter(([, value]) => value !== ANY);
+  const passes = (row) => wanted.every(([name, value]) => row.facets[name].includes(value));
   const found = await searched(list.all.filter(passes), serial);
   if (found === null) return;
   // Those without the score stand last, whichever way.
@@ -101,7 +95,7 @@ const rowsOf = (rows) =>
 /** One line of what a trace is. */
 function about(row) {
   const scores = known(row.scores).map(([name, value]) => `${name} ${plain(value)}`);
-  return muted([...known(row.facets).map(([, value]) => words(value)), ...row.about, ...scores].join(" · "));
+  return muted([...Object.values(row.facets).flat().map(words), ...row.about, ...scores].join(" · "));
 }
 
 // One trace.

@@ -82,8 +82,10 @@ def kept(read: ReadTrace) -> KeptTrace:
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {name: of(read) for name, of in FACETS.items()},
-        "notable": [name for name, is_so in NOTABLE.items() if is_so(record)],
+        "facets": {
+            **{name: [value for value in [of(read)] if value] for name, of in FACETS.items()},
+            "To look at": [name for name, is_so in NOTABLE.items() if is_so(record)],
+        },
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
     return KeptTrace(row, packed(_parts(record)))
