@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from programs.reports.source import ReportedRun
 from programs.reports.traces import GRADE, SCORE
 
-WHOLE, ONE, TWO, THREE, PERCENT, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.1%}", "{:.4g}"
+WHOLE, ONE, TWO, THREE, BRIEF = "{:,.0f}", "{:,.1f}", "{:.2f}", "{:.3f}", "{:.4g}"
 
 Line = tuple[str, float | int | None, str]
 """A name, what it comes to, and how that is written."""
@@ -16,6 +16,10 @@ def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
     groups = {
         group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
         for group, lines in GROUPS.items()
+    }
+    shares = run.counts.shares.items()
+    groups["Shares of accepted traces"] = {
+        name: f"{share.mean:.1%}" for name, share in shares if share.mean is not None
     }
     groups["Of accepted traces: median (5% to 95%)"] = {
         name: "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
@@ -67,17 +71,6 @@ def _judged(run: ReportedRun) -> Iterator[Line]:
         yield "accepted traces without a mean grade", graded.missing or None, WHOLE
 
 
-def _thoughts(run: ReportedRun) -> Iterator[Line]:
-    if (said := run.thoughts) is None:
-        return
-    if said.kinds:
-        yield "thoughts with a wrong turn", said.with_wrong_turn / said.traces, PERCENT
-    yield "thoughts that begin like the most frequent one", max(said.openings.values()) / said.traces, PERCENT
-    yield "traces that need the passage", said.needing_passage, WHOLE
-    yes, no = (said.yes_or_no.get(answer, 0) for answer in ("yes", "no"))
-    yield "share of yes, of the answers yes and no", yes / (yes + no) if yes + no else None, PERCENT
-
-
 def _checks(run: ReportedRun) -> Iterator[Line]:
     found = run.findings
     if found and found.steps:
@@ -110,7 +103,6 @@ def _spent(run: ReportedRun) -> Iterator[Line]:
 GROUPS = {
     "Traces": _traces,
     "Judges and grades": _judged,
-    "Thoughts": _thoughts,
     "Checks": _checks,
     "Spent by all runs": _spent,
 }

@@ -59,7 +59,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         run=run,
         notes=notes,
         tiles={name: known[name] for name in TILES if name in known},
-        charts=charts_of(run),
+        charts=charts_of(run.counts.charts, run.spent),
         longest=longest,
         groups=groups,
         lost=losses_of(run),

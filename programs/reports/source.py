@@ -10,57 +10,49 @@ from pathlib import Path
 from typing import Any
 
 from programs.document import read_metadata, read_records, reading
-from programs.document_metadata import DocumentMetadata, JudgeAgreement, ThoughtDistributions
+from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.option_groups import Price
-from programs.records import Grades
-from programs.reports.traces import NUMBERS, KeptTrace, kept
+from programs.reports.charts import CHARTS, Cell
+from programs.reports.traces import NUMBERS, SHARES, KeptTrace, kept
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
 from programs.statistics.agreement import AgreementCount
-from programs.statistics.counts import OTHERS, Spread
-from programs.statistics.thought_counts import ThoughtCount
+from programs.statistics.counts import Spread
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 
-MOST = 500
-"""Different names that are counted apart; more are counted together."""
-
 
 class Counts:
-    """`became` counts all traces by what became of them; `agreement` is over every judged one. All else is of the accepted
-    traces: `types` by question type and difficulty, `steps` by kind and status (None: not judged)."""
+    """`became` counts all traces by what became of them; `agreement` is over every judged one, `charts` are the counts of
+    `CHARTS`. All else is of the accepted traces."""
 
     def __init__(self) -> None:
         self.became = Counter[str]()
-        self.agreement, self.thoughts = AgreementCount(), ThoughtCount()
-        self.types = Counter[tuple[str, str]]()
-        self.steps = Counter[tuple[str, str | None]]()
-        self.grades = {name: Spread(3) for name in Grades.model_fields if name != "reason"}
+        self.agreement = AgreementCount()
+        self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
+        self.shares = {name: Spread() for name in SHARES}
 
     def add(self, seen: ReadTrace) -> None:
-        record, asked = seen.record, seen.record.user_interaction
+        record, accepted = seen.record, seen.became == "accepted"
         self.became[seen.became] += 1
         if record.verdicts:
             self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
-        if seen.became != "accepted":
-            return
-        kind = (asked.question_type, asked.difficulty_level)
-        self.types[kind if kind in self.types or len(self.types) < MOST else (OTHERS, OTHERS)] += 1
-        self.thoughts.add(record)
-        self.steps.update((step.kind, step.status) for step in record.steps if step.kind is not None)
-        for name, spread in self.grades.items():
-            spread.add(getattr(record.answer_grades, name, None))
-        for name, spread in self.numbers.items():
-            spread.add(NUMBERS[name][1](record))
+        for chart, counts in zip(CHARTS, self.charts, strict=True):
+            if accepted or chart.judged:
+                chart.count(record, counts)
+        if accepted:
+            for name, spread in self.numbers.items():
+                spread.add(NUMBERS[name][1](record))
+            for name, spread in self.shares.items():
+                spread.add(SHARES[name](record))
 
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `newest` are the last of its traces; `thoughts` says how those that were accepted are
-    distributed, and `judges` how far the judges agree.
+    """A run that was read. `newest` are the last of its traces; `judges` says how far the judges agree.
 
     All else is what the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by
     stage and model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note`
@@ -70,7 +62,6 @@ class ReportedRun:
     note: str | None
     counts: Counts
     newest: Sequence[KeptTrace]
-    thoughts: ThoughtDistributions | None
     judges: JudgeAgreement | None
     status: str | None
     written: str | None
@@ -103,7 +94,6 @@ def read_run(path: Path, most: int) -> ReportedRun:
         note=None if source.is_journal else NO_JOURNAL,
         counts=counts,
         newest=newest,
-        thoughts=counts.thoughts.result(),
         # A document knows what was turned down.
         judges=said.get("judges") or counts.agreement.result(),
         status=said["status"],

@@ -49,6 +49,13 @@ NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
 ORDERS = (SCORE, SPREAD, GRADE, THOUGHT_WORDS)
 """Those that the list shows and can be ordered by."""
 
+SHARES: dict[str, Callable[[Record], bool | None]] = {
+    "thoughts with a wrong turn": lambda record: any(step.kind == "wrong" for step in record.steps),
+    "thoughts that need the passage": lambda record: bool(record.needs_passage),
+    "answers yes, of yes and no": lambda record: {"yes": True, "no": False}.get(record.yes_or_no or ""),
+}
+"""What holds of a trace or does not; None: it is not asked of this one. A new one is a line here."""
+
 NOTABLE: dict[str, Callable[[Record], bool]] = {
     "judges far apart": lambda record: (record.metadata.quality_spread or 0) >= FAR_APART,
     "a judge's verdict is missing": lambda record: any(not verdict.scored for verdict in record.verdicts),

@@ -53,9 +53,7 @@ class ThoughtCount:
         self._traces_with.update({*kinds})
         self._words.add(len(thought.split()))
         self._answer_words.add(len(record.final_answer.split()))
-        # The first words, without their case and marks.
-        opening = re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS]
-        count_name(self._openings, " ".join(opening), KEPT)
+        count_name(self._openings, opening_of(record), KEPT)
         if kinds:
             count_name(self._sequences, ", ".join(kinds), KEPT)
         if record.shape:
@@ -65,11 +63,8 @@ class ThoughtCount:
         if (short := record.short_answer) and short.kind == "choice":
             longer = sum(len(option) > len(short.text) for option in short.options)
             self._choices[f"number {longer + 1}"] += 1
-        lengths = [len(step.text.split()) for step in record.steps]
-        for at, step in enumerate(record.steps):
-            if step.kind == "takes_back":
-                before = sum(lengths[:at]) / max(sum(lengths), 1)
-                self._corrections[min(int(before * TENTHS), TENTHS - 1)] += 1
+        for place in corrections_of(record):
+            self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
 
     def result(self) -> ThoughtDistributions | None:
         """What was counted; None where nothing was."""
@@ -92,6 +87,20 @@ class ThoughtCount:
             choices=dict(self._choices.most_common()),
             answer_words=quantiles(self._answer_words),
         )
+
+
+def opening_of(record: Record) -> str:
+    """The first words of a thought, without their case and marks."""
+    words = re.findall(r"\w+(?:['’.,-]\w+)*", bare_thought(record.reasoning_trace).lower())
+    return " ".join(words[:OPENING_WORDS])
+
+
+def corrections_of(record: Record) -> Iterator[float]:
+    """Where each correction begins: the share of the thought's words that stand before it."""
+    lengths = [len(step.text.split()) for step in record.steps]
+    for at, step in enumerate(record.steps):
+        if step.kind == "takes_back":
+            yield sum(lengths[:at]) / max(sum(lengths), 1)
 
 
 def quantiles(words: Spread) -> dict[str, int]:
