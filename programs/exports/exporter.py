@@ -1,10 +1,12 @@
 """From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
 
 import contextlib
+import pickle
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,6 @@ from programs.exports.screening import Screen, screening
 from programs.exports.view import Columns, Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
-from programs.records import Record
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
@@ -74,16 +75,15 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
-        for record, became in ((one.record, one.became) for one in traces):
+        for trace in traces:
+            record = trace.record
             text = record.question_id or record.source_paper.id or record.source_paper.title
             # The words too: a merged journal may hold several questions under one name.
             name = content_id(f"{text}\0{record.user_interaction.question}")
-            packed = orjson.dumps([record.model_dump(mode="json"), became])
-            database.execute("insert into trace values (?, ?)", (name, packed))
+            database.execute("insert into trace values (?, ?)", (name, pickle.dumps(trace)))
         query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
-        for _, group in groupby(database.execute(query), key=lambda row: row[0]):
-            unpacked = [orjson.loads(packed) for _, packed in group]
-            yield [ReadTrace(Record.model_validate(content), became) for content, became in unpacked]
+        for _, group in groupby(database.execute(query), key=itemgetter(0)):
+            yield [pickle.loads(packed) for _, packed in group]
 
 
 def export(options: ExportOptions) -> Exported:

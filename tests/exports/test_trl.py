@@ -2,7 +2,7 @@
 
 Every row of the formats that are meant for TRL is conversational to it, has the keys of one of its types, and renders with
 a chat template: prompt and reply are those of the whole, and the thought stands in it once. (`prm` has the form of stepwise
-supervision: tests/exports/test_preference.py, tests/exports/test_loading.py.)
+supervision: tests/exports/test_preference.py, tests/exports/test_formats.py.)
 
 TRL's functions need no PyTorch, so it is installed here without what it declares to need.
 """
