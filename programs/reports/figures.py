@@ -17,9 +17,9 @@ def figures_of(run: ReportedRun) -> dict[str, dict[str, str]]:
         group: {name: form.format(value) for name, value, form in lines(run) if value is not None}
         for group, lines in GROUPS.items()
     }
-    shares = run.counts.shares.items()
+    accepted = run.counts.became["accepted"]
     groups["Shares of accepted traces"] = {
-        name: f"{share.mean:.1%}" for name, share in shares if share.mean is not None
+        name: f"{count / accepted:.1%}" for name, count in run.counts.notable.most_common()
     }
     groups["Of accepted traces: median (5% to 95%)"] = {
         name: "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
@@ -55,6 +55,9 @@ def _traces(run: ReportedRun) -> Iterator[Line]:
     for name, count in became.items():
         if name not in ("accepted", "below"):
             yield f"traces not taken: {name}", count, WHOLE
+    if run.findings and (solved := run.findings.blind_solve):
+        yield "questions that need the paper", solved.needs_paper, WHOLE
+        yield "questions answered without the paper", solved.known, WHOLE
 
 
 def _judged(run: ReportedRun) -> Iterator[Line]:
@@ -69,17 +72,6 @@ def _judged(run: ReportedRun) -> Iterator[Line]:
     if graded.known:
         yield "mean grade of the answers (0-1)", graded.mean, THREE
         yield "accepted traces without a mean grade", graded.missing or None, WHOLE
-
-
-def _checks(run: ReportedRun) -> Iterator[Line]:
-    found = run.findings
-    if found and found.steps:
-        yield "steps of thoughts", found.steps.steps, WHOLE
-        yield "steps that the passage contradicts, by a model's word", found.steps.contradicted, WHOLE
-    if found and found.blind_solve:
-        yield "questions that need the paper", found.blind_solve.needs_paper, WHOLE
-        yield "questions answered without the paper", found.blind_solve.known, WHOLE
-        yield "mean measured difficulty", found.blind_solve.mean_difficulty, TWO
 
 
 def _spent(run: ReportedRun) -> Iterator[Line]:
@@ -103,6 +95,5 @@ def _spent(run: ReportedRun) -> Iterator[Line]:
 GROUPS = {
     "Traces": _traces,
     "Judges and grades": _judged,
-    "Checks": _checks,
     "Spent by all runs": _spent,
 }

@@ -13,7 +13,7 @@ from programs.document import read_metadata, read_records, reading
 from programs.document_metadata import DocumentMetadata, JudgeAgreement
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
-from programs.reports.traces import NUMBERS, SHARES, KeptTrace, kept
+from programs.reports.traces import NUMBERS, KeptTrace, kept, notable
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
@@ -33,7 +33,7 @@ class Counts:
         self.agreement = AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
-        self.shares = {name: Spread() for name in SHARES}
+        self.notable = Counter[str]()
 
     def add(self, seen: ReadTrace) -> None:
         record, accepted = seen.record, seen.became == "accepted"
@@ -46,8 +46,7 @@ class Counts:
         if accepted:
             for name, spread in self.numbers.items():
                 spread.add(NUMBERS[name][1](record))
-            for name, spread in self.shares.items():
-                spread.add(SHARES[name](record))
+            self.notable.update(notable(record))
 
 
 @dataclass(frozen=True)

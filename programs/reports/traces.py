@@ -49,13 +49,6 @@ NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
 ORDERS = (SCORE, SPREAD, GRADE, THOUGHT_WORDS)
 """Those that the list shows and can be ordered by."""
 
-SHARES: dict[str, Callable[[Record], bool | None]] = {
-    "thoughts with a wrong turn": lambda record: any(step.kind == "wrong" for step in record.steps),
-    "thoughts that need the passage": lambda record: bool(record.needs_passage),
-    "answers yes, of yes and no": lambda record: {"yes": True, "no": False}.get(record.yes_or_no or ""),
-}
-"""What holds of a trace or does not; None: it is not asked of this one. A new one is a line here."""
-
 NOTABLE: dict[str, Callable[[Record], bool]] = {
     "judges far apart": lambda record: (record.metadata.quality_spread or 0) >= FAR_APART,
     "a judge's verdict is missing": lambda record: any(not verdict.scored for verdict in record.verdicts),
@@ -64,6 +57,8 @@ NOTABLE: dict[str, Callable[[Record], bool]] = {
     "evidence not found": lambda record: any(not item.verified for item in record.evidence),
     "the text has flags": lambda record: bool(record.source_paper.flags),
     "the model's own thought": lambda record: record.thought == "model",
+    "a wrong turn": lambda record: any(step.kind == "wrong" for step in record.steps),
+    "needs the passage": lambda record: bool(record.needs_passage),
 }
 """What a trace may be worth a look for. A new one is a new line here."""
 
@@ -91,11 +86,16 @@ def kept(read: ReadTrace) -> KeptTrace:
         "asked": record.question_id or record.user_interaction.question,
         "facets": {
             **{name: [value for value in [of(read)] if value] for name, of in FACETS.items()},
-            "To look at": [name for name, is_so in NOTABLE.items() if is_so(record)],
+            "To look at": notable(record),
         },
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
     return KeptTrace(row, packed(_parts(record)))
+
+
+def notable(record: Record) -> list[str]:
+    """What a trace may be worth a look for."""
+    return [name for name, is_so in NOTABLE.items() if is_so(record)]
 
 
 def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
