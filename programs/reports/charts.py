@@ -78,6 +78,10 @@ def _tenth(value: float | None) -> str:
     return NOT_KNOWN if value is None else TENTHS[min(int(10 * value), 9)]
 
 
+def _types(record: Record) -> list[Cell]:
+    return [(record.user_interaction.question_type, record.user_interaction.difficulty_level)]
+
+
 def _kinds(record: Record) -> Iterator[Cell]:
     kinds = [step.kind for step in record.steps if step.kind]
     yield from ((kind, "paragraphs") for kind in kinds)
@@ -112,13 +116,7 @@ _GRADES = [name for name in Grades.model_fields if name != "reason"]
 _TOKENS = Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", lambda _: [])
 
 CHARTS = [
-    Chart(
-        "Question types by difficulty",
-        "Accepted traces.",
-        "type",
-        lambda record: [(record.user_interaction.question_type, record.user_interaction.difficulty_level)],
-        columns=get_args(Difficulty),
-    ),
+    Chart("Question types by difficulty", "Accepted traces.", "type", _types, columns=get_args(Difficulty)),
     Chart(
         "Shapes of thoughts",
         "How the thoughts of accepted traces were to go.",
