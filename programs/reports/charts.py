@@ -27,8 +27,8 @@ KEPT = 20_000
 @dataclass(frozen=True)
 class Chart:
     """`cells` are those that a trace counts in, each as often as it is named: accepted traces, or with `judged` all. `axis`
-    says what rows are: those of `rows`, in order, without empty ones at both ends, or else the most frequent ones. Columns
-    stand in the order of `columns`, others behind them."""
+    says what rows are: those of `rows`, in order, without empty ones at both ends, or else the most frequent ones; what is
+    not known stands last. Columns stand in the order of `columns`, others behind them."""
 
     title: str
     about: str
@@ -49,13 +49,11 @@ class Chart:
         for (row, _), count in counts.items():
             sums[row] += count
         filled = [place for place, row in enumerate(self.rows) if sums[row]] or [0]
-        frequent = sorted(sums.keys() - {OTHERS}, key=lambda row: (-sums[row], row))[:SHOWN]
+        frequent = sorted(sums.keys() - {OTHERS, NOT_KNOWN}, key=lambda row: (-sums[row], row))
+        rows = [*(self.rows[filled[0] : filled[-1] + 1] or frequent[:SHOWN]), *({NOT_KNOWN} & sums.keys())]
         found = sorted({column for _, column in counts} - {OTHERS})
-        columns = [name for name in (*self.columns, *found) if name in found]
-        return {
-            _words(row): {_words(column): counts[row, column] for column in dict.fromkeys(columns)}
-            for row in (self.rows[filled[0] : filled[-1] + 1] if self.rows else frequent)
-        }
+        columns = dict.fromkeys(name for name in (*self.columns, *found) if name in found)
+        return {_words(row): {_words(column): counts[row, column] for column in columns} for row in rows}
 
 
 def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
@@ -157,7 +155,7 @@ CHARTS = [
             (NOT_KNOWN if verdict.overall is None else f"{verdict.overall:.0f}", verdict.judge)
             for verdict in record.verdicts
         ],
-        rows=(*map(str, range(1, 11)), NOT_KNOWN),
+        rows=[*map(str, range(1, 11))],
         judged=True,
     ),
     Chart(
@@ -165,7 +163,7 @@ CHARTS = [
         "Of the answers of accepted traces, where they were graded.",
         "grade (0-1)",
         _grades,
-        rows=(*TENTHS, NOT_KNOWN),
+        rows=TENTHS,
         columns=_GRADES,
     ),
 ]
