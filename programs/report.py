@@ -9,8 +9,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from programs.cli.options import parse, run_cli
-from programs.errors import UserError
-from programs.files import JOURNAL, beside, run_name
+from programs.files import run_name
 
 
 class ReportOptions(BaseModel):
@@ -28,16 +27,10 @@ class ReportOptions(BaseModel):
         """The file to write."""
         return self.output or self.document.with_name(f"{run_name(self.document)}.html")
 
-    def check(self) -> None:
-        """Raises `UserError` where the page would be written over what it is made from."""
-        if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, JOURNAL))]:
-            raise UserError(f"--output: {self.page} is what the report is made from; name another file")
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the report and says where it is and what it holds."""
     options = parse(ReportOptions, "python -m programs.report", "Show a run as one HTML file.", arguments)
-    options.check()
     # Only now: --help needs none of it.
     from programs.reports.page import write_report
 

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import in_place, run_name
+from programs.files import JOURNAL, beside, in_place, run_name
 from programs.reports.charts import charts_of, longest
 from programs.reports.figures import figures_of, losses_of
 from programs.reports.source import read_run
@@ -35,6 +35,8 @@ TILES = (
 def write_report(document: Path, page: Path, most: int) -> list[str]:
     """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
     most, the newest. Raises `UserError`, also before writing over another's file, and `StorageError`."""
+    if page.resolve() in (document.resolve(), beside(document, JOURNAL).resolve()):
+        raise UserError(f"--output: {page} is what the report is made from; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_ours(page):
