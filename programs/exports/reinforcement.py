@@ -113,26 +113,23 @@ def package_name(folder: Path) -> str:
 
 def write_package(folder: Path, output: Path) -> None:
     """Makes an environment package of an export's folder, which has its data already and will stand at `output`."""
+    # Only now: --help needs none of it.
+    from programs.asking.adapter import PassageFirstAdapter
+    from signatures.rubric import CheckRubric
+
     rooms, module = Path(__file__).parents[1], package_name(output)
     code = (rooms / "exports/verifiers_package.py").read_text(encoding="utf-8")
+    # What the judge of a rubric is asked, to be filled in.
+    inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
+    asked = PassageFirstAdapter().format(CheckRubric, [], inputs)
     (folder / module).mkdir()
     for name, text in {
         "pyproject.toml": _PROJECT.format(name=module.replace("_", "-"), module=module),
         f"{module}/__init__.py": code.replace(f"from {_RULES}", f"from {module}.short_answers"),
         f"{module}/short_answers.py": (rooms / "text/short_answers.py").read_text(encoding="utf-8"),
-        f"{module}/judge.txt": _judge_prompt(),
+        f"{module}/judge.txt": "\n\n".join(message["content"] for message in asked),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _judge_prompt() -> str:
-    """What the judge of a rubric is asked, as one text with `{prompt}`, `{answer}` and `{points}` to be filled in."""
-    # Only now: --help needs none of it.
-    from programs.asking.adapter import PassageFirstAdapter
-    from signatures.rubric import CheckRubric
-
-    inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
-    return "\n\n".join(message["content"] for message in PassageFirstAdapter().format(CheckRubric, [], inputs))
 
 
 GRPO = Format(

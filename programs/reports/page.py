@@ -78,7 +78,7 @@ def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
     """All numbers for a person, by group and name, in order. What is not known is left out, never shown as 0."""
     accepted, spreads = run.counts.became["accepted"], run.counts.numbers.items()
     groups = {
-        "All traces": {name: form.format(value) for name, value, form in _numbers(run) if value is not None},
+        "The run": {name: form.format(value) for name, value, form in _numbers(run) if value is not None},
         "Shares of accepted traces": {
             name: f"{count / accepted:.1%}" for name, count in run.counts.notable.most_common()
         },
