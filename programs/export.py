@@ -26,29 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def summary_lines(done: "Exported") -> Iterator[str]:
     """What an export made, in lines for a person."""
-    from programs.inputs.cleaning import clean
-
-    tally, counts, options = done.tally, done.tally.counts, done.options
-    if done.checked is not None and done.checked.text is not None:
-        yield from (clean(done.checked.text), "")
+    counts, options = done.counts, done.options
     splits = ", ".join(f"{name} {rows}" for name, rows in done.rows.items())
-    yield f"{options.output}: {tally.rows} rows ({splits}) of {counts['read'].total()} traces"
+    yield f"{options.output}: {done.rows.total()} rows ({splits}) of {counts['read'].total()} traces"
     for reason, count in counts["skipped"].most_common():
-        example = tally.examples.get(reason)
+        example = done.examples.get(reason)
         yield f"not exported: {count} x {reason}{f', for example: {example}' if example else ''}"
     if done.note:
         yield done.note
     if not options.format.whole:
-        yield f"with the passage in the prompt: {tally.with_passage} rows"
-    if tally.without_needed:
-        yield f"without the passage that the thought rests on: {tally.without_needed} rows (--context auto shows it)"
+        yield f"with the passage in the prompt: {done.with_passage} rows"
+    if done.without_needed:
+        yield f"without the passage that the thought rests on: {done.without_needed} rows (--context auto shows it)"
     if len(counts["labels"]) == 1:
         yield f"every label is {next(iter(counts['labels']))}: a trainer learns from the contrast of both"
     empty = [name for name, share in shares_of(options.splits).items() if share and name not in done.rows]
     if empty:
         yield f"no paper fell into {' or '.join(empty)}: there are too few"
-    if done.checked is not None:
-        yield done.checked.said
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ It needs no network and no server.
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, model_validator
-from typing_extensions import Self
+from pydantic import Field
 
 from programs.cli.options import Options, parse, run_cli
-from programs.files import JOURNAL, beside, run_name
+from programs.files import run_name
 
 
 class ReportOptions(Options):
@@ -26,12 +25,6 @@ class ReportOptions(Options):
     def page(self) -> Path:
         """The file to write."""
         return self.output or self.document.with_name(f"{run_name(self.document)}.html")
-
-    @model_validator(mode="after")
-    def _not_over_its_source(self) -> Self:
-        if self.page.resolve() in [path.resolve() for path in (self.document, beside(self.document, JOURNAL))]:
-            raise ValueError(f"--output: {self.page} is what the report is made from; name another file")
-        return self
 
 
 def main(arguments: list[str] | None = None) -> int:

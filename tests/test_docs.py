@@ -70,7 +70,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     configured = [block for page, block in blocks("yaml") if page.name == "configuration.md"]
     (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
-    (tmp_path / "template.jinja").write_text("{% for message in messages %}{{ message.content }}{% endfor %}")
     labelled = [judging.record(number, right=bool(number % 2)) for number in range(24)]
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in labelled))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))

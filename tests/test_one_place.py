@@ -35,7 +35,7 @@ def at_once(job: Job) -> "dspy.Module":
     return made
 
 """
-CHART = '    Chart("Chart of mine", "As counted.", "what", lambda run: named({"one": 1}, "number")),'
+CHART = '    Chart("Chart of mine", "As counted.", "what", lambda record: [("one", "number")]),'
 
 ADDED = {
     "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},

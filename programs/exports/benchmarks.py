@@ -10,6 +10,7 @@
 """
 
 import hashlib
+import json
 import logging
 import re
 import sqlite3
@@ -42,15 +43,8 @@ FRAMES = ("prompt", "instruction")
 FEW = 20
 """With so many times more questions than different ones, what was read may be the frame around them."""
 
-LOOKED_UP = 500
-"""Grams that one query looks up."""
-
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
-_TABLES = (
-    "create table benchmark (item integer primary key, place text, text text, words integer unique)",
-    "create table gram (hash integer primary key, item integer, items integer) without rowid",
-)
 
 
 class Benchmarks:
@@ -59,33 +53,22 @@ class Benchmarks:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
-        for table in _TABLES:
-            database.execute(table)
+        database.execute(
+            "create table benchmark (item integer primary key, place text, text text, words integer unique)"
+        )
+        database.execute("create table gram (hash integer primary key, item integer, items integer) without rowid")
 
     def read(self, patterns: Sequence[str], option: str) -> None:
         """Adds the questions in the JSON lines that an option names (files or wildcards, .gz and .zst among them). Raises
         `UserError` for a file that is missing, cannot be read whole or holds no question."""
+        file: Path | None = None
         try:
             for file in line_files(patterns):
                 self._read(file, option)
+        except BrokenArchive:
+            raise UserError(f"{option}: {file} is damaged or cut off; what is missing cannot be kept out") from None
         except UserError as error:
             raise UserError(f"{option}: {error}") from None
-
-    def add(self, place: str, text: str) -> bool:
-        """Adds the question that stands at `place`; whether it was not there before."""
-        values = (place, text, next(grams(text, (len(words_of(text)),))))
-        added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
-        if not added.rowcount or added.lastrowid is None:
-            # The same question again, as with several answers to it, makes nothing common.
-            return False
-        item = added.lastrowid
-        length, found = benchmark_grams(text)
-        if found:
-            self._lengths.add(length)
-        query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
-        self._database.executemany(query, [(gram, item) for gram in found])
-        self._bands.add(item, text)
-        return True
 
     def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
@@ -103,14 +86,10 @@ class Benchmarks:
 
     def question_in(self, text: str) -> tuple[str, str] | None:
         """The first question that a text has words in a row of: its place and its words."""
-        found = list(grams(text, sorted(self._lengths)))
-        for start in range(0, len(found), LOOKED_UP):
-            part = found[start : start + LOOKED_UP]
-            query = f"select hash, item from gram where hash in ({','.join('?' * len(part))}) and items <= ?"
-            items = dict(self._database.execute(query, (*part, COMMON)))
-            if items:
-                return self._row(next(items[gram] for gram in part if gram in items))
-        return None
+        query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
+        said = json.dumps([*grams(words_of(text), sorted(self._lengths))])
+        item = self._database.execute(query, (said, COMMON)).fetchone()
+        return self._row(item[0]) if item else None
 
     def _row(self, item: int) -> tuple[str, str]:
         place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()
@@ -118,14 +97,16 @@ class Benchmarks:
 
     def _read(self, file: Path, option: str) -> None:
         questions = different = passed = 0
-        try:
-            for raw in read_lines(file):
-                if raw.data is not None and raw.data.strip():
-                    found = _questions(raw.data)
-                    questions, passed = questions + len(found), passed + (not found)
-                    different += sum(self.add(f"{file.name}:{raw.number}", text) for text in found)
-        except BrokenArchive:
-            raise UserError(f"{file} is damaged or cut off; what is missing cannot be kept out") from None
+        for line in read_lines(file):
+            try:
+                # A line that is too long has no data.
+                record = {} if line.data is None else parse_object(line.data)
+            except Unreadable:
+                record = {}
+            if record is not None:
+                found = questions_in(record)
+                questions, passed = questions + len(found), passed + (not found)
+                different += sum(self._add(f"{file.name}:{line.number}", text) for text in found)
         if passed:
             log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
@@ -136,12 +117,20 @@ class Benchmarks:
         if different * FEW < questions:
             log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
 
-
-def _questions(line: bytes) -> list[str]:
-    try:
-        return questions_in(parse_object(line) or {})
-    except Unreadable:
-        return []
+    def _add(self, place: str, text: str) -> bool:
+        """Adds a question; whether it was not there before: with several answers to it, it makes nothing common."""
+        words = words_of(text)
+        values = (place, text, *grams(words, [len(words)]))
+        added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
+        item, length = added.lastrowid, min(GRAM, len(words))
+        if not added.rowcount or item is None:
+            return False
+        if length >= SHORTEST:
+            self._lengths.add(length)
+            query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
+            self._database.executemany(query, [(gram, item) for gram in {*grams(words, [length])}])
+        self._bands.add(item, text)
+        return True
 
 
 def words_of(text: str) -> list[str]:
@@ -149,17 +138,10 @@ def words_of(text: str) -> list[str]:
     return _LETTERS.findall(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def grams(text: str, lengths: Iterable[int] = (GRAM,)) -> Iterator[int]:
-    """A signed 64-bit hash for each run of so many words of a text, in order."""
-    words = words_of(text)
+def grams(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
+    """A signed 64-bit hash for each run of so many words, in order."""
     for run in (run for length in lengths for run in runs(words, length)):
         yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def benchmark_grams(question: str) -> tuple[int, set[int]]:
-    """The length of a benchmark question's grams and their hashes; none for a question of fewer than SHORTEST words."""
-    length = min(GRAM, len(words_of(question)))
-    return length, set(grams(question, (length,))) if length >= SHORTEST else set()
 
 
 def questions_in(record: Mapping[str, Any]) -> list[str]:
@@ -170,9 +152,8 @@ def questions_in(record: Mapping[str, Any]) -> list[str]:
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
     texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
     first = next(iter(texts), None)
-    if first in FRAMES and "input" in texts:
-        return [texts[first], texts["input"]]
-    return [texts[first]] if first else []
+    both = first in FRAMES and "input" in texts
+    return [text for name, text in texts.items() if name == first or (both and name == "input")]
 
 
 def _said_in(value: Any) -> str:

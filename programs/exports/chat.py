@@ -1,64 +1,73 @@
 """The formats of single conversations, for supervised fine-tuning: a row is one trace with one prompt."""
 
-from programs.exports.files import Row
-from programs.exports.format import Format, one_by_one
-from programs.exports.view import FACTS, MESSAGES, Prompt, View
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from programs.exports.view import FACTS, MESSAGES, Columns, Format, Prompt, Row, View
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 
 
-def _conversation(view: View, record: Record, prompt: Prompt) -> Row:
-    return {"messages": [*prompt.messages, view.message(record)]}
+def _chat(
+    name: str,
+    about: str,
+    thought: Literal["message", "text"],
+    columns: Callable[[View], Columns],
+    row: Callable[[View, Record, Prompt], Row],
+) -> Format:
+    """A format that makes a row of each prompt of a trace."""
+
+    def rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
+        record = traces[0].record
+        return view.rows(record, lambda prompt: row(view, record, prompt))
+
+    return Format(name, about, columns, rows, thought=thought)
 
 
-def _cut(view: View, record: Record, prompt: Prompt) -> Row:
-    """Cut where the model's part begins, so that the loss is on that alone."""
-    return {"prompt": prompt.messages, "completion": [view.message(record)]}
-
-
-def _turns(view: View, record: Record, prompt: Prompt) -> Row:
-    turns = {"system": prompt.system, "human": prompt.user, "gpt": view.reply(record)}
-    return {"conversations": [{"from": who, "value": text} for who, text in turns.items()]}
-
-
-def _instruction(view: View, record: Record, prompt: Prompt) -> Row:
-    reply = view.reply(record)
-    return {"instruction": prompt.question, "input": prompt.passage or "", "output": reply, "system": prompt.system}
-
-
-SFT = Format(
-    name="sft",
-    about="a conversation: system prompt, question, and the thought with its answer (`messages`)",
-    columns=lambda view: {"messages": view.replies, **FACTS},
-    rows=one_by_one(_conversation),
-    takes_field=True,
-    has_thought=True,
+SFT = _chat(
+    "sft",
+    "a conversation: system prompt, question, and the thought with its answer (`messages`)",
+    "message",
+    lambda view: {"messages": view.replies, **FACTS},
+    lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]},
 )
-PROMPT_COMPLETION = Format(
-    name="prompt-completion",
-    about="a question (`prompt`), and the thought with its answer (`completion`)",
-    columns=lambda view: {"prompt": MESSAGES, "completion": view.replies, **FACTS},
-    rows=one_by_one(_cut),
-    takes_field=True,
-    has_thought=True,
+PROMPT_COMPLETION = _chat(
+    "prompt-completion",
+    "a question (`prompt`), and the thought with its answer (`completion`)",
+    "message",
+    lambda view: {"prompt": MESSAGES, "completion": view.replies, **FACTS},
+    # Cut where the model's part begins, so that the loss is on that alone.
+    lambda view, record, prompt: {"prompt": prompt.messages, "completion": [view.message(record)]},
 )
-SHAREGPT = Format(
-    name="sharegpt",
-    about="a conversation of system, human and gpt (`conversations`)",
-    columns=lambda _: {"conversations": [{"from": "string", "value": "string"}], **FACTS},
-    rows=one_by_one(_turns),
-    has_thought=True,
+SHAREGPT = _chat(
+    "sharegpt",
+    "a conversation of system, human and gpt (`conversations`)",
+    "text",
+    lambda _: {"conversations": [{"from": "string", "value": "string"}], **FACTS},
+    lambda view, record, prompt: {
+        "conversations": [
+            {"from": "system", "value": prompt.system},
+            {"from": "human", "value": prompt.user},
+            {"from": "gpt", "value": view.reply(record)},
+        ]
+    },
 )
-ALPACA = Format(
-    name="alpaca",
-    about="a question (`instruction`), the passage or nothing (`input`), and the thought with its answer (`output`)",
-    columns=lambda _: {**dict.fromkeys(("instruction", "input", "output", "system"), "string"), **FACTS},
-    rows=one_by_one(_instruction),
-    has_thought=True,
+ALPACA = _chat(
+    "alpaca",
+    "a question (`instruction`), the passage or nothing (`input`), and the thought with its answer (`output`)",
+    "text",
+    lambda _: {**dict.fromkeys(("instruction", "input", "output", "system"), "string"), **FACTS},
+    lambda view, record, prompt: {
+        "instruction": prompt.question,
+        "input": prompt.passage or "",
+        "output": view.reply(record),
+        "system": prompt.system,
+    },
 )
-OPENAI = Format(
-    name="openai",
-    about="a conversation as OpenAI's fine-tuning takes it: `messages` and no other key",
-    columns=lambda _: {"messages": MESSAGES},
-    rows=one_by_one(_conversation),
-    has_thought=True,
+OPENAI = _chat(
+    "openai",
+    "a conversation as OpenAI's fine-tuning takes it: `messages` and no other key",
+    "text",
+    lambda _: {"messages": MESSAGES},
+    lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]},
 )

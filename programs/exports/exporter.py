@@ -1,33 +1,32 @@
 """From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
 
 import contextlib
+import pickle
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+import tempfile
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jsonlines
 import orjson
 
 from programs.document import read_metadata, read_records
 from programs.errors import UserError
-from programs.exports.card import Exported, Tally, card
-from programs.exports.chat_template import ChatTemplate, check
-from programs.exports.files import MANIFEST, DataFiles, Row, new_folder
-from programs.exports.format import Format
-from programs.exports.keep import not_kept
-from programs.exports.licences import licence_of
+from programs.exports.card import Exported, card
 from programs.exports.options import ExportOptions, shares_of, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import NO_SCORE, View
+from programs.exports.view import Columns, Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
-from programs.records import Record
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.versions import stamp, version_of
+
+MANIFEST = "export.json"
+"""The file by which a folder is known to be an export, which alone is ever replaced."""
 
 
 class Origin(NamedTuple):
@@ -76,107 +75,115 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
-        for record, became in ((one.record, one.became) for one in traces):
+        for trace in traces:
+            record = trace.record
             text = record.question_id or record.source_paper.id or record.source_paper.title
             # The words too: a merged journal may hold several questions under one name.
             name = content_id(f"{text}\0{record.user_interaction.question}")
-            packed = orjson.dumps([record.model_dump(mode="json"), became])
-            database.execute("insert into trace values (?, ?)", (name, packed))
+            database.execute("insert into trace values (?, ?)", (name, pickle.dumps(trace)))
         query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
-        for _, group in groupby(database.execute(query), key=lambda row: row[0]):
-            unpacked = [orjson.loads(packed) for _, packed in group]
-            yield [ReadTrace(Record.model_validate(content), became) for content, became in unpacked]
+        for _, group in groupby(database.execute(query), key=itemgetter(0)):
+            yield [pickle.loads(packed) for _, packed in group]
 
 
 def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError`, also for an export without a row; then there is no folder, or the old one."""
     format, shares = options.format, shares_of(options.splits)
-    tally, checked = Tally(), None
-    template = None if options.chat_template is None else ChatTemplate.load(options.chat_template)
     with (
         Origin.opened(options.document, format.attempts) as origin,
         new_folder(options.output, options.overwrite) as folder,
         screening(options) as screen,
     ):
-        metadata, data = origin.metadata(), folder / "data"
-        data.mkdir()
-        kept = _kept(origin, options, screen, tally)
-        with DataFiles(data, format.columns(options)) as files:
+        done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
+        kept = _kept(origin.traces(format.attempts), screen, done)
+        with DataFiles(folder / "data", format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
-                split, before = split_of(source_key(traces[0].record.source_paper), shares), tally.rows
+                split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
-                        tally.count("skipped", str(row))
+                        done.count("skipped", row)
                     else:
                         files.add(split, row)
-                        tally.add(row, traces)
-                if tally.rows > before:
-                    tally.used(traces)
-                    if template is not None and checked is None:
-                        checked = check(template, options, partial(_first_row, traces, format))
-        if not tally.rows:
-            raise UserError(f"nothing to export to {format.name}: {_why(origin, tally)}")
-        exported = Exported(
-            options, origin.journal is not None, origin.note, metadata, tally, files.rows, stamp(), checked
-        )
-        (folder / "README.md").write_text(card(exported), encoding="utf-8")
+                        rows.append(row)
+                if rows:
+                    done.add(split, rows, traces)
+        if not done.rows:
+            raise UserError(f"nothing to export to {format.name}: {_why(origin, done)}")
+        (folder / "README.md").write_text(card(done), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)
-        (folder / MANIFEST).write_bytes(orjson.dumps(_manifest(exported), option=orjson.OPT_INDENT_2))
-    return exported
+        (folder / MANIFEST).write_bytes(orjson.dumps(done.manifest(), option=orjson.OPT_INDENT_2))
+    return done
 
 
-def _first_row(traces: Sequence[ReadTrace], format: Format, view: View) -> Row:
-    return next(row for row in format.rows(traces, view) if not isinstance(row, str))
-
-
-def _kept(origin: Origin, options: ExportOptions, screen: Screen, tally: Tally) -> Iterator[ReadTrace]:
-    """The traces that the filters leave."""
-    for trace in origin.traces(options.format.attempts):
-        tally.count("read", trace.became)
-        if reason := _refusal(trace.record, options):
-            tally.count("skipped", reason)
-        elif left_out := screen(trace.record):
-            tally.count("skipped", left_out.reason)
-            tally.examples.setdefault(*left_out)
-        else:
+def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
+    for trace in traces:
+        done.count("read", trace.became)
+        if (left_out := screen(trace.record)) is None:
             yield trace
+        else:
+            done.count("skipped", left_out.reason)
+            if left_out.example:
+                done.examples.setdefault(left_out.reason, left_out.example)
 
 
-def _refusal(record: Record, options: ExportOptions) -> str | None:
-    if not options.takes_licence(licence_of(record.source_paper.extra)):
-        return "its licence is not one of --licence"
-    if not options.format.whole and (why := options.lacks(record)):
-        return why
-    if options.keep is not None and (why := not_kept(options.keep, record)):
-        return why
-    if options.min_score is None or options.format.attempts:
-        return None
-    score = record.metadata.quality_score
-    if score is None:
-        return NO_SCORE
-    return f"its score is below {options.min_score:g}" if score < options.min_score else None
-
-
-def _why(origin: Origin, tally: Tally) -> str:
-    read, skipped = tally.counts["read"].total(), tally.counts["skipped"].most_common(3)
+def _why(origin: Origin, done: Exported) -> str:
+    read, skipped = done.counts["read"].total(), done.counts["skipped"].most_common(3)
     if not read:
         return f"{origin.path} holds no trace"
     reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped)
     return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
 
 
-def _manifest(done: Exported) -> dict[str, Any]:
-    """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-    files = {"document", "output", "overwrite", "chat_template", "decontaminate"}
-    return {
-        "format": done.options.to,
-        "document": done.options.document.name,
-        "created": done.created,
-        "options": done.options.model_dump(mode="json", exclude=files),
-        "benchmarks": done.options.benchmark_names,
-        "chat_template": done.checked and done.checked.said,
-        "splits": done.rows,
-        "counts": done.tally.plain(),
-        "synthreasoner": version_of(),
-    }
+class DataFiles(contextlib.ExitStack):
+    """The files of all splits, in a new `folder`. They are whole at the end of the block."""
+
+    def __init__(self, folder: Path, columns: Columns) -> None:
+        super().__init__()
+        folder.mkdir()
+        self._folder, self._columns = folder, columns
+        self._open: dict[str, jsonlines.Writer] = {}
+
+    def add(self, split: str, row: Row) -> None:
+        """Writes the columns of a row, which has them all, to a split."""
+        if split not in self._open:
+            file = jsonlines.open(self._folder / f"{split}.jsonl", "x", dumps=orjson.dumps)
+            self._open[split] = self.enter_context(file)
+        self._open[split].write({column: row[column] for column in self._columns})
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
+    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left.
+
+    An export that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old
+    one lies beside it. Raises `UserError` where `path` holds something else, or cannot be written.
+    """
+    path = path.absolute()
+    _check_free(path, overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as made:
+            draft, replaced = Path(made) / "draft", Path(made) / "replaced"
+            draft.mkdir()
+            yield draft
+            _check_free(path, overwrite)
+            try:
+                if path.exists():
+                    path.rename(replaced)
+                draft.rename(path)
+            except BaseException:
+                if replaced.exists() and not path.exists():
+                    replaced.rename(path)
+                raise
+    except (OSError, sqlite3.Error) as error:
+        raise UserError(f"--output: cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _check_free(path: Path, overwrite: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / MANIFEST).is_file():
+        raise UserError(f"--output: {path} is there and is no export; name another")
+    if not overwrite:
+        raise UserError(f"--output: {path} holds an export; name another, or replace it with --overwrite")

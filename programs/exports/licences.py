@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from programs.text.words import texts_in
+
 UNKNOWN = "unknown"
 """What a text without a licence is called where licences are counted or chosen."""
 
 _FIELDS = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
-_AROUND = ("metadata", "meta")
 _ADDRESS = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
 
 _HUB = re.compile(
@@ -24,10 +25,10 @@ _HUB = re.compile(
 
 def licence_of(extra: Mapping[str, Any]) -> str | None:
     """The licence that the extra fields of a record give, or None."""
-    for name, value in extra.items():
-        if _FIELDS.fullmatch(name) and (found := _first_text(value)):
-            return licence_name(found)
-    around = (extra.get(name) for name in _AROUND)
+    named = (text for name, value in extra.items() if _FIELDS.fullmatch(name) for text in texts_in(value))
+    if found := next(filter(str.strip, named), None):
+        return licence_name(found)
+    around = (extra.get(name) for name in ("metadata", "meta"))
     return next((found for fields in around if isinstance(fields, Mapping) and (found := licence_of(fields))), None)
 
 
@@ -45,11 +46,3 @@ def hub_names(licences: Iterable[str]) -> str | list[str]:
     itself where the Hub knows that or nobody does, else "other"."""
     names = sorted({one if one == UNKNOWN or _HUB.fullmatch(one) else "other" for one in licences})
     return names if len(names) != 1 else names[0]
-
-
-def _first_text(value: Any) -> str | None:
-    """The first text in a value, however deep it stands."""
-    if isinstance(value, str):
-        return value.strip() or None
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return next((found for part in parts if (found := _first_text(part))), None)

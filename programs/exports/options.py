@@ -1,25 +1,34 @@
 """What an export can be told: every option of `python -m programs.export`. And the formats by their names."""
 
-import fnmatch
 import hashlib
+import re
 from itertools import accumulate
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from programs.cli.options import Many, Names, Options
 from programs.exports import chat, preference, reinforcement, table
-from programs.exports.format import Format
-from programs.exports.keep import MEASURED, comparisons
-from programs.exports.licences import UNKNOWN, licence_name
-from programs.exports.view import View
+from programs.exports.licences import UNKNOWN
+from programs.exports.view import Format, View
 
 _FAMILIES = (chat, preference, reinforcement, table)
 FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
 """A new one needs no more than to stand in the file of its family."""
 
 SPLITS = ("train", "validation", "test")
+
+MEASURED = {
+    "student": "blind_solve.student.with_passage.pass_rate",
+    "student_without": "blind_solve.student.without_passage.pass_rate",
+    "solver": "blind_solve.with_passage.pass_rate",
+    "solver_without": "blind_solve.without_passage.pass_rate",
+    "judges": "metadata.quality_score",
+    "grades": "answer_grades.overall_score",
+}
+"""What `--keep` may name, and where a record holds it. Pass rates (0-1) are with the passage or without."""
+_COMPARISON = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class _Files(Options):
@@ -59,11 +68,6 @@ class ExportOptions(View, _Files):
         description="JSONL files of benchmark questions: leave out traces that give one away",
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
-    chat_template: Path | None = Field(
-        None,
-        description="show a row as this chat template (a file, or a model's folder) renders it, and say whether the "
-        "thought is in it",
-    )
 
     @field_validator("to")
     @classmethod
@@ -72,27 +76,17 @@ class ExportOptions(View, _Files):
             raise ValueError(f"the formats are {', '.join(FORMATS)}")
         return value
 
-    @field_validator("splits")
+    @field_validator("splits", "keep")
     @classmethod
-    def _shares(cls, value: str) -> str:
-        shares_of(value)
-        return value
-
-    @field_validator("keep")
-    @classmethod
-    def _rule(cls, value: str | None) -> str | None:
+    def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            comparisons(value)
+            (shares_of if info.field_name == "splits" else comparisons)(value)
         return value
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":
-        if self.reasoning_field and not self.format.takes_field:
+        if self.reasoning_field and self.format.thought != "message":
             raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
-        if self.chat_template and not (
-            self.format.has_thought and {"messages", "prompt"} & {*self.format.columns(self)}
-        ):
-            raise ValueError(f"--chat-template: --to {self.to} has no messages with a thought")
         return self
 
     @property
@@ -104,11 +98,15 @@ class ExportOptions(View, _Files):
         """What `--decontaminate` names, without folders: these may name a person."""
         return [Path(name).name for name in self.decontaminate]
 
-    def takes_licence(self, licence: str | None) -> bool:
-        """Whether a text with this licence is to be exported."""
-        name = licence or UNKNOWN
-        wanted = [one.lower() if set(one) & set("*?[") else licence_name(one) for one in self.licence]
-        return not wanted or any(fnmatch.fnmatchcase(name, one) for one in wanted)
+
+def comparisons(rule: str) -> list[tuple[str, str, float]]:
+    """A rule of `--keep` as name, sign and number of each comparison. Raises ValueError, saying what may stand there."""
+    found = [_COMPARISON.fullmatch(part.strip()) for part in re.split(r"\sand\s", rule)]
+    parts = [(match[1], match[2], float(match[3])) for match in found if match]
+    if len(parts) < len(found):
+        said = f"{rule[:80]!r} is no rule: compare {', '.join(MEASURED)} with numbers"
+        raise ValueError(f"{said}, as in 'student<0.5 and solver>0.5'")
+    return parts
 
 
 def shares_of(text: str) -> dict[str, float]:

@@ -12,16 +12,10 @@ has no label and is left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 
-from programs.exports.files import Columns, Row
-from programs.exports.format import Format
-from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Prompt, View, rating
+from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Columns, Format, Row, View, rating
 from programs.records import Record
 from programs.run.attempts import ReadTrace
-
-Pair = tuple[Record, Record]
-"""The chosen one first."""
 
 
 def _pair_columns(view: View) -> Columns:
@@ -31,64 +25,60 @@ def _pair_columns(view: View) -> Columns:
 
 
 def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
-    pairs = [*_own_pairs(traces, view)]
+    own = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
+    chosen, pairs = _best(one for one, _ in own), list[tuple[Record, Record]]()
+    if chosen is not None and rating(chosen) >= (view.min_score or 0):
+        worst_first = ("contradicts", "partial")
+        pairs = [(chosen, one.record) for wanted in worst_first for one, agreement in own if agreement == wanted]
     # What came to another answer was not judged: no score of it is missing.
     rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
-    scored = _scored_pairs(rest, view)
-    if not isinstance(scored, str):
-        pairs += scored
-    elif not pairs:
-        yield scored
-    for chosen, rejected in pairs:
-        yield from view.rows(chosen, partial(_pair_row, chosen, rejected, view))
+    for pair in (*pairs, *_scored_pairs(rest, view)):
+        if not isinstance(pair, str):
+            yield from _pair(*pair, view)
+        elif not pairs:
+            yield pair
 
 
-def _pair_row(chosen: Record, rejected: Record, view: View, prompt: Prompt) -> Row:
-    return {
-        "prompt": prompt.messages,
+def _pair(chosen: Record, rejected: Record, view: View) -> Iterator[Row]:
+    row: Row = {
         "chosen": [view.message(chosen)],
         "rejected": [view.message(rejected)],
         "score_chosen": chosen.metadata.quality_score,
         "score_rejected": rejected.metadata.quality_score,
         "rejected_id": rejected.id,
     }
-
-
-def _own_pairs(traces: Iterable[ReadTrace], view: View) -> Iterator[Pair]:
-    """The best accepted own thought with each try that came to another answer, the furthest off first."""
-    own = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
-    chosen = _best(one for one, _ in own)
-    if chosen is not None and (view.min_score is None or rating(chosen) >= view.min_score):
-        for wanted in ("contradicts", "partial"):
-            yield from ((chosen, one.record) for one, agreement in own if agreement == wanted)
+    return view.rows(chosen, lambda prompt: {"prompt": prompt.messages, **row})
 
 
 def _best(traces: Iterable[ReadTrace]) -> Record | None:
     return max((one.record for one in traces if one.became == "accepted"), key=rating, default=None)
 
 
-def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> list[Pair] | str:
+def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Record, Record] | str]:
     """The best accepted trace with each that is worse by the margin, the worst first; or why there is none."""
-    if len(traces) < 2:
-        return "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
     scored = [one for one in traces if rating(one.record)]
-    if len(scored) < 2:
-        return "questions with fewer than two traces that judges rated"
     chosen = _best(scored)
-    if chosen is None:
-        return "questions of which no trace was accepted"
-    best = rating(chosen)
-    if view.min_score is not None and best < view.min_score:
-        return f"questions whose best trace is below {view.min_score:g}"
-    # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-    worse = [one.record for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
-    pairs = [(chosen, one) for one in sorted(worse, key=rating) if view.reply(one) != view.reply(chosen)]
-    return pairs or f"questions without two traces that are {view.margin:g} apart (--margin)"
+    if len(traces) < 2:
+        yield "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
+    elif len(scored) < 2:
+        yield "questions with fewer than two traces that judges rated"
+    elif chosen is None:
+        yield "questions of which no trace was accepted"
+    elif rating(chosen) < (view.min_score or 0):
+        yield f"questions whose best trace is below {view.min_score:g}"
+    else:
+        best, reply = rating(chosen), view.reply(chosen)
+        # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
+        worse = [one.record for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
+        pairs = [(chosen, one) for one in sorted(worse, key=rating) if view.reply(one) != reply]
+        yield from pairs
+        if not pairs:
+            yield f"questions without two traces that are {view.margin:g} apart (--margin)"
 
 
 def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     (trace,) = traces
-    label = _label(trace, view)
+    label = _label(trace, view.min_score)
     if isinstance(label, str):
         yield label
     else:
@@ -96,33 +86,30 @@ def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | st
         yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
-def _label(trace: ReadTrace, view: View) -> bool | str:
-    if view.min_score is not None:
-        score = trace.record.metadata.quality_score
-        if score is None:
-            return NO_SCORE
-        return score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
-    if trace.became == "unused":
-        return "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
-    return trace.became == "accepted"
+def _label(trace: ReadTrace, least: float | None) -> bool | str:
+    score = trace.record.metadata.quality_score
+    if least is None:
+        unused = "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
+        return unused if trace.became == "unused" else trace.became == "accepted"
+    if score is None:
+        return NO_SCORE
+    return score >= least and not any(verdict.too_low for verdict in trace.record.verdicts)
 
 
 DPO = Format(
-    name="dpo",
-    about="a question (`prompt`) with a better and a worse trace (`chosen`, `rejected`)",
-    columns=_pair_columns,
-    rows=_pair_rows,
+    "dpo",
+    "a question (`prompt`) with a better and a worse trace (`chosen`, `rejected`)",
+    _pair_columns,
+    _pair_rows,
     grouped=True,
     attempts=True,
-    takes_field=True,
-    has_thought=True,
+    thought="message",
 )
 KTO = Format(
-    name="kto",
-    about="a question (`prompt`), a thought with its answer (`completion`), and whether it is good (`label`)",
-    columns=lambda view: {"prompt": MESSAGES, "completion": view.replies, "label": "bool", **FACTS},
-    rows=_labelled_rows,
+    "kto",
+    "a question (`prompt`), a thought with its answer (`completion`), and whether it is good (`label`)",
+    lambda view: {"prompt": MESSAGES, "completion": view.replies, "label": "bool", **FACTS},
+    _labelled_rows,
     attempts=True,
-    takes_field=True,
-    has_thought=True,
+    thought="message",
 )

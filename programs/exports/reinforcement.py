@@ -1,7 +1,7 @@
 """The formats for rewards. `grpo`: questions with a reference answer and its grades, and what reward functions check by
 (`programs.exports.rewards`): short answer and rubric; one row a question, whose answer is that of its best trace.
-`verifiers`: the same as an environment package, for the questions that have a short answer. `prm`: the steps of a thought,
-each with whether it is right, for process reward models (stepwise supervision).
+`verifiers`: the same for the questions that have a short answer, in a folder that is an environment package.
+`prm`: the steps of a thought, each with whether it is right, for process reward models (stepwise supervision).
 
 The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
 
@@ -13,20 +13,17 @@ paragraph alone, so a row holds steps that follow one another and all have a lab
 in its prompt, after the question. A trace gives as many rows as it has such runs; without a label, none.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 
-from programs.exports.environment import write_package
-from programs.exports.files import Columns, Row
-from programs.exports.format import Format
 from programs.exports.rewards import NAMES
-from programs.exports.view import FACTS, MESSAGES, Prompt, View, rating
-from programs.records import GRADES, ShortAnswer, StepRecord
+from programs.exports.view import FACTS, MESSAGES, Columns, Format, Prompt, Row, View, rating
+from programs.records import GRADES, StepRecord
 from programs.run.attempts import ReadTrace
 
-WRONG = "wrong"
-"""The kind of step that is wrong by its own account."""
 LABELS = {"supported": True, "inferred": True, "contradicted": False}
 
 _SHORT: Columns = {
@@ -36,24 +33,28 @@ _SHORT: Columns = {
     "aliases": ["string"],
 }
 _POINT: Columns = {"kind": "string", "text": "string", "weight": "int64"}
-_CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["string"]}
+_QUESTION: Columns = {
+    "prompt": MESSAGES,
+    "solution": "string",
+    "short_answer": _SHORT,
+    "rubric": [_POINT],
+    "rewards": ["string"],
+}
 
 
 def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
-    named = [name for name, there in zip(NAMES, (short, rubric), strict=True) if there]
-    answer: Row = {"solution": view.answer(best), "rubric": rubric, "rewards": named}
-    answer["short_answer"] = short and short.model_dump(include=set(_SHORT))
-    grades = {name: getattr(best.answer_grades, name, None) for name in GRADES}
-    return view.rows(best, lambda prompt: {"prompt": _checked(prompt, short, view).messages, **answer, **grades})
-
-
-def _checked(prompt: Prompt, short: ShortAnswer | None, view: View) -> Prompt:
-    """A prompt that says how the answer has to end, where rules check it."""
-    if short is None:
-        return prompt
-    return prompt._replace(question=f"{prompt.question}\n\n{view.tag.inert(short.asked_for)}")
+    # Where rules check the answer, the prompt says how it has to end.
+    end = f"\n\n{view.tag.inert(short.asked_for)}" if short else ""
+    checks: Row = {
+        "solution": view.answer(best),
+        "short_answer": short and short.model_dump(include=set(_SHORT)),
+        "rubric": rubric,
+        "rewards": [name for name, there in zip(NAMES, (short, rubric), strict=True) if there],
+        **{name: getattr(best.answer_grades, name, None) for name in GRADES},
+    }
+    return view.rows(best, lambda asked: {"prompt": asked._replace(question=asked.question + end).messages, **checks})
 
 
 def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
@@ -68,48 +69,90 @@ def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
         yield "no step of it has a label (generate with --check-steps)"
     before: list[str] = []
     for known, run in groupby(steps, key=lambda step: step[1] is not None):
-        texts, labels = zip(*run, strict=True)
+        texts, labels = map(list, zip(*run, strict=True))
         if known:
             yield from view.rows(record, partial(_step_row, [*before], texts, labels))
         before += texts
 
 
-def _step_row(before: Sequence[str], texts: Sequence[str], labels: Sequence[bool], prompt: Prompt) -> Row:
-    return {"prompt": "\n\n".join([prompt.user, *before]), "completions": [*texts], "labels": [*labels]}
+def _step_row(before: list[str], texts: list[str], labels: list[bool], prompt: Prompt) -> Row:
+    return {"prompt": "\n\n".join([prompt.user, *before]), "completions": texts, "labels": labels}
 
 
 def label_of(step: StepRecord) -> bool | None:
     """Whether a step is right; None: nobody knows."""
-    return False if step.kind == WRONG else LABELS.get(step.status or "")
+    return False if step.kind == "wrong" else LABELS.get(step.status or "")
+
+
+_RULES = "programs.text.short_answers"
+_PROJECT = """\
+[project]
+name = "{name}"
+version = "0.1.0"
+description = "Questions with answers that rules can check, made by SynthReasoner"
+requires-python = ">=3.11"
+dependencies = ["verifiers>=0.4", "pint>=0.24"]
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{module}"]
+
+[tool.hatch.build.targets.wheel.force-include]
+"data" = "{module}/data"
+"""
+
+
+def package_name(folder: Path) -> str:
+    """The module of the environment in a folder: the folder's name, as Python has names."""
+    name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
+    return name if name[:1].isalpha() else f"env_{name}".rstrip("_")
+
+
+def write_package(folder: Path, output: Path) -> None:
+    """Makes an environment package of an export's folder, which has its data already and will stand at `output`."""
+    # Only now: --help needs none of it.
+    from programs.asking.adapter import PassageFirstAdapter
+    from signatures.grade import CheckRubric
+
+    rooms, module = Path(__file__).parents[1], package_name(output)
+    code = (rooms / "exports/verifiers_package.py").read_text(encoding="utf-8")
+    # What the judge of a rubric is asked, to be filled in.
+    inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
+    asked = PassageFirstAdapter().format(CheckRubric, [], inputs)
+    (folder / module).mkdir()
+    for name, text in {
+        "pyproject.toml": _PROJECT.format(name=module.replace("_", "-"), module=module),
+        f"{module}/__init__.py": code.replace(f"from {_RULES}", f"from {module}.short_answers"),
+        f"{module}/short_answers.py": (rooms / "text/short_answers.py").read_text(encoding="utf-8"),
+        f"{module}/judge.txt": "\n\n".join(message["content"] for message in asked),
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 GRPO = Format(
-    name="grpo",
-    about="a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards go by, "
-    "and the grades of the reference",
-    columns=lambda _: {
-        "prompt": MESSAGES,
-        "solution": "string",
-        **_CHECKS,
-        **dict.fromkeys(GRADES, "float64"),
-        **FACTS,
-    },
-    rows=_question_rows,
+    "grpo",
+    "a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards go by, and the "
+    "grades of the reference",
+    lambda _: {**_QUESTION, **dict.fromkeys(GRADES, "float64"), **FACTS},
+    _question_rows,
     grouped=True,
-    takes_field=True,
+    thought="message",
 )
 VERIFIERS = Format(
-    name="verifiers",
-    about="a task of an environment package for `verifiers`: a question (`prompt`), its short answer, and its rubric",
-    columns=lambda _: {"prompt": MESSAGES, "solution": "string", **_CHECKS, **FACTS},
-    rows=_environment_rows,
+    "verifiers",
+    "a task of an environment package for `verifiers`: a question (`prompt`), its short answer, and its rubric",
+    lambda _: {**_QUESTION, **FACTS},
+    _environment_rows,
     grouped=True,
-    takes_field=True,
+    thought="message",
     package=write_package,
 )
 PRM = Format(
-    name="prm",
-    about="a question (`prompt`), the steps of a thought (`completions`), and whether each is right (`labels`)",
-    columns=lambda _: {"prompt": "string", "completions": ["string"], "labels": ["bool"], **FACTS},
-    rows=_step_rows,
+    "prm",
+    "a question (`prompt`), the steps of a thought (`completions`), and whether each is right (`labels`)",
+    lambda _: {"prompt": "string", "completions": ["string"], "labels": ["bool"], **FACTS},
+    _step_rows,
 )

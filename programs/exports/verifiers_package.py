@@ -1,5 +1,5 @@
 """An environment of `verifiers` (0.4 and later), of which every export `--to verifiers` is a package: this file is its one
-module, beside a copy of `programs.text.short_answers`, the judge's prompt and the data (`programs.exports.environment`).
+module, beside a copy of `programs.text.short_answers`, the judge's prompt and the data (`programs.exports.reinforcement`).
 
 A rollout is worth 1 where it gives the question's short answer, else 0. `GroundedJudge`, where it is plugged into
 `taskset.task.judges` under the package's own name, adds the share of the rubric's weights.

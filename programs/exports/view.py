@@ -1,22 +1,29 @@
-"""How a trace is shown to the model that trains on it: the system prompt, the question, the thought and the answer.
+"""How a trace is shown to the model that trains on it (system prompt, question, thought and answer), and what a format is
+that makes rows of it.
 
 What a paper or a model wrote never holds a tag of the thought or a token of a chat template (`Tag.inert`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
 from programs.cli.options import Options
-from programs.exports.files import Columns, Kind, Row
 from programs.exports.licences import licence_of
 from programs.inputs.papers import source_key
 from programs.records import Record
+from programs.run.attempts import ReadTrace
 from programs.text.injection import escape_markers
 from programs.text.thought import bare_thought
 
+Kind = str | list[Any] | dict[str, Any]
+"""Of a column: "string", "bool", "int64" or "float64"; `[kind]` is a list, `{name: kind}` a struct."""
+Columns = dict[str, Kind]
+Row = dict[str, Any]
 Context = Literal["none", "passage"]
 
 MESSAGES: list[Kind] = [{"role": "string", "content": "string"}]
@@ -25,11 +32,12 @@ FACTS: Columns = {
     **dict.fromkeys(("quality_score", "overall_score"), "float64"),
 }
 """The columns that say what a row was made from, which trainers pass over."""
+NO_SCORE = "it was not rated by judges"
 
-_TASK = "You answer questions about science. "
-_TAGGED = "First think the question through between {open} and {close}, with doubts and corrections as they come. "
-_UNTAGGED = "First think the question through, with doubts and corrections as they come. "
-_ANSWER = "Then write the answer for the person who asks."
+_SYSTEM = (
+    "You answer questions about science. First think the question through{tags}, with doubts and corrections as they come. "
+    "Then write the answer for the person who asks."
+)
 _PASSAGE = " A text is given with the question: use what it says."
 
 _TAG = re.compile(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)")
@@ -57,10 +65,6 @@ class Tag(NamedTuple):
     def close(self) -> str:
         return f"/{self.name}".join(self.brackets)
 
-    def wrap(self, thought: str, answer: str) -> str:
-        """A thought and its answer as one reply; neither may hold a tag (`inert`)."""
-        return f"{self.open}\n{thought}\n{self.close}\n\n{answer}"
-
     def inert(self, text: str) -> str:
         """`text` with these tags, all think tags and the tokens of chat templates broken visibly: what a model or a
         paper wrote neither ends a thought nor begins a turn. Idempotent."""
@@ -71,9 +75,6 @@ class Tag(NamedTuple):
 
 
 THINK = Tag("think")
-
-
-NO_SCORE = "it was not rated by judges"
 
 
 class Prompt(NamedTuple):
@@ -142,8 +143,7 @@ class View(Options):
     @property
     def replies(self) -> list[Kind]:
         """The kind of a column that holds replies."""
-        thought: Columns = {self.reasoning_field: "string"} if self.reasoning_field else {}
-        return [{"role": "string", "content": "string", **thought}]
+        return [dict.fromkeys(filter(None, ("role", "content", self.reasoning_field)), "string")]
 
     def contexts(self, record: Record) -> tuple[Context, ...]:
         """In which ways the question of a trace is shown; there is a prompt for each."""
@@ -161,26 +161,22 @@ class View(Options):
 
     def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """What `row` makes of each prompt, with the values of `FACTS`."""
-        asked, grades = record.user_interaction, record.answer_grades
-        facts = (record.id, record.question_id, source_key(record.source_paper), licence_of(record.source_paper.extra))
-        kind, level, score = asked.question_type, asked.difficulty_level, record.metadata.quality_score
-        for context in self.contexts(record):
-            values = (*facts, kind, level, context, score, grades and grades.overall_score)
-            yield {**row(self._prompt(context, record)), **dict(zip(FACTS, values, strict=True))}
-
-    def _prompt(self, context: Context, record: Record) -> Prompt:
-        asked, passage = record.user_interaction, record.source_paper.text or ""
+        asked, paper, grades = record.user_interaction, record.source_paper, record.answer_grades
         level, asker = asked.difficulty_level, asked.audience if self.asker == "keep" else None
         by = "" if asker is None else " ".join(f"(asked by: {asker}, {level} level)".split()) + "\n"
-        return self.prompt(by + asked.question, passage if context == "passage" else None)
+        for context in self.contexts(record):
+            prompt = self.prompt(by + asked.question, (paper.text or "") if context == "passage" else None)
+            names = (record.id, record.question_id, source_key(paper), licence_of(paper.extra), asked.question_type)
+            scores = (record.metadata.quality_score, grades and grades.overall_score)
+            yield {**row(prompt), **dict(zip(FACTS, (*names, level, context, *scores), strict=True))}
 
     def prompt(self, question: str, passage: str | None) -> Prompt:
         """The prompt of any question, with a passage or None."""
         tag = self.tag
-        think = _UNTAGGED if self.reasoning_field else _TAGGED.format(open=tag.open, close=tag.close)
-        system = _TASK + think + _ANSWER + ("" if passage is None else _PASSAGE)
-        shown = None if passage is None else tag.inert(passage)
-        return Prompt(system, tag.inert(question), shown, self.system_prompt == "user")
+        system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
+        if passage is not None:
+            system, passage = system + _PASSAGE, tag.inert(passage)
+        return Prompt(system, tag.inert(question), passage, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
@@ -191,20 +187,13 @@ class View(Options):
 
     def reply(self, record: Record) -> str:
         """Thought and answer as one text."""
-        return self.tag.wrap(self.thought(record), self.answer(record))
+        return f"{self.tag.open}\n{self.thought(record)}\n{self.tag.close}\n\n{self.answer(record)}"
 
     def message(self, record: Record) -> dict[str, str]:
         """Thought and answer as the assistant's turn."""
         if self.reasoning_field is None:
             return {"role": "assistant", "content": self.reply(record)}
         return {"role": "assistant", "content": self.answer(record), self.reasoning_field: self.thought(record)}
-
-    def parts_of(self, message: Mapping[str, str]) -> tuple[str, str]:
-        """Thought and answer of such a turn."""
-        if self.reasoning_field is not None:
-            return message[self.reasoning_field], message["content"]
-        thought, _, answer = message["content"].removeprefix(f"{self.tag.open}\n").partition(f"\n{self.tag.close}\n\n")
-        return thought, answer
 
 
 def rating(record: Record) -> float:
@@ -215,3 +204,27 @@ def rating(record: Record) -> float:
 def rests_on_passage(record: Record) -> bool:
     """Whether thought and answer rest on the passage: it was in view, or they use figures that stand there alone."""
     return record.setting == "open" or bool(record.needs_passage)
+
+
+@dataclass(frozen=True, eq=False)
+class Format:
+    """An export format, whole: commands, card and counts know no format by its name.
+
+    `about` says what a row is. `rows` is given one trace, or with `grouped` all of a question, and yields rows, most by
+    `View.rows`, or in words why there is none, which is counted. What stands in the files are the keys of `columns`; a
+    row's `context`, `label` and `labels` are counted. Without `attempts` it is given accepted traces alone, those that
+    `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at the scores. `whole`: a row holds
+    the record as it is, whatever its texts. `thought`: where the model's reply has its thought, in a "message", which may
+    have a field for it, or in a "text"; None: there is no reply. `package` adds to the folder, which will stand at another
+    path, what makes it a package.
+    """
+
+    name: str
+    about: str
+    columns: Callable[[View], Columns]
+    rows: Callable[[Sequence[ReadTrace], View], Iterator[Row | str]]
+    grouped: bool = False
+    attempts: bool = False
+    whole: bool = False
+    thought: Literal["message", "text"] | None = None
+    package: Callable[[Path, Path], None] | None = None

@@ -51,7 +51,7 @@ class Example(NamedTuple):
 def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
-    thought, answer = VIEW.parts_of(row["completion"][0])
+    thought, answer = VIEW.thought(record), VIEW.answer(record)
     name, paper, prompt = record.id or record.unit, source_key(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []

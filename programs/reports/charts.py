@@ -1,37 +1,66 @@
 """The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
-from programs.reports.source import ReportedRun
+from programs.records import Grades, Record
+from programs.statistics.counts import OTHERS
+from programs.statistics.thought_counts import corrections_of, opening_of
 from signatures.question_type import Difficulty
 
+Cell = tuple[str, str]
+"""A row and a column."""
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""
 
-TENTHS = [number / 10 for number in range(11)]
-MOST = 14
-"""Names that a chart shows: those with the largest numbers."""
-LEVELS: tuple[str, ...] = get_args(Difficulty)
+NOT_KNOWN = "not known"
+TENTHS = tuple(f"{number / 10:g}–{(number + 1) / 10:g}" for number in range(10))
+"""From the lower end up to below the upper one; the last has its end as well."""
+SHOWN = 14
+"""The most rows of a chart that does not name its rows."""
+KEPT = 20_000
+"""Different cells that are counted apart, so that memory does not grow with them; what is frequent comes early."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """`table` gives what a run has in it, and nothing where there is nothing to show. `axis` names its rows."""
+    """`cells` are those that a trace counts in, each as often as it is named: accepted traces, or with `judged` all. `axis`
+    says what rows are: those of `rows`, in order, without empty ones at both ends, or else the most frequent ones; what is
+    not known stands last. Columns stand in the order of `columns`, others behind them."""
 
     title: str
     about: str
     axis: str
-    table: Callable[[ReportedRun], Table]
+    cells: Callable[[Record], Iterable[Cell]]
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    judged: bool = False
+
+    def count(self, record: Record, counts: Counter[Cell]) -> None:
+        """Counts a trace."""
+        for cell in self.cells(record):
+            counts[cell if cell in counts or len(counts) < KEPT else (OTHERS, OTHERS)] += 1
+
+    def table(self, counts: Counter[Cell]) -> Table:
+        """What was counted; empty where nothing was."""
+        sums = Counter[str]()
+        for (row, _), count in counts.items():
+            sums[row] += count
+        filled = [place for place, row in enumerate(self.rows) if sums[row]] or [0]
+        frequent = sorted(sums.keys() - {OTHERS, NOT_KNOWN}, key=lambda row: (-sums[row], row))
+        rows = [*(self.rows[filled[0] : filled[-1] + 1] or frequent[:SHOWN]), *({NOT_KNOWN} & sums.keys())]
+        found = sorted({column for _, column in counts} - {OTHERS})
+        columns = dict.fromkeys(name for name in (*self.columns, *found) if name in found)
+        return {_words(row): {_words(column): counts[row, column] for column in columns} for row in rows}
 
 
-def charts_of(run: ReportedRun) -> list[tuple[Chart, Table]]:
-    """All charts with what the run has in them; those left out that are empty or all zero."""
-    drawn = [(chart, chart.table(run)) for chart in CHARTS]
-    return [(chart, rows) for chart, rows in drawn if longest(rows)]
+def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
+    """All charts with what is in them, of the counts of `CHARTS` and of what was spent by stage and model
+    (`programs.run.index.Index.spent`); those left out that are empty."""
+    tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
+    return [(chart, table) for chart, table in (*tables, (_TOKENS, _tokens(spent))) if longest(table)]
 
 
 def longest(rows: Table) -> float:
@@ -39,96 +68,68 @@ def longest(rows: Table) -> float:
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 
-def named(counts: Mapping[str, float], column: str) -> Table:
-    """A row for each of the most frequent names."""
-    names = sorted(counts, key=lambda name: (-counts[name], name))[:MOST]
-    return {name.replace("_", " "): {column: counts[name]} for name in names}
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _in_tenths(columns: Mapping[str, Sequence[int]]) -> Table:
-    """A row for each tenth, from its lower end up to below its upper, without empty ones at both ends."""
-    filled = [place for place, counts in enumerate(zip(*columns.values(), strict=True)) if any(counts)]
-    bins = list(enumerate(pairwise(TENTHS)))[min(filled, default=0) : max(filled, default=-1) + 1]
-    return {f"{low:g}–{high:g}": {name: columns[name][place] for name in columns} for place, (low, high) in bins}
+def _tenth(value: float | None) -> str:
+    return NOT_KNOWN if value is None else TENTHS[min(int(10 * value), 9)]
 
 
-def _grades(run: ReportedRun) -> Table:
-    """How the grades are distributed, and how many are missing; nothing where there is none."""
-    spreads = {name.replace("_", " "): spread for name, spread in run.counts.grades.items()}
-    if not any(spread.known for spread in spreads.values()):
-        return {}
-    missing = {name: spread.missing for name, spread in spreads.items()}
-    rows = _in_tenths({name: spread.in_bins(TENTHS) for name, spread in spreads.items()})
-    return {**rows, **({"not known": missing} if any(missing.values()) else {})}
+def _types(record: Record) -> list[Cell]:
+    return [(record.user_interaction.question_type, record.user_interaction.difficulty_level)]
 
 
-def _types(run: ReportedRun) -> Table:
-    found, sums = run.counts.types, Counter[str]()
-    for (kind, _), number in found.items():
-        sums[kind] += number
-    levels = sorted({level for _, level in found}, key=lambda level: ([*LEVELS, level].index(level), level))
-    return {kind: {level: found[kind, level] for level in levels} for kind, _ in sums.most_common(MOST)}
+def _kinds(record: Record) -> Iterator[Cell]:
+    kinds = [step.kind for step in record.steps if step.kind]
+    yield from ((kind, "paragraphs") for kind in kinds)
+    yield from ((kind, "thoughts") for kind in {*kinds})
 
 
-def _kinds(run: ReportedRun) -> Table:
-    said = run.thoughts
-    if said is None:
-        return {}
-    of_all = sum(count.paragraphs for count in said.kinds.values())
+def _steps(record: Record) -> Iterator[Cell]:
+    if any(step.status for step in record.steps):
+        yield from ((step.kind, step.status or "not judged") for step in record.steps if step.kind)
+
+
+def _grades(record: Record) -> Iterator[Cell]:
+    if record.answer_grades:
+        yield from ((_tenth(getattr(record.answer_grades, name)), name) for name in _GRADES)
+
+
+def _tokens(spent: Sequence[Mapping[str, Any]]) -> Table:
+    stages: dict[str, Counter[str]] = {}
+    for row in spent:
+        sums = stages.setdefault(row["stage"], Counter())
+        sums.update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
+    most = sorted(stages, key=lambda stage: -stages[stage]["read"] - stages[stage]["written"])[:SHOWN]
     return {
-        kind.replace("_", " "): {
-            "of paragraphs": round(100 * count.paragraphs / of_all, 1),
-            "of thoughts": round(100 * count.traces / said.traces, 1),
+        _words(stage): {
+            name: None if stages[stage]["uncounted"] else stages[stage][name] for name in ("read", "written")
         }
-        for kind, count in list(said.kinds.items())[:MOST]
+        for stage in most
     }
 
 
-def _steps(run: ReportedRun) -> Table:
-    found = run.counts.steps
-    statuses = sorted({status for _, status in found if status}, reverse=True)
-    kinds = dict.fromkeys(kind for kind, _ in found) if statuses else {}
-    return {
-        kind.replace("_", " "): {status or "not judged": found[kind, status] for status in (*statuses, None)}
-        for kind in kinds
-    }
-
-
-def _ratings(run: ReportedRun) -> Table:
-    judges = dict(sorted(run.counts.agreement.judges.items()))
-    rows: Table = {str(point): {judge: judges[judge].counts[point] for judge in judges} for point in range(1, 11)}
-    missing = {judge: spread.missing for judge, spread in judges.items()}
-    return {**rows, "not known": missing} if any(missing.values()) else rows
-
-
-def _tokens(run: ReportedRun) -> Table:
-    rows = run.spent
-    uncounted = {row["stage"] for row in rows if row["uncounted"]}
-    sums: dict[str, Counter[str]] = {"read": Counter(), "written": Counter()}
-    for row in rows:
-        sums["read"][row["stage"]] += row["prompt"]
-        sums["written"][row["stage"]] += row["completion"]
-    stages = [stage for stage, _ in sum(sums.values(), Counter[str]()).most_common(MOST)]
-    return {s: {name: None if s in uncounted else counts[s] for name, counts in sums.items()} for s in stages}
-
+_GRADES = [name for name in Grades.model_fields if name != "reason"]
+_TOKENS = Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", lambda _: [])
 
 CHARTS = [
-    Chart("Question types by difficulty", "Accepted traces.", "type", _types),
+    Chart("Question types by difficulty", "Accepted traces.", "type", _types, columns=get_args(Difficulty)),
     Chart(
         "Shapes of thoughts",
         "How the thoughts of accepted traces were to go.",
         "shape",
-        lambda run: named(run.thoughts.shapes if run.thoughts else {}, "traces"),
+        lambda record: [(record.shape.name, "traces")] if record.shape else [],
     ),
     Chart(
         "Openings of thoughts",
         "The first three words of accepted thoughts, the most frequent ones. What many have in common is copied.",
         "first words",
-        lambda run: named(run.thoughts.openings if run.thoughts else {}, "traces"),
+        lambda record: [(opening_of(record), "traces")],
     ),
     Chart(
         "Kinds of paragraphs",
-        "The share (%) of all paragraphs that are of a kind, and of thoughts that have one, in accepted traces.",
+        "How many paragraphs of accepted traces are of a kind, and how many thoughts have one.",
         "kind",
         _kinds,
     ),
@@ -136,20 +137,33 @@ CHARTS = [
         "Place of corrections",
         "Where in accepted thoughts something is taken back: the share of the words that stand before it.",
         "place (0-1)",
-        lambda run: _in_tenths({"corrections": run.thoughts.corrections}) if run.thoughts else {},
+        lambda record: [(_tenth(place), "corrections") for place in corrections_of(record)],
+        rows=TENTHS,
     ),
     Chart(
         "What carries the steps",
         "Steps of accepted thoughts, by what a model says that the passage says of them. Wrong ones are meant to be.",
         "kind",
         _steps,
+        columns=("supported", "inferred", "outside", "contradicted"),
     ),
     Chart(
         "Ratings by judge",
         "Overall ratings as given, of all judged traces, those turned down included.",
         "rating",
-        _ratings,
+        lambda record: [
+            (NOT_KNOWN if verdict.overall is None else f"{verdict.overall:.0f}", verdict.judge)
+            for verdict in record.verdicts
+        ],
+        rows=[*map(str, range(1, 11))],
+        judged=True,
     ),
-    Chart("Grades", "Of the answers of accepted traces.", "grade (0-1)", _grades),
-    Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", _tokens),
+    Chart(
+        "Grades",
+        "Of the answers of accepted traces, where they were graded.",
+        "grade (0-1)",
+        _grades,
+        rows=TENTHS,
+        columns=_GRADES,
+    ),
 ]

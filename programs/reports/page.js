@@ -4,7 +4,7 @@
 
 const PAGE = 50;
 const ANY = "any";
-const list = { all: [], found: [], facets: [], shown: PAGE, search: 0 };
+const list = { all: [], found: [], shown: PAGE, search: 0 };
 const byId = (id) => document.getElementById(id);
 const words = (name) => String(name).replaceAll("_", " ");
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -28,6 +28,8 @@ async function unpacked(id) {
   return JSON.parse(await new Response(stream).text());
 }
 
+const recordOf = (row) => unpacked(`record-${list.all.indexOf(row)}`);
+
 // The list: searched, filtered, ordered, some at a time.
 
 function choice(name, options) {
@@ -36,19 +38,13 @@ function choice(name, options) {
   byId("filters").append(element("label", {}, `${name} `, select));
 }
 
-const valuesOf = (row) => [...known(row.facets), ...row.notable.map((value) => ["To look at", value])];
-
 /** A choice for each facet that tells traces apart, and one for the order. */
 function makeFilters() {
-  const counts = new Map();
-  for (const [name, value] of list.all.flatMap(valuesOf)) {
-    if (!counts.has(name)) counts.set(name, new Map());
-    counts.get(name).set(value, (counts.get(name).get(value) ?? 0) + 1);
-  }
-  for (const [name, numbers] of counts) {
-    const values = [...numbers].sort(([, one], [, other]) => other - one);
-    if (values.length === 1 && values[0][1] === list.all.length) continue;
-    list.facets.push(name);
+  for (const name of Object.keys(list.all[0]?.facets ?? {})) {
+    const counts = new Map();
+    for (const value of list.all.flatMap((row) => row.facets[name])) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const values = [...counts].sort(([, one], [, other]) => other - one);
+    if (values.every(([, count]) => count === list.all.length)) continue;
     choice(name, [[ANY, ANY], ...values.map(([value, count]) => [value, `${words(value)} (${count})`])]);
   }
   const scores = [...new Set(list.all.flatMap((row) => known(row.scores).map(([name]) => name)))];
@@ -59,8 +55,8 @@ function makeFilters() {
 async function showList() {
   const serial = ++list.search;
   const { Order: order, ...chosen } = Object.fromEntries(new FormData(byId("filters")));
-  const wanted = list.facets.filter((name) => chosen[name] !== ANY);
-  const passes = (row) => wanted.every((name) => valuesOf(row).some(([one, value]) => one === name && value === chosen[name]));
+  const wanted = Object.entries(chosen).filter(([, value]) => value !== ANY);
+  const passes = (row) => wanted.every(([name, value]) => row.facets[name].includes(value));
   const found = await searched(list.all.filter(passes), serial);
   if (found === null) return;
   // Those without the score stand last, whichever way.
@@ -71,21 +67,19 @@ async function showList() {
   showRows();
 }
 
-/** The rows that have every word, by name or, piece by piece, in their texts; null once another search has begun. */
+/** The rows that have every word, by name or, record by record, in their texts; null once another search has begun. */
 async function searched(rows, serial) {
   const wanted = byId("search").value.toLowerCase().split(/\s+/);
   const has = (...texts) => wanted.every((word) => texts.join("\n").toLowerCase().includes(word));
   if (!byId("in-texts").checked) return rows.filter((row) => has(row.question, ...row.about));
   byId("found").textContent = "Searching the texts …";
-  const found = new Set();
-  let held = { piece: null };
-  for (const row of [...rows].sort((one, other) => one.piece - other.piece)) {
-    if (held.piece !== row.piece) held = { piece: row.piece, ...(await unpacked(`piece-${row.piece}`)) };
+  const found = [];
+  for (const row of rows) {
+    const { passage, reasoning_trace: thought, final_answer: answer } = await recordOf(row);
     if (serial !== list.search) return null;
-    const record = held.records[row.at];
-    if (has(row.question, ...row.about, record.reasoning_trace, record.final_answer, held.text)) found.add(row);
+    if (has(row.question, ...row.about, thought, answer, passage)) found.push(row);
   }
-  return rows.filter((row) => found.has(row));
+  return found;
 }
 
 function showRows() {
@@ -101,7 +95,7 @@ const rowsOf = (rows) =>
 /** One line of what a trace is. */
 function about(row) {
   const scores = known(row.scores).map(([name, value]) => `${name} ${plain(value)}`);
-  return muted([...known(row.facets).map(([, value]) => words(value)), ...row.about, ...scores].join(" · "));
+  return muted([...Object.values(row.facets).flat().map(words), ...row.about, ...scores].join(" · "));
 }
 
 // One trace.
@@ -110,11 +104,11 @@ async function showTrace(key) {
   const article = byId("trace");
   const row = list.all.find((one) => one.key === key);
   if (!row) return article.replaceChildren(element("h2", {}, "No such trace"), `This page holds no trace ${key}.`);
-  const { text, records } = await unpacked(`piece-${row.piece}`);
-  const { steps = [], evidence = [], reasoning_trace: thought, final_answer: answer, judged, made } = records[row.at];
+  const { passage, steps = [], evidence = [], ...record } = await recordOf(row);
+  const { reasoning_trace: thought, final_answer: answer, judged, made } = record;
+  const signs = [...(passage ?? "")];
   const whole = thought.replace(/^\s*<thought>|<\/thought>\s*$/g, "").trim();
   const others = list.all.filter((other) => other !== row && other.asked === row.asked);
-  const passage = section("Passage", passageOf(text, [...steps, ...evidence]));
   article.replaceChildren(
     steppers(row),
     element("h2", {}, row.question),
@@ -122,11 +116,11 @@ async function showTrace(key) {
     element(
       "div",
       { class: "beside" },
-      section("Thought", steps.length ? steps.map((step) => quoting(step, text)) : prose(whole)),
-      element("div", { class: "passage" }, passage),
+      section("Thought", steps.length ? steps.map((step) => quoting(step, signs)) : prose(whole)),
+      element("div", { class: "passage" }, section("Passage", passageOf(signs, [...steps, ...evidence]))),
     ),
     section("Answer", prose(answer)),
-    section("Evidence", evidence.map((item) => quoting(item, text))),
+    section("Evidence", evidence.map((item) => quoting(item, signs))),
     section("Other attempts and variations of this question", others.length ? rowsOf(others) : []),
     ...partsOf(judged),
     element("details", {}, element("summary", {}, "How it was made"), partsOf(made)),
@@ -147,20 +141,18 @@ function steppers(row) {
   return element("p", {}, element("a", { href: "#traces" }, "All traces"), links);
 }
 
-/** Where a quote stands in the passage, in JavaScript's units: the record counts code points. Null where it does not. */
-function placeOf({ quote, start, end }, text) {
-  const signs = [...(text ?? "")];
-  const from = signs.slice(0, start).join("").length;
-  return quote && signs.slice(start, end).join("") === quote ? [from, from + quote.length] : null;
+/** Where a quote stands in the passage, in code points, as the record counts them. Null where it does not. */
+function placeOf({ quote, start, end }, signs) {
+  return quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
 }
 
 /** The passage, marked where steps and evidence quote it. */
-function passageOf(text, quotes) {
-  if (text === null) return muted("The document does not hold the passage.");
-  const places = quotes.map((each) => placeOf(each, text)).filter(Boolean);
-  const cuts = [...new Set([0, text.length, ...places.flat()])].sort((one, other) => one - other);
+function passageOf(signs, quotes) {
+  if (!signs.length) return muted("The document does not hold the passage.");
+  const places = quotes.map((each) => placeOf(each, signs)).filter(Boolean);
+  const cuts = [...new Set([0, signs.length, ...places.flat()])].sort((one, other) => one - other);
   const parts = cuts.slice(1).map((end, at) => {
-    const [start, part] = [cuts[at], text.slice(cuts[at], end)];
+    const [start, part] = [cuts[at], signs.slice(cuts[at], end).join("")];
     const quoted = places.some(([from, to]) => from <= start && end <= to);
     return quoted ? element("mark", { "data-from": start }, part) : part;
   });
@@ -168,8 +160,8 @@ function passageOf(text, quotes) {
 }
 
 /** A step or a piece of evidence: its text, and what it rests on, which lights up in the passage. */
-function quoting({ text, claim, quote, start, end, ...said }, passage) {
-  const place = placeOf({ quote, start, end }, passage);
+function quoting({ text, claim, quote, start, end, ...said }, signs) {
+  const place = placeOf({ quote, start, end }, signs);
   const facts = Object.entries(said).map(([name, value]) => `${words(name)}: ${words(plain(value))}`);
   const made = element("div", { class: "quoting", tabindex: 0 }, muted(facts.join(" · ")), prose(text ?? claim));
   if (quote && !place) made.append(muted("Not found in the passage:"));

@@ -5,38 +5,39 @@ Its Content-Security-Policy lets no request out and runs no script and no style 
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
-from importlib import resources
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import in_place, run_name
+from programs.files import JOURNAL, beside, in_place, run_name
 from programs.reports.charts import charts_of, longest
-from programs.reports.figures import figures_of
-from programs.reports.source import read_run
-from programs.reports.traces import packed
+from programs.reports.source import ReportedRun, read_run
+from programs.reports.traces import GRADE, SCORE, pieces_of
 from programs.versions import stamp
 
+_HERE = Path(__file__)
 GENERATOR = "SynthReasoner report"
 TILES = (
     "accepted traces",
     "attempts turned down by the judges",
     "mean score of the accepted traces (1-10)",
     "agreement (Krippendorff's alpha)",
-    "mean grade (0-1)",
+    "mean grade of the answers (0-1)",
     "tokens for an accepted trace",
     "cost",
 )
 """The numbers that stand above all others, where they are known."""
+WHOLE, TWO, THREE = "{:,.0f}", "{:.2f}", "{:.3f}"
 
 
 def write_report(document: Path, page: Path, most: int) -> list[str]:
     """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
     most, the newest. Raises `UserError`, also before writing over another's file, and `StorageError`."""
+    if page.resolve() in (document.resolve(), beside(document, JOURNAL).resolve()):
+        raise UserError(f"--output: {page} is what the report is made from; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_ours(page):
@@ -45,39 +46,113 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
     notes = [run.note] if run.note else []
     if len(run.newest) < (total := run.counts.became.total()):
         notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
-    groups = figures_of(run)
+    groups = _figures(run)
     known = {name: text for figures in groups.values() for name, text in figures.items()}
-    values = {
-        "title": run_name(document),
-        "run": run,
-        "notes": notes,
-        "tiles": {name: known[name] for name in TILES if name in known},
-        "charts": charts_of(run),
-        "groups": groups,
-        "written": stamp(),
-    }
+    template, style, script = (_HERE.with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    # Jinja escapes what models and papers wrote; base64 and our own files need none.
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["said"] = _said
+    texts = environment.from_string(template).stream(
+        generator=GENERATOR,
+        policy=_policy(script, style),
+        style=Markup(style),
+        script=Markup(script),
+        title=run_name(document),
+        written=stamp(),
+        run=run,
+        notes=notes,
+        tiles={name: known[name] for name in TILES if name in known},
+        charts=charts_of(run.counts.charts, run.spent),
+        longest=longest,
+        groups=groups,
+        lost=_losses(run),
+        pieces=map(Markup, pieces_of(run.newest)),
+    )
     with in_place(page) as file:
-        for text in _rendered(packed(run.newest), **values):
+        for text in texts:
             file.write(text.encode("utf-8", "surrogatepass"))
     return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
 
 
-def _rendered(pieces: Iterable[str], **values: Any) -> Iterator[str]:
-    """The page as a stream of texts. Jinja escapes what models and papers wrote; base64 and our own files need none."""
-    style, script = (Markup(_asset(name)) for name in ("page.css", "page.js"))
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.globals.update(generator=GENERATOR, longest=longest, policy=_policy(style, script))
-    template = environment.from_string(_asset("page.html"))
-    return iter(template.stream(style=style, script=script, pieces=map(Markup, pieces), **values))
+def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
+    """All numbers for a person, by group and name, in order. What is not known is left out, never shown as 0."""
+    accepted, spreads = run.counts.became["accepted"], run.counts.numbers.items()
+    groups = {
+        "The run": {name: form.format(value) for name, value, form in _numbers(run) if value is not None},
+        "Shares of accepted traces": {
+            name: f"{count / accepted:.1%}" for name, count in run.counts.notable.most_common()
+        },
+        "Of accepted traces: median (5% to 95%)": {
+            name: "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
+            for name, spread in spreads
+            if spread.known
+        },
+    }
+    return {group: figures for group, figures in groups.items() if figures}
 
 
-def _policy(style: str, script: str) -> str:
+def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
+    """Names, what they come to, and how that is written."""
+    became, accepted = run.counts.became, run.counts.became["accepted"]
+    yield "accepted traces", accepted, WHOLE
+    judged = run.note is None and (became["below"] or run.judges)
+    yield "attempts turned down by the judges", became["below"] if judged else None, WHOLE
+    for name in sorted(became.keys() - {"accepted", "below"}):
+        yield f"traces not taken: {name}", became[name], WHOLE
+    scored, graded = run.counts.numbers[SCORE], run.counts.numbers[GRADE]
+    if judges := run.judges:
+        yield "mean score of the accepted traces (1-10)", scored.mean, TWO
+        yield "accepted traces without a score", scored.missing or None, WHOLE
+        yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
+        for judge, ratings in judges.judges.items():
+            yield f"mean rating by {judge}", ratings.mean, TWO
+            yield f"verdicts missing from {judge}", ratings.unscored or None, WHOLE
+    yield "mean grade of the answers (0-1)", graded.mean, THREE
+    yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
+    if run.findings and (solved := run.findings.blind_solve):
+        yield "questions that need the paper", solved.needs_paper, WHOLE
+        yield "questions answered without the paper", solved.known, WHOLE
+    if spent := run.spent:
+        read, written, calls, seconds = (
+            sum(row[name] for row in spent) for name in ("prompt", "completion", "calls", "seconds")
+        )
+        counted = not any(row["uncounted"] for row in spent)
+        yield "calls", calls, WHOLE
+        yield "tokens read", read if counted else None, WHOLE
+        yield "tokens written", written if counted else None, WHOLE
+        yield "seconds of waiting for the models", seconds, WHOLE
+        yield "cost", run.cost, "{:.4g}"
+        yield "calls for an accepted trace", calls / accepted if accepted else None, "{:,.1f}"
+        yield "tokens for an accepted trace", (read + written) / accepted if counted and accepted else None, WHOLE
+
+
+def _losses(run: ReportedRun) -> dict[str, dict[str, int | str]]:
+    """The funnel, by what went into a step."""
+    if run.funnel is None:
+        return {}
+    rows: dict[str, dict[str, int | str]] = {
+        step.what: {
+            "went in": step.entered,
+            "lost": "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing",
+            "left": step.left,
+            "as": step.became,
+        }
+        for step in run.funnel.steps
+    }
+    if taken := run.funnel.taken_over:
+        rows["taken over from a document"] = {"went in": "", "lost": "", "left": taken, "as": "accepted traces"}
+    return rows
+
+
+def _said(value: float | str | None) -> str:
+    if value is None:
+        return "not known"
+    return value if isinstance(value, str) else f"{round(value, 1):,}"
+
+
+def _policy(script: str, style: str) -> str:
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
     return "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; form-action 'none'".format(*digests)
-
-
-def _asset(name: str) -> str:
-    return (resources.files("programs.reports") / name).read_text(encoding="utf-8")
 
 
 def _is_ours(path: Path) -> bool:

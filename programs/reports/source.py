@@ -1,8 +1,9 @@
 """What a report is made from: a document's journal, which alone has what was turned down, or the document; and what is
 counted of all its traces, at a memory that does not grow with their number."""
 
+import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,84 +11,56 @@ from typing import Any
 
 from programs.document import read_metadata, read_records, reading
 from programs.option_groups import Price
-from programs.records import Grades, Record
-from programs.reports.traces import KeptTrace, kept
+from programs.reports.charts import CHARTS, Cell
+from programs.reports.traces import NUMBERS, KeptTrace, kept, notable
 from programs.run.attempts import ReadTrace, variations_in
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
+from programs.run.journal import JournalReader
 from programs.run.trace_source import find_source, viewed
-from programs.schema import DocumentMetadata, JudgeAgreement, ThoughtDistributions
+from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
-from programs.statistics.counts import OTHERS, Spread
-from programs.statistics.thought_counts import ThoughtCount
-from programs.text.thought import bare_thought
+from programs.statistics.counts import Spread
 
 NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
 
-MOST = 500
-"""Different names that are counted apart; more are counted together."""
-
-SCORE = "judges' mean rating (1-10)"
-NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
-    SCORE: (2, lambda record: record.metadata.quality_score),
-    "points between the judges": (1, lambda record: record.metadata.quality_spread),
-    "authenticity, by the judges (0-1)": (2, lambda record: record.metadata.authenticity_score),
-    "measured difficulty (0-1)": (2, lambda record: record.blind_solve.difficulty if record.blind_solve else None),
-    "words of the passage": (0, lambda record: _words(record.source_paper.text)),
-    "words of the question": (0, lambda record: _words(record.user_interaction.question)),
-    "words of the thought": (0, lambda record: _words(bare_thought(record.reasoning_trace))),
-    "words of the answer": (0, lambda record: _words(record.final_answer)),
-}
-"""Numbers that each accepted trace has, or may have (None), and how many digits of each count. A new one is a line here."""
-
-
-def _words(text: str | None) -> int | None:
-    return None if text is None else len(text.split())
-
 
 class Counts:
-    """`became` counts all traces by what became of them; `agreement` is over every judged one. All else is of the accepted
-    traces: `types` by question type and difficulty, `steps` by kind and status (None: not judged)."""
+    """`became` counts all traces by what became of them; `agreement` is over every judged one, `charts` are the counts of
+    `CHARTS`. All else is of the accepted traces."""
 
     def __init__(self) -> None:
         self.became = Counter[str]()
-        self.agreement, self.thoughts = AgreementCount(), ThoughtCount()
-        self.types = Counter[tuple[str, str]]()
-        self.steps = Counter[tuple[str, str | None]]()
-        self.grades = {name: Spread(3) for name in Grades.model_fields if name != "reason"}
+        self.agreement = AgreementCount()
+        self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
+        self.notable = Counter[str]()
 
     def add(self, seen: ReadTrace) -> None:
-        record = seen.record
+        record, accepted = seen.record, seen.became == "accepted"
         self.became[seen.became] += 1
         if record.verdicts:
             self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
-        if seen.became == "accepted":
-            self._accepted(record)
-
-    def _accepted(self, record: Record) -> None:
-        kind = (record.user_interaction.question_type, record.user_interaction.difficulty_level)
-        self.types[kind if kind in self.types or len(self.types) < MOST else (OTHERS, OTHERS)] += 1
-        self.thoughts.add(record)
-        self.steps.update((step.kind, step.status) for step in record.steps if step.kind is not None)
-        for name, spread in self.grades.items():
-            spread.add(getattr(record.answer_grades, name) if record.answer_grades else None)
-        for name, spread in self.numbers.items():
-            spread.add(NUMBERS[name][1](record))
+        for chart, counts in zip(CHARTS, self.charts, strict=True):
+            if accepted or chart.judged:
+                chart.count(record, counts)
+        if accepted:
+            for name, spread in self.numbers.items():
+                spread.add(NUMBERS[name][1](record))
+            self.notable.update(notable(record))
 
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `newest` are the last of its traces; `thoughts` says how those that were accepted are
-    distributed, and `judges` how far the judges agree.
+    """A run that was read. `newest` are the last of its traces; `judges` says how far the judges agree.
 
     All else is what the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by
     stage and model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note`
     says what the source lacks."""
 
     path: Path
+    note: str | None
     counts: Counts
     newest: Sequence[KeptTrace]
-    thoughts: ThoughtDistributions | None
     judges: JudgeAgreement | None
     status: str | None
     written: str | None
@@ -96,75 +69,54 @@ class ReportedRun:
     findings: Findings | None
     spent: list[dict[str, Any]]
     cost: float | None
-    note: str | None = None
 
 
 def read_run(path: Path, most: int) -> ReportedRun:
     """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream,
     and keeps the last `most` traces. Raises `UserError` for what is neither, `StorageError` for what cannot be read."""
-    source = find_source(path)
-    return (_read_journal if source.is_journal else _read_document)(source.path, most)
-
-
-def _read_journal(path: Path, most: int) -> ReportedRun:
-    with viewed(path) as view:
-        counts, newest = _read_traces(chain.from_iterable(variations_in(view)), most)
-        run, index = view.latest("run", "") or {}, view.index
-        summary, settings = run.get("summary") or {}, run.get("settings") or {}
-        spent = index.spent()
-        prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
-        return ReportedRun(
-            path=path,
-            counts=counts,
-            newest=newest,
-            thoughts=counts.thoughts.result(),
-            judges=counts.agreement.result(),
-            status=run.get("status"),
-            written=run.get("ended") or run.get("started"),
-            made={**_made(run.get("git_commit"), summary), **(run.get("versions") or {}), **settings},
-            # What a run reads is in its summary, which it writes at its end.
-            funnel=_funnel_in(summary) or funnel_of(index, prices),
-            findings=findings_of(index),
-            spent=spent,
-            cost=cost_of(spent, prices),
-        )
-
-
-def _read_document(path: Path, most: int) -> ReportedRun:
-    counts, newest = _read_traces(map(ReadTrace, read_records(path)), most)
-    with reading(path):
-        said = DocumentMetadata.model_validate(read_metadata(path))
-    run = said.run or {}
+    source, counts, newest = find_source(path), Counts(), deque[KeptTrace](maxlen=most)
+    traces: Iterable[ReadTrace] = map(ReadTrace, read_records(source.path))
+    with contextlib.ExitStack() as held:
+        if source.is_journal:
+            journal = held.enter_context(viewed(source.path))
+            traces, said = chain.from_iterable(variations_in(journal)), _said_by(journal)
+        else:
+            with reading(source.path):
+                said = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
+        for trace in traces:
+            counts.add(trace)
+            newest.append(kept(trace))
+    run = said["run"] or {}
+    faults = (run.get("this_run") or {}).get("faults") or {}
     return ReportedRun(
-        path=path,
+        path=source.path,
+        note=None if source.is_journal else NO_JOURNAL,
         counts=counts,
         newest=newest,
-        thoughts=counts.thoughts.result(),
-        # The document knows what was turned down.
-        judges=said.judges or counts.agreement.result(),
-        status=said.status,
-        written=said.generation_timestamp,
-        made=_made(None, run),
-        funnel=_funnel_in(run),
+        # A document knows what was turned down.
+        judges=said.get("judges") or counts.agreement.result(),
+        status=said["status"],
+        written=said["generation_timestamp"],
+        made={**{f"requests repeated: {kind}": count for kind, count in faults.items()}, **run.get("made", {})},
+        funnel=Funnel.model_validate(run["funnel"]) if run.get("funnel") else None,
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         spent=run.get("spent_in_all") or [],
         cost=run.get("cost"),
-        note=NO_JOURNAL,
     )
 
 
-def _read_traces(traces: Iterable[ReadTrace], most: int) -> tuple[Counts, Sequence[KeptTrace]]:
-    counts, newest = Counts(), deque[KeptTrace](maxlen=most)
-    for trace in traces:
-        counts.add(trace)
-        newest.append(kept(trace))
-    return counts, newest
-
-
-def _funnel_in(summary: dict[str, Any]) -> Funnel | None:
-    return Funnel.model_validate(summary["funnel"]) if summary.get("funnel") else None
-
-
-def _made(commit: str | None, summary: dict[str, Any]) -> dict[str, Any]:
-    faults = (summary.get("this_run") or {}).get("faults") or {}
-    return {"git commit": commit or "not known", **{f"requests repeated: {kind}": n for kind, n in faults.items()}}
+def _said_by(journal: JournalReader) -> dict[str, Any]:
+    """What a document made of this journal now would say of itself."""
+    line, index = journal.latest("run", "") or {}, journal.index
+    settings, summary, spent = line.get("settings") or {}, line.get("summary") or {}, index.spent()
+    prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
+    run = {
+        **summary,
+        # What a run reads is in its summary, which it writes at its end.
+        "funnel": summary.get("funnel") or funnel_of(index, prices).model_dump(),
+        "findings": findings_of(index).model_dump(),
+        "spent_in_all": spent,
+        "cost": cost_of(spent, prices),
+        "made": {"git commit": line.get("git_commit") or "not known", **(line.get("versions") or {}), **settings},
+    }
+    return {"status": line.get("status"), "generation_timestamp": line.get("ended") or line.get("started"), "run": run}

@@ -1,7 +1,6 @@
 """The traces that a page holds: a row of each for the list, and its record, read when it is opened.
 
-Records are kept compressed, those of a passage in one piece: JSON, `{"text": PASSAGE, "records": [...]}`, deflated and in
-base64, which has nothing that could end an element. The rows are a piece of their own.
+A record is kept compressed: JSON, deflated and in base64, which has nothing that could end an element. So are all the rows.
 """
 
 import base64
@@ -28,13 +27,27 @@ FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
 }
 """What the list can be filtered by. A new one is a new line here."""
 
-SCORES: dict[str, Callable[[Record], float | None]] = {
-    "judges' score": lambda record: record.metadata.quality_score,
-    "difference between judges": lambda record: record.metadata.quality_spread,
-    "mean grade": lambda record: record.answer_grades.overall_score if record.answer_grades else None,
-    "words of the thought": lambda record: len(bare_thought(record.reasoning_trace).split()),
+
+def _words(text: str | None) -> int | None:
+    return None if text is None else len(text.split())
+
+
+SCORE, SPREAD, GRADE = "judges' mean rating (1-10)", "points between the judges", "mean grade (0-1)"
+THOUGHT_WORDS = "words of the thought"
+NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
+    SCORE: (2, lambda record: record.metadata.quality_score),
+    SPREAD: (1, lambda record: record.metadata.quality_spread),
+    GRADE: (3, lambda record: record.answer_grades.overall_score if record.answer_grades else None),
+    "authenticity, by the judges (0-1)": (2, lambda record: record.metadata.authenticity_score),
+    "measured difficulty (0-1)": (2, lambda record: record.blind_solve.difficulty if record.blind_solve else None),
+    "words of the passage": (0, lambda record: _words(record.source_paper.text)),
+    "words of the question": (0, lambda record: _words(record.user_interaction.question)),
+    THOUGHT_WORDS: (0, lambda record: _words(bare_thought(record.reasoning_trace))),
+    "words of the answer": (0, lambda record: _words(record.final_answer)),
 }
-"""What the list can be ordered by. A new one is a new line here."""
+"""Numbers that a trace has, or may have (None), and how many digits of each count. A new one is a line here."""
+ORDERS = (SCORE, SPREAD, GRADE, THOUGHT_WORDS)
+"""Those that the list shows and can be ordered by."""
 
 NOTABLE: dict[str, Callable[[Record], bool]] = {
     "judges far apart": lambda record: (record.metadata.quality_spread or 0) >= FAR_APART,
@@ -44,23 +57,22 @@ NOTABLE: dict[str, Callable[[Record], bool]] = {
     "evidence not found": lambda record: any(not item.verified for item in record.evidence),
     "the text has flags": lambda record: bool(record.source_paper.flags),
     "the model's own thought": lambda record: record.thought == "model",
+    "a wrong turn": lambda record: any(step.kind == "wrong" for step in record.steps),
+    "needs the passage": lambda record: bool(record.needs_passage),
 }
 """What a trace may be worth a look for. A new one is a new line here."""
 
 JUDGED = ("verdicts", "answer_grades", "agreed", "blind_solve")
 """Parts of a record that are shown at once; all others but those of TEXTS are folded away."""
 TEXTS = ("reasoning_trace", "final_answer", "steps", "evidence")
-NO_LONGER = ("evidence_found",)
-"""Figures of older versions' metadata that said nothing: they were the same for every trace."""
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 class KeptTrace(NamedTuple):
-    """What is kept of a trace until the page is written. The `parts` of its record are compressed."""
+    """What is kept of a trace until the page is written: its row, and its record (`packed`)."""
 
     row: dict[str, Any]
-    passage: str
-    parts: bytes
+    record: str
 
 
 def kept(read: ReadTrace) -> KeptTrace:
@@ -72,31 +84,35 @@ def kept(read: ReadTrace) -> KeptTrace:
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {name: of(read) for name, of in FACETS.items()},
-        "notable": [name for name, is_so in NOTABLE.items() if is_so(record)],
-        "scores": {name: of(record) for name, of in SCORES.items()},
+        "facets": {
+            **{name: [value for value in [of(read)] if value] for name, of in FACETS.items()},
+            "To look at": notable(record),
+        },
+        "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
-    return KeptTrace(row, record.source_paper.text or "", zlib.compress(orjson.dumps(_parts(record)), 1))
+    return KeptTrace(row, packed(_parts(record)))
 
 
-def packed(traces: Sequence[KeptTrace]) -> Iterator[str]:
-    """The rows of traces in their order, and then the pieces that they name."""
-    by_passage: dict[str, list[KeptTrace]] = {}
-    for trace in traces:
-        by_passage.setdefault(trace.passage, []).append(trace)
-    for number, together in enumerate(by_passage.values()):
-        for at, trace in enumerate(together):
-            trace.row.update(piece=number, at=at)
+def notable(record: Record) -> list[str]:
+    """What a trace may be worth a look for."""
+    return [name for name, is_so in NOTABLE.items() if is_so(record)]
+
+
+def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
+    """The rows of traces in their order, all in one, and then their records."""
     keys: set[str] = set()
-    for number, trace in enumerate(traces):
+    for number, (row, _) in enumerate(traces):
         # Old traces may have one id, or none.
-        if trace.row["key"] is None or trace.row["key"] in keys:
-            trace.row["key"] = f"trace-{number}"
-        keys.add(trace.row["key"])
-    yield _encoded([trace.row for trace in traces])
-    for text, together in by_passage.items():
-        records = [orjson.loads(zlib.decompress(one.parts)) for one in together]
-        yield _encoded({"text": text or None, "records": records})
+        if row["key"] is None or row["key"] in keys:
+            row["key"] = f"trace-{number}"
+        keys.add(row["key"])
+    yield packed([trace.row for trace in traces])
+    yield from (trace.record for trace in traces)
+
+
+def packed(value: Any) -> str:
+    """JSON, deflated and in base64."""
+    return base64.b64encode(zlib.compress(orjson.dumps(value))).decode()
 
 
 def _parts(record: Record) -> dict[str, Any]:
@@ -105,9 +121,8 @@ def _parts(record: Record) -> dict[str, Any]:
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":
             content[name] = {key: value for key, value in part.items() if value not in EMPTY}
-    content["source_paper"].pop("text", None)
-    for name in NO_LONGER:
-        content["metadata"].pop(name, None)
+    # A figure of older versions that said nothing: it was the same for every trace.
+    content["metadata"].pop("evidence_found", None)
     # A point without a sentence lacks nothing: a step follows from others, and a pitfall stands nowhere.
     points = [
         point.model_dump(include={"kind", "text", "weight"}) | {"rests_on": point.quote or ""}
@@ -116,9 +131,6 @@ def _parts(record: Record) -> dict[str, Any]:
     content |= {"rubric": points} if points else {}
     if lost := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = lost
-    judged = {name: content.pop(name) for name in JUDGED if name in content}
-    return {name: content.pop(name) for name in TEXTS if name in content} | {"judged": judged, "made": content}
-
-
-def _encoded(value: Any) -> str:
-    return base64.b64encode(zlib.compress(orjson.dumps(value), 9)).decode()
+    shown: dict[str, Any] = {"passage": content["source_paper"].pop("text", None)}
+    shown |= {name: content.pop(name) for name in TEXTS if name in content}
+    return shown | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}

@@ -53,32 +53,29 @@ class AgreementCount:
         if not self.judges:
             return None
         traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
+        alpha = krippendorff_alpha(self._columns) if traces >= LEAST_TRACES else None
         return JudgeAgreement(
             judges={
-                judge: JudgeRatings(rated=given.known, mean=_rounded(given.mean), unscored=given.missing)
+                judge: JudgeRatings(
+                    rated=given.known,
+                    mean=None if given.mean is None else round(given.mean, 4),
+                    unscored=given.missing,
+                )
                 for judge, given in sorted(self.judges.items())
             },
             traces=traces,
-            alpha=_rounded(krippendorff_alpha(self._columns)) if traces >= LEAST_TRACES else None,
+            alpha=None if alpha is None else round(alpha, 4),
         )
 
 
 def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
     """What the judges gave, and how far several of them agree, in lines for a person."""
     means = [
-        f"{judge} gave {_shown(ratings.mean, 2)} on average, {ratings.rated} times"
+        f"{judge} gave {'unknown' if ratings.mean is None else f'{ratings.mean:.2f}'} on average, {ratings.rated} times"
         + (f", and no verdict {ratings.unscored} times" if ratings.unscored else "")
         for judge, ratings in found.judges.items()
     ]
     yield f"judges: {'; '.join(means)}"
     if len(found.judges) > 1:
-        alpha = _shown(found.alpha)
+        alpha = "unknown" if found.alpha is None else f"{found.alpha:.3f}"
         yield f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {alpha}"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def _shown(value: float | None, digits: int = 3) -> str:
-    return "unknown" if value is None else f"{value:.{digits}f}"

@@ -1,7 +1,6 @@
 """Counts of names and numbers, at a memory that does not grow with how many there are."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 OTHERS = "others"
 """What the names are counted as that are too many."""
@@ -42,10 +41,3 @@ class Spread:
             if passed >= share * self.known:
                 return value
         return None
-
-    def in_bins(self, edges: Sequence[float]) -> list[int]:
-        """How many values are from each edge up to below the next; the last bin has its end as well."""
-        counts = [0] * (len(edges) - 1)
-        for value, count in self.counts.items():
-            counts[sum(value >= edge for edge in edges[1:-1])] += count
-        return counts

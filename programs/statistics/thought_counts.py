@@ -40,13 +40,12 @@ class ThoughtCount:
         self._shapes, self._sequences, self._openings = Counter[str](), Counter[str](), Counter[str]()
         self._paragraphs, self._traces_with = Counter[str](), Counter[str]()
         self._yes_or_no, self._choices = Counter[str](), Counter[str]()
-        self._corrections = Counter[int]()
+        self._corrections = [0] * TENTHS
         self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
         """Counts the thought of one trace."""
-        thought = bare_thought(record.reasoning_trace)
-        kinds = [step.kind for step in record.steps if step.kind is not None]
+        thought, kinds = bare_thought(record.reasoning_trace), [step.kind for step in record.steps if step.kind]
         self._traces += 1
         self._with_wrong_turn += "wrong" in kinds
         self._needing_passage += bool(record.needs_passage)
@@ -54,7 +53,7 @@ class ThoughtCount:
         self._traces_with.update({*kinds})
         self._words.add(len(thought.split()))
         self._answer_words.add(len(record.final_answer.split()))
-        count_name(self._openings, opening_of(thought), KEPT)
+        count_name(self._openings, opening_of(record), KEPT)
         if kinds:
             count_name(self._sequences, ", ".join(kinds), KEPT)
         if record.shape:
@@ -64,7 +63,8 @@ class ThoughtCount:
         if (short := record.short_answer) and short.kind == "choice":
             longer = sum(len(option) > len(short.text) for option in short.options)
             self._choices[f"number {longer + 1}"] += 1
-        self._corrections.update(min(int(place * TENTHS), TENTHS - 1) for place in _corrections(record))
+        for place in corrections_of(record):
+            self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
 
     def result(self) -> ThoughtDistributions | None:
         """What was counted; None where nothing was."""
@@ -81,12 +81,26 @@ class ThoughtCount:
             sequences=_most(self._sequences, MOST_SEQUENCES),
             openings=_most(self._openings, MOST_OPENINGS),
             with_wrong_turn=self._with_wrong_turn,
-            corrections=[self._corrections[tenth] for tenth in range(TENTHS)],
+            corrections=self._corrections,
             yes_or_no=dict(self._yes_or_no.most_common()),
             needing_passage=self._needing_passage,
             choices=dict(self._choices.most_common()),
             answer_words=quantiles(self._answer_words),
         )
+
+
+def opening_of(record: Record) -> str:
+    """The first words of a thought, without their case and marks."""
+    words = re.findall(r"\w+(?:['’.,-]\w+)*", bare_thought(record.reasoning_trace).lower())
+    return " ".join(words[:OPENING_WORDS])
+
+
+def corrections_of(record: Record) -> Iterator[float]:
+    """Where each correction begins: the share of the thought's words that stand before it."""
+    lengths = [len(step.text.split()) for step in record.steps]
+    for at, step in enumerate(record.steps):
+        if step.kind == "takes_back":
+            yield sum(lengths[:at]) / max(sum(lengths), 1)
 
 
 def quantiles(words: Spread) -> dict[str, int]:
@@ -96,19 +110,6 @@ def quantiles(words: Spread) -> dict[str, int]:
 
 def _most(counts: Counter[str], number: int) -> dict[str, int]:
     return dict([(name, count) for name, count in counts.most_common(number + 1) if name != OTHERS][:number])
-
-
-def opening_of(thought: str) -> str:
-    """The first words of a thought, without their case and marks."""
-    return " ".join(re.findall(r"\w+(?:['’.,-]\w+)*", thought.lower())[:OPENING_WORDS])
-
-
-def _corrections(record: Record) -> Iterator[float]:
-    """Where each correction begins: the share of the thought's words that stand before it."""
-    lengths = [len(step.text.split()) for step in record.steps]
-    for at, step in enumerate(record.steps):
-        if step.kind == "takes_back":
-            yield sum(lengths[:at]) / max(sum(lengths), 1)
 
 
 def cautions_of(found: ThoughtDistributions) -> Iterator[str]:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.exports.benchmarks import Benchmarks, benchmark_grams, grams, questions_in
+from programs.exports.benchmarks import Benchmarks, grams, questions_in
 
 CLOCKS = (
     "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"
@@ -89,14 +89,19 @@ words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
 @given(words, words, st.integers(1, 5))
 def test_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
     runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
-    found = set(grams(" ".join(one), [length])) & set(grams(" ".join(other), [length]))
+    found = set(grams(one, [length])) & set(grams(other, [length]))
     assert len(found) == len(runs[0] & runs[1])
 
 
-@pytest.mark.parametrize(("count", "length", "grams_of_it"), [(7, 7, 0), (8, 8, 1), (13, 13, 1), (15, 13, 3)])
-def test_a_short_question_is_one_gram_of_its_own_length(count: int, length: int, grams_of_it: int) -> None:
-    found = benchmark_grams(" ".join(f"w{n}" for n in range(count)))
-    assert (found[0], len(found[1])) == (length, grams_of_it)
+@pytest.mark.parametrize(
+    ("count", "shared", "given_away"), [(7, 7, False), (8, 8, True), (8, 7, False), (15, 13, True)]
+)
+def test_a_short_question_is_one_gram_of_its_own_length(
+    tmp_path: Path, count: int, shared: int, given_away: bool
+) -> None:
+    words = [f"w{n}" for n in range(count)]
+    found = benchmarks(bench(tmp_path / "a.jsonl", {"question": " ".join(words)}))
+    assert (found.given_away_by(f"so {' '.join(words[-shared:])} it is") is not None) == given_away
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@
    version gives the prompts that it gave.
 4. grpo: one row a question, with the answer and the grades of its best trace; a missing grade is null.
 5. A row of a table is flat, has every column, and says what the record says.
+6. `load_dataset(FOLDER)` gives the splits with the rows as they were written, in the types that the card says: texts to the
+   letter, with line ends of every kind, control characters, dates, numbers, every script.
 """
 
 import json
@@ -23,7 +25,7 @@ from programs.records import Record
 from programs.run.attempts import ReadTrace
 from tests.exports.building import ANSWER, THOUGHT, Made, export_to, laid, made, plain_document, record, refused, rows
 
-TEXTUAL = [name for name, format in FORMATS.items() if format.has_thought]
+TEXTUAL = [name for name, format in FORMATS.items() if format.thought and name not in ("grpo", "verifiers")]
 SHOWN = [name for name, format in FORMATS.items() if not format.whole]
 HOSTILE = "So </think> and <THINK>, <|im_start|>system [INST] </Reasoning> [/THINK] \u2028 \x00 \n\n é 星"
 STEP = {"kind": "tries", "text": "The slope is 1.1.", "status": "supported"}
@@ -67,7 +69,7 @@ def test_1_a_reply_is_the_thought_in_the_promised_tags_and_the_answer(judged: Pa
 @pytest.mark.parametrize("to", FORMATS)
 def test_1_the_thought_can_have_a_field_of_its_own_where_there_is_a_message(judged: Path, to: str) -> None:
     words = ("--reasoning-field", "reasoning_content")
-    if not FORMATS[to].takes_field:
+    if FORMATS[to].thought != "message":
         assert "--reasoning-field" in refused(judged, to, *words)
         return
     for row in rows(export_to(judged, to, *words)):
@@ -185,3 +187,17 @@ def test_5_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_sa
         assert row["reasoning_trace"] == one.reasoning_trace
         assert json.loads(row["source_paper_extra"]) == one.source_paper.extra
         assert row["answer_grades_overall_score"] == (one.answer_grades.overall_score if one.answer_grades else None)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_6_every_format_loads_as_it_was_written(odd: Path, to: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    folder = export_to(odd, to, "--splits", "0.6,0.2,0.2", "--context", "both")
+    written = {split: rows(folder, split) for split in ("train", "validation", "test")}
+    written = {split: some for split, some in written.items() if some}
+    assert len(written) > 1
+    datasets.disable_progress_bars()
+    found = datasets.load_dataset(str(folder), cache_dir=str(tmp_path))
+    # As JSON, in which a label is no number.
+    read = {split: list(found[split]) for split in found}
+    assert json.dumps(read, sort_keys=True) == json.dumps(written, sort_keys=True)

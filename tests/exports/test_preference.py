@@ -17,26 +17,25 @@ from programs.traces.line import LEFT_OUT
 from tests.exports.building import Made, export_to, laid, made, plain_document, record, refused, rows
 
 
-def test_1_pairs_are_the_best_trace_and_those_worse_by_the_margin(judged: Path) -> None:
-    found = rows(export_to(judged, "dpo"))
-    assert [(row["score_chosen"], row["score_rejected"]) for row in found] == [(8, 3), (8, 4), (8, 5.5), (8, 6.9)]
-    for row in found:
-        assert f"score {row['score_chosen']}." in row["chosen"][0]["content"]
-        assert f"score {row['score_rejected']}." in row["rejected"][0]["content"]
-        assert row["prompt"][1]["content"].startswith("Why is the slope of text 1")
-
-
 @pytest.mark.parametrize(
     ("words", "rejected"),
     [
+        ([], [3, 4, 5.5, 6.9]),
         (["--margin", "1.1"], [3, 4, 5.5, 6.9]),
         (["--margin", "1.2"], [3, 4, 5.5]),
         (["--margin", "5"], [3]),
         (["--min-score", "8"], [3, 4, 5.5, 6.9]),
     ],
 )
-def test_1_pairs_are_those_asked_for(judged: Path, words: list[str], rejected: list[float]) -> None:
-    assert [row["score_rejected"] for row in rows(export_to(judged, "dpo", *words))] == rejected
+def test_1_pairs_are_the_best_trace_and_those_worse_by_the_margin(
+    judged: Path, words: list[str], rejected: list[float]
+) -> None:
+    found = rows(export_to(judged, "dpo", *words))
+    assert [(row["score_chosen"], row["score_rejected"]) for row in found] == [(8, score) for score in rejected]
+    for row in found:
+        assert "score 8.0." in row["chosen"][0]["content"]
+        assert f"score {row['score_rejected']}." in row["rejected"][0]["content"]
+        assert row["prompt"][1]["content"].startswith("Why is the slope of text 1")
 
 
 def test_1_without_a_pair_the_export_is_refused_with_all_reasons(judged: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an export leaves out for the sake of others.
+"""What an export leaves out: for the sake of others (1-4), and by what was measured (`--keep`, 5).
 
 1. `--dedupe-questions` takes of questions that ask the same those of the text which comes first, and decides as comparing
    each with all that are taken would (near texts share bands: tests/text/test_near_duplicates.py); all variations of a
@@ -8,21 +8,24 @@
 3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
    benchmark's words nor a path stand there.
 4. Memory does not grow with the questions: they are not held in Python.
+5. A rule of comparisons is kept as it reads; what was not measured makes a trace no match, with the reason. Whatever else
+   could be meant is refused before any work, with one line.
 """
 
 import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from programs.exports.options import ExportOptions
-from programs.exports.screening import screening
+from programs.exports.options import ExportOptions, comparisons
+from programs.exports.screening import not_kept, screening
 from programs.records import Record
 from programs.text import near_duplicates
 from programs.text.near_duplicates import similarity
-from tests.exports.building import Made, export_to, laid, plain_document, record, rows
+from tests.exports.building import Made, export_to, laid, plain_document, record, refused, rows
 
 SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
 DUST = "Why does dust redden the light of distant galaxies?"
@@ -108,8 +111,7 @@ def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> N
     assert said["benchmarks"] == ["bench.jsonl"]
     card = (folder / "README.md").read_text()
     for reason, (count, example) in counts.items():
-        assert f"| not exported: {reason} | {count} |" in card
-        assert f"- {reason}, for example: {example}" in card
+        assert f"| not exported: {reason} (for example: {example}) | {count} |" in card
     for path in folder.rglob("*.*"):
         assert str(tmp_path) not in path.read_text()
         assert SECRET not in path.read_text()
@@ -147,3 +149,56 @@ def test_4_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> 
         other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
         words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 7777 so low?"})
         assert screen(other.model_copy(update={"user_interaction": words})) is not None
+
+
+def tries(rate: float | None) -> dict[str, Any]:
+    return {"asked": 4, "equivalent": 0, "partial": 0, "contradicts": 0, "absent": 0, "pass_rate": rate}
+
+
+def solved(number: int, solver: float, student: float | None, score: float | None = None) -> Record:
+    """A trace whose solver and student pass so often with the passage, and never without."""
+
+    def both(name: str, rate: float) -> dict[str, Any]:
+        return {"solver": name, "without_passage": tries(0.0), "with_passage": tries(rate)}
+
+    found = {"need": "needs_paper", "difficulty": 1 - solver, "difficulty_without": 1.0, **both("a", solver)}
+    found |= {"compared_by": "rules", "temperature": 0.7, "student": None if student is None else both("b", student)}
+    return Record.model_validate({**record(number, score=score).model_dump(mode="json"), "blind_solve": found})
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ("student<0.5 and solver>0.5", True),
+        ("student < 0.25", False),
+        ("student<=.25", True),
+        ("solver>0.5 and student>0.5", False),
+        ("student<0.5 and\tjudges >= 8 and solver != 1", True),
+        ("solver_without == 0 and student_without == 0", True),
+        (" solver > 1. ", False),
+    ],
+)
+def test_5_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
+    why = not_kept(rule, solved(1, solver=0.75, student=0.25, score=8.0))
+    assert why == (None if kept else f"it is not {rule.strip()} (--keep)")
+
+
+OTHER = ["", "student", "1 < 2", "teacher < 0.5", "student < '0.5'", "student < solver", "student < 0.5; solver > 0.5"]
+OTHER += ["student < 0.5 or solver > 0.5", "not student < 0.5", "0.1 < student < 0.5", "student < 0.5 and"]
+OTHER += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan"]
+
+
+@pytest.mark.parametrize("rule", OTHER)
+def test_5_anything_else_is_refused(rule: str) -> None:
+    with pytest.raises(ValueError, match="is no rule: compare student"):
+        comparisons(rule)
+
+
+def test_5_the_export_takes_what_the_rule_keeps_and_counts_the_rest(tmp_path: Path) -> None:
+    made = [solved(1, 1.0, 0.0), solved(2, 1.0, 1.0), solved(3, 0.0, 0.0), solved(4, 1.0, None)]
+    document = plain_document(tmp_path / "out.json", made)
+    folder = export_to(document, "grpo", "--keep", "student<0.5 and solver>0.5")
+    assert [row["id"] for row in rows(folder)] == [made[0].id]
+    card = (folder / "README.md").read_text()
+    assert "not exported: not measured of it: student" in card.replace("\\", "")
+    assert "is no rule" in refused(document, "sft", "--keep", "student = 0.5", output="other")

@@ -2,17 +2,17 @@
 
 Every row of the formats that are meant for TRL is conversational to it, has the keys of one of its types, and renders with
 a chat template: prompt and reply are those of the whole, and the thought stands in it once. (`prm` has the form of stepwise
-supervision: tests/exports/test_preference.py, tests/exports/test_loading.py.)
+supervision: tests/exports/test_preference.py, tests/exports/test_formats.py.)
 
 TRL's functions need no PyTorch, so it is installed here without what it declares to need.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.exports.building import THOUGHT, export_to, rows
-from tests.exports.test_chat_template import trl_file
 from tests.needing import needed
 
 trl = needed("trl", "TRL's own functions are what is tested")
@@ -29,11 +29,17 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("to", TYPES)
-def test_the_type_is_recognised_and_a_chat_template_applies(odd: Path, to: str) -> None:
+def tokenizer_of(template: str) -> Any:
+    """A tokenizer with one of the chat templates that TRL ships, as models come with them."""
     words = tokenizers.models.WordLevel({"word": 0}, unk_token="word")
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizers.Tokenizer(words))
-    tokenizer.chat_template = trl_file("qwen2_5").read_text()
+    tokenizer.chat_template = (Path(trl.__file__).parent / "chat_templates" / f"{template}.jinja").read_text()
+    return tokenizer
+
+
+@pytest.mark.parametrize("to", TYPES)
+def test_the_type_is_recognised_and_a_chat_template_applies(odd: Path, to: str) -> None:
+    tokenizer = tokenizer_of("qwen2_5")
     for row in rows(export_to(odd, to, "--context", "both", output=f"trl-{to}")):
         assert trl.is_conversational(row)
         rendered = trl.apply_chat_template(row, tokenizer)
@@ -45,3 +51,21 @@ def test_the_type_is_recognised_and_a_chat_template_applies(odd: Path, to: str) 
             assert rendered[name].startswith(f"<think>\n{THOUGHT[0]}")
             assert rendered[name].count("</think>") == rendered[name].count("<|im_end|>") == 1
             assert rendered[name].endswith("<|im_end|>\n")
+
+
+@pytest.mark.parametrize(
+    ("template", "words", "kept"),
+    [
+        ("qwen3", "", True),
+        ("qwen3", "--reasoning-field reasoning_content", True),
+        ("llama3_1", "", True),
+        ("llama3_1", "--reasoning-field reasoning_content", False),
+        ("deepseek_r1_distill", "", False),
+        ("deepseek_r1_distill_training", "", True),
+        ("gemma", "--system-prompt user", True),
+    ],
+)
+def test_the_thought_is_kept_as_the_docs_say(judged: Path, template: str, words: str, kept: bool) -> None:
+    row = rows(export_to(judged, "sft", *words.split()))[0]
+    text = tokenizer_of(template).apply_chat_template(row["messages"], tokenize=False)
+    assert all(paragraph in text for paragraph in THOUGHT) is kept

@@ -8,7 +8,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from programs.exports.environment import package_name
+from programs.exports.reinforcement import package_name
 from tests.exports.building import Made, export_to, laid, record, rows
 from tests.lab import ROOT, environment
 from tests.needing import verifiers

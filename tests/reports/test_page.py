@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from programs.report import main
-from programs.reports.traces import STATUSES
+from programs.reports.traces import SCORE, STATUSES
 from programs.run.attempts import read_variations
 from tests.needing import needed
 from tests.reports.browsing import PHONE, choose, go, keys_of, opened
@@ -83,9 +83,9 @@ def test_1_order_and_pages(browser: Browser, tmp_path: Path) -> None:
     write_run(tmp_path / "run.json", [*units, unit(60, metadata=unscored)])
     assert main([str(tmp_path / "run.json")]) == 0
     with opened(browser, tmp_path / "run.html", "#traces") as page:
-        scores = 'list.found.map(row => row.scores["judges\' score"])'
+        scores = f"list.found.map(row => row.scores[{json.dumps(SCORE)}])"
         for order, sign in (("+", 1), ("-", -1)):
-            choose(page, "Order", f"{order}judges' score")
+            choose(page, "Order", f"{order}{SCORE}")
             *known, last = page.evaluate(scores)
             assert known == sorted(known, reverse=sign < 0)
             assert last is None, "what has no score stands last, whichever way"

@@ -1,4 +1,5 @@
-"""What a page holds of the traces: every record can be read back whole, beside its passage, which is stored once."""
+"""What a page holds of the traces: every record can be read back whole, beside its passage. And what is counted of them:
+nothing stands in the place of what is missing."""
 
 import base64
 import zlib
@@ -7,23 +8,27 @@ from typing import Any
 import orjson
 
 from programs.records import Record
-from programs.reports.traces import kept, packed
+from programs.reports.charts import CHARTS, Table
+from programs.reports.source import Counts
+from programs.reports.traces import GRADE, SCORE, kept, pieces_of
 from programs.run.attempts import ReadTrace
+from programs.statistics.counts import Spread
 from tests.reports.building import record
 
 
-def unpacked(piece: str) -> Any:
-    return orjson.loads(zlib.decompress(base64.b64decode(piece)))
+def unpacked(*traces: Record) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows and the records that a page of these traces holds."""
+    pieces = pieces_of([kept(ReadTrace(one)) for one in traces])
+    rows, *records = (orjson.loads(zlib.decompress(base64.b64decode(piece))) for piece in pieces)
+    return rows, records
 
 
 def test_what_is_packed_can_be_read_back() -> None:
     records = [record(number, variation=variation) for variation in range(3) for number in range(12)]
-    rows, *pieces = map(unpacked, packed([kept(ReadTrace(made)) for made in records]))
+    rows, pieces = unpacked(*records)
     assert [row["key"] for row in rows] == [made.id for made in records]
-    assert len(pieces) == 6, "a passage is stored once"
-    for row, made in zip(rows, records, strict=True):
-        text, found = pieces[row["piece"]]["text"], pieces[row["piece"]]["records"][row["at"]]
-        assert text == made.source_paper.text
+    for found, made in zip(pieces, records, strict=True):
+        assert found["passage"] == made.source_paper.text
         assert (found["reasoning_trace"], found["final_answer"]) == (made.reasoning_trace, made.final_answer)
         assert found["steps"] == made.written()["steps"]
         assert found["judged"]["answer_grades"] == made.written()["answer_grades"], "a missing grade is said to be"
@@ -36,16 +41,15 @@ def test_a_point_without_a_sentence_lacks_nothing_and_what_was_left_out_is_calle
     fact = {"kind": "fact", "text": "It is dust.", "weight": 2, "sentence": 1, "quote": "Dust.", "start": 0, "end": 5}
     lost = [{"reason": "rests on no sentence of the passage", "detail": 'fact "It is old."'}]
     one = record(1, rubric=[fact, {"kind": "pitfall", "text": "It is old.", "weight": -2}], unchecked=lost)
-    _, piece = map(unpacked, packed([kept(ReadTrace(one))]))
-    made = piece["records"][0]["made"]
+    _, (piece,) = unpacked(one)
+    made = piece["made"]
     assert [point["rests_on"] for point in made["rubric"]] == ["Dust.", ""]
     assert None not in [value for point in made["rubric"] for value in point.values()]
     assert made["left_out_of_short_answer_and_rubric"] == lost
 
 
 def test_traces_of_one_id_can_be_told_apart() -> None:
-    traces = [kept(ReadTrace(record(4, id=name))) for name in ("a", "a", None)]
-    keys = [row["key"] for row in unpacked(next(packed(traces)))]
+    keys = [row["key"] for row in unpacked(*(record(4, id=name) for name in ("a", "a", None)))[0]]
     assert len(set(keys)) == 3
     assert keys[0] == "a"
 
@@ -53,5 +57,39 @@ def test_traces_of_one_id_can_be_told_apart() -> None:
 def test_a_figure_of_older_versions_that_said_nothing_is_not_shown() -> None:
     old = record(1).model_dump()
     old["metadata"]["evidence_found"] = 1.0
-    _, piece = map(unpacked, packed([kept(ReadTrace(Record.model_validate(old)))]))
-    assert "evidence_found" not in str(piece)
+    assert "evidence_found" not in str(unpacked(Record.model_validate(old)))
+
+
+def test_a_spread_knows_mean_and_median_and_what_is_missing_is_no_zero() -> None:
+    assert Spread().mean is Spread().quantile(0.5) is None
+    spread = Spread()
+    for value in (9, 10, None, 49, 50, 5000, 0):
+        spread.add(value)
+    assert (spread.mean, spread.quantile(0.5)) == (853, 10)
+    assert (spread.known, spread.missing) == (6, 1)
+
+
+def chart(counts: Counts, title: str) -> Table:
+    return next(chart.table(found) for chart, found in zip(CHARTS, counts.charts, strict=True) if chart.title == title)
+
+
+def test_a_missing_verdict_or_grade_is_no_zero() -> None:
+    counts = Counts()
+    counts.add(ReadTrace(record(1, verdicts=[])))
+    assert counts.agreement.result() is None
+    assert (counts.numbers[GRADE].known, counts.numbers[GRADE].missing) == (0, 1)
+    assert chart(counts, "Grades")["not known"] == {"evidence usage": 1, "overall score": 1} | dict.fromkeys(
+        ("question alignment", "scientific accuracy", "completeness", "uncertainty calibration", "clarity structure"), 0
+    )
+
+
+def test_only_accepted_traces_are_in_the_distributions_but_all_in_the_ratings() -> None:
+    counts = Counts()
+    counts.add(ReadTrace(record(2, score=7)))
+    counts.add(ReadTrace(record(2, score=3, attempt=1), "below"))
+    assert counts.became == {"accepted": 1, "below": 1}
+    assert counts.numbers[SCORE].counts == {7: 1}
+    assert counts.agreement.judges["openai/a"].counts == {8: 1, 4: 1}
+    assert counts.numbers["words of the thought"].known == 1
+    assert chart(counts, "Question types by difficulty") == {"clarification": {"beginner": 1}}
+    assert chart(counts, "Ratings by judge")["4"] == {"openai/a": 1, "openai/b": 0}
