@@ -8,12 +8,11 @@ from itertools import chain
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.embedded import SLOTS, EmbeddedServers
+from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
-from programs.lms.openai_compatible import Effort, ModelName, with_nearest
-from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
+from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
-from programs.lms.server import Server, model_lists
+from programs.lms.server import Effort, ModelName, Server, model_lists, with_nearest
 from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
@@ -119,11 +118,11 @@ class ModelTable:
             except NotConnected as error:
                 raise UserError(str(error)) from None
             away |= {server.endpoint: error for server, error in missing.items()}
-            with_it = [one for one, names in listed.items() if any(one.backend.model in name for name in names)]
+            with_it = [one for one, names in listed.items() if any(one.model in name for name in names)]
             for server, names in listed.items():
                 # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
                 if names and with_it and server not in with_it:
-                    name = server.backend.model
+                    name = server.model
                     unknown = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
                     raise UserError(str(with_nearest(unknown, name, names)))
         for lost in away.values():

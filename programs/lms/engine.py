@@ -22,9 +22,8 @@ from programs.background_loop import run
 from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
-from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
-from programs.lms.server import Server, model_lists
+from programs.lms.server import ModelName, Server, model_lists
 from programs.lms.shared import Shared
 from programs.lms.spread import ServerSpread
 
@@ -54,7 +53,7 @@ class Engine(Shared):
         self.servers = tuple(servers)
         self._retry = retry
         self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
-        self.supported_params = frozenset.intersection(*(server.backend.supported_params for server in servers))
+        self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
 
     @property
     def supports_response_schema(self) -> bool:
@@ -77,11 +76,11 @@ class Engine(Shared):
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them
+        """Closes the running loop's connections, and for all loops what the servers hold. A later call opens them
         anew."""
         for server in self.servers:
             await server.aclose()
-            server.backend.close()
+            server.close()
 
     async def _once(self, request: Request, aside: Aside) -> Response:
         if len(self.servers) == 1:
