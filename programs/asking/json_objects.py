@@ -98,18 +98,15 @@ def _ran_out(error: json.JSONDecodeError) -> bool:
     return error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest)
 
 
-# What stands behind the n in names of TeX, LaTeX, amsmath, amssymb, mathtools, siunitx and physics; none is a word.
+# What stands behind the n in names of LaTeX's commands; none is a word.
 _NAMES = """
-abla asymp atural earrow eqq eqsim eqslant equiv ewcolumntype ewcommand ewenvironment ewif ewline ewpage ewtheorem ewton
-geq geqq geqslant gg gtr gtrapprox gtrsim icefrac Leftarrow Leftrightarrow leftarrow leftrightarrow leq leqq leqslant ll
-lessapprox lessgtr lesssim oalign obreak obreakspace ocite oexpand oindent olimits olinebreak olinkurl onumber
-opagebreak orm ormal ormalcolor ormalfont ormalsize ot otag otin otni otowner preceq preccurlyeq precsim rightarrow
-Rightarrow shortmid shortparallel simeq subseteq subseteqq succeq succcurlyeq succsim supset supseteq supseteqq
-triangleleft trianglelefteq triangleright trianglerighteq ullfont umberlist umberwithin umlist umproduct umrange vdash
-vDash Vdash VDash warrow
+abla asymp atural earrow eqq eqsim eqslant equiv ewcommand ewline ewpage ewton geq geqq geqslant gg gtr icefrac leftarrow
+Leftarrow leftrightarrow Leftrightarrow leq leqq leqslant ll obreak ocite oindent olimits olinebreak onumber orm ormal
+ormalfont ormalsize ot otag otin otni owner preceq rightarrow Rightarrow simeq subseteq succeq supset supseteq
+triangleleft triangleright ullfont umrange vdash vDash Vdash VDash
 """
 # Of \nu, \ne, \ni, \ncong ...: a line may begin with these, too.
-_SYMBOLS, _WORDS = "u e i eq", "ano cong eg exists less mid parallel prec sim subset succ um"
+_WORDS = "u e i eq ano cong eg exists less mid parallel prec sim subset succ um"
 
 
 def _any_of(names: str) -> str:
@@ -118,13 +115,10 @@ def _any_of(names: str) -> str:
 
 _STRAY = re.compile(
     r"\\(?:(?P<pair>\\)|(?P<apostrophe>(?='))|(?![\"\\/bfnrtu])|(?=[bfrt][a-zA-Z])|(?=u(?![0-9a-fA-F]{4}))"
-    rf"|(?={_any_of(_NAMES)})|(?P<symbol>(?={_any_of(_SYMBOLS)}))|(?P<word>(?={_any_of(_WORDS)})))"
+    rf"|(?={_any_of(_NAMES)})|(?P<word>(?={_any_of(_WORDS)})))"
 )
-_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$]|\\nano\\")
-_NEXT_TO_OPERAND = re.compile(r"\\n[a-z]+(?![a-z])\s*(?:[a-zA-Z0-9](?![a-zA-Z])|[$({+-]|\\[a-zA-Z])")
-_BEGINS_A_SENTENCE = re.compile(r"\\n(?:[a-z]+\s+(?:is|was|are|denotes|means|has)\b|i\s+[a-z]{2})")
-_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W\d_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
-_ENDS_BEFORE = re.compile(r"[\])}$\d]\Z")
+_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$\\]")
+_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
 _QUOTE = re.compile(r'(?<!\\)"')
 _SHOWN, _LONGEST_STRING = 40, 4000
 
@@ -133,17 +127,14 @@ def _written(found: re.Match[str]) -> str:
     """What is put for a backslash, so that those of LaTeX commands are written twice, as JSON wants them."""
     if found.lastgroup == "apostrophe":
         return ""
-    keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
+    keeps = found.lastgroup == "pair" or (found.lastgroup == "word" and not _is_command(found))
     return found.group() if keeps else "\\\\"
 
 
 def _is_command(found: re.Match[str]) -> bool:
-    """Whether a name that a line could begin with as well stands in a formula."""
+    """Whether a name that a line could begin with as well stands in a formula, or behind no end of prose."""
     text, start = found.string, found.start()
     string = _QUOTE.split(text[max(0, start - _LONGEST_STRING) : start])[-1]
     if not string or string.count("$") % 2 or _PART_OF_FORMULA.match(text, start):
         return True
-    before = string[-_SHOWN:]
-    if _PROSE_BEFORE.search(before) or (_ENDS_BEFORE.search(before) and _BEGINS_A_SENTENCE.match(text, start)):
-        return False
-    return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None
+    return not _PROSE_BEFORE.search(string[-_SHOWN:])

@@ -250,7 +250,7 @@ LATEX = [
         (r"so\ni think\num, e.g.\neg this\nNext\nnot", "so\ni think\num, e.g.\neg this\nNext\nnot"),
         (r"grew\nless than, \nless b, a \nparallel b", "grew\nless than, \\nless b, a \\nparallel b"),
         *((command, command) for command in LATEX),
-        (r"for $E=mc^2$\nu is; x = 5\nu is; in 2019\ni think", "for $E=mc^2$\nu is; x = 5\nu is; in 2019\ni think"),
+        (r"in 2019\ni think; 2\nu", "in 2019\ni think; 2\\nu"),
         (r"\\nu and \\tau stay, \u00e9", r"\nu and \tau stay, é"),
     ],
 )
