@@ -17,6 +17,7 @@ from typing import Any
 import dspy
 from dspy.lm15 import Config, Message, Request, Response
 from dspy.utils.callback import with_callbacks
+from typing_extensions import Self
 
 from programs.background_loop import run
 from programs.errors import TransientError, UserError
@@ -24,7 +25,6 @@ from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.retry import Aside, RetryPolicy
 from programs.lms.server import ModelName, Server, model_lists
-from programs.lms.shared import Shared
 from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,14 @@ def placed(places: Places) -> Iterator[None]:
         yield
     finally:
         _places.reset(token)
+
+
+class Shared:
+    """A copy of it, however deep, is itself: optimizers copy whole programs, and connections, a journal, a budget stay one
+    thing."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 class Engine(Shared):

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 from programs.errors import TransientError
 from programs.lms.failures import EmptyAnswer
-from programs.lms.shared import Shared
 
 log = logging.getLogger("synthreasoner")
 
@@ -37,7 +36,7 @@ WARNED_AT = 3
 
 
 @dataclass(frozen=True)
-class RetryPolicy(Shared):
+class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
@@ -48,6 +47,10 @@ class RetryPolicy(Shared):
     longest_wait: float = 60.0
     patience: float = 900.0
     on_retry: OnRetry | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
+        """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
+        return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1).
