@@ -5,7 +5,6 @@ A library that repairs JSON is not used: it closes what stops in the middle, and
 these but a line end ever stands before a letter in prose; there `\n` is one, unless the name of a command follows.
 """
 
-import ast
 import contextlib
 import json
 import math
@@ -13,15 +12,11 @@ import re
 from typing import Any, NamedTuple
 
 _MOST_STARTS, _MOST_MENDED = 200, 3
-_LONGEST_LITERAL, _DEEPEST_LITERAL = 100_000, 200
 
-_OPENS = re.compile(r"""\{\s*["'}]""")
+_OPENS = re.compile(r'\{\s*["}]')
 # At the error: before or behind the comma, as Python's version has it.
 _TRAILING_COMMA = re.compile(r",?\s*[}\]]")
 _STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-_SINGLE_QUOTED = re.compile(r"\{\s*'")
-# Python escapes more than JSON does, and would take LaTeX for it.
-_OTHER_ESCAPES = re.compile(r"\\(?!['n])")
 # Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
 _DECODER = json.JSONDecoder(
     strict=False,
@@ -54,48 +49,20 @@ def objects_in(said: str) -> Found:
             break
         position = start.start()
         try:
-            value, position = _decoded(text, position)
+            value, position = _DECODER.raw_decode(text, position)
             objects.append(value)
         except RecursionError:
             return Found([], cut=False)
         except json.JSONDecodeError as error:
+            rest = text[error.pos :].strip("` \n")
             if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
                 text, mended = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), mended + 1
-            elif _ran_out(error):
+            # Of a number or a word that is cut, the beginning may be read, or nothing.
+            elif error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest):
                 return Found([], cut=True)
             else:
                 position += 1
     return Found(objects, cut=False)
-
-
-def _decoded(text: str, start: int) -> tuple[dict[str, Any], int]:
-    """The object at a brace and where it ends. Raises `JSONDecodeError`, or `RecursionError`."""
-    try:
-        return _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError:
-        literal = _literal(text[start : text.rfind("}") + 1])
-        if literal is None:
-            raise
-        return literal, len(text)
-
-
-def _literal(text: str) -> dict[str, Any] | None:
-    """A Python dictionary with single quotes, as some models write one; None for what is none, or may be costly."""
-    deep = text.count("{") + text.count("[") + text.count("(") > _DEEPEST_LITERAL
-    if not _SINGLE_QUOTED.match(text) or len(text) > _LONGEST_LITERAL or deep or _OTHER_ESCAPES.search(text):
-        return None
-    try:
-        value, _ = _DECODER.raw_decode(json.dumps(ast.literal_eval(text)))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _ran_out(error: json.JSONDecodeError) -> bool:
-    """Whether an object could not be read because the text ends before it does."""
-    rest = error.doc[error.pos :].strip("` \n")
-    # Of a number or a word that is cut, the beginning may be read, or nothing.
-    return error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest)
 
 
 # What stands behind the n in names of LaTeX's commands; none is a word.

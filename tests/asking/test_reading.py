@@ -213,9 +213,7 @@ def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
     ("said", "objects"),
     [
         ('{"a": [1, 2,], "b": "x, }",}', [{"a": [1, 2], "b": "x, }"}]),
-        ("{'a': \"it's\", 'b': [True, None]}", [{"a": "it's", "b": [True, None]}]),
-        ("{'a': 'it's'}", []),
-        ("{'a': __import__('os').getcwd()}", []),
+        ("{'a': 'it'}", []),
         (r'{"a": "it\'s"}', [{"a": "it's"}]),
         (json.dumps('{"a": "x \\" y"}'), [{"a": 'x " y'}]),
         ('{"a": {}} and {b} and {"c": 1}', [{"a": {}}, {"c": 1}]),
