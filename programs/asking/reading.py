@@ -60,7 +60,7 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
             if better is _BAD or better == value:
-                raise Misread(faults_of(error)) from error
+                raise Misread(_faults(error)) from error
             value = better
     cut = unfinished_field(value, schema)
     if cut is not None:
@@ -70,14 +70,21 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
 
 def _as_meant(value: Any, schema: Schema) -> Any:
     """The value as the schema's kind of value, where there is no doubt about it; otherwise as it is."""
+    kind = schema.get("type")
+    if isinstance(value, list) and len(value) == 1 and kind != "array":
+        value = value[0]
     if "enum" in schema or "const" in schema:
-        return _choice(_only(value), schema.get("enum") or [schema["const"]])
-    reader = _READERS.get(schema.get("type", ""))
-    return value if value is None or reader is None else reader(value, schema)
-
-
-def _only(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+        return _choice(value, schema.get("enum") or [schema["const"]])
+    if kind == "integer":
+        return _whole_number(value, schema)
+    if kind == "string":
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        value = json.dumps(value) if number else value
+        return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+    if kind == "array" and value is not None:
+        return _list(value, schema)
+    # A mapping of any names has no properties.
+    return _object(value, schema) if "properties" in schema else value
 
 
 def _choice(value: Any, names: list[Any]) -> Any:
@@ -103,7 +110,6 @@ def _plain(name: str) -> str:
 
 
 def _whole_number(value: Any, schema: Schema) -> Any:
-    value = _only(value)
     if isinstance(value, bool):
         # To pydantic they are 1 and 0.
         return json.dumps(value)
@@ -112,13 +118,6 @@ def _whole_number(value: Any, schema: Schema) -> Any:
         return value
     most = 100 if found.group("percent") else found.group("most") and int(found.group("most"))
     return int(found.group("number")) if most in (None, schema.get("maximum")) else value
-
-
-def _text(value: Any, _schema: Schema) -> Any:
-    value = _only(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return json.dumps(value)
-    return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
 
 
 def _list(value: Any, schema: Schema) -> Any:
@@ -135,10 +134,7 @@ def _list(value: Any, schema: Schema) -> Any:
 
 
 def _object(value: Any, schema: Schema) -> Any:
-    if "properties" not in schema:  # a mapping of any names
-        return value
     parts, required = schema["properties"], schema.get("required", [])
-    value = _only(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = next(reversed(objects_in(value).objects), None)
     if isinstance(value, str | list) and len(required) == 1:
@@ -159,9 +155,6 @@ def _part_of(schema: Schema, name: Any) -> Schema:
     return found if isinstance(found, dict) else {}
 
 
-_READERS = {"integer": _whole_number, "string": _text, "array": _list, "object": _object}
-
-
 def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     """The value without the parts that hold faults, where it may lack them; `_BAD` where it may not."""
     if () in faults or not isinstance(value, list | dict):
@@ -179,17 +172,17 @@ def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     return _BAD if lacks else list(good.values())
 
 
-def faults_of(error: ValidationError) -> list[str]:
-    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
-    details = error.errors(include_url=False)
-    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
-    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
-
-
 _SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")
 # No command and no index of a formula.
 _WORD_OR_LINK = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
 _LIST_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s")
+
+
+def _faults(error: ValidationError) -> list[str]:
+    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
+    details = error.errors(include_url=False)
+    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
+    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
 
 
 def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
@@ -200,17 +193,14 @@ def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
         return unfinished_field(value[last], _part_of(schema, last), f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
         return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
-    return name if isinstance(value, str) and _is_prose(value, schema) and stops_midway(value) else None
+    if not isinstance(value, str) or schema.get("type") != "string" or "enum" in schema or "const" in schema:
+        return None
+    # What may be longer than a note is prose; of what may not, only a text of several sentences is.
+    long = schema.get("maxLength", NOTE + 1) > NOTE or _SEVERAL_SENTENCES.search(value)
+    return name if long and len(value.split()) >= _FEWEST_WORDS and _stops_midway(value) else None
 
 
-def _is_prose(text: str, schema: Schema) -> bool:
-    """What may be longer than a note is prose; of what may not, only a text of several sentences is."""
-    if schema.get("type") != "string" or "enum" in schema or "const" in schema or len(text.split()) < _FEWEST_WORDS:
-        return False
-    return schema.get("maxLength", NOTE + 1) > NOTE or bool(_SEVERAL_SENTENCES.search(text))
-
-
-def stops_midway(text: str) -> bool:
+def _stops_midway(text: str) -> bool:
     """Whether prose ends with a word or with a sign that something follows. Formulas, numbers and lists may end without
     a full stop, and writing without upper and lower case has other ones."""
     text = text.rstrip()
