@@ -238,18 +238,12 @@ class Server:
             # Not aiohttp's own limit of the whole, which now and then swallows a cancellation; and one of reading is never
             # reached where a server sends a byte now and then.
             return await asyncio.wait_for(self._exchange(path, body), self._deadline)
-        except (asyncio.TimeoutError, TimeoutError) as error:
-            if not isinstance(error, aiohttp.ConnectionTimeoutError):
-                raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
-            raise NotConnected(f"{self.endpoint} is not reachable: {self.unreachable}") from None
-        except aiohttp.ClientConnectorCertificateError as error:
-            why = excerpt(getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error))
-            raise NotConnected(
-                f"the certificate of {self.endpoint} is not trusted ({why}): SSL_CERT_FILE names a file of authorities"
-            ) from None
-        except (aiohttp.ClientError, OSError) as error:
-            if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            connecting = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            if connecting and not isinstance(error, aiohttp.ClientSSLError):
                 raise NotConnected(f"{self.endpoint} is not reachable: {self.unreachable}") from None
+            if isinstance(error, asyncio.TimeoutError | TimeoutError):
+                raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
             said = excerpt(str(error), self.secrets)
             raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
