@@ -53,16 +53,10 @@ class RetryPolicy:
         return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
-        """Seconds to wait after the `failures`-th failure in a row (from 1).
-
-        The jitter spreads callers that failed together: half to all of the doubled wait, or up to a tenth on top of
-        what the server asked for.
-        """
+        """Seconds to wait after the `failures`-th failure in a row (from 1), spread over callers that failed together: half
+        to all of the doubled wait, or up to a tenth on top of what the server asked for."""
         doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
-        wait = doubled * random.uniform(0.5, 1.0)
-        if retry_after is not None and retry_after >= wait:
-            return retry_after + random.uniform(0, 0.1 * retry_after)
-        return wait
+        return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
     async def call(self, once: Callable[[], Awaitable[Answer]], aside: Aside = asyncio.ensure_future) -> Answer:
         """What `once` gives, tried again as long as the policy says. Raises its last error."""
