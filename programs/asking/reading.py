@@ -16,6 +16,8 @@ from programs.asking.json_objects import objects_in
 from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
 from signatures.prompt import NOTE, WHOLE
 
+NO_OBJECT = "The reply is not one whole JSON object."
+
 _SHORTEST_BEGINNING = 3
 _INFLECTED = 5
 """A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
@@ -47,6 +49,18 @@ class Misread(ValueError):
         super().__init__("; ".join(faults))
         self.faults = faults
         self.cut = cut
+
+
+def read(text: str, outputs: Outputs) -> dict[str, Any]:
+    """The values of the last object in a text that is as it was asked for, in their types. Raises `Misread`."""
+    found, misread = objects_in(text), None
+    for fields in reversed(found.objects):
+        try:
+            return as_meant(fields, outputs)
+        except Misread as error:
+            # What stands before a reply is a draft: its faults say nothing.
+            misread = misread or error
+    raise misread or Misread(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
 
 
 def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
