@@ -3,15 +3,12 @@
 1. Each row of the table in docs/pipeline.md is read as it says, and only these: `READ` is that table.
 2. What would have to be guessed is left out where the type allows it, and else refused with its faults.
 3. Prose that ends in the middle of a sentence is refused where a reply ends with it, and nowhere else.
-4. What is as it was asked for comes back unchanged.
 """
 
 import json
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from programs.asking.json_objects import objects_in
@@ -166,21 +163,6 @@ def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None
     assert prose(text="So it is.", note=PROSE).note == PROSE
     with pytest.raises(Misread, match=r"a\.note stops"):
         prose(note=f"So it is. {PROSE}")
-
-
-SHEETS = st.builds(
-    Sheet,
-    level=st.sampled_from(["beginner", "advanced"]),
-    rating=st.integers(1, 10),
-    items=st.just([Item(sentence=3)]),
-    notes=st.just(["note."]),
-    sentences=st.lists(st.integers(1, 9999), min_size=1, max_size=3),
-)
-
-
-@given(SHEETS)
-def test_4_what_is_as_asked_comes_back(sheet: Sheet) -> None:
-    assert read(**sheet.model_dump(exclude={"thought"})) == sheet
 
 
 EVIDENCE = """
