@@ -18,22 +18,13 @@ from signatures.prompt import NOTE, WHOLE
 
 NO_OBJECT = "The reply is not one whole JSON object."
 
-_SHORTEST_BEGINNING = 3
-_INFLECTED = 5
-"""A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
-
-_TAKES_BACK = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
-
 _MOST_FAULTS = 20
 _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
 """In place of a value that cannot be read."""
 
-# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100", "85 out of 100".
-_NUMBER = re.compile(
-    r"(?:[^\d.,%/-]|\.\s){0,24}(?P<number>\d{1,9})(?:\.0*)?"
-    r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<most>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
-)
+# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100".
+_NUMBER = re.compile(r"(?:[^\d.,%/-]|\.\s){0,24}(\d{1,9})(?:\.0*)?\s*(%|/\s*100)?[^\d%/]{0,24}")
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -88,7 +79,8 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     if isinstance(value, list) and len(value) == 1 and kind != "array":
         value = value[0]
     if "enum" in schema or "const" in schema:
-        return _choice(value, schema.get("enum") or [schema["const"]])
+        names = {_plain(str(name)): name for name in schema.get("enum") or [schema["const"]]}
+        return names.get(_plain(value), value) if isinstance(value, str) else value
     if kind == "integer":
         return _whole_number(value, schema)
     if kind == "string":
@@ -101,23 +93,6 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     return _object(value, schema) if "properties" in schema else value
 
 
-def _choice(value: Any, names: list[Any]) -> Any:
-    if not isinstance(value, str) or value in names:
-        return value
-    said, known = _plain(value), {_plain(str(name)): name for name in names}
-    near = [known[said]] if said in known else [known[plain] for plain in known if _means(said, plain, known)]
-    return near[0] if len(near) == 1 else value
-
-
-def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
-    """Whether what was said is the beginning of a name, or the name and more, which names no other and denies nothing."""
-    if name.startswith(said):
-        return len(said) >= _SHORTEST_BEGINNING
-    ending, *more = said[len(name) :].split("_")
-    inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
-    return said.startswith(name) and inflected and not any(word in known or word in _TAKES_BACK for word in more)
-
-
 @lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return re.sub(r"\W+|_+", "_", name.casefold()).strip("_")
@@ -128,19 +103,11 @@ def _whole_number(value: Any, schema: Schema) -> Any:
         # To pydantic they are 1 and 0.
         return json.dumps(value)
     found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        return value
-    most = 100 if found.group("percent") else found.group("most") and int(found.group("most"))
-    return int(found.group("number")) if most in (None, schema.get("maximum")) else value
+    return int(found[1]) if found and (not found[2] or schema.get("maximum") == 100) else value
 
 
 def _list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value, strict=False)
-        except (ValueError, RecursionError):
-            return value
     if isinstance(value, str) and items.get("type") == "integer":
         value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
     read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]

