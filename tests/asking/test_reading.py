@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from programs.asking.json_objects import objects_in
-from programs.asking.reading import Misread, as_meant
+from programs.asking.reading import Misread, as_meant, objects_in
 from signatures.prompt import WHOLE, characters
 from signatures.strands import EvidenceSet
 
