@@ -122,11 +122,10 @@ def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
     four looks of two seconds, as Linux reports them (proc(5), the fourth field of /proc/loadavg), since what has just ended
     would else take a core from the whole run. Elsewhere all are free."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    looks: list[int] = []
-    try:
-        for _ in range(LOOKS):
-            time.sleep(LOOK_SECONDS / LOOKS)
-            looks.append(max(0, int(loadavg.read_text().split()[3].split("/")[0]) - 1))
-    except (OSError, ValueError, IndexError):
+    if not loadavg.is_file():
         return cores
-    return max(1, cores - sorted(looks)[LOOKS // 4])
+    looks = []
+    for _ in range(LOOKS):
+        time.sleep(LOOK_SECONDS / LOOKS)
+        looks.append(int(loadavg.read_text().split()[3].split("/")[0]) - 1)
+    return min(cores, max(1, cores - sorted(looks)[LOOKS // 4]))

@@ -104,7 +104,7 @@ class Server:
     ) -> None:
         self.model, self.rules = model, rules or BodyRules()
         self._effort, self._deadline = reasoning_effort, timeout
-        self._known = self._answered = False
+        self._known = False
         self._refused = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
@@ -170,9 +170,8 @@ class Server:
         await self.ready()
         entries = self.payload(await self._send(self.models_path)).get("data")
         known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
-        said = [(entry.get("id"), entry.get("internal_id")) for entry in known]
-        pairs = [[printable(name) for name in names if isinstance(name, str)] for names in said]
-        models = [ModelName(names[0], names[-1]) for names in pairs if names]
+        names = [[entry[key] for key in ("id", "internal_id") if isinstance(entry.get(key), str)] for entry in known]
+        models = [ModelName(printable(said[0]), printable(said[-1])) for said in names if said]
         self._known = self._known or any(self.model in names for names in models)
         return models
 
@@ -203,7 +202,7 @@ class Server:
                 rules = fewer
                 continue
             meter.add_answer(response)
-            self._known = self._answered = True
+            self._known = True
             self._refusing_since = None
             if refused := self.rules.takes - rules.takes:
                 self.rules = self.rules.without(*refused)
@@ -214,14 +213,19 @@ class Server:
 
     async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
-        if isinstance(error, FatalError) and reply is not None and reply.text.lstrip()[:1] not in ("{", "["):
-            now = time.monotonic()
-            self._refusing_since = now if self._refusing_since is None else self._refusing_since
-            if self._known and reply.status >= 300 and now - self._refusing_since < EXCUSED:
+        page = reply is not None and not reply.text.lstrip().startswith(("{", "["))
+        if page and isinstance(error, FatalError):
+            self._refusing_since = self._refusing_since or time.monotonic()
+            if (
+                self._known
+                and reply is not None
+                and reply.status >= 300
+                and time.monotonic() - self._refusing_since < EXCUSED
+            ):
                 return NotAnAnswer(str(error))
         elif isinstance(error, Forbidden):
             self._refused += 1
-            if self._answered or self._refused < FORBIDDEN_AT_FIRST:
+            if self._known or self._refused < FORBIDDEN_AT_FIRST:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
@@ -268,10 +272,11 @@ class Server:
         if session is None:
             # Reading the certificates takes longer than the first call to a server next door.
             ssl = httpx.create_ssl_context() if self.endpoint.startswith("https:") else True
+            connector = aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_watched_socket
+            )
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_watched_socket
-                ),
+                connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # Not trust_env, which also takes credentials out of ~/.netrc and refuses them beside ours.
