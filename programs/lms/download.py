@@ -76,7 +76,7 @@ def hub() -> Iterator[str]:
     or file, it wants a token, it refuses, or cannot be reached. So is any OSError or ValueError: nothing but calls of the
     library belongs inside."""
     try:
-        from huggingface_hub import errors
+        from huggingface_hub import errors, is_offline_mode
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
@@ -85,23 +85,21 @@ def hub() -> Iterator[str]:
     try:
         yield endpoint
     except (OSError, ValueError, errors.EntryNotFoundError, unanswered) as error:
-        raise TransferFailed(_meaning(error, unanswered, redact(endpoint, ()))) from None
-
-
-def _meaning(error: BaseException, unanswered: Any, address: str) -> str:
-    from huggingface_hub import errors, is_offline_mode
-
-    answer = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error
-    if meant := next((said for name, said in _MEANT.items() if isinstance(answer, getattr(errors, name))), None):
-        return meant
-    if isinstance(answer, errors.HfHubHTTPError):
-        status = answer.response.status_code
-        why = answer.server_message or ("set HF_TOKEN to a token that may do this" if status in (401, 403) else "")
-        return f"answered {status}" + (f": {' '.join(why.split()).rstrip('.')}" if why else "")
-    if answer is not error or isinstance(error, unanswered):
-        return f"{address} cannot be reached{': HF_HUB_OFFLINE is set' if is_offline_mode() else ''}"
-    # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
-    return " ".join(str(error).split()) or "broke off"
+        answer = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error
+        if meant := next((said for name, said in _MEANT.items() if isinstance(answer, getattr(errors, name))), None):
+            why = meant
+        elif isinstance(answer, errors.HfHubHTTPError):
+            status = answer.response.status_code
+            hint = "set HF_TOKEN to a token that may do this" if status in (401, 403) else ""
+            said = " ".join((answer.server_message or hint).split()).rstrip(".")
+            why = f"answered {status}" + (f": {said}" if said else "")
+        elif answer is not error or isinstance(error, unanswered):
+            offline = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
+            why = f"{redact(endpoint, ())} cannot be reached{offline}"
+        else:
+            # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
+            why = " ".join(str(error).split()) or "broke off"
+        raise TransferFailed(why) from None
 
 
 def fill_from_wheels(growing: Path, wheels: Wheels, name: str, size: int) -> None:
