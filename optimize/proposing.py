@@ -9,8 +9,8 @@ from dspy.utils.exceptions import AdapterParseError
 from optimize.recording import Recorder
 from programs.asking.adapter import PassageFirstAdapter
 from programs.errors import CallError
+from programs.lms.engine import Shared
 from programs.lms.failures import EmptyAnswer, backend_error
-from programs.lms.shared import Shared
 from programs.text.copying import copied_share
 
 LONGEST = 2000

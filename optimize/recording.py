@@ -25,11 +25,10 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 from programs.asking.caller import seed_of
 from programs.background_loop import run
 from programs.errors import CallError, FatalError, Truncated
-from programs.lms.engine import BlockingEngine, placed
+from programs.lms.engine import BlockingEngine, Shared, placed
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
 from programs.lms.resolve import Model
-from programs.lms.shared import Shared
 from programs.lms.wire import reasoning_of
 from programs.redaction import encodable
 from programs.run.journal import Journal

@@ -14,8 +14,7 @@ from typing import Any
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from programs.asking.json_objects import objects_in
-from programs.asking.reading import Misread, as_meant
+from programs.asking.reading import NO_OBJECT, Misread, read
 from programs.asking.schema import Outputs, cached, enforced_schema, form_of, outputs_of, schema_of
 from programs.text.injection import escape_markers
 from signatures.prompt import EXAMPLE, FORM, GIVEN, PREAMBLE, RETRY_INPUTS, SCHEMA
@@ -23,8 +22,6 @@ from signatures.thought import PlainText
 
 SHARED_FIELDS = ("passage", "question", "asked_by")
 ADAPTER_VERSION = 2
-
-NO_OBJECT = "The reply is not one whole JSON object."
 
 Messages = list[dict[str, str]]
 Completions = list[dict[str, Any]]
@@ -84,18 +81,10 @@ class PassageFirstAdapter(dspy.Adapter):
         outputs = outputs_of(signature)
         if _is_plain(signature):
             return {outputs[0][0]: PlainText(completion.strip())}
-        found = objects_in(completion)
-        misread = None
-        for fields in reversed(found.objects):
-            try:
-                return as_meant(fields, outputs)
-            except Misread as error:
-                # What stands before a reply is a draft: its faults say nothing.
-                misread = misread or error
-        if misread is not None:
-            raise NotAsAsked(signature, completion, misread.faults, misread.cut) from misread
-        why = "The reply stops in the middle." if found.cut else NO_OBJECT
-        raise NotAsAsked(signature, completion, [why], found.cut)
+        try:
+            return read(completion, outputs)
+        except Misread as error:
+            raise NotAsAsked(signature, completion, error.faults, error.cut) from error
 
 
 def _options(lm: Any, given: dict[str, Any], signature: Any) -> dict[str, Any]:

@@ -87,12 +87,19 @@ class Caller:
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
+        spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
         values = [ask.read(each.output) for each in before if each.output is not None]
+        failed = False
         if isinstance(outcome, BaseModel):
             values.append(outcome)
-        tried = _tried(ask, outcome, values)
-        spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
-        failed = isinstance(outcome, CallError | TransientError) and not isinstance(outcome, Truncated)
+            tried = Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
+        elif isinstance(outcome, NotAsAsked):
+            text = outcome.lm_response or ""
+            shown = text if len(text) <= LONGEST_EARLIER else ""
+            tried = Rejected(problems=outcome.faults, text=shown, cut=outcome.cut)
+        else:
+            failed = not isinstance(outcome, Truncated)
+            tried = Rejected(problems=[str(outcome)], cut=not failed)
         status: ReplyStatus
         if not tried.problems:
             status = "ok"
@@ -128,9 +135,8 @@ class Caller:
             if (failure := backend_error(error)) is None:
                 raise
             # An empty answer says something about the prompt, not that the server is gone.
-            if isinstance(failure, CallError | EmptyAnswer) or (
-                isinstance(failure, TransientError) and not self.strict
-            ):
+            gone = self.strict and isinstance(failure, TransientError) and not isinstance(failure, EmptyAnswer)
+            if isinstance(failure, CallError | TransientError) and not gone:
                 return failure
             raise failure from error
 
@@ -141,17 +147,6 @@ def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
         return None if isinstance(outcome, EmptyAnswer) else "server"
     refused = isinstance(outcome, CallError) and not isinstance(outcome, ContextTooLong | Truncated)
     return "refused" if refused else None
-
-
-def _tried(ask: Ask, outcome: Outcome, values: list[Any]) -> Rejected:
-    """A call as a try; without problems it is none that was rejected. `values` are all that were read, the call's last."""
-    if isinstance(outcome, BaseModel):
-        return Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
-    if not isinstance(outcome, NotAsAsked):
-        return Rejected(problems=[str(outcome)], cut=isinstance(outcome, Truncated))
-    text = outcome.lm_response
-    too_long = text is not None and len(text) > LONGEST_EARLIER
-    return Rejected(problems=outcome.faults, text="" if too_long else text, cut=outcome.cut)
 
 
 def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:

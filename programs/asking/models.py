@@ -8,12 +8,11 @@ from itertools import chain
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.embedded import SLOTS, EmbeddedServers
+from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS, EmbeddedServers
 from programs.lms.failures import Forbidden, NotConnected
-from programs.lms.openai_compatible import Effort, ModelName, with_nearest
-from programs.lms.resolve import EMBEDDED_SECONDS, Model, resolve
+from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
-from programs.lms.server import Server, model_lists
+from programs.lms.server import Effort, ModelName, Server, model_lists, with_nearest
 from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
@@ -119,13 +118,12 @@ class ModelTable:
             except NotConnected as error:
                 raise UserError(str(error)) from None
             away |= {server.endpoint: error for server, error in missing.items()}
-            with_it = [one for one, names in listed.items() if any(one.backend.model in name for name in names)]
-            for server, names in listed.items():
+            without = [server for server, names in listed.items() if not any(server.model in name for name in names)]
+            for server in without:
                 # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
-                if names and with_it and server not in with_it:
-                    name = server.backend.model
-                    unknown = UnknownModel(f"{server.endpoint} does not have the model {name!r}")
-                    raise UserError(str(with_nearest(unknown, name, names)))
+                if listed[server] and len(without) < len(listed):
+                    unknown = UnknownModel(f"{server.endpoint} does not have the model {server.model!r}")
+                    raise UserError(str(with_nearest(unknown, server.model, listed[server])))
         for lost in away.values():
             log.warning("%s (the others take its calls until it answers)", lost)
 
@@ -138,18 +136,16 @@ class ModelTable:
 async def _reach(server: Server) -> list[ModelName]:
     """The models that a server lists; none where it keeps no list. Raises NotConnected where it cannot be connected to, and
     `UserError` where it refuses the credentials."""
-    for number in range(CONNECT_TRIES):
+    for left in reversed(range(CONNECT_TRIES)):
         try:
             return await asyncio.wait_for(server.list_models(), LIST_TIMEOUT)
-        except Forbidden:
-            # A key may be good for calls alone.
-            break
-        except AccessDenied as error:
-            raise UserError(f"{server.endpoint}: {error}") from None
         except NotConnected:
-            if number == CONNECT_TRIES - 1:
+            if not left:
                 raise
-        except (BackendError, asyncio.TimeoutError):
+        except (BackendError, asyncio.TimeoutError) as error:
+            # With 403 a key may be good for calls alone.
+            if isinstance(error, AccessDenied) and not isinstance(error, Forbidden):
+                raise UserError(f"{server.endpoint}: {error}") from None
             break
     return []
 

@@ -1,37 +1,35 @@
-"""Reading a reply as it was meant, and saying what is wrong with one that cannot be.
+r"""Reading a reply as it was meant, and saying what is wrong with one that cannot be.
 
 What people would read without asking back is read: `docs/pipeline.md` has the table. What they would have to guess is not:
 it is left out where the type allows that (an item of a list, a field with a default), or else the reply is not read.
+
+A library that repairs JSON is not used: it closes what stops in the middle, and knows no LaTeX. To JSON, \b, \f, \n, \r,
+\t and \u are escapes: \beta, \frac, \nu, \rho, \tau would become control characters with letters behind them. None of
+these but a line end ever stands before a letter in prose; there `\n` is one, unless the name of a command follows.
 """
 
+import contextlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from programs.asking.json_objects import objects_in
 from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
 from signatures.prompt import NOTE, WHOLE
 
-_SHORTEST_BEGINNING = 3
-_INFLECTED = 5
-"""A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
-
-_TAKES_BACK = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
+NO_OBJECT = "The reply is not one whole JSON object."
 
 _MOST_FAULTS = 20
 _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
 """In place of a value that cannot be read."""
 
-# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100", "85 out of 100".
-_NUMBER = re.compile(
-    r"(?:[^\d.,%/-]|\.\s){0,24}(?P<number>\d{1,9})(?:\.0*)?"
-    r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<most>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
-)
+# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100".
+_NUMBER = re.compile(r"(?:[^\d.,%/-]|\.\s){0,24}(\d{1,9})(?:\.0*)?\s*(%|/\s*100)?[^\d%/]{0,24}")
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -49,6 +47,18 @@ class Misread(ValueError):
         self.cut = cut
 
 
+def read(text: str, outputs: Outputs) -> dict[str, Any]:
+    """The values of the last object in a text that is as it was asked for, in their types. Raises `Misread`."""
+    found, misread = objects_in(text), None
+    for fields in reversed(found.objects):
+        try:
+            return as_meant(fields, outputs)
+        except Misread as error:
+            # What stands before a reply is a draft: its faults say nothing.
+            misread = misread or error
+    raise misread or Misread(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
+
+
 def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     """The values of a reply's fields, in their types. Raises `Misread`."""
     schema = taken_schema(outputs)
@@ -60,7 +70,7 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
             if better is _BAD or better == value:
-                raise Misread(faults_of(error)) from error
+                raise Misread(_faults(error)) from error
             value = better
     cut = unfinished_field(value, schema)
     if cut is not None:
@@ -70,31 +80,22 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
 
 def _as_meant(value: Any, schema: Schema) -> Any:
     """The value as the schema's kind of value, where there is no doubt about it; otherwise as it is."""
+    kind = schema.get("type")
+    if isinstance(value, list) and len(value) == 1 and kind != "array":
+        value = value[0]
     if "enum" in schema or "const" in schema:
-        return _choice(_only(value), schema.get("enum") or [schema["const"]])
-    reader = _READERS.get(schema.get("type", ""))
-    return value if value is None or reader is None else reader(value, schema)
-
-
-def _only(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _choice(value: Any, names: list[Any]) -> Any:
-    if not isinstance(value, str) or value in names:
-        return value
-    said, known = _plain(value), {_plain(str(name)): name for name in names}
-    near = [known[said]] if said in known else [known[plain] for plain in known if _means(said, plain, known)]
-    return near[0] if len(near) == 1 else value
-
-
-def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
-    """Whether what was said is the beginning of a name, or the name and more, which names no other and denies nothing."""
-    if name.startswith(said):
-        return len(said) >= _SHORTEST_BEGINNING
-    ending, *more = said[len(name) :].split("_")
-    inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
-    return said.startswith(name) and inflected and not any(word in known or word in _TAKES_BACK for word in more)
+        names = {_plain(str(name)): name for name in schema.get("enum") or [schema["const"]]}
+        return names.get(_plain(value), value) if isinstance(value, str) else value
+    if kind == "integer":
+        return _whole_number(value, schema)
+    if kind == "string":
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        value = json.dumps(value) if number else value
+        return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+    if kind == "array" and value is not None:
+        return _list(value, schema)
+    # A mapping of any names has no properties.
+    return _object(value, schema) if "properties" in schema else value
 
 
 @lru_cache(maxsize=1024)
@@ -103,31 +104,15 @@ def _plain(name: str) -> str:
 
 
 def _whole_number(value: Any, schema: Schema) -> Any:
-    value = _only(value)
     if isinstance(value, bool):
         # To pydantic they are 1 and 0.
         return json.dumps(value)
     found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        return value
-    most = 100 if found.group("percent") else found.group("most") and int(found.group("most"))
-    return int(found.group("number")) if most in (None, schema.get("maximum")) else value
-
-
-def _text(value: Any, _schema: Schema) -> Any:
-    value = _only(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return json.dumps(value)
-    return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+    return int(found[1]) if found and (not found[2] or schema.get("maximum") == 100) else value
 
 
 def _list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value, strict=False)
-        except (ValueError, RecursionError):
-            return value
     if isinstance(value, str) and items.get("type") == "integer":
         value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
     read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]
@@ -135,10 +120,7 @@ def _list(value: Any, schema: Schema) -> Any:
 
 
 def _object(value: Any, schema: Schema) -> Any:
-    if "properties" not in schema:  # a mapping of any names
-        return value
     parts, required = schema["properties"], schema.get("required", [])
-    value = _only(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = next(reversed(objects_in(value).objects), None)
     if isinstance(value, str | list) and len(required) == 1:
@@ -159,9 +141,6 @@ def _part_of(schema: Schema, name: Any) -> Schema:
     return found if isinstance(found, dict) else {}
 
 
-_READERS = {"integer": _whole_number, "string": _text, "array": _list, "object": _object}
-
-
 def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     """The value without the parts that hold faults, where it may lack them; `_BAD` where it may not."""
     if () in faults or not isinstance(value, list | dict):
@@ -179,17 +158,17 @@ def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     return _BAD if lacks else list(good.values())
 
 
-def faults_of(error: ValidationError) -> list[str]:
-    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
-    details = error.errors(include_url=False)
-    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
-    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
-
-
 _SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")
 # No command and no index of a formula.
 _WORD_OR_LINK = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
 _LIST_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s")
+
+
+def _faults(error: ValidationError) -> list[str]:
+    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
+    details = error.errors(include_url=False)
+    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
+    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
 
 
 def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
@@ -200,17 +179,14 @@ def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
         return unfinished_field(value[last], _part_of(schema, last), f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
         return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
-    return name if isinstance(value, str) and _is_prose(value, schema) and stops_midway(value) else None
+    if not isinstance(value, str) or schema.get("type") != "string" or "enum" in schema or "const" in schema:
+        return None
+    # What may be longer than a note is prose; of what may not, only a text of several sentences is.
+    long = schema.get("maxLength", NOTE + 1) > NOTE or _SEVERAL_SENTENCES.search(value)
+    return name if long and len(value.split()) >= _FEWEST_WORDS and _stops_midway(value) else None
 
 
-def _is_prose(text: str, schema: Schema) -> bool:
-    """What may be longer than a note is prose; of what may not, only a text of several sentences is."""
-    if schema.get("type") != "string" or "enum" in schema or "const" in schema or len(text.split()) < _FEWEST_WORDS:
-        return False
-    return schema.get("maxLength", NOTE + 1) > NOTE or bool(_SEVERAL_SENTENCES.search(text))
-
-
-def stops_midway(text: str) -> bool:
+def _stops_midway(text: str) -> bool:
     """Whether prose ends with a word or with a sign that something follows. Formulas, numbers and lists may end without
     a full stop, and writing without upper and lower case has other ones."""
     text = text.rstrip()
@@ -220,3 +196,99 @@ def stops_midway(text: str) -> bool:
     word = end.group()
     symbol = len(word) == 1 and word.isalpha() and word not in "aAI"
     return not symbol and (not word.isalpha() or word.lower() != word.upper())
+
+
+_MOST_STARTS, _MOST_MENDED = 200, 3
+
+_OPENS = re.compile(r'\{\s*["}]')
+# At the error: before or behind the comma, as Python's version has it.
+_TRAILING_COMMA = re.compile(r",?\s*[}\]]")
+_STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+# Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
+_DECODER = json.JSONDecoder(
+    strict=False,
+    parse_int=lambda digits: int(digits) if len(digits) <= 18 else None,
+    parse_float=lambda digits: float(digits) if math.isfinite(float(digits)) else None,
+    parse_constant=lambda _: None,
+)
+
+
+class Found(NamedTuple):
+    """The whole objects in a text, in their order, none inside another; or that the last one stops in the middle, and
+    then none: what stands before it is a draft."""
+
+    objects: list[dict[str, Any]]
+    cut: bool
+
+
+def objects_in(said: str) -> Found:
+    """What a reply holds. A text that is one JSON string is read as what that says."""
+    if said.lstrip().startswith('"'):
+        with contextlib.suppress(ValueError):
+            inner = json.loads(said, strict=False)
+            said = inner if isinstance(inner, str) else said
+    text = _STRAY.sub(_written, said)
+    objects: list[dict[str, Any]] = []
+    position = mended = 0
+    for _ in range(_MOST_STARTS):
+        start = _OPENS.search(text, position)
+        if start is None:
+            break
+        position = start.start()
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+            objects.append(value)
+        except RecursionError:
+            return Found([], cut=False)
+        except json.JSONDecodeError as error:
+            rest = text[error.pos :].strip("` \n")
+            if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
+                text, mended = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), mended + 1
+            # Of a number or a word that is cut, the beginning may be read, or nothing.
+            elif error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest):
+                return Found([], cut=True)
+            else:
+                position += 1
+    return Found(objects, cut=False)
+
+
+# What stands behind the n in names of LaTeX's commands; none is a word.
+_NAMES = """
+abla asymp atural earrow eqq eqsim eqslant equiv ewcommand ewline ewpage ewton geq geqq geqslant gg gtr icefrac leftarrow
+Leftarrow leftrightarrow Leftrightarrow leq leqq leqslant ll obreak ocite oindent olimits olinebreak onumber orm ormal
+ormalfont ormalsize ot otag otin otni owner preceq rightarrow Rightarrow simeq subseteq succeq supset supseteq
+triangleleft triangleright ullfont umrange vdash vDash Vdash VDash
+"""
+# Of \nu, \ne, \ni, \ncong ...: a line may begin with these, too.
+_WORDS = "u e i eq ano cong eg exists less mid parallel prec sim subset succ um"
+
+
+def _any_of(names: str) -> str:
+    return f"n(?:{'|'.join(sorted(names.split(), key=len, reverse=True))})(?![a-zA-Z])"
+
+
+_STRAY = re.compile(
+    r"\\(?:(?P<pair>\\)|(?P<apostrophe>(?='))|(?![\"\\/bfnrtu])|(?=[bfrt][a-zA-Z])|(?=u(?![0-9a-fA-F]{4}))"
+    rf"|(?={_any_of(_NAMES)})|(?P<word>(?={_any_of(_WORDS)})))"
+)
+_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$\\]")
+_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
+_QUOTE = re.compile(r'(?<!\\)"')
+_SHOWN, _LONGEST_STRING = 40, 4000
+
+
+def _written(found: re.Match[str]) -> str:
+    """What is put for a backslash, so that those of LaTeX commands are written twice, as JSON wants them."""
+    if found.lastgroup == "apostrophe":
+        return ""
+    keeps = found.lastgroup == "pair" or (found.lastgroup == "word" and not _is_command(found))
+    return found.group() if keeps else "\\\\"
+
+
+def _is_command(found: re.Match[str]) -> bool:
+    """Whether a name that a line could begin with as well stands in a formula, or behind no end of prose."""
+    text, start = found.string, found.start()
+    string = _QUOTE.split(text[max(0, start - _LONGEST_STRING) : start])[-1]
+    if not string or string.count("$") % 2 or _PART_OF_FORMULA.match(text, start):
+        return True
+    return not _PROSE_BEFORE.search(string[-_SHOWN:])

@@ -1,7 +1,6 @@
 """JSON schemas of a signature's outputs: for the server to enforce, for the prompt, and to read replies by."""
 
 import json
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -34,9 +33,7 @@ def reply_type(outputs: Outputs) -> type[BaseModel]:
 def taken_schema(outputs: Outputs) -> Schema:
     """The schema of what is taken for such an object: as `schema_of`, but what has a default is not required, and what
     hangs together is marked `WHOLE`."""
-    schema = reply_type(outputs).model_json_schema()
-    definitions = schema.get("$defs", {})
-    return _changed(schema, lambda node: _written_out(node, definitions))
+    return _made(outputs, closed=False)
 
 
 @cached
@@ -46,44 +43,40 @@ def schema_of(outputs: Outputs) -> Schema:
     References are written out, titles left out, every property required and no other allowed: the dialect that
     OpenAI's strict mode, vLLM and llama.cpp have in common. Equal fields share one schema, which nobody may change.
     """
-    return _changed(taken_schema(outputs), _closed)
+    return _made(outputs, WHOLE, "default")
 
 
 @cached
 def enforced_schema(outputs: Outputs) -> Schema:
     """The schema for a server to enforce: no bounds of texts, at which it would cut a sentence in the middle."""
-    return _changed(schema_of(outputs), lambda node: _without(node, "minLength", "maxLength"))
+    return _made(outputs, WHOLE, "default", "minLength", "maxLength")
 
 
-def _changed(node: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """A copy with the change made to the schema and to each one inside."""
-    made = change(node)
-    if "properties" in made:
-        made["properties"] = {name: _changed(part, change) for name, part in made["properties"].items()}
-    if "items" in made:
-        made["items"] = _changed(made["items"], change)
-    return made
+def _made(outputs: Outputs, *left_out: str, closed: bool = True) -> Schema:
+    """pydantic's schema with its references written out, without some keys."""
+    schema = reply_type(outputs).model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def written(node: Schema) -> Schema:
+        if "anyOf" in node:
+            # What may be missing when it is read is asked for all the same.
+            (wanted,) = [part for part in node["anyOf"] if part.get("type") != "null"]
+            node = {**wanted, **_without(node, "anyOf", "default")}
+        if "$ref" in node:
+            node = {**definitions[node["$ref"].rsplit("/", 1)[-1]], **_without(node, "$ref")}
+        made = _without(node, "$defs", "title", *left_out)
+        if "properties" in made:
+            made["properties"] = {name: written(part) for name, part in made["properties"].items()}
+            made |= {"required": list(made["properties"]), "additionalProperties": False} if closed else {}
+        if "items" in made:
+            made["items"] = written(made["items"])
+        return made
+
+    return written(schema)
 
 
 def _without(node: Schema, *keys: str) -> Schema:
     return {key: value for key, value in node.items() if key not in keys}
-
-
-def _written_out(node: Schema, definitions: dict[str, Schema]) -> Schema:
-    if "anyOf" in node:
-        # What may be missing when it is read is asked for all the same.
-        (wanted,) = [part for part in node["anyOf"] if part.get("type") != "null"]
-        node = {**wanted, **_without(node, "anyOf", "default")}
-    if "$ref" in node:
-        node = {**definitions[node["$ref"].rsplit("/", 1)[-1]], **_without(node, "$ref")}
-    return _without(node, "$defs", "title")
-
-
-def _closed(node: Schema) -> Schema:
-    made = _without(node, WHOLE, "default")
-    if "properties" in node:
-        made |= {"required": list(node["properties"]), "additionalProperties": False}
-    return made
 
 
 def form_of(schema: Schema, indent: str = "") -> str:

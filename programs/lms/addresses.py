@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import httpx
@@ -13,14 +12,13 @@ import httpx
 from programs.errors import UserError
 
 
-@dataclass(frozen=True)
-class BaseUrl:
+class BaseUrl(NamedTuple):
     """`url` without user information and without a trailing slash; the user information is in `basic`, encoded for a
-    header, and in `secrets`."""
+    header, and in `secrets`: never to be shown."""
 
     url: str
-    basic: str | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    basic: str | None = None
+    secrets: tuple[str, ...] = ()
 
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
@@ -31,7 +29,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:
-        raise UserError("the API base is not a URL; it looks like https://host/v1") from None
+        url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         shown = str(url.copy_with(userinfo=b""))
         raise UserError(f"the API base {shown!r} is not a URL; it looks like https://host/v1")

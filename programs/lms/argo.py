@@ -15,7 +15,7 @@ from dspy.lm15 import Request, Response
 
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
-from programs.lms.openai_compatible import Effort, HttpReply, OpenAICompatible
+from programs.lms.server import HttpReply, Server
 from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, read_completion
 from programs.redaction import excerpt
 
@@ -44,7 +44,7 @@ _DENIED = "ACCESS DENIED"
 _MIXED_BODY = "You passed a messages field along with"
 
 
-class Argo(OpenAICompatible):
+class Argo(Server):
     """A model behind Argo's native route."""
 
     name = "argo"
@@ -53,9 +53,8 @@ class Argo(OpenAICompatible):
     drops: frozenset[str] = frozenset()
     """What a route does not pass on, whatever the model takes."""
 
-    def __init__(self, model: str, *, user: str, base: BaseUrl, reasoning_effort: Effort | None = None) -> None:
-        rules = rules_for(model).without(*self.drops)
-        super().__init__(model, base=base, api_key=user, rules=rules, reasoning_effort=reasoning_effort)
+    def __init__(self, model: str, *, user: str, base: BaseUrl, **settings: Any) -> None:
+        super().__init__(model, base=base, api_key=user, rules=rules_for(model).without(*self.drops), **settings)
         self._user = user
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
@@ -65,16 +64,17 @@ class Argo(OpenAICompatible):
         payload = self.payload(reply)
         if "response" in payload and "choices" not in payload:
             said = payload["response"]
-            if isinstance(said, Mapping):
-                # Newer gateways wrap it.
-                said = said.get("content")
-            said = said if isinstance(said, str) else ""
-            self._refuse_notice(said)
-            if said.startswith(_MIXED_BODY):
-                raise CallError(f"Argo refuses the request: {excerpt(said, self.secrets)}")
-            return answer(said, model=self.model)
-        response = read_completion(payload, model=self.model, secrets=self.secrets)
-        self._refuse_notice(str(response.text or ""))
+            # Newer gateways wrap it.
+            said = said.get("content") if isinstance(said, Mapping) else said
+            response = answer(said if isinstance(said, str) else "", model=self.model)
+        else:
+            response = read_completion(payload, model=self.model, secrets=self.secrets)
+        text = str(response.text or "")
+        # An answer in form (a JSON object) may speak of denied access; a notice is prose.
+        if _NOTICE in text or (_DENIED in text and not text.lstrip().startswith("{")):
+            raise self._denied(text)
+        if text.startswith(_MIXED_BODY):
+            raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")
         return response
 
     def payload(self, reply: HttpReply) -> Mapping[str, Any]:
@@ -84,14 +84,6 @@ class Argo(OpenAICompatible):
             if _NOTICE in reply.text or _DENIED in reply.text:
                 raise self._denied(reply.text) from None
             raise
-
-    def _refuse_notice(self, answered: str) -> None:
-        """Raises AccessDenied where an answer is one of Argo's notices.
-
-        An answer in form (a JSON object) may speak of denied access; a notice is prose.
-        """
-        if _NOTICE in answered or (_DENIED in answered and not answered.lstrip().startswith("{")):
-            raise self._denied(answered)
 
     def _denied(self, text: str) -> AccessDenied:
         return AccessDenied(f"Argo refuses the user in ARGO_USER: {excerpt(text, self.secrets)}")
@@ -104,8 +96,8 @@ class LegacyArgo(Argo):
     drops = frozenset({"seed", "reasoning_effort", *FORMATS})
 
 
-def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_effort: Effort | None = None) -> Argo:
-    """The backend for a bare model name. Raises UserError without ARGO_USER, or with an ARGO_API that is none."""
+def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Argo:
+    """The server of a bare model name. Raises UserError without ARGO_USER, or with an ARGO_API that is none."""
     user = env.get("ARGO_USER", "").strip()
     if not user:
         raise UserError(
@@ -118,5 +110,4 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], reasoning_
     route = env.get("ARGO_API", "").strip().lower() or "native"
     if route not in ("native", "legacy"):
         raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
-    kind = Argo if route == "native" else LegacyArgo
-    return kind(model, user=user, base=base, reasoning_effort=reasoning_effort)
+    return (Argo if route == "native" else LegacyArgo)(model, user=user, base=base, **settings)

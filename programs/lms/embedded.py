@@ -3,46 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
-import logging
 import os
 import secrets
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from dspy.lm15 import Request
-from filelock import BaseFileLock, FileLock, Timeout
 
-from programs.errors import BackendError, Truncated, UserError
+from programs.errors import UserError
 from programs.lms.addresses import BaseUrl
-from programs.lms.openai_compatible import OpenAICompatible, Send
-from programs.lms.slots import Slot, Slots
-from programs.lms.weights import cache_folder, file_of
+from programs.lms.server import Server
+from programs.lms.weights import file_of
 from programs.lms.wire import BodyRules
-
-log = logging.getLogger("synthreasoner")
 
 SLOTS = 4
 """Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
 
 TOKENS_A_SLOT = 8192
 
-WAIT = 0.05
-"""Seconds after which a call for which no slot is free looks again: a call takes many."""
+EMBEDDED_SECONDS = 3600.0
+"""How long a call may take at least: nothing is lost on the way to it, it is only slow where cores are few or busy."""
 
 LARGE = 500_000_000
 """Bytes of a model whose threads leave the cores to others while they wait."""
 
 
-class Embedded(OpenAICompatible):
-    """One model file, served from the first `start` until `close`, for all who share it.
+class Embedded(Server):
+    """One model file, served from the first call until `close`, for all who share it.
 
     The server listens on loopback only, on a free port, wants a random key, has no pages and lets no web page in.
     """
@@ -51,36 +41,20 @@ class Embedded(OpenAICompatible):
     unreachable = "the embedded server has stopped"
     chat_path, models_path = "/v1/chat/completions", "/v1/models"
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._slots = path, Slots(SLOTS)
-        self._server: Any = None
-        self._states: tuple[Path, BaseFileLock] | None = None
+    def __init__(self, path: Path, timeout: float = EMBEDDED_SECONDS) -> None:
+        super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"), timeout=max(timeout, EMBEDDED_SECONDS))
+        self._path = path
+        self._loaded: Any = None
         self._lock = threading.Lock()
-        super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"))
 
-    @property
-    def running(self) -> bool:
-        return self._server is not None
-
-    def start(self) -> None:
-        """Blocks while the model loads. Raises UserError where it cannot be loaded."""
-        with self._lock:
-            if self._server is None:
-                key = secrets.token_hex(16)
-                self._states = own_folder()
-                server = self._load(key, self._states[0])
-                self.connect(BaseUrl(server.listening_address), key)
-                # Last: whoever finds it running asks at once.
-                self._server = server
+    async def ready(self) -> None:
+        """Loads the model where it is not. Raises UserError where it cannot be loaded."""
+        if self._loaded is None:
+            await asyncio.to_thread(self._start)
 
     def close(self) -> None:
         with self._lock:
-            self._server = None
-            if self._states is not None:
-                folder, lock = self._states
-                shutil.rmtree(folder, ignore_errors=True)
-                lock.release()
-                self._states = None
+            self._loaded = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One
@@ -88,42 +62,16 @@ class Embedded(OpenAICompatible):
         unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
         return {**super().body(request, rules), **unrepeated}
 
-    @asynccontextmanager
-    async def slot(self, request: Request, send: Send) -> AsyncIterator[dict[str, Any]]:
-        """A slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
-        parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
-        prompt = "\n".join(str(getattr(part, "text", part)) for part in parts)
-        # Not left to the server: it would give the next call a slot whose state is still to be saved.
-        while (slot := self._slots.take(prompt)) is None:
-            await asyncio.sleep(WAIT)
-        try:
-            if slot.state is not None and not await self._moved(send, slot.number, "restore", slot.state):
-                self._slots.forget(slot.state)
-            try:
-                yield {"id_slot": slot.number}
-            except Truncated:
-                await self._saved(send, slot)
-                raise
-            await self._saved(send, slot)
-        finally:
-            self._slots.leave(slot)
+    def _start(self) -> None:
+        with self._lock:
+            if self._loaded is None:
+                key = secrets.token_hex(16)
+                loaded = self._load(key)
+                self.connect(BaseUrl(loaded.listening_address), key)
+                # Last: whoever finds it loaded asks at once.
+                self._loaded = loaded
 
-    async def _saved(self, send: Send, slot: Slot) -> None:
-        state = self._slots.oldest_state()
-        if await self._moved(send, slot.number, "save", state):
-            self._slots.saved(slot, state)
-
-    async def _moved(self, send: Send, slot: int, action: str, state: int) -> bool:
-        """Whether a state was saved or restored. Where it was not (the disk is full, say), the prompt is read as a whole:
-        that costs time, and must cost no answer."""
-        try:
-            self.payload(await send(f"/slots/{slot}?action={action}", {"filename": f"{state}.bin"}))
-        except BackendError as error:
-            log.info("the built-in model cannot %s what it has read: %s", action, error)
-            return False
-        return True
-
-    def _load(self, key: str, states: Path) -> Any:
+    def _load(self, key: str) -> Any:
         # Its threads wait for one another at every step, and by default they do so computing: beside another process that
         # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded. On two cores the
         # model of 1.1 GB loses 1% by it when they are free and gains fivefold when not; small ones lose a quarter.
@@ -135,7 +83,7 @@ class Embedded(OpenAICompatible):
         params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.api_keys, params.cors_origins, params.ui = [key], "", False
-        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_A_SLOT, f"{states}/"
+        params.n_parallel, params.n_ctx = SLOTS, SLOTS * TOKENS_A_SLOT
         # A restored prompt cache may hold another conversation (llama.cpp #27148); slots keep their own prefixes.
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False
@@ -147,25 +95,6 @@ class Embedded(OpenAICompatible):
             raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
 
 
-def own_folder() -> tuple[Path, BaseFileLock]:
-    """A new folder in the cache for what the slots of this process have read, and the lock that says that it lives; those
-    of processes that were killed are deleted. Raises `UserError` where the cache cannot be written."""
-    root = cache_folder() / "slots"
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / "lock"):
-            for left in filter(Path.is_dir, root.iterdir()):
-                # One that closes at this moment deletes its own.
-                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
-                    shutil.rmtree(left)
-            folder = Path(tempfile.mkdtemp(dir=root))
-            lock = FileLock(folder / "lock")
-            lock.acquire()
-    except OSError as error:
-        raise UserError(f"{root} cannot be written: {error.strerror or error}") from error
-    return folder, lock
-
-
 class EmbeddedServers:
     """The embedded models of one process: one for each file, however many names are resolved to it. Who only looks at names
     does not `bring` files here."""
@@ -174,15 +103,15 @@ class EmbeddedServers:
         self._models: dict[Path, Embedded] = {}
         self._bring = bring
 
-    def get(self, name: str) -> Embedded:
-        """The backend of a model that `programs.lms.weights.file_of` knows, brought here where it is not; not yet loaded.
+    def get(self, name: str, timeout: float = EMBEDDED_SECONDS) -> Embedded:
+        """The server of a model that `programs.lms.weights.file_of` knows, brought here where it is not; not yet loaded.
 
         Raises UserError where llama.cpp or the file cannot be had.
         """
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
         path = file_of(name, bring=self._bring).resolve()
-        return self._models.setdefault(path, Embedded(path))
+        return self._models.setdefault(path, Embedded(path, timeout))
 
 
 LOOKS, LOOK_SECONDS = 20, 2.0
@@ -193,11 +122,10 @@ def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
     four looks of two seconds, as Linux reports them (proc(5), the fourth field of /proc/loadavg), since what has just ended
     would else take a core from the whole run. Elsewhere all are free."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    looks: list[int] = []
-    try:
-        for _ in range(LOOKS):
-            time.sleep(LOOK_SECONDS / LOOKS)
-            looks.append(max(0, int(loadavg.read_text().split()[3].split("/")[0]) - 1))
-    except (OSError, ValueError, IndexError):
+    if not loadavg.is_file():
         return cores
-    return max(1, cores - sorted(looks)[LOOKS // 4])
+    looks = []
+    for _ in range(LOOKS):
+        time.sleep(LOOK_SECONDS / LOOKS)
+        looks.append(int(loadavg.read_text().split()[3].split("/")[0]) - 1)
+    return min(cores, max(1, cores - sorted(looks)[LOOKS // 4]))

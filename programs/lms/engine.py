@@ -17,15 +17,14 @@ from typing import Any
 import dspy
 from dspy.lm15 import Config, Message, Request, Response
 from dspy.utils.callback import with_callbacks
+from typing_extensions import Self
 
 from programs.background_loop import run
 from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
-from programs.lms.openai_compatible import ModelName
 from programs.lms.retry import Aside, RetryPolicy
-from programs.lms.server import Server, model_lists
-from programs.lms.shared import Shared
+from programs.lms.server import ModelName, Server, model_lists
 from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
@@ -47,6 +46,14 @@ def placed(places: Places) -> Iterator[None]:
         _places.reset(token)
 
 
+class Shared:
+    """A copy of it, however deep, is itself: optimizers copy whole programs, and connections, a journal, a budget stay one
+    thing."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
 class Engine(Shared):
     """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop."""
 
@@ -54,7 +61,7 @@ class Engine(Shared):
         self.servers = tuple(servers)
         self._retry = retry
         self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
-        self.supported_params = frozenset.intersection(*(server.backend.supported_params for server in servers))
+        self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
 
     @property
     def supports_response_schema(self) -> bool:
@@ -77,11 +84,11 @@ class Engine(Shared):
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and for all loops what the backends hold. A later call opens them
+        """Closes the running loop's connections, and for all loops what the servers hold. A later call opens them
         anew."""
         for server in self.servers:
             await server.aclose()
-            server.backend.close()
+            server.close()
 
     async def _once(self, request: Request, aside: Aside) -> Response:
         if len(self.servers) == 1:

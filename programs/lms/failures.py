@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
+from dspy.utils import exceptions as theirs
+
 from programs.errors import (
     AccessDenied,
     BackendError,
@@ -93,7 +95,7 @@ _MODEL = re.compile(
 )
 _BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
 _MODERATION = re.compile(
-    r"moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive"
+    r"moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive", re.IGNORECASE
 )
 _SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
 _UNSUPPORTED = re.compile(
@@ -139,42 +141,24 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
     return ParameterRefused(message, refused) if refused else CallError(message)
 
 
-def _is_too_long(said: str) -> bool:
-    return any(
-        _TOO_LONG.search(said, max(0, found.start() - 120), found.end() + 120) for found in _CONTEXT.finditer(said)
-    )
-
-
-def _refused_parameter(said: str) -> str | None:
-    """The parameter of a body that a refusal says is not taken; "system" for messages of that role."""
-    if _SCHEMA.search(said):
-        return "response_format"
-    if not _UNSUPPORTED.search(said):
-        return None
-    named = _PARAMETER.search(said)
-    if named:
-        return str(named[named.lastindex or 0]).lower()
-    return "system" if _SYSTEM.search(said) else None
-
-
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
     """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200.
 
     What such an error says about itself (a status code, a known type) decides; an unknown one is worth another try,
     and so is one of the form `{"type": "error"}`, by which gateways pass on what failed behind them.
     """
-    error = payload.get("error")
-    if not error and payload.get("type") != "error" and payload.get("object") != "error":
+    error, passed_on = payload.get("error"), payload.get("type") == "error"
+    if not (error or passed_on or payload.get("object") == "error"):
         return
     details = error if isinstance(error, Mapping) else {"message": error} if error else payload
     said = _words_of(json.dumps({"error": details}, default=str))
-    status = None if payload.get("type") == "error" else _status_in(details)
+    status = None if passed_on else _status_in(details)
     if status is not None:
         raise http_error(status, {}, said, secrets)
     message = f"an error with HTTP 200: {excerpt(said, secrets)}"
     if _is_too_long(said):
         raise ContextTooLong(message)
-    raise CallError(message) if _MODERATION.search(said.lower()) else NotAnAnswer(message)
+    raise CallError(message) if _MODERATION.search(said) else NotAnAnswer(message)
 
 
 _STATUSES = (
@@ -210,6 +194,23 @@ def _words_of(text: str) -> str:
     return " | ".join(words) or text
 
 
+def _is_too_long(said: str) -> bool:
+    return any(
+        _TOO_LONG.search(said, max(0, found.start() - 120), found.end() + 120) for found in _CONTEXT.finditer(said)
+    )
+
+
+def _refused_parameter(said: str) -> str | None:
+    """The parameter of a body that a refusal says is not taken; "system" for messages of that role."""
+    if _SCHEMA.search(said):
+        return "response_format"
+    if not _UNSUPPORTED.search(said):
+        return None
+    if named := _PARAMETER.search(said):
+        return str(named[named.lastindex or 0]).lower()
+    return "system" if _SYSTEM.search(said) else None
+
+
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds that the server asks us to wait, 0 to 300, from `retry-after-ms` or `retry-after` (seconds or an HTTP date);
     None where it says nothing that makes sense."""
@@ -224,34 +225,33 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
 
 
+_THEIRS: tuple[tuple[Any, type[BackendError]], ...] = (
+    (theirs.LMRateLimitError, RateLimited),
+    ((theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError), TransientError),
+    # A key that is missing is an error of the configuration.
+    ((theirs.LMAuthError, theirs.LMConfigurationError), AccessDenied),
+    (theirs.LMBillingError, FatalError),
+    (theirs.ContextWindowExceededError, ContextTooLong),
+    (theirs.LMUnsupportedModelError, UnknownModel),
+    (theirs.LMError, CallError),
+)
+"""What DSPy's errors mean: the first that fits."""
+
+
 def backend_error(exc: BaseException) -> BackendError | None:
     """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
 
     Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
     from models that DSPy calls itself, are translated, with the secrets in the environment removed.
     """
-    from dspy.utils import exceptions as theirs
-
     ours = cause_of(exc, BackendError)
     if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return ours
-    passing = theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError, theirs.LMLockTimeoutError
-    meanings: tuple[tuple[Any, type[BackendError]], ...] = (
-        (theirs.LMRateLimitError, RateLimited),
-        (passing, TransientError),
-        # A key that is missing is an error of the configuration.
-        ((theirs.LMAuthError, theirs.LMConfigurationError), AccessDenied),
-        (theirs.LMBillingError, FatalError),
-        (theirs.ContextWindowExceededError, ContextTooLong),
-        (theirs.LMUnsupportedModelError, UnknownModel),
-    )
     message = excerpt(str(exc), secrets_in(os.environ))
-    meaning = next((ours for kinds, ours in meanings if isinstance(exc, kinds)), CallError)
-    if meaning is AccessDenied and exc.status == 403:
-        return CallError(message)
+    meaning = next(ours for kinds, ours in _THEIRS if isinstance(exc, kinds))
     if issubclass(meaning, TransientError):
         return meaning(message, retry_after=exc.retry_after, status=exc.status)
-    return meaning(message)
+    return CallError(message) if meaning is AccessDenied and exc.status == 403 else meaning(message)
 
 
 def cause_of(exc: BaseException, wanted: type[Cause]) -> Cause | None:

@@ -70,7 +70,7 @@ class Meter:
 
     def add_request(self, seconds: float) -> None:
         self.requests += 1
-        self.spent += Spent(seconds=seconds)
+        self.spent.seconds = round(self.spent.seconds + seconds, 3)
 
     def add_fault(self, error: BackendError, usage: Usage) -> None:
         """Adds an error, and what it took as far as the server says so."""
@@ -80,12 +80,6 @@ class Meter:
         counted = response.usage.input_tokens is not None and response.usage.output_tokens is not None
         self.spent += _tokens(response.usage) if counted else UNCOUNTED
         self.reasoning = reasoning_of(response)
-
-    def absorb(self, inner: Meter) -> None:
-        """Counts here too what an inner block's meter counted."""
-        self.requests += inner.requests
-        self.spent += inner.spent
-        self.reasoning = inner.reasoning or self.reasoning
 
 
 def _tokens(usage: Usage) -> Spent:
@@ -109,7 +103,9 @@ def metered() -> Iterator[Meter]:
         yield meter
     finally:
         _meter.reset(token)
-        outer.absorb(meter)
+        outer.requests += meter.requests
+        outer.spent += meter.spent
+        outer.reasoning = meter.reasoning or outer.reasoning
 
 
 def current_meter() -> Meter:

@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dspy
+import httpx
 from dspy.utils.exceptions import LMConfigurationError
 
 from programs.background_loop import run
@@ -25,20 +27,42 @@ from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
 from programs.lms.embedded import EmbeddedServers
 from programs.lms.engine import DirectLM, Engine, PatientLM
-from programs.lms.openai_compatible import Effort, OpenAICompatible, openai_compatible
 from programs.lms.retry import RetryPolicy
-from programs.lms.server import Server
+from programs.lms.server import Effort, Server
+from programs.lms.wire import SAMPLING, BodyRules
 
-SERVERS: dict[str, Callable[..., OpenAICompatible]] = {
+OPENAI_BASE = "https://api.openai.com/v1"
+_OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
+
+
+def openai_compatible(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Server:
+    """The server of `openai/MODEL`. On OpenAI's own host reasoning models get no sampling parameters, the others no
+    `reasoning_effort`; any other server is sent everything, and what it does not take it says.
+
+    Raises UserError where neither a base URL nor a key says which server.
+    """
+    key = env.get("OPENAI_API_KEY", "").strip() or None
+    written = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
+    if not written and key is None:
+        raise UserError(
+            "openai/NAME needs a server: give --api-base URL or set OPENAI_BASE_URL (for OpenAI's own, OPENAI_API_KEY)"
+        )
+    base = read_base_url(written or OPENAI_BASE, default_path="/v1")
+    rules = BodyRules()
+    if httpx.URL(base.url).host == "api.openai.com":
+        reasons = _OPENAI_REASONS.match(model) is not None
+        rules = rules.without("max_tokens", *SAMPLING) if reasons else rules.without("reasoning_effort")
+    return Server(model, base=base, api_key=key, rules=rules, **settings)
+
+
+SERVERS: dict[str, Callable[..., Server]] = {
     "": argo,
     "openai": openai_compatible,
 }
-"""What makes the backend of KIND/NAME, by its kind; of a bare NAME, by ""."""
+"""What makes the server of KIND/NAME, by its kind; of a bare NAME, by ""."""
 
 OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 """The options of a call that differ from call to call."""
-
-EMBEDDED_SECONDS = 3600.0
 
 
 @dataclass
@@ -90,26 +114,24 @@ def resolve(
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     embedded = name.partition(":")[0] == "embedded"
-    backends: list[OpenAICompatible] = []
+    found: list[Server]
     if embedded:
-        backends.append((servers or EmbeddedServers()).get(name))
+        found = [(servers or EmbeddedServers()).get(name, timeout)]
     elif (make := SERVERS.get(provider if slash else "")) is None:
         return _left_to_dspy(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
-        given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort}
-        backends += [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
-    for backend in backends:
-        if [other.endpoint for other in backends].count(backend.endpoint) > 1:
-            raise UserError(f"--api-base: {backend.endpoint} is given twice")
-    # Nothing is lost on the way to a model inside the process: it is only slow where cores are few or busy.
-    timeout = max(timeout, EMBEDDED_SECONDS) if embedded else timeout
-    engine = Engine([Server(backend, timeout) for backend in backends], retry)
-    first, options = backends[0], OPTIONS & engine.supported_params
+        given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort, "timeout": timeout}
+        found = [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
+    endpoints = [server.endpoint for server in found]
+    if twice := next((each for each in endpoints if endpoints.count(each) > 1), None):
+        raise UserError(f"--api-base: {twice} is given twice")
+    engine = Engine(found, retry)
+    options = OPTIONS & engine.supported_params
     if "temperature" not in options:
         sampling["temperature"] = None
     # A model string in which DSPy sees no model whose parameters it would check by its own rules.
-    lm = DirectLM(f"{first.name}:{first.model}".replace("/", ":"), engine, **sampling)
-    endpoint = "in this process" if embedded else ", ".join(backend.endpoint for backend in backends)
+    lm = DirectLM(f"{found[0].name}:{found[0].model}".replace("/", ":"), engine, **sampling)
+    endpoint = "in this process" if embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 
 

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 from programs.errors import TransientError
 from programs.lms.failures import EmptyAnswer
-from programs.lms.shared import Shared
 
 log = logging.getLogger("synthreasoner")
 
@@ -37,7 +36,7 @@ WARNED_AT = 3
 
 
 @dataclass(frozen=True)
-class RetryPolicy(Shared):
+class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
@@ -49,17 +48,15 @@ class RetryPolicy(Shared):
     patience: float = 900.0
     on_retry: OnRetry | None = None
 
-    def wait(self, failures: int, retry_after: float | None = None) -> float:
-        """Seconds to wait after the `failures`-th failure in a row (from 1).
+    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
+        """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
+        return self
 
-        The jitter spreads callers that failed together: half to all of the doubled wait, or up to a tenth on top of
-        what the server asked for.
-        """
+    def wait(self, failures: int, retry_after: float | None = None) -> float:
+        """Seconds to wait after the `failures`-th failure in a row (from 1), spread over callers that failed together: half
+        to all of the doubled wait, or up to a tenth on top of what the server asked for."""
         doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
-        wait = doubled * random.uniform(0.5, 1.0)
-        if retry_after is not None and retry_after >= wait:
-            return retry_after + random.uniform(0, 0.1 * retry_after)
-        return wait
+        return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
     async def call(self, once: Callable[[], Awaitable[Answer]], aside: Aside = asyncio.ensure_future) -> Answer:
         """What `once` gives, tried again as long as the policy says. Raises its last error."""
@@ -97,10 +94,8 @@ each further window without refusals."""
 LOWEST = 0.05
 """Calls a second that are always let through, so that the limit is found again."""
 
-HOPELESS, RELIEF = 6, 0.7
-TRUCE = 300.0
-"""The pace is given up for so many seconds after so many windows in a row in which it went down, or after two floods of
-which the second was not clearly smaller than the first."""
+HOPELESS, TRUCE = 6, 300.0
+"""The pace is given up for so many seconds after so many more windows in which it went down than in which it went up."""
 
 LONGEST_NAP = 1.0
 """Seconds after which a waiting call looks at the rate again."""
@@ -119,7 +114,6 @@ class Pacer:
         self._last = self._truce_until = -math.inf
         self._began: float | None = None
         self._sent = self._refused = self._slowed = self._clean = 0
-        self._flood = 0.0
 
     async def wait_to_send(self) -> None:
         """Returns when the next call may be sent, which is then counted. First come, first served."""
@@ -142,22 +136,17 @@ class Pacer:
             return
         share, taken = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
         self._began, self._sent, self._refused = now, 0, 0
-        if share <= NOTICED or (self.rate is None and share <= FLOOD):
-            self._flood = 0.0
+        if share <= (FLOOD if self.rate is None else NOTICED):
             self._slowed, self._clean = max(0, self._slowed - 1), self._clean + 1
             if self.rate is not None:
                 self.rate *= 1 + min(FASTEST_GROWTH, GROWTH * self._clean) * seconds
         elif now >= self._truce_until and taken:
             # Where all are refused it is not for the pace, and callers' own waits grow.
-            self._slow_down(share, taken, now)
-
-    def _slow_down(self, share: float, taken: float, now: float) -> None:
-        flooded_before, self._flood = self._flood, share if share > FLOOD else 0.0
-        if self.rate is None and not flooded_before:
-            # Once may be chance.
-            return
-        self._clean, self._slowed = 0, self._slowed + 1
-        if self._slowed > HOPELESS or (self.rate is not None and share > FLOOD and share > RELIEF * flooded_before > 0):
-            self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
-            return
-        self.rate = max(LOWEST, taken if self.rate is None else min(taken, self.rate * STEP_BACK))
+            self._slowed, self._clean = self._slowed + 1, 0
+            if self._slowed > HOPELESS:
+                self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
+            elif self.rate is not None:
+                self.rate = max(LOWEST, min(taken, self.rate * STEP_BACK))
+            elif self._slowed > 1:
+                # Once may be chance.
+                self.rate = max(LOWEST, taken)

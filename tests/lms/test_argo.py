@@ -8,7 +8,7 @@ import pytest
 from programs.errors import AccessDenied, BackendError, CallError, ContextTooLong, TransientError, Truncated
 from programs.lms.addresses import BaseUrl
 from programs.lms.argo import Argo, LegacyArgo
-from programs.lms.openai_compatible import HttpReply
+from programs.lms.server import HttpReply
 from tests.lms.asking import ANSWER, FORMAT, USER, argo_model, ask, brain, request
 from tests.standin.faults import NOTICE
 from tests.standin.server import StandIn

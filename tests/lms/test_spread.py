@@ -67,7 +67,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.spread = ServerSpread(["a", "b"], lambda times, after: max(2.0 ** (times - 1), after or 0), self.clock)
+        self.spread = ServerSpread(["a", "b"], lambda times: 2.0 ** (times - 1), self.clock)
 
     def ask(self, error: BaseException | None = None, first: int = 0) -> list[int]:
         """The servers that one call tried, `first` first, when "a" answers with `error`."""
@@ -109,19 +109,6 @@ def test_a_dead_server_is_passed_over_for_growing_pauses(caplog: pytest.LogCaptu
         "a is passed over until it answers again: connection refused",
         "a answers again",
     ]
-
-
-def test_a_try_that_hung_is_not_made_again_for_as_long_as_it_took() -> None:
-    bench, tried = Bench(), list[int]()
-    bench.kill()
-    bench.clock.now += 1
-    with bench.spread.turn([0, 1], tried):
-        bench.clock.now += 600
-        raise DEAD
-    bench.clock.now += 599
-    assert bench.ask(DEAD) == [1]
-    bench.clock.now += 1
-    assert bench.ask() == [0]
 
 
 @pytest.mark.parametrize("end", [None, DEAD, asyncio.CancelledError(), CallError("HTTP 400")])

@@ -1,5 +1,6 @@
 """What goes onto the wire, and what is made of what comes back."""
 
+import json
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ def completion(content: Any, finish: str | None = "stop", **message: Any) -> dic
 
 
 def read(payload: dict[str, Any]) -> Response:
-    return read_completion(payload, model="m")
+    return read_completion(read_json(json.dumps(payload)), model="m")
 
 
 @pytest.mark.parametrize(

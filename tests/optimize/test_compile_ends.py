@@ -26,7 +26,7 @@ import pytest
 from rich.console import Console
 
 from optimize.compilation import workspace
-from programs.lms.resolve import EMBEDDED_SECONDS
+from programs.lms.embedded import EMBEDDED_SECONDS
 from tests.lab import KEY, USER, ended, wait_for
 from tests.optimize.compiling import Shop, World, mistake, workshop
 from tests.standin.faults import FaultPlan
