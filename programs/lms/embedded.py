@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
 import secrets
+import shutil
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from dspy.lm15 import Request
+from dspy.lm15 import Request, Response
 
-from programs.errors import UserError
+from programs.errors import BackendError, Truncated, UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.server import Server
-from programs.lms.weights import file_of
+from programs.lms.slots import Slot, Slots
+from programs.lms.weights import cache_folder, file_of
 from programs.lms.wire import BodyRules
+
+log = logging.getLogger("synthreasoner")
 
 SLOTS = 4
 """Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
@@ -26,6 +31,9 @@ TOKENS_A_SLOT = 8192
 
 EMBEDDED_SECONDS = 3600.0
 """How long a call may take at least: nothing is lost on the way to it, it is only slow where cores are few or busy."""
+
+WAIT = 0.05
+"""Seconds after which a call for which no slot is free looks again: a call takes many."""
 
 LARGE = 500_000_000
 """Bytes of a model whose threads leave the cores to others while they wait."""
@@ -43,8 +51,9 @@ class Embedded(Server):
 
     def __init__(self, path: Path, timeout: float = EMBEDDED_SECONDS) -> None:
         super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"), timeout=max(timeout, EMBEDDED_SECONDS))
-        self._path = path
+        self._path, self._slots = path, Slots(SLOTS)
         self._loaded: Any = None
+        self._states: Path | None = None
         self._lock = threading.Lock()
 
     async def ready(self) -> None:
@@ -55,6 +64,8 @@ class Embedded(Server):
     def close(self) -> None:
         with self._lock:
             self._loaded = None
+            if self._states is not None:
+                shutil.rmtree(self._states, ignore_errors=True)
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One
@@ -62,16 +73,51 @@ class Embedded(Server):
         unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
         return {**super().body(request, rules), **unrepeated}
 
+    async def _answer(self, request: Request, **more: Any) -> Response:
+        """The answer out of a slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
+        parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
+        prompt = "\n".join(str(getattr(part, "text", part)) for part in parts)
+        # Not left to the server: it would give the next call a slot whose state is still to be saved.
+        while (slot := self._slots.take(prompt)) is None:
+            await asyncio.sleep(WAIT)
+        try:
+            if slot.state is not None and not await self._moved(slot, "restore", slot.state):
+                self._slots.forget(slot.state)
+            try:
+                response = await super()._answer(request, **more, id_slot=slot.number)
+            except Truncated:
+                await self._saved(slot)
+                raise
+            await self._saved(slot)
+            return response
+        finally:
+            self._slots.leave(slot)
+
+    async def _saved(self, slot: Slot) -> None:
+        state = self._slots.oldest_state()
+        if await self._moved(slot, "save", state):
+            self._slots.saved(slot, state)
+
+    async def _moved(self, slot: Slot, action: str, state: int) -> bool:
+        """Whether a state was saved or restored. Where it was not (the disk is full, say), the prompt is read as a whole:
+        that costs time, and must cost no answer."""
+        try:
+            self.payload(await self._send(f"/slots/{slot.number}?action={action}", {"filename": f"{state}.bin"}))
+        except BackendError as error:
+            log.info("the built-in model cannot %s what it has read: %s", action, error)
+            return False
+        return True
+
     def _start(self) -> None:
         with self._lock:
             if self._loaded is None:
-                key = secrets.token_hex(16)
-                loaded = self._load(key)
+                key, self._states = secrets.token_hex(16), own_folder()
+                loaded = self._load(key, self._states)
                 self.connect(BaseUrl(loaded.listening_address), key)
                 # Last: whoever finds it loaded asks at once.
                 self._loaded = loaded
 
-    def _load(self, key: str) -> Any:
+    def _load(self, key: str, states: Path) -> Any:
         # Its threads wait for one another at every step, and by default they do so computing: beside another process that
         # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded. On two cores the
         # model of 1.1 GB loses 1% by it when they are free and gains fivefold when not; small ones lose a quarter.
@@ -83,7 +129,7 @@ class Embedded(Server):
         params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.api_keys, params.cors_origins, params.ui = [key], "", False
-        params.n_parallel, params.n_ctx = SLOTS, SLOTS * TOKENS_A_SLOT
+        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_A_SLOT, f"{states}/"
         # A restored prompt cache may hold another conversation (llama.cpp #27148); slots keep their own prefixes.
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False
@@ -93,6 +139,22 @@ class Embedded(Server):
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError, OSError):
             raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
+
+
+def own_folder() -> Path:
+    """A new folder in the cache for what the slots of this process have read; those of processes that were killed are
+    deleted. One of a process on another machine is lost with them, which costs it time. Raises `UserError` where the cache
+    cannot be written."""
+    root = cache_folder() / "slots"
+    folder = root / f"{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        folder.mkdir(parents=True)
+        for left in root.iterdir():
+            if not Path("/proc", left.name.split("-")[0]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+    except OSError as error:
+        raise UserError(f"{root} cannot be written: {error.strerror or error}") from error
+    return folder
 
 
 class EmbeddedServers:

@@ -184,10 +184,11 @@ class Server:
     def close(self) -> None:
         """Gives back what `ready` took, for all loops. Safe to call twice."""
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, **more: Any) -> Response:
+        """The answer to a request whose body has `more` fields."""
         rules, meter = self.rules, current_meter()
         while True:
-            body, reply, began = self.body(request, rules), None, time.monotonic()
+            body, reply, began = {**self.body(request, rules), **more}, None, time.monotonic()
             try:
                 try:
                     reply = await self._send(self.chat_path, body)

@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores
+from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores, own_folder
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
+from programs.lms.server import HttpReply
 from tests.lms.asking import ask, request
 
 real = pytest.mark.embedded
@@ -74,27 +75,62 @@ async def test_only_this_process_may_ask(model: Model) -> None:
     for headers in strangers:
         refused = httpx.post(f"{server.endpoint}{server.chat_path}", json=body, headers=headers)
         assert refused.status_code == 401
+        states = httpx.post(f"{server.endpoint}/slots/0?action=save", json={"filename": "x"}, headers=headers)
+        assert states.status_code == 401
         assert refused.headers.get("access-control-allow-origin", "") == ""
 
 
 @real
-async def test_what_calls_share_is_read_once(model: Model) -> None:
+async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) -> None:
     shared = " ".join(f"Galaxy {number} lies {number * 7} megaparsecs away." for number in range(12))
-    for task in ("Why?", "How?"):
-        with metered() as meter:
-            await ask(model, request(f"{shared} {task}", max_tokens=60, response_format=LEVEL))
-    spent = meter.spent.model_dump()
-    assert spent["prompt_tokens"] > 150
-    assert spent["prompt_tokens"] - spent["cached_tokens"] < 20
+    first, *others = (
+        request(f"{shared} {task}", max_tokens=60, response_format=LEVEL) for task in ("Why?", "How?", "Who?")
+    )
+    with metered() as alone:
+        await ask(model, first)
+    with metered() as together:
+        await asyncio.gather(*(ask(model, one) for one in others))
+    one, three = alone.spent.model_dump(), together.spent.model_dump()
+    assert one["prompt_tokens"] > 150
+    assert three["prompt_tokens"] - three["cached_tokens"] < 40
+
+
+def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = own_folder()
+    left = first.with_name("999999999-left")
+    left.mkdir()
+    (left / "0.bin").write_bytes(b"read")
+    second = own_folder()
+    assert first.is_dir()
+    assert second.is_dir()
+    assert not left.exists()
+
+
+async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sent = Embedded(tmp_path / "model.gguf"), list[str]()
+
+    async def send(path: str, body: Mapping[str, Any]) -> HttpReply:
+        sent.append(path)
+        if path != model.chat_path:
+            return HttpReply(500, {}, "no space left on device")
+        assert body["id_slot"] == 0
+        return HttpReply(200, {}, json.dumps({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}))
+
+    monkeypatch.setattr(model, "_send", send)
+    for _ in range(2):
+        assert (await model._answer(request("galaxies " * 200))).text == "yes"
+    assert sent == [model.chat_path, "/slots/0?action=save"] * 2
 
 
 async def test_it_is_loaded_once_it_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     model, loads = Embedded(tmp_path / "model.gguf"), Event()
 
     class Loaded:
         listening_address = "http://127.0.0.1:4321"
 
-    def load(_key: str) -> Any:
+    def load(*_: object) -> Any:
         loads.wait()
         return Loaded()
 
