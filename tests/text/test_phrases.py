@@ -67,7 +67,7 @@ STANDS_ALONE = texts(
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
     Is a cross section of 3 barns large? | Why does the cross section 3 decades above threshold fall? |
     What happens during the passage of a shock through a cloud? |
-    How is the paper strip used in chromatography? | Can the paper by Hubble be read without its distance errors? |
+    Can the paper by Hubble be read without its distance errors? |
     What did the study of variable stars teach us? |
     A study of 40 dwarfs finds a core. What could the study have missed? |
     A team measures the spin of a black hole. How could the team test its model? |
