@@ -13,22 +13,21 @@ _MARKERS = (
     (re.compile(r"\[\[(?=\s*##)"), "[ ["),
 )
 # `<|x|>` is also an expectation value, so the name must be one that chat templates use.
+_NAME = r"\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool"
 _TOKENS = (
-    (
-        re.compile(r"(?i)<([|｜](?:\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool)[|｜])>"),
-        r"< \1 >",
-    ),
+    (re.compile(rf"<([|｜](?:{_NAME})[|｜])>", re.IGNORECASE), r"< \1 >"),
     (re.compile(r"<((?:start|end)_of_turn)>"), r"< \1 >"),
     (re.compile(r"\[(/?INST)\]"), r"[ \1 ]"),
     (re.compile(r"<<(/?SYS)>>"), r"< <\1> >"),
 )
 _AHEAD = r"(?:(?:all|any|of|the|your|my|these|those|previous|prior|above|preceding|earlier|foregoing|other)\s+)*"
+_ORDERS = r"(?:instructions?|prompts?|directives|commands)\b"
 _SOMEBODY_NEW = r"(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)"
 _MACHINE = r"(?:the\s+|any\s+)?(?:AI|LLM|language\s+model|chatbot|assistant)\b"
 
 INSTRUCTIONS = table(
     rf"""
-ignore | instruction,prompt,directives,commands | \b(?:ignore|disregard|forget|override)\s+{_AHEAD}(?:instructions?|prompts?|directives|commands)\b
+ignore | instruction,prompt,directives,commands | \b(?:ignore|disregard|forget|override)\s+{_AHEAD}{_ORDERS}
 be | now | \byou\s+are\s+now\s+{_SOMEBODY_NEW}|\bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
 prompt | prompt | \bsystem\s+prompt\b
 reveal | your | \b(?:reveal|print|repeat|show)\s+your\s+(?:\w+\s+)?(?:prompt|instructions)\b
