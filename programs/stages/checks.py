@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
-from programs.stages.questions import Question
+from programs.stages.questions import Question, only_asks
 from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
 from programs.text.prose import degeneracy, prose_problems
-from programs.text.questions import only_asks
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
 

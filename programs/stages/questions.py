@@ -1,6 +1,7 @@
 """Stage 1 as a module: a question of a type, checked; and the types in an order that the text itself fixes."""
 
 import random
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
 from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
 from programs.text.prose import prose_problems
-from programs.text.questions import asks, why_off_topic
+from programs.text.words import content, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
 from signatures.vocabulary import ASKING, Setting
@@ -167,3 +168,56 @@ def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
 def _repeats(text: str, earlier: Collection[str]) -> tuple[Problem, ...]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
     return () if twin is None else ((Reason.SAME_QUESTION, f"asks the same as: {twin}"),)
+
+
+MARKS = "?？؟"
+"""Question marks: Latin and Cyrillic, Chinese and Japanese, Arabic."""
+FEWEST = 2
+BEGINNING = 6
+"""Words with the same BEGINNING letters are one: calibrate and calibration."""
+
+_IMPERATIVE = re.compile(
+    r"(?:^|[.;:]\s+)(?:please\s+)?(?:explain|describe|compare|discuss|estimate|calculate|derive|suggest|propose|outline|"
+    r"justify|interpret|evaluate|assess|predict|show|tell me|give|state|name|list|walk me through|help me)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(rf"[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
+
+
+def asks(text: str) -> bool:
+    """Whether some sentence of `text` is a question or a request."""
+    # Greek asks with the sign that is a semicolon elsewhere (and in NFC): at the end of a text it can be nothing else.
+    return any(mark in text for mark in MARKS) or text.rstrip()[-1:] == ";" or _IMPERATIVE.search(text) is not None
+
+
+def only_asks(text: str) -> bool:
+    """Whether `text` has no sentence but questions."""
+    if not any(mark in text for mark in MARKS):
+        return False
+    ends = _SENTENCE_END.findall(text.strip())
+    return bool(ends) and all(set(end) & {*MARKS} for end in ends) and text.strip()[-1] in f"{MARKS}\"')]"
+
+
+def why_off_topic(question: str, passage: str) -> str | None:
+    """Why `question` is not about `passage`, or None when it may be.
+
+    "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
+    numbers) with its passage, if English, or all that it has. It may do so by chance.
+    """
+    source = _beginnings(passage)
+    if source is None:
+        return None
+    asked = {word[:BEGINNING] for word in content(tokens(question))}
+    if not asked:
+        return "is about nothing: it has no words of content"
+    if len(asked & source) < min(FEWEST, len(asked)):
+        return "is not about the passage: it names nothing of it"
+    return None
+
+
+# A passage is looked at again for each of its questions and each try at one, and its words are many.
+@lru_cache(maxsize=64)
+def _beginnings(passage: str) -> frozenset[str] | None:
+    """The content of an English passage; None for another."""
+    words = tokens(passage)
+    return frozenset(word[:BEGINNING] for word in content(words)) if is_english(words) else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from programs.text.rules import applicable, table
 from programs.text.thought import THOUGHT_TAG, escape_thought_tags
+from programs.text.words import applicable, table
 
 _MARKERS = (
     (re.compile(r"(##\s*)\]\]"), r"\1] ]"),

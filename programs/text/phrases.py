@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from programs.text.rules import Rule, applicable, table
+from programs.text.words import Rule, applicable, table
 
 
 class Fault(NamedTuple):

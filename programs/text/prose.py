@@ -9,8 +9,7 @@ from __future__ import annotations
 import operator
 import re
 
-from programs.text.rules import applicable, table
-from programs.text.words import runs
+from programs.text.words import applicable, runs, table
 
 REPEATED_LIMIT = 0.30
 FEWEST_WORDS = 20
