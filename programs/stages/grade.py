@@ -29,8 +29,7 @@ class GradeStage(PredictorModule):
 def grades_of(reply: Reply) -> Grades:
     """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
     output = reply.output or {}
-    percent = [output.get(name) for name in GRADES]
-    grades = [None if value is None else round(value / 100, 2) for value in percent]
+    grades = [None if (percent := output.get(name)) is None else round(percent / 100, 2) for name in GRADES]
     known = [value for value in grades if value is not None]
     overall = round(sum(known) / len(known), 4) if len(known) == len(grades) else None
     reason = output.get("reason") or "; ".join(reply.problems) or None

@@ -50,9 +50,6 @@ class RejectedQuestion(BaseModel):
     rejection: Rejection
 
 
-Problem = tuple[Reason, str]
-"""The reason, and what is wrong, in words."""
-
 SHORTEST_SENTENCE = 8
 """Words of a sentence that says something."""
 
@@ -81,7 +78,7 @@ class QuestionStage(PredictorModule):
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             depth=0,
-            check=lambda drafts: [why for _, why in self._problems(drafts[-1].text, passage)],
+            check=lambda drafts: [problem.detail for problem in self._problems(drafts[-1].text, passage)],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -95,7 +92,7 @@ class QuestionStage(PredictorModule):
                 if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
                     break
-                why = Rejection(reason=problems[0][0], detail="; ".join(said for _, said in problems))
+                why = Rejection(reason=problems[0].reason, detail="; ".join(each.detail for each in problems))
                 rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
         return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
@@ -116,10 +113,11 @@ class QuestionStage(PredictorModule):
             claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
         )
 
-    def _problems(self, text: str, passage: Passage) -> tuple[Problem, ...]:
-        return problems_of(text, passage.sample.text) or tuple(
-            (Reason.FORM, why) for why in borrowed(text, self.predict, {"passage": passage.shown})
-        )
+    def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
+        return problems_of(text, passage.sample.text) or [
+            Rejection(reason=Reason.FORM, detail=why)
+            for why in borrowed(text, self.predict, {"passage": passage.shown})
+        ]
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
@@ -153,7 +151,7 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 
 
 @lru_cache(maxsize=1024)
-def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
+def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
     """Why a question about a passage cannot be used; nothing wrong: none."""
     # Who asks may have measured something.
     found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
@@ -161,13 +159,14 @@ def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
     problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
     problems += [(Reason.FORM, why) for why in prose_problems(text)]
-    off_subject = None if problems else why_off_topic(text, passage)
-    return (*problems, *([(Reason.OFF_SUBJECT, off_subject)] if off_subject else []))
+    if not problems and (why := why_off_topic(text, passage)):
+        problems = [(Reason.OFF_SUBJECT, why)]
+    return tuple(Rejection(reason=reason, detail=why) for reason, why in problems)
 
 
-def _repeats(text: str, earlier: Collection[str]) -> tuple[Problem, ...]:
+def _repeats(text: str, earlier: Collection[str]) -> list[Rejection]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
-    return () if twin is None else ((Reason.SAME_QUESTION, f"asks the same as: {twin}"),)
+    return [] if twin is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {twin}")]
 
 
 MARKS = "?？؟"
@@ -204,15 +203,12 @@ def why_off_topic(question: str, passage: str) -> str | None:
     "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
     numbers) with its passage, if English, or all that it has. It may do so by chance.
     """
-    source = _beginnings(passage)
-    if source is None:
+    source, asked = _beginnings(passage), {word[:BEGINNING] for word in content(tokens(question))}
+    if source is None or len(asked & source) >= min(FEWEST, len(asked) or 1):
         return None
-    asked = {word[:BEGINNING] for word in content(tokens(question))}
-    if not asked:
-        return "is about nothing: it has no words of content"
-    if len(asked & source) < min(FEWEST, len(asked)):
-        return "is not about the passage: it names nothing of it"
-    return None
+    return (
+        "is not about the passage: it names nothing of it" if asked else "is about nothing: it has no words of content"
+    )
 
 
 # A passage is looked at again for each of its questions and each try at one, and its words are many.
