@@ -48,7 +48,7 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
         return float(all(len(part) < LONGEST_SENTENCE and rule(part, short, True) for part in boxed))
     sentences = _sentences(given)
     if short["kind"] == "yes_no":
-        said = {word for sentence in (sentences[:1] + sentences[-1:]) if (word := _yes_or_no(sentence))}
+        said = {word for sentence in sentences if (word := _yes_or_no(sentence))}
         return float(said == {short["text"]})
     return float(bool(sentences) and not sentences[-1].endswith("?") and rule(sentences[-1], short, False))
 
@@ -71,22 +71,16 @@ def boxes(text: str) -> list[str]:
     found, end = [], 0
     while match := _BOX.search(text, end):
         depth, end = 1, match.end()
-        for brace in _BRACE.finditer(text, end):
+        while depth and (brace := _BRACE.search(text, end)):
             depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
-            if not depth:
-                break
         found.append("" if depth else text[match.end() : end - 1].strip())
-        if depth:
-            break
     return found
 
 
 def _sentences(text: str) -> list[str]:
     """The first sentence and the last; one that does not end is as long as a text, and nothing."""
-    ends = [text[:LONGEST_SENTENCE], text[-LONGEST_SENTENCE:]]
-    parts = [[part.strip(" *_#>-") for part in _BETWEEN_SENTENCES.split(end) if part.strip(" *_#>-")] for end in ends]
-    found = [part for parts_of in (parts[0][:1], parts[1][-1:]) for part in parts_of]
-    return [part if len(part) < LONGEST_SENTENCE - 10 else "" for part in found]
+    parts = [part for piece in _BETWEEN_SENTENCES.split(text) if (part := piece.strip(" *_#>-"))]
+    return [part if len(part) < LONGEST_SENTENCE else "" for part in (*parts[:1], *parts[-1:])]
 
 
 def plain(text: str) -> str:
