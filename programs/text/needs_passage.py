@@ -131,11 +131,11 @@ def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
 
 def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
     """What operations give, in the unit of `one`, and how far off that may be, as a share."""
-    number = one.dimension in (None, "fraction", "ratio", "p-value")
+    number = one.dimension in (None, "fraction", "ratio")
     unit = 1.0 if number else one.size / (one.value or 1.0)
     hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
     for x, a in hand:
-        yield from ((result, a.blur) for result in (x * 2, x / 2, x * 100, x / 100))
+        yield from ((result, a.blur) for result in (x * 2, x / 2))
         if number and x > 0:
             logs = (math.log(x), -math.log(x), math.log10(x), math.log2(x))
             powers = (math.exp(x), math.exp(-x), 10**x, 2**x) if x < 30 else ()
@@ -143,11 +143,10 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
             yield from ((result, a.blur) for result in (*logs, *powers, *roots))
     for (x, a), (y, b) in permutations(hand, 2):
         blur = a.blur + b.blur
-        products = [x * y / unit, x * (1 + y / unit), x * (1 - y / unit)]
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, blur) for result in (*products, *quotients, *sums, *power))
+        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
