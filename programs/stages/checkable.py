@@ -30,15 +30,12 @@ TOLERANCES = (0.01, 0.05)
 
 
 class CheckFailed(Exception):
-    """A short answer, or a point, that fails its check."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
+    """Why a short answer, or a point, fails its check: the reason, and what there is to say beside it."""
 
     def at(self, place: str) -> Rejection:
         """What is left out at that place."""
-        return Rejection(reason=self.reason, detail=f"{place}: {self.detail}" if self.detail else place)
+        reason, *detail = self.args
+        return Rejection(reason=reason, detail=": ".join(filter(None, [place, *detail])))
 
 
 @dataclass(frozen=True)

@@ -85,5 +85,5 @@ def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     leans = leaning(text, given=given)
     found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]
-    found += [("shows how it was made", each) for each in artefacts(text, given=given, asked_by=question.asked_by)]
+    found += [("shows how it was made", each) for each in artefacts(text, given=given)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

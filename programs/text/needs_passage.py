@@ -24,7 +24,7 @@ from typing import NamedTuple
 from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
-    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:is|are)\b"
+    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:(?:is|are)\b|\d)"
     r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
     r"|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d|\d\S{0,3}\swould\s(?:be|have|make|give|mean)"
     r"|times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*|ln"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from programs.text.words import Rule, applicable, table
@@ -31,10 +30,10 @@ def leaning(text: str, *, given: str = "") -> list[Fault]:
     return _faults(LEANING, text, given)
 
 
-def artefacts(text: str, *, given: str = "", asked_by: str = "") -> list[Fault]:
-    """What in `text` shows how it was made, in the same way. `asked_by` is who asks ("on-call surgeon (advanced level)"):
-    neither that person nor a learner is spoken to, unless the question speaks of them."""
-    return _faults([*MADE, *(_addressed(asked_by, given.lower()) if asked_by else [])], text, given)
+def artefacts(text: str, *, given: str = "") -> list[Fault]:
+    """What in `text` shows how it was made, in the same way: also who asks, or a learner, is spoken of, unless the question
+    does so."""
+    return _faults(MADE, text, given)
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
@@ -87,7 +86,7 @@ _SAYING = "abstract|report|work|research|context"
 _SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
 _EXAMPLE = "(?:scenario|example|data|experiment|figures?)"
 _PART = r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
-_ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-]|\s(?:m|km|orbit|barns)\b)"
+_ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
 # "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
 _IN_ROMAN = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+[IVX]+\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
@@ -111,7 +110,7 @@ authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_NAM
 source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\b(?:a|n)\s)(?<!cross\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s){_PART}{_ITS_NUMBER}
 {PART_OF_DOCUMENT} | fig,table,sec,chapter,equation | {_IN_ROMAN}
 {PART_OF_DOCUMENT} | ref,cite,appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
@@ -141,8 +140,7 @@ _DO = "(?:write|produce|output|include|reply|respond|weave|mention|make|take|use
 _FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
 _FIRST = r"(?:\A|[.!?;]\s+)"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
-_LEARNERS = ("student", "undergraduate", "beginner", "layperson", "learner", "reader", "sceptic")
-_TELL = r"(?:say|tell|put|explain|stress|answer|advise|recommend|describe)"
+_LEARNERS = "student|undergraduate|beginner|layperson|learner|sceptic"
 _A_PERSON = (
     r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b"
 )
@@ -166,33 +164,11 @@ MADE = table(
 {FORM} | :,[,( | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
 {ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
 {ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
-{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+asks|(?:who\s+)?is\s+asking|asks|wonders)\b | {_A_PERSON}
-{ASKER} | person | \b(?:the|this)\s+person\s+wants\s+(?:to\s+(?:know|hear)|an?\s+(?:answer|yes))\b | {_A_PERSON}
-{ASKER} | person | \bwhat\s+(?:the|this)\s+person\s+wants\b | {_A_PERSON}
-{ASKER} | person | \b{_TELL}(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
+{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
+{ASKER} | person | \b(?:say|put|explain|tell)(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
+{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS}),?\s+I\b | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | {_FIRST}for\s+an?\s+(?:{_LEARNERS})\s*: | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
 """,
     _FLAGS,
 )
-"""Of a user and a person is spoken as of who asks: "the user can choose a mask" and "the person at the wheel" are said of
-anybody."""
-
-
-def _addressed(asked_by: str, given: str) -> list[Rule]:
-    """A rule for what is said to the one who asks, or to a learner, and for what that one is said to want."""
-    role = re.split(r"\s*\(|\s(?:of|with|who|in|at|from|for|on)\s", asked_by.lower())[0].rpartition(" ")[2]
-    names = tuple(name for name in (*_LEARNERS, role) if name and name not in given)
-    return [_address(names)] if names else []
-
-
-@lru_cache(maxsize=256)
-def _address(names: tuple[str, ...]) -> Rule:
-    who = rf"(?:[\w-]+\s+){{0,2}}?(?:{'|'.join(map(re.escape, names))})\b"
-    learners = "|".join(name for name in names if name in _LEARNERS) or "learner"
-    pattern = (
-        rf"\b(?:to|for)\s+(?:an?|the|this)\s+{who},?\s+I(?:['’](?:d|ll)|\s+(?:would|will|should|can))\s+{_TELL}\b"
-        rf"|\b{_TELL}(?:ing)?\s+(?:this|that|it|these)\s+to\s+(?:an?|the|this)\s+{who}"
-        rf"|{_FIRST}for\s+(?:an?|the)\s+{who}\s*:|\b(?:for|to)\s+this\s+{who}"
-        rf"|\b(?:the|this)\s+{who}\s+(?:asks|is\s+asking)\b|\bwhat\s+(?:the|this)\s+{who}\s+wants\b"
-        rf"|\ban?\s+(?:{learners})\s+should\b"
-    )
-    return Rule(ASKER, names, re.compile(pattern, _FLAGS))

@@ -80,8 +80,8 @@ def leaked(text: str) -> str | None:
 
 _WORD = re.compile(r"\w+")
 _CHARACTER_RUN = re.compile(r"([^\W_])\1{14,}")
-# Commas between the words make a list or a vector, "(0, 0, 0)", so the short run allows only space.
-_WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:\W+\2\b){5,}", re.IGNORECASE)
+# Commas between the words make a list or a vector, "(0, 0, 0)", so the short run allows only space. 3.3 × 3.3 is a product.
+_WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:(?!\.\w)[^\w×·*]+\2\b){5,}", re.IGNORECASE)
 _JSON = re.compile(r"""\A(?:```\w*\s*)?(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*[{"'])""")
 
 

@@ -126,6 +126,7 @@ def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> 
         (["19 were removed, 17 untwisted.", "And 36 went to surgery."], ["36"]),
         (["Half of 0.08 makes .04."], []),
         (["17/18 is 94%."], []),
+        (["It was 17 of 18, 94%."], []),
         (["17 and 19 could be 36 with one each."], []),
         (["Of 18 there are 17 left, and 94% stayed."], ["94%"]),
         (["19 of them and 94 percent, so that leaves 6 percent."], ["94 percent"]),
