@@ -102,10 +102,10 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
     options = list(map(plain, short["options"]))
     text, named = as_plain_text(part).strip(), set[int]()
     # The longest first: an option may be a part of another.
-    for index in sorted(range(len(options)), key=lambda index: -len(options[index])):
-        words = r"[\W_]+".join(map(re.escape, options[index].split()))
-        text, times = re.subn(rf"(?<!\w){words}(?!\w)", "", text, flags=re.I)
-        named |= {index} if times else set()
+    for index, words in sorted(enumerate(map(str.split, options)), key=lambda option: -len(option[1])):
+        pattern = r"[\W_]+".join(map(re.escape, words))
+        text, times = re.subn(rf"(?<!\w){pattern}(?!\w)", "", text, flags=re.I)
+        named |= {index} if words and times else set()
     if boxed:
         found = _IN_BOX.fullmatch(text) or _LABELLED.fullmatch(text)
         if not found:
@@ -169,7 +169,7 @@ _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _ONE_SIGN = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ"})
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
-_COMMAND = re.compile(r"\\(?:([A-Za-z]+)|(.))")
+_COMMAND = re.compile(r"\\(?:(?:text\w*|math\w*|operatorname|unit|rm|left|right)\b|([A-Za-z]+|.))")
 _SIGNS = {
     "times": "×", "cdot": "·", "pm": "±", "approx": "≈", "simeq": "≈", "sim": "~", "odot": "☉", "mu": "µ",
     "%": "%", ",": " ", ";": " ", " ": " ",
@@ -215,7 +215,7 @@ def as_plain_text(text: str) -> str:
     """A text without LaTeX's commands and braces, and with raised figures after a caret: 10⁻³ becomes 10^-3."""
     text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text).translate(_ONE_SIGN)
     text = _FRACTION.sub(r"\1/\2", text.replace("{,}", ",").replace("+/-", "±"))
-    text = _COMMAND.sub(lambda match: _SIGNS.get(match[1] or match[2], ""), text)
+    text = _COMMAND.sub(lambda match: _SIGNS.get(match[1], match[1] or ""), text)
     return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]", "", text))
 
 
