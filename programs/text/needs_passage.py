@@ -24,12 +24,11 @@ from typing import NamedTuple
 from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
-    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:(?:is|are)\b|\d)"
+    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by|over))\s?\d[\d.,]*\s(?:(?:is|are)\b|\d)"
     r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
-    r"|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d|\d\S{0,3}\swould\s(?:be|have|make|give|mean)"
-    r"|times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*|ln"
-    r"|square\w*|power|convert\w*|leav(?:es?|ing)|makes?|giv(?:es?|ing)|equals?|amounts? to|comes? (?:out|to)|works out|so"
-    r"|i\.e|which is|that(?:['’]s| is)|or about|out of|rest|others?|in all|together|total|altogether)\b",
+    r"|\b(?:times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*"
+    r"|square\w*|power|leav(?:es?|ing)|makes?|giv(?:es?|ing)|comes? (?:out|to)|equals?|so|which is|others?|in all|together"
+    r"|total)\b",
     re.I,
 )
 _ASSUMED = re.compile(
