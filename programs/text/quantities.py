@@ -119,7 +119,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     text = _BRACKETED.sub(r"\1", as_plain_text(text))
     after: tuple[int, float, str | None] | None = None
     found = []
-    for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_a_word(match)]):
+    for match in reversed([*_NUMBER.finditer(text)]):
         unit, scale = _unit(match), _scale(match)
         if after and (joined := _JOINED.fullmatch(text[match.end() : after[0]])):
             unit = unit or after[2]
@@ -127,11 +127,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         after = (match.start(), scale, unit)
         found.append(_quantity(match, unit, scale))
     return tuple(found[::-1])
-
-
-def _begins_a_word(match: re.Match[str]) -> bool:
-    """As 2 does in "2nd"."""
-    return match.end() == match.end("digits") and match.string[match.end() : match.end() + 1].isalpha()
 
 
 def _unit(match: re.Match[str]) -> str | None:
