@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from programs.records import FLOORS, GRADES, Verdict
-from programs.stages.rubric import RubricStage
+from programs.stages.grade import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
 from programs.stages.thought import OwnStage

@@ -41,7 +41,7 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     from programs.asking.caller import Caller, adapted
     from programs.background_loop import run
     from programs.lms.resolve import resolve
-    from programs.stages.rubric import RubricStage
+    from programs.stages.grade import RubricStage
 
     judge = resolve(model, api_base=api_base, **options)
     stage, caller = RubricStage(), Caller(model_of=lambda _ask: judge)

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
-from programs.stages.questions import Question
+from programs.stages.questions import Question, only_asks
 from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
 from programs.text.prose import degeneracy, prose_problems
-from programs.text.questions import only_asks
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
 
@@ -23,8 +22,7 @@ also with the passage in view; small models recite it."""
 
 def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
     """Why a written thought cannot be used."""
-    texts, whole = thought.texts, "\n\n".join(thought.texts)
-    numbered = list(enumerate(texts, start=1))
+    whole, numbered, wrong = "\n\n".join(thought.texts), list(enumerate(thought.texts, start=1)), 0
     problems = [f"paragraph {number}: {why}" for number, text in numbered for why in prose_problems(text)]
     if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
@@ -33,16 +31,11 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
     if copied_share(whole, passage.sample.text) > MOST_COPIED:
         problems.append("recites the passage word for word; think about its subject in words of your own")
-    return [*problems, *_left_wrong(thought), *_out_of_view(whole, question, setting)]
-
-
-def _left_wrong(thought: Thought) -> list[str]:
-    """A mistake that nothing takes back would be taught as it stands."""
-    kinds = thought.kinds
-    wrong = [index for index, kind in enumerate(kinds) if kind == "wrong"]
-    if not wrong or "takes_back" in kinds[wrong[-1] :]:
-        return []
-    return [f"paragraph {wrong[-1] + 1}: it is wrong, and no later paragraph takes it back"]
+    for number, kind in enumerate(thought.kinds, start=1):
+        wrong = number if kind == "wrong" else 0 if kind == "takes_back" else wrong
+    # It would be taught as it stands.
+    problems += [f"paragraph {wrong}: it is wrong, and no later paragraph takes it back"] if wrong else []
+    return [*problems, *_out_of_view(whole, question, setting)]
 
 
 def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:
@@ -62,10 +55,8 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     if setting == "closed":
         # In the open setting the text is in view, and nobody asked the model not to speak of it.
         problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer, given=question.text)]
-    return [
-        *(f"the thought: {why}" for why in prose_problems("\n\n".join(thought))),
-        *(f"the answer: {w}" for w in problems),
-    ]
+    muddled = prose_problems("\n\n".join(thought))
+    return [*(f"the thought: {why}" for why in muddled), *(f"the answer: {why}" for why in problems)]
 
 
 def _repeats(text: str, question: Question) -> list[str]:
@@ -84,12 +75,8 @@ def not_at_hand(
     needed = needs_passage(question.text, passage.sample.text, thought)
     if answer is not None:
         needed = needs_passage(question.text, passage.sample.text, thought, answer)[len(needed) :]
-    if not needed:
-        return []
-    return [
-        f"uses figures that the question does not give and that nothing in it leads to: {', '.join(needed)}; derive them "
-        "in the open, estimate, or do without"
-    ]
+    why = "uses figures that the question does not give and that nothing in it leads to"
+    return [f"{why}: {', '.join(needed)}; derive them in the open, estimate, or do without"] if needed else []
 
 
 def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
@@ -98,5 +85,5 @@ def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
     given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     leans = leaning(text, given=given)
     found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]
-    found += [("shows how it was made", each) for each in artefacts(text, given=given, asked_by=question.asked_by)]
+    found += [("shows how it was made", each) for each in artefacts(text, given=given)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

@@ -1,4 +1,6 @@
-"""Stage 6 as a module: grades of the final answer."""
+"""Stage 6 as a module: grades of the final answer; and, for rewards, which points of a rubric an answer has."""
+
+from collections.abc import Sequence
 
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
@@ -8,7 +10,7 @@ from programs.records import GRADES, Grades
 from programs.stages.judge import judged_ask, judged_view
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
-from signatures.grade import GradeAnswer, GradeSheet
+from signatures.grade import CheckRubric, GradeAnswer, GradeSheet, PointsMet
 from signatures.vocabulary import Setting
 
 
@@ -26,8 +28,7 @@ class GradeStage(PredictorModule):
 def grades_of(reply: Reply) -> Grades:
     """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
     output = reply.output or {}
-    percent = [output.get(name) for name in GRADES]
-    grades = [None if value is None else round(value / 100, 2) for value in percent]
+    grades = [None if (percent := output.get(name)) is None else round(percent / 100, 2) for name in GRADES]
     known = [value for value in grades if value is not None]
     overall = round(sum(known) / len(known), 4) if len(known) == len(grades) else None
     reason = output.get("reason") or "; ".join(reply.problems) or None
@@ -37,3 +38,20 @@ def grades_of(reply: Reply) -> Grades:
 def _unread(sheets: list[GradeSheet]) -> list[str]:
     missing = [name for name in GRADES if getattr(sheets[-1], name) is None]
     return [f"{name} must be a whole number from 0 to 100" for name in missing]
+
+
+class RubricStage(PredictorModule):
+    """Asks which points of a rubric an answer has."""
+
+    signature = CheckRubric
+
+    def ask(self, prompt: str, answer: str, points: Sequence[str], name: str, judge: str) -> Ask:
+        """`name` identifies the answer."""
+        numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
+        inputs = {"prompt": prompt, "answer": answer, "points": numbered}
+
+        def no_point(said: list[PointsMet]) -> list[str]:
+            wrong = sorted(number for number in {*said[-1].met} if number > len(points))
+            return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {len(points)}"] if wrong else []
+
+        return judged_ask("rubric", 6, self.predict, inputs, name, judge, no_point)

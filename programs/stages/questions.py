@@ -1,6 +1,7 @@
 """Stage 1 as a module: a question of a type, checked; and the types in an order that the text itself fixes."""
 
 import random
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
 from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
 from programs.text.prose import prose_problems
-from programs.text.questions import asks, why_off_topic
+from programs.text.words import content, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
 from signatures.vocabulary import ASKING, Setting
@@ -49,9 +50,6 @@ class RejectedQuestion(BaseModel):
     rejection: Rejection
 
 
-Problem = tuple[Reason, str]
-"""The reason, and what is wrong, in words."""
-
 SHORTEST_SENTENCE = 8
 """Words of a sentence that says something."""
 
@@ -80,7 +78,7 @@ class QuestionStage(PredictorModule):
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             depth=0,
-            check=lambda drafts: [why for _, why in self._problems(drafts[-1].text, passage)],
+            check=lambda drafts: [problem.detail for problem in self._problems(drafts[-1].text, passage)],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -94,7 +92,7 @@ class QuestionStage(PredictorModule):
                 if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
                     break
-                why = Rejection(reason=problems[0][0], detail="; ".join(said for _, said in problems))
+                why = Rejection(reason=problems[0].reason, detail="; ".join(each.detail for each in problems))
                 rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
         return QuestionPool(questions=list(taken.values()), rejected=rejected)
 
@@ -115,10 +113,11 @@ class QuestionStage(PredictorModule):
             claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
         )
 
-    def _problems(self, text: str, passage: Passage) -> tuple[Problem, ...]:
-        return problems_of(text, passage.sample.text) or tuple(
-            (Reason.FORM, why) for why in borrowed(text, self.predict, {"passage": passage.shown})
-        )
+    def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
+        return problems_of(text, passage.sample.text) or [
+            Rejection(reason=Reason.FORM, detail=why)
+            for why in borrowed(text, self.predict, {"passage": passage.shown})
+        ]
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
@@ -152,7 +151,7 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 
 
 @lru_cache(maxsize=1024)
-def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
+def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
     """Why a question about a passage cannot be used; nothing wrong: none."""
     # Who asks may have measured something.
     found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
@@ -160,10 +159,61 @@ def problems_of(text: str, passage: str) -> tuple[Problem, ...]:
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
     problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
     problems += [(Reason.FORM, why) for why in prose_problems(text)]
-    off_subject = None if problems else why_off_topic(text, passage)
-    return (*problems, *([(Reason.OFF_SUBJECT, off_subject)] if off_subject else []))
+    if not problems and (why := why_off_topic(text, passage)):
+        problems = [(Reason.OFF_SUBJECT, why)]
+    return tuple(Rejection(reason=reason, detail=why) for reason, why in problems)
 
 
-def _repeats(text: str, earlier: Collection[str]) -> tuple[Problem, ...]:
+def _repeats(text: str, earlier: Collection[str]) -> list[Rejection]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
-    return () if twin is None else ((Reason.SAME_QUESTION, f"asks the same as: {twin}"),)
+    return [] if twin is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {twin}")]
+
+
+MARKS = "?？؟"
+"""Question marks: Latin and Cyrillic, Chinese and Japanese, Arabic."""
+FEWEST = 2
+BEGINNING = 6
+"""Words with the same BEGINNING letters are one: calibrate and calibration."""
+
+_IMPERATIVE = re.compile(
+    r"(?:^|[.;:]\s+)(?:please\s+)?(?:explain|describe|compare|discuss|estimate|calculate|derive|suggest|propose|outline|"
+    r"justify|interpret|evaluate|assess|predict|show|tell me|give|state|name|list|walk me through|help me)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(rf"[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
+
+
+def asks(text: str) -> bool:
+    """Whether some sentence of `text` is a question or a request."""
+    # Greek asks with the sign that is a semicolon elsewhere (and in NFC): at the end of a text it can be nothing else.
+    return any(mark in text for mark in MARKS) or text.rstrip()[-1:] == ";" or _IMPERATIVE.search(text) is not None
+
+
+def only_asks(text: str) -> bool:
+    """Whether `text` has no sentence but questions."""
+    if not any(mark in text for mark in MARKS):
+        return False
+    ends = _SENTENCE_END.findall(text.strip())
+    return bool(ends) and all(set(end) & {*MARKS} for end in ends) and text.strip()[-1] in f"{MARKS}\"')]"
+
+
+def why_off_topic(question: str, passage: str) -> str | None:
+    """Why `question` is not about `passage`, or None when it may be.
+
+    "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
+    numbers) with its passage, if English, or all that it has. It may do so by chance.
+    """
+    source, asked = _beginnings(passage), {word[:BEGINNING] for word in content(tokens(question))}
+    if source is None or len(asked & source) >= min(FEWEST, len(asked) or 1):
+        return None
+    return (
+        "is not about the passage: it names nothing of it" if asked else "is about nothing: it has no words of content"
+    )
+
+
+# A passage is looked at again for each of its questions and each try at one, and its words are many.
+@lru_cache(maxsize=64)
+def _beginnings(passage: str) -> frozenset[str] | None:
+    """The content of an English passage; None for another."""
+    words = tokens(passage)
+    return frozenset(word[:BEGINNING] for word in content(words)) if is_english(words) else None

@@ -29,16 +29,13 @@ class StepStage(PredictorModule):
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:
     """The readable verdicts of a reply, by the number of the step: one that names a sentence of the passage where it
     rests on one. A step without one, or with several that differ, has none."""
-    if reply.output is None:
-        return {}
+    given = [] if reply.output is None else StepVerdicts.model_validate(reply.output).items
     found: dict[int, StepVerdict] = {}
-    unsure = set()
-    for verdict in StepVerdicts.model_validate(reply.output).items:
-        earlier = found.setdefault(verdict.step, verdict)
-        if (earlier.status, earlier.sentence) != (verdict.status, verdict.sentence):
-            unsure.add(verdict.step)
-    sure = {step: found[step] for step in range(1, steps + 1) if step in found and step not in unsure}
-    return {step: verdict for step, verdict in sure.items() if _grounded(verdict, sentences)}
+    for step in range(1, steps + 1):
+        verdicts = [verdict for verdict in given if verdict.step == step]
+        if len({(verdict.status, verdict.sentence) for verdict in verdicts}) == 1 and _grounded(verdicts[0], sentences):
+            found[step] = verdicts[0]
+    return found
 
 
 def _grounded(verdict: StepVerdict, sentences: int) -> bool:
@@ -50,8 +47,8 @@ def _faults(verdicts: Any, wanted: Collection[int], sentences: int) -> list[str]
     given = [verdict.step for verdict in verdicts.items]
     faults = [f"there is no verdict on step {step}" for step in wanted if step not in given]
     faults += [f"step {step} has several verdicts" for step in wanted if given.count(step) > 1]
-    ungrounded = [verdict for verdict in verdicts.items if not _grounded(verdict, sentences)]
     return faults + [
         f"step {one.step} is {one.status} by sentence {one.sentence}; name one from 1 to {sentences}"
-        for one in ungrounded
+        for one in verdicts.items
+        if not _grounded(one, sentences)
     ]

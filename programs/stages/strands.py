@@ -65,9 +65,8 @@ class StrandStages(AwaitedModule):
             context = await self.context.acall(**fields)
             given = {**fields, "analysis": context.analysis}
             found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
-        return dspy.Prediction(
-            analysis=context.analysis, **{name: one[name] for name, one in zip(STRANDS, found, strict=True)}
-        )
+        strands = {name: one[name] for name, one in zip(STRANDS, found, strict=True)}
+        return dspy.Prediction(analysis=context.analysis, **strands)
 
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
@@ -82,19 +81,14 @@ class StrandStages(AwaitedModule):
         return Strands(analysis=inputs["analysis"], **values, replies=replies)
 
     def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
-        predict: dspy.Predict = getattr(self, stage)
-        given = dict(inputs)
-        return Ask(
-            stage=stage,
-            key=f"{stage}/{passage.sample.id}/{question.type}",
-            predict=predict,
-            inputs=given,
-            depth=1 if stage == "context" else 2,
-            check=lambda values: [
-                *(_nowhere(values[-1], passage) if stage == "evidence" else []),
-                *borrowed(values[-1], predict, given),
-            ],
-        )
+        predict, given = getattr(self, stage), dict(inputs)
+
+        def problems(values: list[Any]) -> list[str]:
+            nowhere = _nowhere(values[-1], passage) if stage == "evidence" else []
+            return [*nowhere, *borrowed(values[-1], predict, given)]
+
+        depth = 1 if stage == "context" else 2
+        return Ask(stage, f"{stage}/{passage.sample.id}/{question.type}", predict, given, depth, problems)
 
 
 def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:

@@ -29,8 +29,7 @@ WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "a
 """How likely a wrong turn is, which a capable writer then takes: most thoughts have none, harder questions more (arXiv
 2505.24273 finds that the right number depends on the task and is often none)."""
 
-LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]]
-LENGTH_WEIGHTS = {"brief": (5, 5, 0), "moderate": (1, 8, 1), "thorough": (0, 5, 5)}
+LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]] = {"brief": (5, 5, 0), "moderate": (1, 8, 1), "thorough": (0, 5, 5)}
 """By how deep the answer goes, the weights of short, middling and long thoughts."""
 
 ROOM_TO_THINK = 16_384
@@ -43,22 +42,18 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, varia
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
-    keys = {name: draw.random() ** (1 / weight) for name, weight in weights.items()}
-    names = sorted(keys, key=keys.__getitem__, reverse=True)
+    names = sorted(weights, key=lambda name: draw.random() ** (1 / weights[name]), reverse=True)
+    name, order = names[variation % len(names)], list(LENGTHS)
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
     tempted = chance.random() < WRONG_TURN[difficulty]
     noticed = chance.choice(list(NOTICED))
-    name, order = names[variation % len(names)], list(LENGTHS)
-    drawn = chance.choices(order, LENGTH_WEIGHTS[depth])[0]
-    length = min(drawn, SHAPES[name].longest, key=order.index)
-    words = drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most)
-    voice = chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0]
+    length = min(chance.choices(order, LENGTH_WEIGHTS[depth])[0], SHAPES[name].longest, key=order.index)
     return Shape(
         name=name,
         noticed=noticed if tempted and length != "short" else None,
         length=length,
-        words=words,
-        voice=voice,
+        words=drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most),
+        voice=chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
         close=chance.choices(list(CLOSES), [each.weight for each in CLOSES.values()])[0],
     )
 
@@ -191,11 +186,8 @@ class ThoughtStages(AwaitedModule):
     ) -> Ask:
         """Asks for the answer to a thought."""
         texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
-        inputs = {
-            **shared_inputs(passage, question),
-            "given": THINKING[plan.setting],
-            **_answered(thought, analysis, drawn_by),
-        }
+        inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
+        inputs |= _answered(thought, analysis, drawn_by)
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",

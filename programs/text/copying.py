@@ -60,8 +60,7 @@ def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> li
     if taken := _runs_in(value) & _runs_in(shown):
         taken -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
     stretches = dict.fromkeys(found for text in texts_in(value) for found in _stretches(_words(text), taken))
-    named = [" ".join(words if len(words) <= LONGEST_NAMED else (*words[:LONGEST_NAMED], "...")) for words in stretches]
-    return [f'takes "{words}" from an example, which is about another passage' for words in named[:MOST_NAMED]]
+    return [f'takes "{words}" from an example, which is about another passage' for words in [*stretches][:MOST_NAMED]]
 
 
 def _descriptions(predict: dspy.Predict) -> list[Any]:
@@ -73,12 +72,13 @@ def _descriptions(predict: dspy.Predict) -> list[Any]:
     return [predict.signature.instructions, *described, *schemas]
 
 
-def _stretches(words: list[str], taken: set[Run]) -> Iterator[Run]:
-    """The longest stretches of the words that consist of taken runs."""
+def _stretches(words: list[str], taken: set[Run]) -> Iterator[str]:
+    """The longest stretches of the words that consist of taken runs, each by its first words."""
     covered = _covered(words, taken, BORROWED_RUN)
     for within, places in groupby(range(len(words)), covered.__contains__):
+        stretch = [words[place] for place in places]
         if within:
-            yield tuple(words[place] for place in places)
+            yield " ".join(stretch if len(stretch) <= LONGEST_NAMED else [*stretch[:LONGEST_NAMED], "..."])
 
 
 def _runs_in(value: Any) -> set[Run]:

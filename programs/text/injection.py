@@ -1,29 +1,26 @@
-"""Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely.
-
-A passage is data.
-"""
+"""Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from programs.text.rules import applicable, table
 from programs.text.thought import THOUGHT_TAG, escape_thought_tags
+from programs.text.words import applicable, table
 
-_MARKER_OPENS = re.compile(r"\[\[(?=\s*##)")
-_MARKER_CLOSES = re.compile(r"(##\s*)\]\]")
+_MARKERS = (
+    (re.compile(r"(##\s*)\]\]"), r"\1] ]"),
+    (re.compile(r"\[\[(?=\s*##)"), "[ ["),
+)
 # `<|x|>` is also an expectation value, so the name must be one that chat templates use.
-_TOKEN = re.compile(
-    r"<([|｜])(\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool)([|｜])>", re.IGNORECASE
+_NAME = r"\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool"
+_TOKENS = (
+    (re.compile(rf"<([|｜](?:{_NAME})[|｜])>", re.IGNORECASE), r"< \1 >"),
+    (re.compile(r"<((?:start|end)_of_turn)>"), r"< \1 >"),
+    (re.compile(r"\[(/?INST)\]"), r"[ \1 ]"),
+    (re.compile(r"<<(/?SYS)>>"), r"< <\1> >"),
 )
-_TURN = re.compile(r"<((?:start|end)_of_turn)>")
-_INST = re.compile(r"\[(/?INST)\]")
-_SYS = re.compile(r"<<(/?SYS)>>")
-
-_AHEAD = (
-    r"(?:(?:all|any|of|the|your|my|these|those)\s+)*(?:(?:previous|prior|above|preceding|earlier|foregoing|other)\s+)*"
-)
+_AHEAD = r"(?:(?:all|any|of|the|your|my|these|those|previous|prior|above|preceding|earlier|foregoing|other)\s+)*"
 _ORDERS = r"(?:instructions?|prompts?|directives|commands)\b"
 _SOMEBODY_NEW = r"(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)"
 _MACHINE = r"(?:the\s+|any\s+)?(?:AI|LLM|language\s+model|chatbot|assistant)\b"
@@ -49,8 +46,8 @@ def flags(text: str) -> list[str]:
     """What `text` holds that a reading model may obey: any of "field-marker", "instruction", "thought-tag", in that
     order; empty for ordinary prose."""
     found = {
-        "field-marker": _MARKER_OPENS.search(text) or _MARKER_CLOSES.search(text),
-        "instruction": any(p.search(text) for p in (_TOKEN, _TURN, _INST, _SYS))
+        "field-marker": any(marker.search(text) for marker, _ in _MARKERS),
+        "instruction": any(token.search(text) for token, _ in _TOKENS)
         or any(each.pattern.search(text) for each in applicable(INSTRUCTIONS, text)),
         "thought-tag": THOUGHT_TAG.search(text),
     }
@@ -63,8 +60,6 @@ def escape_markers(text: str) -> str:
     """`text` with field markers, chat tokens and thought tags broken visibly: `[ [ ## x ## ] ]`, `< |im_start| >`,
     `&lt;/think&gt;`. Idempotent; a text without them comes back unchanged. Instructions in words stay: they are
     flagged, and only the reader can judge them."""
-    text = _MARKER_CLOSES.sub(r"\1] ]", _MARKER_OPENS.sub("[ [", text))
-    text = _TOKEN.sub(r"< \1\2\3 >", text)
-    text = _TURN.sub(r"< \1 >", text)
-    text = _SYS.sub(r"< <\1> >", _INST.sub(r"[ \1 ]", text))
+    for pattern, broken in (*_MARKERS, *_TOKENS):
+        text = pattern.sub(broken, text)
     return escape_thought_tags(text)

@@ -9,10 +9,9 @@ and at most DIFFERENT when the two hold different numbers, differ in negation, o
 lacks (mass or spin). Content words are the words without grammar and phrases of asking, reduced to stems. The order of
 words is not looked at: "does A drive B" and "does B drive A" are taken for one question.
 
-`bands` find what is to be compared: of a question's words datasketch makes BANDS x ROWS minimal hashes, by permutations
-that the seed fixes. Sets of Jaccard similarity J agree in a band with probability p = J^ROWS, and in SHARED of them or more
-with 1 - (1-p)^BANDS - BANDS p (1-p)^(BANDS-1): 0.000003 at 0.2, 0.13 at 0.5, 0.89 at 0.67, 0.9999 at 0.8 (Leskovec,
-Rajaraman, Ullman, Mining of Massive Datasets, chapter 3). datasketch's own LSH keeps its index in memory; ours is on disk.
+What is to be compared shares SHARED of its BANDS x ROWS minimal hashes (datasketch's, in an index on disk): sets of Jaccard
+similarity J do with probability 0.000003 at 0.2, 0.13 at 0.5, 0.89 at 0.67, 0.9999 at 0.8 (Leskovec, Rajaraman, Ullman,
+Mining of Massive Datasets, chapter 3: a band agrees with probability J^ROWS).
 """
 
 from __future__ import annotations
@@ -58,8 +57,8 @@ _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
 class _Profile(NamedTuple):
     text: str
     content: frozenset[str]
-    numbers: Counter[str]
-    negations: int
+    tells_apart: tuple[Counter[str], int]
+    """Its numbers, and how often it negates."""
 
 
 # A text is compared with others many times.
@@ -69,8 +68,10 @@ def _profile(text: str) -> _Profile:
     return _Profile(
         text=" ".join(words),
         content=frozenset(stem(word) for word in words if word not in _STOP),
-        numbers=Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha()),
-        negations=sum(word in _NEGATIVE for word in words),
+        tells_apart=(
+            Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha()),
+            sum(word in _NEGATIVE for word in words),
+        ),
     )
 
 
@@ -83,7 +84,7 @@ def similarity(one: str, other: str) -> float:
         return min(99.0, fuzz.token_sort_ratio(a.text, b.text)) if a.content == b.content else 0.0
     dice = 200.0 * len(a.content & b.content) / (len(a.content) + len(b.content))
     score = (dice + fuzz.token_sort_ratio(" ".join(sorted(a.content)), " ".join(sorted(b.content)))) / 2
-    unlike = a.numbers != b.numbers or a.negations != b.negations or (a.content - b.content and b.content - a.content)
+    unlike = a.tells_apart != b.tells_apart or (a.content - b.content and b.content - a.content)
     return round(min(score, DIFFERENT) if unlike else score, 1)
 
 

@@ -6,8 +6,7 @@ passage's only if it has the passage's unit, or none as there: 32 Hz that are wo
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the one before, where the
 sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
-operands may stand in the paragraph or the one before it. What stands right behind a sign of equality is worked out in the
-open, if two figures at hand stand before it. A figure that needs the passage gives no other.
+operands may stand in the paragraph or the one before it. A figure that needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
 held as well, had guessed all 7). Nor is a figure right behind a word by which somebody assumes one ("say 1.6"): a thought
 is asked for such words.
@@ -25,12 +24,11 @@ from typing import NamedTuple
 from programs.text.quantities import Quantity, quantities
 
 _RECKONS = re.compile(
-    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by))\s?\d[\d.,]*\s(?:is|are)\b"
-    r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b|\d\S{0,3}\swould\s(?:be|have\sbeen|make|give|mean)\b"
-    r"|\b(?:\d+\s+over\s+\d+|from\s\S{0,3}\d[^;.]{0,20}\sto\s\S{0,3}\d"
-    r"|times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*|ln"
-    r"|square\w*|power|convert\w*|leav(?:es?|ing)|makes?|giv(?:es?|ing)|equals?|amounts? to|comes? (?:out|to)|works out|so"
-    r"|i\.e|which is|that(?:['’]s| is| makes| comes)|or about|out of|rest|others?|in all|together|total|altogether)\b",
+    r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by|over))\s?\d[\d.,]*\s(?:(?:is|are)\b|\d)"
+    r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
+    r"|\b(?:times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*"
+    r"|square\w*|power|leav(?:es?|ing)|makes?|giv(?:es?|ing)|comes? (?:out|to)|equals?|so|which is|others?|in all|together"
+    r"|total)\b",
     re.I,
 )
 _ASSUMED = re.compile(
@@ -38,7 +36,6 @@ _ASSUMED = re.compile(
     r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
     re.I,
 )
-_EQUALS = re.compile(r"[=≈]\s*(?:about|roughly|some|~|≈)?\s*\Z")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
@@ -56,7 +53,7 @@ def needs_passage(question: str, passage: str, thought: Sequence[str], answer: s
     in the passage and that neither the question nor arithmetic gives. Each once."""
     known = _after_thought(question, passage, tuple(thought))
     if answer is not None:
-        known = _after(known, answer, question, passage)
+        known = _after(known, answer, passage)
     return [one.written for one in known.needed]
 
 
@@ -65,11 +62,11 @@ def needs_passage(question: str, passage: str, thought: Sequence[str], answer: s
 def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Known:
     known = _Known(quantities(question))
     for paragraph in thought:
-        known = _after(known, paragraph, question, passage)
+        known = _after(known, paragraph, passage)
     return known
 
 
-def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
+def _after(before: _Known, text: str, passage: str) -> _Known:
     given, own, needed = [*before.given], [*before.own], [*before.needed]
     paragraph, sentence = list[Quantity](), list[Quantity]()
     for part in _SENTENCE_END.split(text):
@@ -77,9 +74,9 @@ def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
         for one in quantities(part):
             if one in sentence or _among(one, [*given, *needed]):
                 continue
-            if _derived_in(part, one, [*last, *sentence], [*before.paragraph, *paragraph], [*given, *own]):
+            if _derived_in(part, one, [*last, *sentence], [*before.paragraph, *paragraph]):
                 given.append(one)
-            elif one.round or _named(one, question) or not _held(one, quantities(passage)):
+            elif one.round or not _held(one, quantities(passage)):
                 own.append(one)
             else:
                 needed.append(one)
@@ -89,16 +86,12 @@ def _after(before: _Known, text: str, question: str, passage: str) -> _Known:
     return _Known(given, own, needed, paragraph)
 
 
-def _derived_in(
-    sentence: str, one: Quantity, near: Sequence[Quantity], far: Sequence[Quantity], known: Sequence[Quantity]
-) -> bool:
+def _derived_in(sentence: str, one: Quantity, near: Sequence[Quantity], far: Sequence[Quantity]) -> bool:
     """Whether a sentence works a figure out of others, or assumes it. `near` are those of this sentence and the one before
     it, `far` those of the paragraph and the one before it."""
-    before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
     operands = [*near, *far] if one.digits > 2 else near if _RECKONS.search(sentence) else ()
-    if _derived(one, operands) or _ASSUMED.search(before):
-        return True
-    return bool(_EQUALS.search(before)) and sum(each.plain or _among(each, known) for each in quantities(before)) > 1
+    before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
+    return _derived(one, operands) or _ASSUMED.search(before) is not None
 
 
 def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
@@ -107,20 +100,15 @@ def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
 
 def _held(one: Quantity, passage: Iterable[Quantity]) -> bool:
     """Whether a passage has the figure. A whole number of two digits is met with other units by chance."""
-    alike = [other for other in passage if _same(one, other)]
-    share = {None, "fraction"}
+    chance = one.digits <= 2 and "." not in one.written
+    shares = {one.dimension} <= {None, "fraction"}
     return any(
-        one.digits > 2
-        or "." in one.written
+        not chance
         or one.dimension == other.dimension
-        or ({one.dimension, other.dimension} == share and abs(one.size - other.size) <= one.reach)
-        for other in alike
+        or (shares and other.dimension in (None, "fraction") and abs(one.size - other.size) <= one.reach)
+        for other in passage
+        if _same(one, other)
     )
-
-
-def _named(one: Quantity, text: str) -> bool:
-    """Whether a figure is part of a name there ("the 622" is NMC622)."""
-    return one.written.isdecimal() and re.search(rf"[A-Za-z-]{one.written}(?!\d)", text) is not None
 
 
 def _same(one: Quantity, other: Quantity) -> bool:
@@ -142,11 +130,11 @@ def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
 
 def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
     """What operations give, in the unit of `one`, and how far off that may be, as a share."""
-    number = one.dimension in (None, "fraction", "ratio", "p-value")
+    number = one.dimension in (None, "fraction", "ratio")
     unit = 1.0 if number else one.size / (one.value or 1.0)
     hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
     for x, a in hand:
-        yield from ((result, a.blur) for result in (x * 2, x / 2, x * 100, x / 100))
+        yield from ((result, a.blur) for result in (x * 2, x / 2))
         if number and x > 0:
             logs = (math.log(x), -math.log(x), math.log10(x), math.log2(x))
             powers = (math.exp(x), math.exp(-x), 10**x, 2**x) if x < 30 else ()
@@ -154,50 +142,30 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
             yield from ((result, a.blur) for result in (*logs, *powers, *roots))
     for (x, a), (y, b) in permutations(hand, 2):
         blur = a.blur + b.blur
-        products = [x * y / unit, x * (1 + y / unit), x * (1 - y / unit)]
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, blur) for result in (*products, *quotients, *sums, *power))
+        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that stand neither in the question nor in the passage, nor, within 2%, in `texts`. `counts`:
     small counts ("two", "half") are figures too, and a sentence of `texts` must work one out of others in one step."""
     at_hand = [*quantities(question), *quantities(passage)]
-    missing = [
-        one
-        for one in quantities(text)
-        if (counts or not one.plain) and not (_among(one, at_hand) or _named(one, f"{question}\n{passage}"))
-    ]
-    if missing:
-        given = [part for text in (question, passage) for part in _SENTENCE_END.split(text)]
-        missing = [one for one in missing if not any(_is_difference(one, part) for part in given)]
+    missing = [one for one in quantities(text) if (counts or not one.plain) and not _among(one, at_hand)]
     if counts:
-        sentences = [_SENTENCE_END.split(text) for text in texts]
-        return [one.written for one in missing if not any(_worked_out(one, parts) for parts in sentences)]
-    said = [one for text in texts for one in quantities(text)]
-    return [one.written for one in missing if not _among(_within(one), said)]
+        return [one.written for one in missing if not any(_worked_out(one, each) for each in texts)]
+    said = [one for each in texts for one in quantities(each)]
+    nearly = [one._replace(reach=max(one.reach, abs(one.size) * 0.02)) for one in missing]
+    return [one.written for one in nearly if not _among(one, said)]
 
 
-def _is_difference(one: Quantity, sentence: str) -> bool:
-    """Whether it is by how much two figures of a sentence differ that have a decimal point, as "0.9 points" of 84.1 and
-    83.2. Of a whole passage some two would differ by nearly any."""
-    exact = [each for each in quantities(sentence) if "." in each.written and one.dimension in (None, each.dimension)]
-    scale = one.value / one.size if one.size else 1.0
-    return any(abs((a.size - b.size) * scale - one.value) <= one.reach * scale for a, b in permutations(exact, 2))
-
-
-def _within(one: Quantity) -> Quantity:
-    return one._replace(reach=max(one.reach, abs(one.size) * 0.02))
-
-
-def _worked_out(one: Quantity, sentences: Sequence[str]) -> bool:
-    wanted = _within(one)
+def _worked_out(one: Quantity, text: str) -> bool:
+    sentences = _SENTENCE_END.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         here = quantities(sentence)
-        if _among(wanted, here) and (one.digits > 2 or _RECKONS.search(sentence)):
-            others = [other for other in (*quantities(before), *here) if not _same(wanted, other)]
-            if _derived(wanted, others):
+        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)):
+            others = [other for other in (*quantities(before), *here) if not _same(one, other)]
+            if _derived(one, others):
                 return True
     return False

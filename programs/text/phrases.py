@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
-from programs.text.rules import Rule, applicable, table
+from programs.text.words import Rule, applicable, table
 
 
 class Fault(NamedTuple):
@@ -31,10 +30,10 @@ def leaning(text: str, *, given: str = "") -> list[Fault]:
     return _faults(LEANING, text, given)
 
 
-def artefacts(text: str, *, given: str = "", asked_by: str = "") -> list[Fault]:
-    """What in `text` shows how it was made, in the same way. `asked_by` is who asks ("on-call surgeon (advanced level)"):
-    neither that person nor a learner is spoken to, unless the question speaks of them."""
-    return _faults([*MADE, *(_addressed(asked_by, given.lower()) if asked_by else [])], text, given)
+def artefacts(text: str, *, given: str = "") -> list[Fault]:
+    """What in `text` shows how it was made, in the same way: also who asks, or a learner, is spoken of, unless the question
+    does so."""
+    return _faults(MADE, text, given)
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
@@ -72,34 +71,24 @@ _NAMED = (
 )
 _PUBLISHED = "paper|article|preprint|publication|manuscript|excerpt"
 _TEXT = f"{_PUBLISHED}|passage|text|document|snippet"
-_COMPOUND = (
-    r"(?!\s+(?:towels?|strips?|chromatography|clips?|sheets?|tape|cups?|messag\w+|editors?|files?|strings?|encoder"
-    r"|embeddings?)\b)"
-)
 _WORK = (
     r"(?:stud(?:y|ies)|trials?|experiments?|surveys?|series|cohorts?|reviews?|reports?|papers?|articles?|preprints?)\b"
 )
 _EFFORT = "(?:work|research|investigation)"
-_PEOPLE = r"(?:researchers?|scientists?|investigators?|astronomers?|experimenters?|teams?)\b"
-# In the question, which is the first line: who says "we" there has a team.
-_ONES_OWN = r"\A[^\n]*\b(?:we|our)\b"
-_SOMEBODY = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b{_PEOPLE}|\b(?:groups?|collaborations?)\b"
-_FOUND = "data|results?|findings|measurements?|observations|information|description|statement|context"
-_SAYS = (
-    r"\s+(?:\w+ly\s+)?(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
+_PEOPLE = "team|researcher|scientist|investigator|astronomer|experimenter"
+# Who says "we" in the question, which is the first line, has a team.
+_SOMEBODY = (
+    rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|collaborations?)\b|\A[^\n]*\b(?:we|our)\b"
 )
+_FOUND = "data|results?|findings|measurements?|observations|information|description|statement|context"
+_SAYS = r"(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 _SAYING = "abstract|report|work|research|context"
 _SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
-_PART = (
-    r"(?<![\w-])(?=[cefpst§])(?<!\ba )(?<!\ban )(?<!\bthe )(?<!home )(?<!web )(?<!cross )"
-    r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
-)
-_ITS_NUMBER = (
-    r"(?:\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d)|(?-i:(?:[IVX]{2,}|[VX]|I(?=[.,;:)]))\b))"
-    r"(?!\s*(?:[=+*/^×·−<>%-]|(?:[cmk]?m|met(?:re|er)s?|f(?:oo|ee)t|barns?|[pf]b|decades|times|sigma|orbit)\b))"
-)
+_EXAMPLE = "(?:scenario|example|data|experiment|figures?)"
+_PART = r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
+_ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
 # "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
-_FIRST = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+I\b)(?!['’])"
+_IN_ROMAN = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+[IVX]+\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # "If we measured ..." and "solving for x, we find ..." are how answers reason.
@@ -111,26 +100,23 @@ PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 LEANING = table(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
-document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED}{_COMPOUND} | {_AN}{{noun}}
+document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED} | {_AN}{{noun}}
 document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_NAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
-document | abstract,report,work,research,context | \b(?:the|this)\s+(?P<noun>{_SAYING}){_SAYS} | {_AN}{{noun}}
 document | method | \bthe\s+methods?\s+section\b
+document | {_SAYING.replace("|", ",")} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAYS} | {_AN}{{noun}}
 authors | author | \b(?:the|these)\s+authors?\b{_NAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
-authors | team | \b(?:the|these)\s+teams?\b{_NAMED} | {_SOMEBODY}|{_ONES_OWN}
-authors | research,scien,investig,astron,experim | \b(?:the|these)\s+(?!team){_PEOPLE}{_NAMED} | {_SOMEBODY}
+authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_NAMED} | {_SOMEBODY}
 source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
-source | provided | \bthe\s+provided\s+\w+
-source | given | \bthe\s+given\s+(?:information|context|material)\b
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | {_PART}{_ITS_NUMBER}|{_FIRST}
-{PART_OF_DOCUMENT} | ref,cite | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b
-{PART_OF_DOCUMENT} | appendix | \bappendix\s+(?-i:[A-H]\b|\d)
+source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,equation | {_IN_ROMAN}
+{PART_OF_DOCUMENT} | ref,cite,appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
-earlier text | {_SAID.replace("|", ",")} | \b(?:as\s+)?(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
+earlier text | {_SAID.replace("|", ",")} | \b(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
 earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
-earlier text | mentioned,described | \bthe\s+(?:mentioned|described)\b | [.?!]\s
-earlier text | given | \bthe\s+given\s+(?:scenario|example|data|experiment|figures?)\b | [.?!]\s
+earlier text | mentioned,described,given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
 {OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
 {OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
 """,
@@ -144,23 +130,17 @@ ORDERS = "nothing was ordered; leave it out"
 FORM = "it names a part of the form; write the thinking alone"
 ASKER = "nobody is spoken to or of who is not in the question; say the matter itself"
 
-# "[9]" and "[3, 4]", but no index, isotope or interval.
-_NO_INTERVAL = (
-    r"(?<![\w)\]^_=(×∈:])(?<![∈=:×\d] )(?<!\b\w )(?<!interval )(?<!range )(?<!domain )(?<!between )(?<!array )(?<!in )"
-)
-_COUNTED = r"(?!\.\d|\s*(?:%|σ|per|times|sigma|out))"
-_ORDINAL = "first|second|third|fourth|last"
 _SEVERAL = r"\b(?:an?|one|two|three|several|some|competing|these|my|other|another|possible)\s+(?:[\w-]+\s+){0,2}"
-_SAYS_SO = r"\s+(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|reads|warns?|raises)\b"
-_NOTES = r"(?:context|perspective|critique|evidence|hypothes[ie]s)"
+_STATES = r"(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|reads|warns?|raises|say)\b"
+_NOTE = r"(?:context|evidence|critique|analysis|perspective|hypothes[ie]s|misconceptions?|strands?)"
+_NOTES = "context,evidence,critique,analysis,perspective,hypothes,misconception,strand"
 _I_AM = r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+"
 _BIDDEN = "asked|told|instructed|supposed|required"
 _DO = "(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)"
-_FEEDBACK_SAYS = r"\s+feedback\s+(?:says?|said|told|tells|asks|asked|wants|mentions)\b"
 _FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
+_FIRST = r"(?:\A|[.!?;]\s+)"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
-_LEARNERS = ("student", "undergraduate", "beginner", "layperson", "learner", "reader", "sceptic")
-_TELL = r"(?:say|tell|put|explain|stress|answer|advise|recommend|describe)"
+_LEARNERS = "student|undergraduate|beginner|layperson|learner|sceptic"
 _A_PERSON = (
     r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b"
 )
@@ -169,59 +149,26 @@ MADE = table(
     rf"""
 {SENTENCE} | sentence | \b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])
-{SENTENCE} | [ | {_NO_INTERVAL}\[\d{{1,2}}(?:\s*[,;–-]\s*\d{{1,2}})+\](?![\w(\[-])
-{HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b{_COUNTED}|(?-i:[A-E])\b(?!\.))
-{HYPOTHESIS} | hypothes | \bthe\s+(?:{_ORDINAL})\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
-{NOTES} | evidence | \bthe\s+(?:quoted\s+)?evidence\s+(?:also\s+)?(?:says|states|lists|notes|mentions|reads)\b
-{NOTES} | critique,analysis,perspective | \bthe\s+(?:critique|analysis|perspective){_SAYS_SO}
-{NOTES} | misconception,strand | \bthe\s+(?:misconceptions?|strands?){_SAYS_SO}
-{NOTES} | analysis | \bthe\s+context\s+analysis\b
-{NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTES}\s+(?:notes|strands?|stage|list)\b
-{NOTES} | notes | \b(?:the|my)\s+notes{_SAYS_SO}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
+{SENTENCE} | [ | (?<=[a-z]{{3}}\s)(?<!range\s)(?<!interval\s)\[\d{{1,2}}(?:\s*[,;–-]\s*\d{{1,2}})+\](?=[.,;])
+{HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b(?![.%]\d*)|(?-i:[A-E])\b(?!\.))
+{HYPOTHESIS} | hypothes | \bthe\s+(?:first|second|third|fourth|last)\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
+{NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}|\bthe\s+context\s+analysis\b
+{NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTE}\s+(?:notes|strands?|stage|list)\b
+{NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
 {ORDERS} | {_BIDDEN.replace("|", ",")} | {_I_AM}(?:{_BIDDEN})\s+(?:not\s+)?to\s+{_DO}\b
-{ORDERS} | instructed,told,asked | \bas\s+I\s+was\s+(?:instructed|told|asked)\b
-{ORDERS} | instructed,requested | (?:\A|[.?!]\s+)as\s+(?:instructed|requested)\b
-{ORDERS} | instructions | \b(?:my|these)\s+instructions\b
-{ORDERS} | earlier,previous | \bmy\s+(?:earlier|previous)\s+(?:draft|try)\b
-{ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your){_FEEDBACK_SAYS}
-{ORDERS} | feedback | \b(?:per|following|address\w*|given)\s+the\s+feedback\b(?!\s+(?:from|of|by|loop))
-{FORM} | wrong | \bwrong[ _]turn\b
-{FORM} | _ | \b(?:{_FIELDS})\b
+{ORDERS} | instruct,told,asked,request | \bas\s+I\s+was\s+(?:instruct|told|asked)|{_FIRST}as\s+(?:instruct|request)ed\b
+{ORDERS} | instructions,draft,try | \b(?:my|these)\s+instructions\b|\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b
+{ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:said|told|asked|wants|{_STATES})
+{FORM} | wrong,_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
 {FORM} | ",' | [\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:
-{FORM} | : | ^\W{{0,4}}{_LABEL}\W{{0,2}}:
-{FORM} | [,(,* | ^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
-{ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking))\b
-{ASKER} | asker,questioner | \bthe\s+(?:asker|questioner)\b
-{ASKER} | user | \bwhat\s+the\s+user\s+wants\b
-{ASKER} | reader,user | \bthis\s+(?:reader|user)\b
-{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders)\b | {_A_PERSON}
-{ASKER} | person | \b(?:the|this)\s+person\s+wants\s+(?:to\s+(?:know|hear)|an?\s+(?:answer|yes))\b | {_A_PERSON}
-{ASKER} | person | \bwhat\s+(?:the|this)\s+person\s+wants\b | {_A_PERSON}
-{ASKER} | person | \b{_TELL}(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
+{FORM} | :,[,( | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
+{ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
+{ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
+{ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
+{ASKER} | person | \b(?:say|put|explain|tell)(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
+{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS}),?\s+I\b | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | {_FIRST}for\s+an?\s+(?:{_LEARNERS})\s*: | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
 """,
     _FLAGS,
 )
-"""Of a user and a person is spoken as of who asks: "the user can choose a mask" and "the person at the wheel" are said of
-anybody."""
-
-
-def _addressed(asked_by: str, given: str) -> list[Rule]:
-    """A rule for what is said to the one who asks, or to a learner, and for what that one is said to want."""
-    role = re.split(r"\s*\(|\s(?:of|with|who|in|at|from|for|on)\s", asked_by.lower())[0].rpartition(" ")[2]
-    names = tuple(name for name in (*_LEARNERS, role) if name and name not in given)
-    return [_address(names)] if names else []
-
-
-@lru_cache(maxsize=256)
-def _address(names: tuple[str, ...]) -> Rule:
-    who = rf"(?:[\w-]+\s+){{0,2}}?(?:{'|'.join(map(re.escape, names))})\b"
-    somebody = rf"(?:an?|the|this)\s+{who}"
-    learners = "|".join(name for name in names if name in _LEARNERS) or "learner"
-    pattern = (
-        rf"\b(?:to|for)\s+{somebody},?\s+I(?:['’](?:d|ll)|\s+(?:would|will|should|can))\s+{_TELL}\b"
-        rf"|\b{_TELL}(?:ing)?\s+(?:this|that|it|these)\s+to\s+{somebody}"
-        rf"|(?:\A|[.!?;]\s+)for\s+{somebody}\s*:|\b(?:for|to)\s+this\s+{who}"
-        rf"|\b(?:the|this)\s+{who}\s+(?:asks|is\s+asking)\b|\bwhat\s+(?:the|this)\s+{who}\s+wants\b"
-        rf"|\ban?\s+(?:{learners})\s+should\b"
-    )
-    return Rule(ASKER, names, re.compile(pattern, _FLAGS))

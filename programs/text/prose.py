@@ -6,12 +6,10 @@ A word such as "error" or "access" means nothing alone; every rule looks for a f
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 
-from programs.text.rules import applicable, table
-from programs.text.words import runs
+from programs.text.words import applicable, runs, table
 
 REPEATED_LIMIT = 0.30
 FEWEST_WORDS = 20
@@ -31,48 +29,39 @@ RULES = table(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
 JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
-JSON schema | $ref,defs/ | \$ref\b|#/\$?defs/
-JSON schema | max,min,additional,of | \b(?:(?:max|min)(?:Length|Items)|additionalProperties|anyOf|oneOf|allOf)\b
+JSON schema | $ref,defs/,max,min,of | \$ref\b|#/\$?defs/|\b(?:(?:max|min)(?:Length|Items)|anyOf|oneOf|allOf)\b
 control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}\ufffe\uffff]
-the form's own words | text of,whole number | \btext of at most \d+ characters\b|\bwhole number from \d+ to \d+:
-the form's own words | in one to four | \bin one to four paragraphs of prose\b
+the form's own words | text of,paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
 adapter prompt | schema | (?i)\bmust (?:adhere to|be pars?eable (?:according )?to) the (?:JSON|following) schema
 adapter prompt | fields | (?i)\bYour (?:input|output) fields are:|\bRespond with the corresponding output fields
-adapter prompt | adhering | (?i)\bIn adhering to this structure, your objective is
 HTML markup | < | (?i)<script\b|</?(?:p|div|span|h[1-6]|strong|em|[uo]l|li|br|img|table|t[dr]|a)(?:\s[^<>]*)?/?>
 chat token | <,inst] | <[|｜](?:\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom)[|｜]>|\[/?INST\]
 placeholder | {{ | (?i)\{{(?:question|passage|reasoning|answer|response|thought)\}}
 placeholder | [insert,[your,lorem | (?i)\[(?:insert|your) [^\]\n]{{1,40}}\]|\blorem ipsum\b
-access notice | access denied | \bACCESS DENIED\b|\A\W*Access denied\b
-access notice | authentication notice | IMPORTANT AUTHENTICATION NOTICE
+access notice | access denied,authentication | \bACCESS DENIED\b|\A\W*Access denied\b|IMPORTANT AUTHENTICATION NOTICE
 HTML page | html,body,head | (?i)<!DOCTYPE\s+html|<html[\s>]|</(?:html|body|head)>
 traceback | traceback,file | (?m)Traceback \(most recent call last\)|^[ \t]*File "[^"\n]+", line \d+
 server error | server,gateway,service | \b(?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b
 server error | http,40 | \bHTTP(?:/\d(?:\.\d)?)?(?: status| error| code|:)* [45]\d\d\b|\b40[134] (?:Unauth|Forbid|Not Found)
 server error | error | ["']error["']\s*:\s*[{{"']|["']type["']\s*:\s*["']error["']|\b(?:APIConnection|RateLimit)Error\b
-server error | error,timeout | \b(?:APITimeoutError|BadRequestError|(?:invalid_request|rate_limit|overloaded)_error)\b
-server error | not_found | \bmodel_not_found\b
+server error | error,not_found | \b(?:(?:invalid_request|rate_limit|overloaded)_error|model_not_found|BadRequestError)\b
 server error | messages,maximum context | \bYou passed a messages field along with\b|\bmaximum context length is \d+ tokens
-server error | api key | \b(?:[Ii]ncorrect|[Ii]nvalid) API key\b
+server error | api key,session has | \b(?:[Ii]ncorrect|[Ii]nvalid) API key\b|\b[Yy]our session has expired\b
 server error | model is | \b[Mm]odel is (?:currently (?:overloaded|unavailable|at capacity)\b|overloaded[.!])
 server error | error occurred | \b[Ee]rror occurred (?:while|during) (?:processing|handling) your request\b
-server error | session has | \b[Yy]our session has expired\b
 server error | please | \b[Pp]lease (?:try again later|log in again|contact support)\b
 server error | due to the prompt,policy | \bresponse was filtered due to the prompt\b|\bcontent management policy\b
 rate limit | limit | (?i)(?:\A|[:.!"'(\n]\s{{0,3}})(?:API |your )?rate[ _-]limit(?: has been| was)? (?:exceeded|reached)\b
 rate limit | many requests | (?i)\b429\b\W{{0,4}}too many requests|\A\W*too many requests
 rate limit | quota | (?i)\bexceeded your (?:current )?(?:API )?quota\b
-refusal | sorry | (?i)\b{_AM} (?:very |really )?sorry,? (?:but )?(?:{_AM}|I)? (?:{_CANNOT}|unable|not able)
-refusal | sorry | (?i){_BEGINS}(?:{_AM} )?sorry, (?:but )?I {_CANNOT}
-refusal | assist,help,comply | (?i)\bI {_CANNOT} (?:assist|help|comply) with (?:that|this|your)\b
-refusal | fulfil | (?i)\bI {_CANNOT} fulfil+ (?:that|this|your|the) request
+refusal | sorry | (?i)(?:\b{_AM} (?:very |really )?|{_BEGINS})sorry,? (?:but )?(?:{_AM}|I)? (?:{_CANNOT}|unable|not able)
+refusal | assist,help,comply,fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
 refusal | able to | (?i)\b{_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
 refusal | apologi | (?i)\bI apologi[sz]e\b[^.\n]{{0,40}}\b(?:{_CANNOT}|unable|answer|request)\b
 refusal | decline | (?i)\bI (?:must|have to) decline\b[^.\n]{{0,40}}\b(?:answer|request|provide)\b
-refusal |  ai | (?i)\b{_AM} (?:just |only )?an AI\b(?: language| model| assistant)
-refusal | language model | (?i)\b{_AM} (?:just |only )?a (?:large )?language model\b
-refusal | language model | (?i)\bas an AI language model\b|{_BEGINS}As a (?:large )?language model,
-refusal | as an ai | (?i){_BEGINS}As an AI(?: model| assistant)?,
+refusal |  ai,language model | (?i)\b{_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
+refusal | as an ai | (?i)\bas an AI language model\b|{_BEGINS}As an AI(?: model| assistant)?,
+refusal | as a | (?i){_BEGINS}As a (?:large )?language model,
 refusal | knowledge cut | (?i)\bmy knowledge cut-?off\b
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
 refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
@@ -91,10 +80,9 @@ def leaked(text: str) -> str | None:
 
 _WORD = re.compile(r"\w+")
 _CHARACTER_RUN = re.compile(r"([^\W_])\1{14,}")
-# Commas between the words make a list or a vector, "(0, 0, 0)", so the short run allows only space.
-_WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:\W+\2\b){5,}", re.IGNORECASE)
-_FENCE = re.compile(r"\A```\w*\s*|\s*```\Z")
-_JSON_START = re.compile(r"""\A(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*\{\s*["'])""")
+# Commas between the words make a list or a vector, "(0, 0, 0)", so the short run allows only space. 3.3 × 3.3 is a product.
+_WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:(?!\.\w)[^\w×·*]+\2\b){5,}", re.IGNORECASE)
+_JSON = re.compile(r"""\A(?:```\w*\s*)?(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*[{"'])""")
 
 
 def degeneracy(text: str) -> str | None:
@@ -108,7 +96,7 @@ def degeneracy(text: str) -> str | None:
     words = _WORD.findall(stripped.lower())
     if not words:
         return "no words"
-    if _is_json(stripped):
+    if _JSON.match(stripped):
         return "JSON instead of prose"
     # The patterns are slow: what they find is one long word, or the same one many times.
     spoken, longest = "".join(words), max(map(len, words))
@@ -125,19 +113,3 @@ def degeneracy(text: str) -> str | None:
     if len(signs) >= FEWEST_SIGNS and sum(map(str.isalpha, signs)) < LETTER_SHARE * len(signs):
         return "mostly not letters"
     return None
-
-
-def _is_json(text: str) -> bool:
-    if text[0] not in "{[`":
-        return False
-    body = _FENCE.sub("", text)
-    if _JSON_START.search(body):
-        return True
-    if body[:1] not in ("{", "["):
-        return False
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    # "[12]" is a citation.
-    return isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(v, int | float) for v in value))

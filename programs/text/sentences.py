@@ -34,7 +34,6 @@ LONGEST_TITLE = 8
 
 # A list marker or an initial stands before its sentence, never alone.
 _MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
-_AL = re.compile(r"\bal\.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,8 @@ def _sentences(text: str, block: Span) -> Iterator[Span]:
     begin = starts[0]
     for after in starts[1:]:
         span = _stripped(text, begin, after)
-        sentence, following = text[span.start : span.end], text[after : after + 1]
-        goes_on = (
-            _NEVER_LAST.search(sentence[-LONGEST_TITLE:])
-            or _MARKER.fullmatch(sentence)
-            or (_AL.search(sentence[-LONGEST_TITLE:]) and not following.isupper())
-        )
+        sentence = text[span.start : span.end]
+        goes_on = _NEVER_LAST.search(sentence[-LONGEST_TITLE:]) or _MARKER.fullmatch(sentence)
         if after == block.end or not goes_on:
             yield span
             begin = after

@@ -30,14 +30,6 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
 _DENIES = re.compile(
     r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike|false)\b|n['’]t\b"
 )
-_LETTER = re.compile(
-    r"\(([A-F])\)|\b(?:option|answer|choice)\s*(?:is\s*)?:?\s*([A-F])\b|\A([A-F])\b[.):]?(?=\s|\Z)", re.I
-)
-_ONE_MORE = re.compile(
-    r"\s*(?:(?:[,;/&+?]|\b(?:or|and|maybe|perhaps|possibly|else)\b)\s*)+\(?([A-F])\b\)?(?=\s*(?:\.?\s*\Z|[,;/&+?]|(?:or|and)\b))",
-    re.I,
-)
-"""A letter right behind another, and nothing but letters and such words after it."""
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
 _OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
 _VERB = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
@@ -56,7 +48,7 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
         return float(all(len(part) < LONGEST_SENTENCE and rule(part, short, True) for part in boxed))
     sentences = _sentences(given)
     if short["kind"] == "yes_no":
-        said = {word for sentence in (sentences[:1] + sentences[-1:]) if (word := _yes_or_no(sentence))}
+        said = {word for sentence in sentences if (word := _yes_or_no(sentence))}
         return float(said == {short["text"]})
     return float(bool(sentences) and not sentences[-1].endswith("?") and rule(sentences[-1], short, False))
 
@@ -79,22 +71,16 @@ def boxes(text: str) -> list[str]:
     found, end = [], 0
     while match := _BOX.search(text, end):
         depth, end = 1, match.end()
-        for brace in _BRACE.finditer(text, end):
+        while depth and (brace := _BRACE.search(text, end)):
             depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
-            if not depth:
-                break
         found.append("" if depth else text[match.end() : end - 1].strip())
-        if depth:
-            break
     return found
 
 
 def _sentences(text: str) -> list[str]:
     """The first sentence and the last; one that does not end is as long as a text, and nothing."""
-    ends = [text[:LONGEST_SENTENCE], text[-LONGEST_SENTENCE:]]
-    parts = [[part.strip(" *_#>-") for part in _BETWEEN_SENTENCES.split(end) if part.strip(" *_#>-")] for end in ends]
-    found = [part for parts_of in (parts[0][:1], parts[1][-1:]) for part in parts_of]
-    return [part if len(part) < LONGEST_SENTENCE - 10 else "" for part in found]
+    parts = [part for piece in _BETWEEN_SENTENCES.split(text) if (part := piece.strip(" *_#>-"))]
+    return [part if len(part) < LONGEST_SENTENCE else "" for part in (*parts[:1], *parts[-1:])]
 
 
 def plain(text: str) -> str:
@@ -105,35 +91,33 @@ def plain(text: str) -> str:
 
 # Choice
 
+_IN_BOX = re.compile(r"\W*(?:\b(?:the|it|is|option|answer|choice)\b\W*)*(?:\b([A-F])\b\W*)?", re.I)
+_LABELLED = re.compile(r"\W*([A-F])[.):]+ (?!(?:or|and|maybe|perhaps|else|not)\b|.*\([A-F]\)).*\w\w.*", re.I | re.S)
+"""What stands in a box beside an option's words: nothing or a letter, or a letter with words in which others may stand."""
+_NAMED_LETTER = re.compile(r"\(([A-F])\)|\b(?i:option|answer|choice)(?: is)?:? ([A-F])\b|\A([A-F])\b[.):]?\Z")
+_STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
+
 
 def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
-    options: Sequence[str] = short["options"]
-    right = list(map(plain, options)).index(plain(short["text"]))
-    said, named = f" {plain(part)} ", set[int]()
+    options = list(map(plain, short["options"]))
+    text, named = as_plain_text(part).strip(), set[int]()
     # The longest first: an option may be a part of another.
-    for index in sorted(range(len(options)), key=lambda index: -len(options[index])):
-        if (text := f" {plain(options[index])} ") in said:
-            named.add(index)
-            said = said.replace(text, " ")
-    letters = _letters_in(_as_plain_text(part).strip())
-    # A sentence may begin with the article; a box does not.
-    letters = [one for one in letters if boxed or one.isupper()] if not (part[:2] == "A " and not boxed) else []
+    for index, words in sorted(enumerate(map(str.split, options)), key=lambda option: -len(option[1])):
+        pattern = r"[\W_]+".join(map(re.escape, words))
+        text, times = re.subn(rf"(?<!\w){pattern}(?!\w)", "", text, flags=re.I)
+        named |= {index} if words and times else set()
+    if boxed:
+        found = _IN_BOX.fullmatch(text) or _LABELLED.fullmatch(text)
+        if not found:
+            return False
+        letters = [found[1]] if found[1] else []
+    elif letters := ["".join(filter(None, groups)) for groups in _NAMED_LETTER.findall(text)]:
+        letters += _STRAY_LETTER.findall(text)
     named |= {LETTERS.index(letter.upper()) for letter in letters}
-    if boxed or letters:
-        return named == {right} and (boxed or not _DENIES.search(said))
-    return named == {right} and _ends_with(part, [plain(short["text"])])
-
-
-def _letters_in(text: str) -> list[str]:
-    """The letters that a text names, "B" and "C" in "option B or C"."""
-    found = []
-    for match in _LETTER.finditer(text):
-        found.append(next(filter(None, match.groups())))
-        end = match.end()
-        while more := _ONE_MORE.match(text, end):
-            found.append(more[1])
-            end = more.end()
-    return found
+    right = options.index(plain(short["text"]))
+    if named != {right} or _DENIES.search(text.casefold()):
+        return False
+    return bool(boxed or letters) or _ends_with(part, [options[right]])
 
 
 # Yes or no, and terms
@@ -183,54 +167,56 @@ class WrittenNumber(NamedTuple):
 
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_LATEX = {
-    r"\times": "×", r"\cdot": "·", r"\pm": "±", r"\approx": "≈", r"\simeq": "≈", r"\sim": "~", r"\odot": "☉", r"\%": "%",
-    r"\mu": "µ", r"\,": " ", r"\;": " ", r"\ ": " ", "~": " ", "{,}": ",", "$": "", r"\left": "", r"\right": "", "−": "-",
-    "–": "-", "+/-": "±", "⊙": "☉", "μ": "µ",
-}  # fmt: skip
-_COMMAND = re.compile(r"\\(?:text|textrm|mathrm|mathit|mathbf|operatorname|unit|rm)\s*\{([^{}]*)\}|\\rm\b")
+_ONE_SIGN = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ"})
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
+_COMMAND = re.compile(r"\\(?:(?:text\w*|math\w*|operatorname|unit|rm|left|right)\b|([A-Za-z]+|.))")
+_SIGNS = {
+    "times": "×", "cdot": "·", "pm": "±", "approx": "≈", "simeq": "≈", "sim": "~", "odot": "☉", "mu": "µ",
+    "%": "%", ",": " ", ";": " ", " ": " ",
+}  # fmt: skip
+
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
+_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3})+(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
+_TEN_TO = r"10\s*\^\s*(?P<open>\()?(?P<power>[-+]?\d{1,2})(?!\.?\d)(?(open)\))"
+IN_FIGURES = (
+    rf"(?:(?:(?P<factor>{_DIGITS})\s*[×x*·]\s*)?{_TEN_TO}|(?P<digits>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
+)
+"""A number in figures."""
+_ERROR = r"±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?"
 _NUMBER = re.compile(
-    rf"(?P<about>[±]\s*)?(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?)(?:(?P<ten>10\^\(?(?P<alone>[-+]?\d{{1,2}})\)?)|(?P<digits>{_DIGITS})"
-    r"(?:[eE](?P<e>[-+]?\d{1,2})(?!\w)|\s*[×x*·]\s*10\s*\^?\s*\(?(?P<power>[-+]?\d{1,2})\)?(?!\d))?"
-    rf"(?:\s*/\s*(?P<below>{_DIGITS})(?![\w/]))?)(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?"
+    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){IN_FIGURES}(?:\s*/\s*(?P<below>{_DIGITS})(?![\w/]))?"
+    rf"(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?(?:\s*{_ERROR})?"
 )
 _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().\- ]{0,60})")
 
 
 def numbers_in(text: str) -> list[WrittenNumber]:
     """The numbers of a text, LaTeX among it, in order; what stands after ± is none."""
-    text = _as_plain_text(text)
+    text = as_plain_text(text)
     found, end = list[WrittenNumber](), 0
     for match in _NUMBER.finditer(text):
-        if match["about"] or match.start() < end:
+        if match["error"] or match.start() < end:
             continue
-        if match["ten"]:
-            value = 10.0 ** int(match["alone"])
-        else:
-            power = int(match["e"] or match["power"] or 0)
-            value = float(re.sub(r"[^\d.]", "", match["digits"])) * 10.0**power
-        below = float(re.sub(r"[^\d.]", "", match["below"])) if match["below"] else 1.0
-        value = (value / below if below else math.inf) * SCALES.get(match["scale"] or "", 1.0)
-        rest = re.sub(r"\A\s*±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?", "", text[match.end() : match.end() + 80])
-        found.append(WrittenNumber(-value if match["sign"] == "-" else value, _unit_at(rest)))
-        end = match.end() + rest.find(found[-1].unit) + len(found[-1].unit) if found[-1].unit else 0
+        power = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get(match["scale"] or "", 1.0)
+        value, below = _float(match["factor"] or match["digits"] or "1") * power, _float(match["below"] or "1")
+        value = value / below if below else math.inf
+        rest = text[match.end() : match.end() + 80]
+        if unit := _unit_at(rest):
+            end = match.end() + rest.find(unit) + len(unit)
+        found.append(WrittenNumber(-value if match["sign"] == "-" else value, unit))
     return found
 
 
-def on_the_line(text: str) -> str:
-    """A text with raised figures after a caret: 10⁻³ becomes 10^-3."""
-    return _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text)
+def _float(digits: str) -> float:
+    return float(re.sub(r"[^\d.]", "", digits))
 
 
-def _as_plain_text(text: str) -> str:
-    text = _FRACTION.sub(r"\1/\2", on_the_line(text))
-    for written, read in _LATEX.items():
-        text = text.replace(written, read)
-    text = re.sub(r"([\^_])\{([^{}]*)\}", r"\1\2", text)
-    return re.sub(r" +", " ", _COMMAND.sub(lambda match: match[1] or "", text))
+def as_plain_text(text: str) -> str:
+    """A text without LaTeX's commands and braces, and with raised figures after a caret: 10⁻³ becomes 10^-3."""
+    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text).translate(_ONE_SIGN)
+    text = _FRACTION.sub(r"\1/\2", text.replace("{,}", ",").replace("+/-", "±"))
+    text = _COMMAND.sub(lambda match: _SIGNS.get(match[1], match[1] or ""), text)
+    return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]", "", text))
 
 
 def _unit_at(text: str) -> str:
@@ -249,37 +235,28 @@ _NO_UNIT = re.compile(r"an?|are|as|at|bar|be|by|counts?|in|is|mean|of|on|or|pair
 """Words that a units library takes for units, and that a number is followed by as often."""
 
 _DEFINED = """
-    solar_mass = 1.98841e30 * kilogram = M_sun = Msun = solMass
-    solar_luminosity = 3.828e26 * watt = L_sun = Lsun
-    solar_radius = 6.957e8 * meter = R_sun = Rsun
-    earth_mass = 5.9722e24 * kilogram = M_earth
-    jupiter_mass = 1.89813e27 * kilogram = M_jup
+    solar_mass = 1.98841e30 * kilogram = M_sun = Msun = solMass = solar_masses
+    solar_luminosity = 3.828e26 * watt = L_sun = Lsun = solar_luminosities
+    solar_radius = 6.957e8 * meter = R_sun = Rsun = solar_radii
+    earth_mass = 5.9722e24 * kilogram = M_earth = earth_masses
+    jupiter_mass = 1.89813e27 * kilogram = M_jup = jupiter_masses
     jansky = 1e-26 * watt / meter ** 2 / hertz = Jy
     magnitude = [magnitude] = mag
     dex = [decade]
     standard_deviation = [significance]
 """
-_WORDS = (
-    (re.compile(r"\bper[- ]?cent\b"), "percent"),
-    (re.compile(r"\blight[ -]years?\b"), "light_year"),
-    (re.compile(r"\b(solar|earth|jupiter) (mass|luminosit|radi)(?:es|y|ies|us|i)?\b"), r"\1_\2"),
-    (re.compile(r"_luminosit\b"), "_luminosity"),
-    (re.compile(r"_radi\b"), "_radius"),
-    (re.compile(r"\bM_?☉"), "solar_mass"),
-    (re.compile(r"\bL_?☉"), "solar_luminosity"),
-    (re.compile(r"\bR_?☉"), "solar_radius"),
+_AS_DEFINED = (
+    (re.compile(r"\b[Pp]er[- ]cent\b"), "percent"),
+    (re.compile(r"(?i)\b(light|solar|earth|jupiter)[ -](?=[a-z])"), r"\1_"),
+    (re.compile(r"_?☉"), "_sun"),
     (re.compile(r"\bAU\b"), "au"),
     (re.compile(r"\bsigmas?\b|σ|\bstandard deviations?\b"), "standard_deviation"),
-    (re.compile(r"\bmags?\b|\bmagnitudes\b"), "magnitude"),
-    (re.compile(r"\bper\b"), "/"),
-    (re.compile(r"\bsquare (\w+)"), r"\1^2"),
-    (re.compile(r"\bcubic (\w+)"), r"\1^3"),
+    (re.compile(r"\A(?:per\b|/)"), "1/"),
     (re.compile(r"(?<=[A-Za-z☉])\s?\^?(-?\d)(?!\d)"), r"^\1"),
-    (re.compile(r"\s*/\s*"), "/"),
-    (re.compile(r"\A/"), "1/"),
-    (re.compile(r"(?<=[\w)])[\s·]+(?=[A-Za-z(])"), "*"),
+    (re.compile(r"(?<=[\w)])\s*·\s*(?=[A-Za-z(])"), "*"),
 )
-_MAY_BE_UNIT = re.compile(r"[\w%°☉^*/().-]{1,60}")
+_MAY_BE_UNIT = re.compile(r"[\w%°^*/(). -]{1,60}")
+_NO_SUCH_UNIT = re.compile(r"\d{3}|\*\*|[a-z]{25}|\. |% (?!per )")
 
 
 @lru_cache(maxsize=1)
@@ -296,12 +273,10 @@ def _registry() -> Any:
 @lru_cache(maxsize=4096)
 def _unit_of(name: str) -> Any:
     """The unit that a name means; None: none."""
-    if name == "%":
-        return _registry().percent
-    text = _as_plain_text(name)
-    for pattern, better in _WORDS:
-        text = pattern.sub(better, text)
-    if not _MAY_BE_UNIT.fullmatch(text) or re.search(r"\d{3}|\*\*|[a-z]{25}", text):
+    text = as_plain_text(name)
+    for pattern, defined in _AS_DEFINED:
+        text = pattern.sub(defined, text)
+    if not _MAY_BE_UNIT.fullmatch(text) or _NO_SUCH_UNIT.search(text):
         return None
     for written in dict.fromkeys((text, text.lower())):
         try:
@@ -335,11 +310,9 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
 
 
 def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    before, _, after = re.sub(r"\\approx|\\simeq", "≈", part).rpartition("=")
-    if "≈" in after:
-        before, _, after = part.replace(r"\approx", "≈").rpartition("≈")
-    numbers = numbers_in(after)
-    if not numbers or len(numbers) + len(numbers_in(before)) > MOST_NUMBERS:
+    *before, result = re.split("[=≈]", as_plain_text(part))
+    numbers = numbers_in(result)
+    if not numbers or len(numbers) + sum(len(numbers_in(each)) for each in before) > MOST_NUMBERS:
         return False
     found = [same_amount(one.value, one.unit, short) for one in numbers]
     # A number of something else is no second answer, but one without a unit may be.

@@ -1,11 +1,11 @@
-"""The words of a text, cut to stems: what rules over words compare."""
+"""The words of a text, cut to stems, and rules that look for forms of words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -88,3 +88,29 @@ def texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping | list | tuple):
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from texts_in(part)
+
+
+class Rule(NamedTuple):
+    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
+    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
+    `parts`, in small letters."""
+
+    reason: str
+    parts: tuple[str, ...]
+    pattern: re.Pattern[str]
+    introduced_by: str | None = None
+
+
+def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
+    """Rules, one a line: its fields with " | " between them, and commas between its parts."""
+    fields = (line.split(" | ") for line in lines.strip("\n").split("\n"))
+    return tuple(
+        Rule(reason, tuple(parts.split(",")), re.compile(pattern, flags), *forgiven)
+        for reason, parts, pattern, *forgiven in fields
+    )
+
+
+def applicable(rules: Iterable[Rule], text: str) -> list[Rule]:
+    """The rules of which the text holds a part: no other finds anything, and a pattern takes a hundred times as long."""
+    small = text.lower()
+    return [each for each in rules if any(map(small.__contains__, each.parts))]

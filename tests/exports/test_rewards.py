@@ -155,3 +155,9 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
 def test_a_unit_without_a_dimension_is_none_other() -> None:
     loss = {"kind": "number", "value": 0.2, "unit": "dB/km", "tolerance": 0.01}
     assert [score(rf"\boxed{{0.2 {unit}}}", loss) for unit in ("dB/km", "km", "dB")] == [1.0, 0.0, 0.0]
+
+
+def test_a_box_holds_the_right_option_and_nothing_beside_it() -> None:
+    decay = {"kind": "choice", "text": r"\alpha decay", "options": [r"\beta decay", r"\alpha decay"]}
+    right, wrong = [r"\alpha decay", "The answer is B"], ["decay", r"no \alpha decay", r"\alpha decay (A)"]
+    assert [score(rf"\boxed{{{said}}}", decay) for said in [*right, *wrong]] == [1.0, 1.0, 0.0, 0.0, 0.0]

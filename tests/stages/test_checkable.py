@@ -70,17 +70,14 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
     ("answer", "beside", "tolerance"),
     [
         ("9.63", "others find 9.9 of them", 0.01),
-        ("9.63", "nearly 10 of them are lost", 0.0384),
         ("0.564", "that is one reason among others, 0 of them new", 0.01),
         ("1.713", "there are two of these", 0.01),
         ("12.3 kg", "it took 12 days and 12 lamps", 0.01),
-        ("12.3 kg", "12 kg are lost", 0.0244),
         ("some 12 kg", "it is lost", 0.0417),
         ("ca. 12.3 kg (sic!)", "it is lost", 0.01),
     ],
 )
-def test_a_number_tolerates_the_rounding_of_its_answer(answer: str, beside: str, tolerance: float) -> None:
-    """And no figure that is merely near."""
+def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, beside: str, tolerance: float) -> None:
     said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {beside}."
     thought = [f"3 × 0.571 = 1.713 and 3 × 4.1 kg = {answer}."]
     short = checked(said, thought, short={"kind": "number", "answer": answer}).short_answer

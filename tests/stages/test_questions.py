@@ -91,7 +91,7 @@ def test_the_first_usable_question_of_each_type_is_taken() -> None:
 )
 def test_a_question_that_is_none_is_rejected(text: str, kind: Reason, reason: str) -> None:
     (rejected,) = pool(critical=reply("critical", text)).rejected
-    problems = [why for _, why in problems_of(text, TEXT)]
+    problems = [problem.detail for problem in problems_of(text, TEXT)]
     assert rejected.rejection == Rejection(reason=kind, detail="; ".join(problems))
     assert reason in rejected.rejection.detail
     asked = ask("critical")

@@ -2,7 +2,7 @@
 
 1. On labelled cases of many fields (`figures.jsonl`: half of them hold such figures, the other half only figures that are
    given, derived or generally known) precision is at least 0.9 and recall at least 0.8.
-2. What is read is a figure with its value and unit; names, references and list markers are none.
+2. What is read is a figure with its value and unit; names and exponents are none.
 3. What everybody says is never listed, nor what stands neither in question nor passage; nothing is listed twice.
 4. Arithmetic needs its operands at hand, and operands that need no passage themselves.
 """
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.needs_passage import needs_passage, unstated
+from programs.text.needs_passage import needs_passage
 from programs.text.quantities import quantities
 from tests.text.tables import texts
 
@@ -108,7 +108,7 @@ PASSAGE = (
         ("With 0.94 or 94 percent the same.", ["0.94"]),
         ("1800 µg were given.", ["1800 µg"]),
         ("Twelve of them, or 12, within 12 hours.", []),
-        ("Smith et al. (2002) say so, at the 95 percent level.", []),
+        ("It is so, at the 95 percent level.", []),
         ("It was in the year 2002.", ["2002"]),
         ("About 90 percent of them.", []),
         ("Exactly 35.0 of them, 41 in all.", []),
@@ -126,6 +126,7 @@ def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> 
         (["19 were removed, 17 untwisted.", "And 36 went to surgery."], ["36"]),
         (["Half of 0.08 makes .04."], []),
         (["17/18 is 94%."], []),
+        (["It was 17 of 18, 94%."], []),
         (["17 and 19 could be 36 with one each."], []),
         (["Of 18 there are 17 left, and 94% stayed."], ["94%"]),
         (["19 of them and 94 percent, so that leaves 6 percent."], ["94 percent"]),
@@ -140,12 +141,6 @@ def test_arithmetic_needs_its_operands(texts: list[str], listed: list[str]) -> N
 
 def test_a_figure_is_not_looked_for_inside_another() -> None:
     assert needs_passage("How many died?", "Of 347 ewes 47 died.", ["Of 347 ewes, say 47 died."]) == ["347"]
-
-
-@pytest.mark.parametrize(("difference", "unsaid"), [("0.9", []), ("3.3", ["3.3"])])
-def test_by_how_much_figures_of_one_sentence_differ_is_stated(difference: str, unsaid: list[str]) -> None:
-    passage = "It rose from 83.2 to 84.1 points. The pH was 6.4 at first. Organic matter made 3.1."
-    assert unstated(f"by {difference}", "Why?", passage, ["So."], counts=True) == unsaid
 
 
 def test_a_thought_of_any_length_is_read() -> None:

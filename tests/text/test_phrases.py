@@ -65,9 +65,9 @@ STANDS_ALONE = texts(
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
-    Is a cross section of 3 barns large? | Why does the cross section 3 decades above threshold fall? |
+    Is a cross section of 3 barns large? |
     What happens during the passage of a shock through a cloud? |
-    How is the paper strip used in chromatography? | Can the paper by Hubble be read without its distance errors? |
+    Can the paper by Hubble be read without its distance errors? |
     What did the study of variable stars teach us? |
     A study of 40 dwarfs finds a core. What could the study have missed? |
     A team measures the spin of a black hole. How could the team test its model? |
@@ -149,9 +149,6 @@ def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> 
     assert all(a.end <= b.start for a, b in pairwise(hits))
 
 
-SURGEON = "on-call surgeon (intermediate level)"
-STUDENT = "first-year student of medicine (beginner level)"
-
 SHOWS = [
     *cases(
         {
@@ -188,16 +185,10 @@ SHOWS = [
     ("It is so.\n\n**Takes back:** it is not.", FORM),
 ]
 
-TOLD = [
-    ("To the surgeon I'd say: the colour can't tell you.", SURGEON),
-    ("For this surgeon the colour matters most.", SURGEON),
-    ("What the on-call surgeon wants is a rule.", SURGEON),
-    ("I would explain this to the surgeon with a table.", SURGEON),
-    ("For a student: ask who was not checked.", STUDENT),
-    ("So far so good. For a sceptic I’d say it is a scale set to a known weight.", SURGEON),
-    ("A student should ask of any perfect score who never got into it.", STUDENT),
-    ("The first-year student asks for the mechanism.", STUDENT),
-]
+TOLD = texts("""
+    For a student: ask who was not checked. | So far so good. For a sceptic I’d say it is a scale set to a known weight. |
+    A student should ask of any perfect score who never got into it. | The student asks for the mechanism.
+""")
 
 PLAIN = texts(
     r"""
@@ -232,27 +223,27 @@ def test_what_shows_how_it_was_made_has_its_reason(text: str, reason: str) -> No
     assert all(text[fault.start : fault.end] == fault.phrase for fault in found)
 
 
-@pytest.mark.parametrize(("text", "asked_by"), TOLD)
-def test_who_asks_is_not_spoken_to(text: str, asked_by: str) -> None:
-    assert [fault.reason for fault in artefacts(text, asked_by=asked_by)] == [ASKER]
+@pytest.mark.parametrize("text", TOLD)
+def test_no_learner_is_spoken_to(text: str) -> None:
+    assert [fault.reason for fault in artefacts(text)] == [ASKER]
 
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_english_shows_nothing(text: str) -> None:
-    assert artefacts(text, asked_by=SURGEON) == []
+    assert artefacts(text) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "asked_by", "question"),
+    ("text", "question"),
     [
-        ("To the surgeon I'd say: wait.", SURGEON, "What should the surgeon do?"),
-        ("So hypothesis B is wrong.", STUDENT, "Does hypothesis A or hypothesis B fit?"),
-        ("The person asks for 9.8.", STUDENT, "How fast does a person in a lift fall?"),
+        ("For a student I'd say: wait.", "What should a student do?"),
+        ("So hypothesis B is wrong.", "Does hypothesis A or hypothesis B fit?"),
+        ("The person asks for 9.8.", "How fast does a person in a lift fall?"),
     ],
 )
-def test_what_the_question_speaks_of_is_no_artefact(text: str, asked_by: str, question: str) -> None:
-    assert artefacts(text, asked_by=asked_by)
-    assert artefacts(text, given=question, asked_by=asked_by) == []
+def test_what_the_question_speaks_of_is_no_artefact(text: str, question: str) -> None:
+    assert artefacts(text)
+    assert artefacts(text, given=question) == []
 
 
 def test_every_rule_is_in_a_truth_table() -> None:

@@ -114,7 +114,8 @@ def test_degenerate(text: str, reason: str) -> None:
 def test_prose_and_short_answers_pass() -> None:
     prose = r"""
     The dipole amplitude is 0.066, and 46 of 2,000 isotropic skies exceed it, so the probability is 2.3 per cent. |
-    42 | 3.2 km/s | 299792458 | 10000000000 years | 6.62607015e-34 J s | The point (0, 0, 0) is the origin. |
+    Space grew by 3.3 × 3.3 × 3.3. | 42 | 3.2 km/s | 299792458 | 10000000000 years | 6.62607015e-34 J s |
+    The point (0, 0, 0) is the origin. |
     [12] reports a dipole. | [12] | {\\rm H}_2 forms on grains. | Very, very, very faint galaxies dominate. |
     H0 = 67.4 ± 0.5 km/s/Mpc, at odds with 73.0 ± 1.0 km/s/Mpc | Schwarzschild metric: ds² = −(1 − 2GM/r)dt² + ...
     """

@@ -3,7 +3,7 @@
 from programs.text.injection import INSTRUCTIONS
 from programs.text.phrases import LEANING, MADE
 from programs.text.prose import RULES
-from programs.text.rules import applicable
+from programs.text.words import applicable
 from tests.text import test_injection, test_phrases, test_prose
 
 FOUND = (test_prose.LEAKS, test_phrases.LEANS, test_phrases.STILL_LEANS, test_phrases.SHOWS, test_injection.FLAGGED)

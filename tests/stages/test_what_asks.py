@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.questions import asks, only_asks, why_off_topic
+from programs.stages.questions import asks, only_asks, why_off_topic
 from programs.text.words import content, tokens
 from tests.text.tables import cases, texts
 
