@@ -12,7 +12,7 @@ import dspy
 
 from optimize.metrics import METRICS, Score, combined
 from optimize.recording import Recorder
-from optimize.stages import ALL, STAGES, WRITERS, Asked, first_failure, missing_sentences, stage_of, stage_score
+from optimize.stages import ALL, STAGES, WRITERS, Asked, stage_score
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import together
 from programs.asking.caller import Caller, TryRules
@@ -47,9 +47,9 @@ class OptimizerMetric:
     """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
     was wrong. What has no score counts as `worst`: a candidate must not gain by what cannot be measured."""
 
-    def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
-        self.measure = measure
-        self._worst, self._recorder, self._adapter = worst, recorder, adapter
+    def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
+        self._measure, self._worst, self._recorder = measure, worst, recorder
+        self._adapter = PassageFirstAdapter()
 
     def __call__(
         self,
@@ -62,16 +62,11 @@ class OptimizerMetric:
     ) -> dspy.Prediction:
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
-            measured = self.measure.measured(example, prediction)
+            measured = self._measure.measured(example, prediction)
             value = measured.score.value
             head = "No score." if value is None else f"Score {value:.2f}."
-            said = dict.fromkeys(self.measure.said(pred_name, measured, prediction))
+            said = dict.fromkeys(self._measure.said(pred_name, measured, prediction))
             return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
-
-
-def passage_of(prediction: dspy.Prediction) -> str:
-    """The passage as the stages see it; a closed thought is written without it."""
-    return str(prediction.asked["questions"].ask.inputs["passage"])
 
 
 class StageMeasure:
@@ -85,12 +80,11 @@ class StageMeasure:
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
-        score = stage_score(asked, passage_of(prediction))
-        return Measured(score, {}, {self._stage: first_failure(asked)})
+        return Measured(stage_score(asked, passage_of(prediction)), {}, {self._stage: asked.first_failure})
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
         """What there is to say about one stage, or about all."""
-        stages = list(STAGES) if predictor is None else [stage_of(predictor)]
+        stages = [name for name, place in STAGES.items() if predictor in (None, place.predictor)]
         return [line for stage in stages for line in said_of(stage, measured, prediction)]
 
 
@@ -111,13 +105,12 @@ class TraceMeasure(StageMeasure):
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
         where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
-        stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
+        stages = {stage: asked.first_failure for stage, asked in prediction.asked.items()}
         variation = next((one for one in prediction.variations if one.accepted), None)
         if variation is None:
+            refused = any(failure.reply.fault == "refused" for failure in prediction.failures)
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
-            if any(failure.reply.fault == "refused" for failure in prediction.failures):
-                return Measured(Score(None, why), {}, stages)
-            return Measured(Score(0.0, why), {}, stages)
+            return Measured(Score(None if refused else 0.0, why), {}, stages)
         record = replace(variation, attempts=[run(self._attempt(variation))]).record()
         metrics = {name: METRICS[name].of(record) for name in self._weights}
         asked = {"judge": self._judges, "grades": self._graders}
@@ -131,10 +124,13 @@ class TraceMeasure(StageMeasure):
         judging = [self._judge.ask(*view, judge, setting) for judge in self._judges]
         grading = [self._grade.ask(*view, grader, setting) for grader in self._graders]
         replies = await together(map(self._caller.answer, [*judging, *grading]))
-        grades = [grades_of(reply) for reply in replies[len(judging) :]]
-        return replace(
-            variation.last, verdicts=list(map(verdict_of, judging, replies)), grades=next(iter(grades), None)
-        )
+        verdicts = list(map(verdict_of, judging, replies))
+        return replace(variation.last, verdicts=verdicts, grades=grades_of(replies[-1]) if grading else None)
+
+
+def passage_of(prediction: dspy.Prediction) -> str:
+    """The passage as the stages see it; a closed thought is written without it."""
+    return str(prediction.asked["questions"].ask.inputs["passage"])
 
 
 def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
@@ -145,7 +141,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
     lines = [f"A try was not taken: {problem}" for tried in asked.reply.rejected for problem in tried.problems]
     lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
     if stage == "evidence" and asked.reply.status == "ok":
-        lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
+        lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(asked.missing_sentences)]
     if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, passage_of(prediction)).reason)
     for name in STAGES[stage].metrics:

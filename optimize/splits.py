@@ -13,7 +13,6 @@ Item = TypeVar("Item")
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
-
 Splits = dict[str, list[Item]]
 """The three sides, `train`, `val` and `test`. No source is on two of them."""
 
@@ -36,13 +35,16 @@ def split_by(
     of known sources change no side's sources of test at all.
     Raises `UserError`, with the numbers, where there is too little.
     """
-    seed = settings.seed
+
+    def place(name: str) -> bytes:
+        return hashlib.blake2b(f"{settings.seed}/{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
     unique = {identity(item): (source(item), item) for item in sorted(items, key=source, reverse=True)}
     groups: dict[str, list[Item]] = {}
-    for name in sorted(unique, key=lambda name: _hash(seed, name)):
+    for name in sorted(unique, key=place):
         key, item = unique[name]
         groups.setdefault(key, []).append(item)
-    sources = [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, key))]
+    sources = [groups[key] for key in sorted(groups, key=place)]
     number = settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2))
     test, rest = sources[:number], sources[number:]
     for usual in range(max(2, min(MOST_EXAMPLES, len(unique) // 4)), 0, -1):
@@ -81,7 +83,3 @@ def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
 def hash_of(names: Iterable[str]) -> str:
     """Tells two sides of a split apart, whatever their order."""
     return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
-
-
-def _hash(seed: int, name: str) -> bytes:
-    return hashlib.blake2b(f"{seed}/{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()

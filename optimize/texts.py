@@ -3,18 +3,15 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import dspy
 
-from optimize.compilation import Compilation, Models, too_few_warning
-from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
-from optimize.optimizers import most_proposals
+from optimize.compilation import Compilation, Models
+from optimize.measure import Measure, StageMeasure, TraceMeasure
 from optimize.program import Student
-from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
 from optimize.splits import hash_of, split_by
-from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
+from optimize.stages import ALL, STAGES, WRITERS, tunable_of
 from programs.asking.models import concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
@@ -22,6 +19,7 @@ from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
+from programs.lms.resolve import Model
 from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
@@ -32,56 +30,42 @@ class TextCompilation(Compilation):
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
-        self.parts = settings.stage
-        self.weights = settings.weights
-        self.model: str | None = settings.model
+        self.parts, self.whole, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
         samples = _samples(settings, passage_chars_of(settings.model))
         # One text a source proves, so that what is measured on them is independent.
-        self.splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
-        self.train, self.val = examples_of(self.splits["train"]), examples_of(self.splits["val"])
+        splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
+        self.train, self.val, self.tested = map(examples_of, splits.values())
+        self.sources = [source_key(sample) for sample in splits["test"]]
         self.alone = scored_alone(settings)
-        for side, samples in self.splits.items():
+        for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
             hashed = hash_of(sample.id for sample in samples)
             self.data[side] = {"texts": len(samples), "hash": hashed, "licences": dict(licences.most_common())}
 
-    def calls_at_most(self, runs: int) -> dict[str, int]:
-        """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
-        more than `runs`, since their mean score is the threshold."""
-        train, val = len(self.train), len(self.val)
-        calls = {}
-        for stage in self.parts:
-            before, own = run_calls(stage, _judging(self.weights, self.settings.judges), stage in self.alone)
-            calls[f"tuning {stage}"] = (
-                (train + val) * before + (runs + train) * own + most_proposals(runs, len(tunable_of(stage)))
-            )
-        judging = _judging(self.weights, self.settings.report_judges)
-        return {**calls, "proof": 2 * len(self.splits["test"]) * (TRACE_CALLS + judging)}
+    def calls_at_most(self, runs: int) -> int:
+        def of_a_trace(judges: list[str]) -> int:
+            return len(STAGES) + _judging(self.weights, judges)
+
+        train, calls = len(self.train), 2 * len(self.tested) * of_a_trace(self.settings.report_judges)
+        for part in self.parts:
+            of_a_run = 1 if part in self.alone else of_a_trace(self.settings.judges)
+            # The stages before are asked once an example, and then replayed; the threshold takes a run of each to train on.
+            calls += (train + len(self.val)) * len(STAGES) + (runs + train) * of_a_run
+            # What a proposer is asked.
+            calls += runs + 8 * len(tunable_of(part))
+        return calls
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
         until, options = part if part in self.alone else None, models.student.options
-        return Student(tracer, tunable_of(part), models.recorder, self.adapter, options, self.rules, until)
+        return Student(tracer, tunable_of(part), models.recorder, options, self.rules, until)
 
-    def measure(self, part: str, judges: dict[str, Any]) -> Measure:
-        if part in self.alone:
-            return StageMeasure(part)
-        return TraceMeasure(self.weights, judges, self.rules)
+    def measure(self, part: str, judges: dict[str, Model]) -> Measure:
+        return StageMeasure(part) if part in self.alone else TraceMeasure(self.weights, judges, self.rules)
 
-    def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
-        student, test = self.student(ALL, tracer, models), examples_of(self.splits["test"])
-        return self.measured(student, test, self.measure(ALL, models.report_judges))
-
-    def proof(self, before: Any, after: Any) -> Proof:
-        return prove(before, after, seed=self.settings.seed, weights=self.weights)
-
-    def warnings(self, proof: Proof) -> list[str]:
-        found = [*judge_warnings(self.settings), *too_few_warning(len(self.splits["test"]), "sources")]
-        if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits["test"]):
+    def cautions(self) -> list[str]:
+        found = judge_warnings(self.settings)
+        if all(source.startswith("text:") for source in self.sources):
             found.append("no text names its source: passages of one paper may be on both sides")
-        if proof.unscored_before or proof.unscored_after:
-            found.append(
-                f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
-            )
         return found
 
 

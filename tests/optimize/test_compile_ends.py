@@ -43,7 +43,6 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
     "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
     "a folder that cannot be moved": ({"output": ".", "resume": False}, "--output: . cannot be moved aside: "),
-    "a name of no repository": ({"push_to_hub": "hf://lab/tuned"}, "--push-to-hub: "),
     "nobody there": ({"api_base": "http://127.0.0.1:9/v1"}, "is not reachable"),
 }
 

