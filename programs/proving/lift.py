@@ -5,16 +5,14 @@ helps. The same with a thought of another paper says how much of that any though
 A thought that gives the answer away word for word has a lift too: `copied` says how far.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
-import numpy as np
 from pydantic import BaseModel
 
 from programs.proving.examples import Example, swapped
 from programs.proving.student import StudentModel, usable
-from programs.statistics.interval import Interval, Numbers, interval_of, mean_of
+from programs.statistics.interval import Interval, interval_over
 from programs.text.copying import copied_share
 
 
@@ -50,22 +48,8 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Cal
         traces=len(fit),
         papers=len({one.paper for one in fit}),
         left_out=len(examples) - len(fit),
-        own=over_papers(own, seed),
-        other=over_papers(other, seed),
-        more=over_papers(more, seed),
+        own=interval_over(own, seed=seed),
+        other=interval_over(other, seed=seed),
+        more=interval_over(more, seed=seed),
         copied=fmean(copied_share(one.answer, one.thought) for one in fit),
     )
-
-
-def by_paper(values: Iterable[tuple[str, float]]) -> Numbers:
-    """The values of each paper as a row: their sum and their count."""
-    sums = defaultdict[str, list[float]](lambda: [0.0, 0.0])
-    for paper, value in values:
-        sums[paper][0] += value
-        sums[paper][1] += 1
-    return np.array([*sums.values()]).reshape(-1, 2)
-
-
-def over_papers(values: Iterable[tuple[str, float]], seed: int) -> Interval | None:
-    """The mean of values with its interval; what is of one paper counts as one draw. None for fewer than two papers."""
-    return interval_of(by_paper(values), mean_of, seed=seed)
