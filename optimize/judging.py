@@ -3,11 +3,9 @@
     {"question": "...", "reference": "...", "answer": "...", "human": {"correct": 1}}
     {"question": "...", "key_passage": "...", "answer": "...", "human": {"overall": 7}}
 
-`human` is what people said of the answer: whether it is right (`{"correct": 0}`, or a bare 0, 1, true or false), or else a
-rating from 1 to 10. `thought` may hold the reasoning that led to it. Of several labels of one answer the last counts.
-
-Questions are divided into the sides. On each as many answers are right as wrong, whichever are fewer repeated in turn: a
-judge that always says "correct" scores a half. What is asked again costs nothing.
+`human` says whether the answer is right (also as a bare 0, 1, true or false), or else its rating, from 1 to 10. `thought`
+may hold the reasoning that led to it. Questions are divided into sides. On each as many answers are right as wrong,
+whichever are fewer repeated: a judge that always says "correct" scores a half. What is asked again costs nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +21,6 @@ from optimize.compilation import Compilation, Models
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.program import Tunable
-from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.splits import Splits, hash_of, split_by
 from optimize.stages import JUDGE
@@ -41,7 +38,7 @@ from programs.lms.resolve import Model
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
 from programs.tracer import Tracer
 
-PREDICTOR = "judge.predict"
+PREDICTOR, ACCURACY = "judge.predict", "balanced accuracy"
 WORDS = {True: "right", False: "wrong"}
 """What people find an answer."""
 
@@ -49,17 +46,16 @@ WORDS = {True: "right", False: "wrong"}
 def _label(said: Any) -> bool | int:
     """Whether the answer is right, or else its rating."""
     given = said if isinstance(said, dict) else {"correct": said}
-    correct, overall = given.get("correct"), given.get("overall")
-    rated = overall is not True and overall in range(1, 11)
-    if correct in (0, 1) and (rated or overall is None):
+    if (correct := given.get("correct")) in (0, 1):
         return bool(correct)
-    if correct is None and rated:
+    if correct is None and given.get("overall") in range(1, 11) and given["overall"] is not True:
         return int(given["overall"])
     raise ValueError('must be 0, 1, {"correct": 0 or 1} or {"overall": 1 to 10}')
 
 
 class Labelled(BaseModel):
-    """An answer that people judged, with the passage or a reference answer by which it is judged. Texts are cleaned."""
+    """An answer that people judged, and the passage or reference answer by which it is judged. Texts are cleaned; `id` is a
+    hash of them. It `is_right` where people said so, or rated it so high."""
 
     question: str
     answer: str
@@ -78,26 +74,23 @@ class Labelled(BaseModel):
 
     @property
     def id(self) -> str:
-        """A hash of all texts."""
-        texts = (self.question, self.reference or "", self.key_passage or "", self.answer)
-        return content_id("\0".join([*texts, *([self.thought] if self.thought else [])]))
-
-    def is_right(self, correct_from: int) -> bool:
-        """What people said, or else whether their rating reaches `correct_from`."""
-        return self.human if isinstance(self.human, bool) else self.human >= correct_from
+        return content_id(repr(self.model_dump(exclude={"human"})))
 
     @property
     def inputs(self) -> dict[str, Any]:
         """The inputs of the judges' signature. Where no passage is known the reference answer, called so, has its place."""
         title = None if self.key_passage else "Reference answer (the passage itself is not at hand)"
         passage = Passage(sample_of(self.key_passage or self.reference or "", title=title)).shown
-        about = {"passage": passage, "question": self.question, "asked_by": "a reader (level not known)"}
-        return {**about, "thought": self.thought, "answer": self.answer}
+        asked = {"passage": passage, "question": self.question, "asked_by": "a reader (level not known)"}
+        return {**asked, "thought": self.thought, "answer": self.answer}
+
+    def is_right(self, correct_from: int) -> bool:
+        return self.human if isinstance(self.human, bool) else self.human >= correct_from
 
 
 def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
-    """The labelled answers of files, each once, and how many records are left out: without a label, or replaced by a later
-    one. Raises `UserError` for a record of another form, naming its line, and where there is no label."""
+    """The labelled answers of files, each with its last label, and how many other records there are. Raises `UserError` for
+    a record of another form, naming its line, and where there is no label."""
     answers, records = dict[str, Labelled](), [found for path in paths for found in objects_of(Path(path))]
     for record, place in records:
         if record.get("human") is not None:
@@ -113,16 +106,13 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions: those to train on and to choose by as many as are asked for, those that prove
-    all that there are. Raises `UserError` where there is too little, or where a side has no right or no wrong answers."""
+    """Divides the answers by their questions; the test side has all answers to its own. Raises `UserError` where there is
+    too little, or where a side has no right or no wrong answers."""
     made = split_by(answers, lambda one: question_key(one.question), lambda one: one.id, settings)
     for side, some in made.items():
         right, wrong = ([one for one in some if one.is_right(settings.judged_correct_from) is kind] for kind in WORDS)
         if not (right and wrong):
-            missing = WORDS[not right]
-            raise UserError(
-                f"no answer that people found {missing} is on the {side} side: give more, or another --seed"
-            )
+            raise UserError(f"no {WORDS[not right]} answer is on the {side} side: give more answers, or another --seed")
         pairs = max(len(right), len(wrong)) if side == "test" else max(1, len(some) // 2)
         made[side] = [one for pair in islice(zip(cycle(right), cycle(wrong)), pairs) for one in pair]
     return made
@@ -131,17 +121,17 @@ def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[La
 class JudgeStudent(Tunable):
     """Asks one of several judges, who share one prompt, about an answer. What cannot be read is an unscored verdict."""
 
-    def __init__(self, judge: JudgeStage, judges: Mapping[str, Model], recorder: Recorder, rules: TryRules) -> None:
-        super().__init__((PREDICTOR,), recorder)
-        self.judge = judge
+    def __init__(self, judge: JudgeStage, models: Models, rules: TryRules) -> None:
+        super().__init__((PREDICTOR,), models.recorder)
+        self.judge, judges = judge, {**models.report_judges, **models.judges}
 
         def model_of(ask: Ask) -> Model:
             model, sampler = judges[ask.judge or ""], ask.predict.lm
             if sampler is None:
                 return model
             # Of an optimizer's LM only what makes the answer another one is taken: which model answers is ours to say.
-            wanted = ("rollout_id", *(model.options & {"temperature"}))
-            return replace(model, lm=model.lm.copy(**{n: sampler.kwargs[n] for n in wanted if n in sampler.kwargs}))
+            taken = {"rollout_id", *(model.options & {"temperature"})} & {*sampler.kwargs}
+            return replace(model, lm=model.lm.copy(**{name: sampler.kwargs[name] for name in taken}))
 
         self._caller = Caller(model_of, rules, strict=True)
 
@@ -161,22 +151,16 @@ class Agreement:
         self._correct_from = correct_from
 
     def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:
-        verdict = prediction.verdict
-        if verdict.overall is None:
-            why = f"The judge gave no verdict: {verdict.reason}."
-            return Measured(Score(None, why), {}, {verdict.judge: why})
-        called = verdict.overall >= self._correct_from
-        words = f"The judge said {verdict.overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
-        agreed = Score(float(called is example.right), words)
-        lenient = Score(float(called) - float(example.right), words)
-        metrics = {
-            f"{verdict.judge}: balanced accuracy": agreed,
-            f"{verdict.judge}: leniency (calls correct, less people)": lenient,
-        }
-        return Measured(agreed, metrics, {verdict.judge: None})
+        judge, overall = prediction.verdict.judge, prediction.verdict.overall
+        if overall is None:
+            why = f"The judge gave no verdict: {prediction.verdict.reason}."
+            return Measured(Score(None, why), {}, {judge: why})
+        called = overall >= self._correct_from
+        words = f"The judge said {overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
+        agreed, lenient = Score(float(called is example.right), words), Score(float(called) - example.right, words)
+        return Measured(agreed, {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}, {judge: None})
 
     def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
-        """In which direction the judge erred, and what it said."""
         said = [f"The judge said: {prediction.verdict.words}"] if measured.score.value == 0 else []
         return [measured.score.reason, *said]
 
@@ -187,13 +171,13 @@ class JudgeCompilation(Compilation):
     temperatures = False
 
     def __init__(self, settings: CompileSettings) -> None:
-        judges = (*settings.judges, *settings.report_judges)
-        super().__init__(settings, settings.concurrency or min(map(concurrency_of, judges)))
-        self.parts, self.whole, self.weights = [JUDGE], JUDGE, {"balanced accuracy": 1.0}
+        fewest = min(map(concurrency_of, (*settings.judges, *settings.report_judges)))
+        super().__init__(settings, settings.concurrency or fewest)
+        self.parts, self.whole, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
         self.model = None if settings.program is None else identity_at(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
-        splits = divided(answers, settings)
-        self.train, self.val = (self._examples(splits[side], settings.judges) for side in ("train", "val"))
+        splits, tuned = divided(answers, settings), settings.judges
+        self.train, self.val = self._examples(splits["train"], tuned), self._examples(splits["val"], tuned)
         self.tested = self._examples(splits["test"], settings.report_judges)
         self.sources = [question_key(one.question) for one in self.tested]
         for side, answers in splits.items():
@@ -210,12 +194,11 @@ class JudgeCompilation(Compilation):
         ]
 
     def calls_at_most(self, runs: int) -> int:
-        # Twice the runs: what a proposer is asked, too. The threshold takes a run of each example to train on.
+        # Twice the runs: what a proposer is asked, too. The threshold takes a run of each training example.
         return 2 * runs + 8 + len(self.train) + 2 * len(self.tested)
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
-        judges = {**models.report_judges, **models.judges}
-        return JudgeStudent(tracer.judge, judges, models.recorder, self.rules)
+        return JudgeStudent(tracer.judge, models, self.rules)
 
     def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
         return Agreement(self.settings.judged_correct_from)

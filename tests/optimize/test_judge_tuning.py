@@ -31,7 +31,7 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
     found = report["proof"]["composite"]
     assert (found["before"], found["after"]) == (0.5, 1.0)
     assert found["interval"]["low"] > 0.3
-    lenient = report["proof"]["metrics"]["openai/any: leniency (calls correct, less people)"]
+    lenient = report["proof"]["metrics"]["openai/any: leniency"]
     assert (lenient["before"], lenient["after"]) == (0.5, 0.0)
     assert report["improved"] is True
     assert (report["data"]["test"]["answers"], report["data"]["test"]["questions"]) == (60, 20)
@@ -73,7 +73,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
     "few questions": (records(3), {}, "3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 "),
     "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
-    "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no answer that people found wrong"),
+    "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no wrong answer is on the "),
     "no labels": ([{"text": "A text."}], {}, "none of 1 records is an answer with a label"),
     "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),
     "a threshold": (GOOD, {"judged_correct_from": 11}, "--judged-correct-from"),

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimize.compilation import Models
 from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Labelled, divided, read_labels
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
@@ -88,7 +89,7 @@ def test_1_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
     assert left_out == 2
 
 
-NO_LABELS: tuple[Any, ...] = (7, {}, {"correct": 2}, {"overall": 7.5}, {"correct": 1, "overall": 11}, {"overall": True})
+NO_LABELS: tuple[Any, ...] = (7, {}, {"correct": 2}, {"overall": 7.5}, {"overall": 11}, {"overall": True})
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,8 @@ def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path)
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
         with dspy.context(lm=judges["openai/a"].lm):
-            student = JudgeStudent(Tracer().judge, judges, recorder, TryRules())
+            one = judges["openai/a"]
+            student = JudgeStudent(Tracer().judge, Models(one, judges, {}, one, recorder), TryRules())
             assert [name for name, _ in student.named_predictors()] == [PREDICTOR]
             assert PREDICTOR in dict(Tracer().named_predictors())
             verdicts = [student(**GIVEN, judge=name).verdict for name in ("openai/a", "openai/b", "openai/a")]
