@@ -22,7 +22,7 @@ from optimize.optimizers import OPTIMIZERS, Job, within
 from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
 from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
-from optimize.report import Report, counts, prove, report_of, verdict, write_report
+from optimize.report import Report, counts, prove, report_of, write_report
 from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
@@ -119,9 +119,7 @@ class Compilation(ABC):
 
     def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
         """The measures of what a student makes of all examples, in their order."""
-        return in_threads(
-            lambda example: measure.measured(example, student(**example.inputs())), examples, self.concurrency
-        )
+        return in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
 
 
 def compiled(compilation: Compilation, console: Console) -> Report:
@@ -147,7 +145,7 @@ def compiled(compilation: Compilation, console: Console) -> Report:
     report = report_of(compilation, tracer, proof, models.recorder)
     write_program(tracer, settings.output / "program.json", identity_of(tracer, model=compilation.model))
     write_report(report, settings.output)
-    for line in (verdict(report), *report.warned):
+    for line in report.outcome:
         console.print(line)
     return report
 

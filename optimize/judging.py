@@ -10,6 +10,7 @@ whichever are fewer repeated: a judge that always says "correct" scores a half. 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,12 +19,12 @@ import dspy
 from pydantic import BaseModel, PlainValidator, ValidationError, model_validator
 
 from optimize.compilation import Compilation, Models
-from optimize.measure import Measured
+from optimize.measure import Measure, Measured
 from optimize.metrics import Score
 from optimize.program import Tunable
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, hash_of, split_by
 from optimize.stages import JUDGE
+from optimize.texts import Splits, hash_of, split_by
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, TryRules
 from programs.asking.models import concurrency_of
@@ -40,7 +41,6 @@ from programs.tracer import Tracer
 
 PREDICTOR, ACCURACY = "judge.predict", "balanced accuracy"
 WORDS = {True: "right", False: "wrong"}
-"""What people find an answer."""
 
 
 def _label(said: Any) -> bool | int:
@@ -138,31 +138,23 @@ class JudgeStudent(Tunable):
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
         """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
         # Optimizers that want another answer to the same request put an LM into the predictor.
-        temperature = JUDGE_TEMPERATURE if self.judge.predict.lm is None else None
-        ask = self.judge.ask_about(given, name, judge, temperature)
+        ask = self.judge.ask_about(given, name, judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 
-class Agreement:
+def agreement(example: dspy.Example, prediction: dspy.Prediction, correct_from: int) -> Measured:
     """A `Measure`: 1 where a verdict and people agree whether an answer is right, else 0; None for an unscored verdict. Of
     each judge by itself it has that too, and its leniency: 1 where it alone finds an answer right, -1 where people do."""
-
-    def __init__(self, correct_from: int) -> None:
-        self._correct_from = correct_from
-
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:
-        judge, overall = prediction.verdict.judge, prediction.verdict.overall
-        if overall is None:
-            why = f"The judge gave no verdict: {prediction.verdict.reason}."
-            return Measured(Score(None, why), {}, {judge: why})
-        called = overall >= self._correct_from
-        words = f"The judge said {overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
-        agreed, lenient = Score(float(called is example.right), words), Score(float(called) - example.right, words)
-        return Measured(agreed, {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}, {judge: None})
-
-    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:  # noqa: ARG002
-        said = [f"The judge said: {prediction.verdict.words}"] if measured.score.value == 0 else []
-        return [measured.score.reason, *said]
+    verdict, judge = prediction.verdict, prediction.verdict.judge
+    if verdict.overall is None:
+        why = f"The judge gave no verdict: {verdict.reason}."
+        return Measured(Score(None, why), {}, {judge: why}, said={PREDICTOR: [why]})
+    called = verdict.overall >= correct_from
+    words = f"The judge said {verdict.overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
+    agreed, lenient = Score(float(called is example.right), words), Score(float(called) - example.right, words)
+    said = [words] if agreed.value else [words, f"The judge said: {verdict.words}"]
+    metrics = {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}
+    return Measured(agreed, metrics, {judge: None}, said={PREDICTOR: said})
 
 
 class JudgeCompilation(Compilation):
@@ -185,10 +177,8 @@ class JudgeCompilation(Compilation):
             self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
-        """An example for every answer and judge; `right`: people found it right."""
-        correct_from = self.settings.judged_correct_from
         return [
-            dspy.Example(right=one.is_right(correct_from), **inputs).with_inputs(*inputs)
+            dspy.Example(right=one.is_right(self.settings.judged_correct_from), **inputs).with_inputs(*inputs)
             for one in answers
             for inputs in ({**one.inputs, "name": one.id, "judge": judge} for judge in judges)
         ]
@@ -200,8 +190,8 @@ class JudgeCompilation(Compilation):
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
         return JudgeStudent(tracer.judge, models, self.rules)
 
-    def measure(self, part: str, judges: Mapping[str, Model]) -> Agreement:  # noqa: ARG002
-        return Agreement(self.settings.judged_correct_from)
+    def measure(self, part: str, judges: Mapping[str, Model]) -> Measure:  # noqa: ARG002
+        return partial(agreement, correct_from=self.settings.judged_correct_from)
 
     def cautions(self) -> list[str]:
         found = [f"{self.left_out} records left out: no label, or judged again later"] if self.left_out else []

@@ -4,9 +4,8 @@ judges and a grader where they are asked for; or by one stage's own output.
 The judges here are models of their own with prompts of their own: nothing that an optimizer changes is asked to judge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import dspy
 
@@ -27,25 +26,23 @@ from programs.traces.variation import Attempt, Variation
 @dataclass(frozen=True)
 class Measured:
     """The composite score of an example (None: nothing could be measured), the metrics it is made of, why each stage
-    failed at its first try (None: it did not), and the trace."""
+    failed at its first try (None: it did not), the trace, and by predictor what there is to say of its part in it."""
 
     score: Score
     metrics: dict[str, Score] = field(default_factory=dict)
     stages: dict[str, str | None] = field(default_factory=dict)
     record: Record | None = None
+    said: dict[str, list[str]] = field(default_factory=dict)
 
 
-class Measure(Protocol):
-    """Scores what a program made of an example, and says what was wrong with one predictor's part in it (None: all)."""
-
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured: ...
-
-    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]: ...
+Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
+"""Scores what a program made of an example, from any thread."""
 
 
 class OptimizerMetric:
     """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
-    was wrong. What has no score counts as `worst`: a candidate must not gain by what cannot be measured."""
+    was wrong, with one predictor's part or all. What has no score counts as `worst`: a candidate must not gain by what
+    cannot be measured."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
         self._measure, self._worst, self._recorder = measure, worst, recorder
@@ -62,11 +59,12 @@ class OptimizerMetric:
     ) -> dspy.Prediction:
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
-            measured = self._measure.measured(example, prediction)
-            value = measured.score.value
-            head = "No score." if value is None else f"Score {value:.2f}."
-            said = dict.fromkeys(self._measure.said(pred_name, measured, prediction))
-            return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
+            measured = self._measure(example, prediction)
+        value = measured.score.value
+        head = "No score." if value is None else f"Score {value:.2f}."
+        said = [line for name, lines in measured.said.items() if pred_name in (None, name) for line in lines]
+        feedback = "\n".join(dict.fromkeys([head, *said]))
+        return dspy.Prediction(score=self._worst if value is None else value, feedback=feedback)
 
 
 class StageMeasure:
@@ -75,22 +73,23 @@ class StageMeasure:
     def __init__(self, stage: str) -> None:
         self._stage = stage
 
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+    def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+        found = self._measured(prediction)
+        return replace(
+            found, said={place.predictor: said_of(name, found, prediction) for name, place in STAGES.items()}
+        )
+
+    def _measured(self, prediction: dspy.Prediction) -> Measured:
         """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
         return Measured(stage_score(asked, passage_of(prediction)), {}, {self._stage: asked.first_failure})
 
-    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
-        """What there is to say about one stage, or about all."""
-        stages = [name for name, place in STAGES.items() if predictor in (None, place.predictor)]
-        return [line for stage in stages for line in said_of(stage, measured, prediction)]
-
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`, from any thread. `weights` are those of `optimize.metrics`; without judges, of
-    which the first grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
+    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
+    grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
     def __init__(
         self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None
@@ -102,7 +101,7 @@ class TraceMeasure(StageMeasure):
         self._caller = Caller(lambda ask: models[ask.judge or ""], rules or TryRules(), strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+    def _measured(self, prediction: dspy.Prediction) -> Measured:
         """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
         where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
         stages = {stage: asked.first_failure for stage, asked in prediction.asked.items()}

@@ -130,8 +130,8 @@ def _content_of(text: str) -> set[str]:
 
 @metric(student=True)
 def lift(record: Record) -> Score:
-    """How much more likely the thought makes the answer to the built-in student (`programs.proving.lift`): 0.5 where it
-    neither helps nor hurts; less the share of the answer that the thought holds word for word."""
+    """How much more likely the thought makes the answer to the built-in student (`programs.proving.tiers.lift`): 0.5 where
+    it neither helps nor hurts; less the share of the answer that the thought holds word for word."""
     # Only now: it loads torch.
     from programs.proving.examples import example_of
     from programs.proving.student import built_in_student

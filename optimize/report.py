@@ -27,20 +27,18 @@ FEWEST_SOURCES = 20
 
 
 class Compared(BaseModel):
-    """A metric's mean before and after over what has both scores, of so many sources (`pairs`), and the interval of the
-    difference, if known."""
+    """A metric's means over what has it before and after, of so many sources (`pairs`), and the difference's interval."""
 
     before: float | None
     after: float | None
     pairs: int
     interval: Interval | None
 
-    def __str__(self) -> str:
-        """The difference with its interval. A few that are all alike tell no bounds."""
-        found = self.interval
-        if found is None:
-            return "-"
-        return f"{found.difference:+.3f}" if found.low == found.high and self.pairs < FEWEST_SOURCES else str(found)
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """What a table shows of it."""
+        before, after = ("-" if mean is None else f"{mean:.3f}" for mean in (self.before, self.after))
+        return before, after, self.interval or "-", self.pairs
 
 
 class Failures(BaseModel):
@@ -50,6 +48,11 @@ class Failures(BaseModel):
     asked_before: int
     failed_after: int
     asked_after: int
+
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """What a table shows of it."""
+        return f"{self.failed_before} of {self.asked_before}", f"{self.failed_after} of {self.asked_after}"
 
 
 class Proof(BaseModel):
@@ -146,9 +149,6 @@ class Report(BaseModel):
     was paid by purpose over all sessions. `judges` optimised, `report_judges` judged the proof (with `--stage judge`: were
     tuned, and proved), `weights` make the composite."""
 
-    model: str
-    optimizer: str
-    stages: list[str]
     settings: dict[str, Any]
     created: str
     versions: dict[str, str]
@@ -164,9 +164,23 @@ class Report(BaseModel):
     proof: Proof
 
     @property
-    def warned(self) -> list[str]:
-        """What a reader should know before believing the outcome, a sentence each."""
-        return [f"Warning: {warning}." for warning in self.warnings]
+    def outcome(self) -> list[str]:
+        """The outcome in a sentence, and then what a reader should know before believing it, a sentence each."""
+        return [self._verdict(), *(f"Warning: {warning}." for warning in self.warnings)]
+
+    def _verdict(self) -> str:
+        found = self.proof.composite
+        if not any(tuned.changed for tuned in self.predictors.values()):
+            return "Nothing better was found: the program is as it was."
+        if found.interval is None:
+            return "Too few texts could be scored to compare the programs."
+        if self.improved:
+            verdict = "The compiled program is better"
+        elif found.interval.low > 0:
+            verdict = "Too few sources prove to call the compiled program better"
+        else:
+            verdict = f"The compiled program is {'worse' if found.interval.high < 0 else 'not shown to be better'}"
+        return f"{verdict}: {found.before:.3f} before, {found.after:.3f} after; the difference {found.interval}."
 
 
 def report_of(compilation: "Compilation", after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
@@ -189,9 +203,6 @@ def report_of(compilation: "Compilation", after: dspy.Module, proof: Proof, reco
         said = f"{proof.unscored_before} examples had no score before, {proof.unscored_after} after"
         warnings.append(f"{said}, and are left out")
     return Report(
-        model=settings.model,
-        optimizer=settings.optimizer,
-        stages=settings.stage,
         settings=settings.model_dump(mode="json", exclude={"api_base"}),
         created=stamp(),
         versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
@@ -215,25 +226,10 @@ def write_report(report: Report, folder: Path) -> None:
             file.write(text.encode())
 
 
-def verdict(report: Report) -> str:
-    """The outcome in one sentence."""
-    found = report.proof.composite
-    if not any(tuned.changed for tuned in report.predictors.values()):
-        return "Nothing better was found: the program is as it was."
-    if found.interval is None:
-        return "Too few texts could be scored to compare the programs."
-    if report.improved:
-        outcome = "The compiled program is better"
-    elif found.interval.low > 0:
-        outcome = "Too few sources prove to call the compiled program better"
-    else:
-        outcome = f"The compiled program is {'worse' if found.interval.high < 0 else 'not shown to be better'}"
-    return f"{outcome}: {found.before:.3f} before, {found.after:.3f} after; the difference {found}."
-
-
 def markdown(report: Report) -> str:
     """The report for a person."""
-    proof, data, stages = report.proof, report.data, report.proof.stages
+    proof, data, given, stages = report.proof, report.data, report.settings, report.proof.stages
+    verdict, *warned = report.outcome
     licences = ", ".join(f"{name} ({texts})" for name, texts in data["train"].get("licences", {}).items())
     weights = ", ".join(f"{name} {weight:g}" for name, weight in report.weights.items())
     judges, others = (", ".join(names) or "nobody" for names in (report.report_judges, report.judges))
@@ -241,19 +237,16 @@ def markdown(report: Report) -> str:
     made_by = ", ".join(f"{name} {found}" for name, found in report.versions.items())
     sides = "; ".join(f"{name}: {counts(side)}, hash {side['hash']}" for name, side in data.items())
     parts = [
-        f"# {report.optimizer} on {', '.join(report.stages)}, for {report.model}",
-        verdict(report),
-        *report.warned,
+        f"# {given['optimizer']} on {', '.join(given['stage'])}, for {given['model']}",
+        verdict,
+        *warned,
         "program.json holds training texts in its demonstrations: share it only where you may share those."
         + (f" Licences of the training texts: {licences}." if licences else ""),
         f"## Held out: {counts(data['test'])}",
         f"The composite: {weights}. Judged by {judges}; while tuning by {others}.",
         _table(
-            ("metric", "before", "after", "difference (95% interval)", "compared"),
-            *(
-                (name, _number(one.before), _number(one.after), one, one.pairs)
-                for name, one in {"composite": proof.composite, **proof.metrics}.items()
-            ),
+            ("metric", "before", "after", "difference (95% interval)", "sources"),
+            *((name, *one.cells) for name, one in {"composite": proof.composite, **proof.metrics}.items()),
         ),
         "The interval holds for one comparison. Of five optimizers that are proved on one test split and change nothing, "
         "one is found better by luck in 12 to 23% of cases: prove what you choose again, with another --seed.",
@@ -261,10 +254,7 @@ def markdown(report: Report) -> str:
         "answers without a verdict:",
         _table(
             ("stage or judge", "before", "after"),
-            *(
-                (name, f"{one.failed_before} of {one.asked_before}", f"{one.failed_after} of {one.asked_after}")
-                for name, one in {**stages, "all": total}.items()
-            ),
+            *((name, *one.cells) for name, one in {**stages, "all": total}.items()),
         ),
         "## What it cost",
         _table(("for", "calls", "tokens read", "tokens written"), *map(_cost, report.spent, report.spent.values())),
@@ -277,7 +267,7 @@ def markdown(report: Report) -> str:
             old, new = tuned.instructions_before, tuned.instructions_after
             parts.append("The instruction is as it was." if old == new else _table(("before", "after"), (old, new)))
     made = f"{report.created}, commit {report.git_commit or 'unknown'}, {made_by}"
-    parts += ["## How it was made", f"- {made}\n- {sides}\n- seed {report.settings['seed']}"]
+    parts += ["## How it was made", f"- {made}\n- {sides}\n- seed {given['seed']}"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -286,17 +276,12 @@ def counts(side: Mapping[str, Any]) -> str:
     return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
 
 
-def _cost(purpose: str, spend: Mapping[str, Any]) -> tuple[Any, ...]:
+def _cost(purpose: str, spend: Mapping[str, Any]) -> tuple[object, ...]:
     least = "at least " if spend["uncounted"] else ""
     return purpose, spend["calls"], *(f"{least}{spend[name]}" for name in ("prompt_tokens", "completion_tokens"))
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _table(head: Sequence[str], *rows: Sequence[Any]) -> str:
-    def line(cells: Sequence[Any]) -> str:
-        return f"| {' | '.join(str(cell).replace('|', chr(92) + '|').replace(chr(10), '<br>') for cell in cells)} |"
-
-    return "\n".join([line(head), line(["---"] * len(head)), *map(line, rows)])
+def _table(head: Sequence[object], *rows: Sequence[object]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    texts = ([str(cell).replace("|", "\\|").replace("\n", "<br>") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in texts)

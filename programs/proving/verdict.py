@@ -74,14 +74,16 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
         found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, [*rates.values()])
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
         arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
-    asked = {"loss": plan.held, "right": plan.choices, "right_outside": plan.outside}
+    asked: dict[str, list[str]] = {
+        "loss": [one.paper for one in plan.held],
+        "right": [one.paper for one in plan.choices],
+        "right_outside": [one.paper for one in plan.outside],
+    }
     comparisons = [
-        _compared(
-            figure, control, [one.paper for one in some], found["thoughts"][figure] - found[control][figure], seed
-        )
-        for figure, some in asked.items()
+        _compared(figure, control, papers_of, found["thoughts"][figure] - found[control][figure], seed)
+        for figure, papers_of in asked.items()
         for control in CONTROLS
-        if some
+        if papers_of
     ]
     by_loss = [one for one in comparisons if one.figure == "loss"]
     return Training(

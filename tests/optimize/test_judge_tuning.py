@@ -50,7 +50,7 @@ def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path
     with judges(tmp_path, [*records(28), *unreadable]) as shop:
         shop.made(optimizer="bootstrap", judge_models="openai/any,openai/mute")
         report, text = shop.report, shop.text
-    assert (report["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
+    assert (report["settings"]["model"], report["judges"]) == ("openai/any", ["openai/any", "openai/mute"])
     assert [*report["proof"]["stages"]["openai/mute"].values()] == [20, 80, 20, 80]
     mute, other = (report["proof"]["metrics"][f"openai/{name}: balanced accuracy"] for name in ("mute", "any"))
     assert (mute["pairs"], other["pairs"]) == (20, 20)

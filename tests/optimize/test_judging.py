@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.compilation import Models
-from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Labelled, divided, read_labels
+from optimize.judging import PREDICTOR, JudgeStudent, Labelled, agreement, divided, read_labels
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
-from optimize.splits import Splits
+from optimize.texts import Splits
 from programs.asking.caller import TryRules
 from programs.errors import UserError
 from programs.inputs.papers import question_key
@@ -167,12 +167,11 @@ def verdict(overall: int | None) -> Verdict:
 def test_3_the_agreement_of_one_verdict(
     overall: int | None, right: bool, score: float | None, lenient: float | None, words: str
 ) -> None:
-    measure, made = Agreement(6), dspy.Prediction(verdict=verdict(overall))
-    measured = measure.measured(dspy.Example(right=right), made)
+    measured = agreement(dspy.Example(right=right), dspy.Prediction(verdict=verdict(overall)), 6)
     known = [*measured.metrics.values()]
     assert [measured.score.value, *(one.value for one in known)] == ([score, score, lenient] if known else [None])
     assert (measured.stages["a"] is None) is (overall is not None)
-    assert words in " ".join(measure.said(None, measured, made))
+    assert words in " ".join(measured.said[PREDICTOR])
 
 
 GIVEN = {**answer(1, 2).inputs, "name": "x"}

@@ -93,7 +93,7 @@ class Away(Proposer):
         raise ConnectionError("gone")
 
 
-@pytest.mark.parametrize("place", ["measure.StageMeasure.said", "proposing.ProposalAdapter.fit"])
+@pytest.mark.parametrize("place", ["measure.said_of", "proposing.ProposalAdapter.fit"])
 def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError(place)

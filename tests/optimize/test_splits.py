@@ -1,4 +1,4 @@
-"""Invariants of `optimize.splits`.
+"""Invariants of `optimize.texts.split_by`.
 
 1. No source is on two sides, no item twice; the sides have the sizes that were asked for.
 2. (The same items and seed give the same split, in whatever order the items come: tests/optimize/test_judging.py.)
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, split_by
+from optimize.texts import Splits, split_by
 from programs.errors import UserError
 
 Item = tuple[str, int]

@@ -25,9 +25,8 @@ from programs.errors import UserError
 from programs.lms.weights import BUILT_IN, find
 from programs.prove import main
 from programs.proving.examples import Choice, Example, swapped
-from programs.proving.lift import lift
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
-from programs.proving.tiers import prove
+from programs.proving.tiers import lift, prove
 from tests.exports.building import record
 from tests.proving.making import document, examples, student_folder
 
