@@ -3,7 +3,7 @@
 1. Every optimizer compiles the whole program and single stages to the end, and asks no more than it said it would. What
    it writes loads, and says what became of every predictor.
 2. Where there is something to find, it is found: the held-out score rises, and the report says by how much. Where there is
-   nothing, the report says so, and the program is as it was.
+   nothing, the report says so, and the program is as it was (tests/optimize/test_optimizers.py).
 3. `programs.generate --program` uses what was compiled: its prompts hold the demonstrations, its records name the program.
 4. `--dry-run` asks nothing and writes nothing.
 5. `--max-calls N` pays for no more than N calls; what is too few is refused before anything is asked; where the estimate
@@ -120,17 +120,6 @@ def test_2_and_8_demonstrations_are_of_runs_that_went_well_and_run_again_it_asks
     lines = (bootstrapped.folder / "compiled.run.log").read_text(encoding="utf-8").splitlines()
     assert "the compilation begins settings=" in lines[0]
     assert any("the compilation ends improved=true" in line for line in lines)
-
-
-def test_2_where_nothing_helps_the_program_is_as_it_was(tmp_path: Path) -> None:
-    with workshop(tmp_path, world=World(helps=False)) as shop:
-        done = shop.compile(optimizer="copro", stage="answer")
-        assert done.returncode == 0
-        assert "Nothing better was found: the program is as it was." in done.stdout
-        assert "use it with" not in done.stdout
-        assert shop.report["improved"] is False
-        assert not any(tuned["changed"] for tuned in shop.report["predictors"].values())
-        assert shop.fingerprint == BARE
 
 
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:

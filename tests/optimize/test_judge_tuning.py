@@ -68,15 +68,9 @@ GOOD = records(28)
 MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no trainset": (GOOD, {"trainset": None}, "needs --trainset"),
     "no judge": (GOOD, {"judge_models": "none", "model": "openai/any"}, "needs judges"),
-    "no model": (GOOD, {"judge_models": None}, "--model"),
     "a metric": (GOOD, {"metric": "judge"}, "--metric is not for --stage judge"),
-    "other stages": (GOOD, {"stage": ["judge", "answer"]}, "stand alone"),
-    "few questions": (records(3), {}, "3 sources (papers, or questions) with 9 texts; --num-test 20 leaves 0 "),
-    "few to train on": (GOOD, {"num_train": 99}, "leaves 8 sources with 24 texts for --num-val 8 and --num-train 99"),
     "no wrong answers": ([one for one in GOOD if one["human"]["correct"]], {}, "no wrong answer is on the "),
     "no labels": ([{"text": "A text."}], {}, "none of 1 records is an answer with a label"),
-    "few calls": (GOOD, {"max_calls": 20}, "--max-calls 20 is too few"),
-    "a threshold": (GOOD, {"judged_correct_from": 11}, "--judged-correct-from"),
 }
 
 

@@ -8,7 +8,6 @@
 4. Each judge is asked for itself; an optimizer can ask for other verdicts of the same judge.
 """
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -71,12 +70,6 @@ def test_1_a_reference_or_a_key_passage_is_enough(tmp_path: Path) -> None:
     known = [(answer.reference, answer.key_passage) for answer in found]
     assert known == [(GOOD["reference"], None), (None, dust), ("Both.", dust)]
     assert len({answer.id for answer in found}) == 3
-
-
-def test_1_files_may_be_packed(tmp_path: Path) -> None:
-    plain, packed = Path(written(tmp_path, GOOD)), tmp_path / "labels.jsonl.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert read_labels([str(packed)]) == read_labels([str(plain)])
 
 
 def test_1_the_last_label_counts_over_all_files(tmp_path: Path) -> None:

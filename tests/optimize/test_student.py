@@ -59,14 +59,6 @@ def test_1_a_stage_that_gives_nothing_is_an_outcome(stage: str, tmp_path: Path) 
     assert prediction.asked[stage].reply.status == "unread"
 
 
-def test_1_why_a_question_is_of_no_use_is_said(tmp_path: Path) -> None:
-    said = {"question": "Galaxies recede from us, faster the further."}
-    brain = Scientist({"questions": lambda asked: {**scientist.questions(asked), **said}})
-    with running(tmp_path, brain) as (student, _):
-        [failure] = student(text=passage(1)).failures
-    assert "asks nothing" in str(failure)
-
-
 def tuned() -> Tracer:
     """A program with a temperature for each stage."""
     tracer = Tracer()
