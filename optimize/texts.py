@@ -46,6 +46,7 @@ class TextCompilation(Compilation):
         splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
         self.train, self.val, self.tested = map(examples_of, splits.values())
         self.sources = [source_key(sample) for sample in splits["test"]]
+        self._of_no_source = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
         self.alone = scored_alone(settings)
         for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
@@ -74,7 +75,7 @@ class TextCompilation(Compilation):
 
     def cautions(self) -> list[str]:
         found = judge_warnings(self.settings)
-        if all(source.startswith("text:") for source in self.sources):
+        if self._of_no_source:
             found.append("no text names its source: passages of one paper may be on both sides")
         return found
 
