@@ -38,11 +38,8 @@ class Metric:
     def __call__(
         self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
     ) -> "dspy.Prediction":
-        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`.
-
-        DSPy needs a number: a prediction without a record scores 0, and so does one of which nothing could be measured;
-        the feedback says which. `python -m optimize.compile` tells the two apart.
-        """
+        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`. DSPy
+        needs a number: without a record it is 0, as where nothing could be measured; the feedback says which."""
         import dspy
 
         scores = [self.of(record) for record in prediction.records]

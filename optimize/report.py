@@ -95,21 +95,15 @@ def prove(
             interval=interval_over(((source, new - old) for source, old, new in known), seed=seed),
         )
 
-    def failed(side: Sequence[Measured], stage: str) -> list[bool]:
-        return [one.stages[stage] is not None for one in side if stage in one.stages]
+    def failures(stage: str) -> Failures:
+        old, new = ([one.stages[stage] for one in side if stage in one.stages] for side in (before, after))
+        failed = {"failed_before": len(old) - old.count(None), "failed_after": len(new) - new.count(None)}
+        return Failures(**failed, asked_before=len(old), asked_after=len(new))
 
     return Proof(
         composite=compared(_comparable(one, other, weights) for one, other in both),
         metrics={name: compared((_value(one, name), _value(other, name)) for one, other in both) for name in names},
-        stages={
-            stage: Failures(
-                failed_before=sum(failed(before, stage)),
-                asked_before=len(failed(before, stage)),
-                failed_after=sum(failed(after, stage)),
-                asked_after=len(failed(after, stage)),
-            )
-            for stage in stages
-        },
+        stages={stage: failures(stage) for stage in stages},
         unscored_before=sum(one.score.value is None for one in before),
         unscored_after=sum(one.score.value is None for one in after),
     )
