@@ -1,16 +1,16 @@
-"""A compilation: what is common to tuning the stages that write and tuning the judges' prompt. The budget is divided, each
-part tuned and compared with what it was, and the whole proved on examples that no optimizer saw."""
+"""A compilation: what is common to tuning the stages that write and tuning the judges' prompt. Each part is tuned and
+compared with what it was, and the whole proved on examples that no optimizer saw."""
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
 from dataclasses import dataclass
 from io import StringIO
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import dspy
 import optuna
@@ -20,17 +20,17 @@ from rich.console import Console
 from optimize.measure import Measure, Measured, OptimizerMetric
 from optimize.optimizers import OPTIMIZERS, Job, within
 from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
-from optimize.proof import FEWEST_SOURCES, Proof
 from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
+from optimize.report import Report, counts, prove, report_of, write_report
 from optimize.settings import CompileSettings
-from optimize.splits import Splits
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.asking.models import ModelTable
 from programs.background_loop import run
 from programs.cli.logs import HiddenStream
 from programs.cli.options import changed
+from programs.compiled import write_program
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
 from programs.settings import TracerOptions
@@ -63,35 +63,36 @@ class Models:
 
 
 class Compilation(ABC):
-    """A compilation that is about to begin. A part (a stage, all of them, or the judges) is tuned by so many `runs` of its
-    student. `model` is the one that the written program is for; `splits` are what it is done with, `train` and `val` the
-    examples of two of its sides, any prefix as mixed as the whole; `data` says by side how much there is, with a hash.
+    """A compilation that is about to begin. Each of the `parts` (a stage, all of them, or the judges) is tuned by so many
+    `runs` of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole; `tested`, of
+    these `sources`, prove the `whole`. `model` is the one that the written program is for; `data` says by side of the split
+    how much there is, with a hash.
 
-    What differs between the kinds: the examples, the program that is tuned, what measures it, and the proof.
+    What differs between the kinds: the examples, the program that is tuned, and what measures it.
     """
 
     parts: list[str]
+    whole: str
     weights: dict[str, float]
     model: str | None
-    splits: Splits[Any]
     train: list[dspy.Example]
     val: list[dspy.Example]
+    tested: list[dspy.Example]
+    sources: list[str]
     temperatures = True
 
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
-        self.settings = settings
-        self.concurrency = concurrency
+        self.settings, self.concurrency = settings, concurrency
         # First of all: a name that cannot be one is refused before anything is read.
         names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
         self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
-        self.adapter = PassageFirstAdapter()
         self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 
     @abstractmethod
-    def calls_at_most(self, runs: int) -> dict[str, int]:
-        """The calls of tuning each part by so many runs, and of the `proof`: from above, but for what is asked again."""
+    def calls_at_most(self, runs: int) -> int:
+        """The calls of tuning each part by so many runs, and of the proof: from above, but for what is asked again."""
 
     @abstractmethod
     def student(self, part: str, tracer: Tracer, models: Models) -> Tunable: ...
@@ -100,65 +101,53 @@ class Compilation(ABC):
     def measure(self, part: str, judges: dict[str, Model]) -> Measure: ...
 
     @abstractmethod
-    def proven(self, tracer: Tracer, models: Models) -> Any:
-        """What a program makes of the test side. Raises `BackendError` when a model is gone."""
-
-    @abstractmethod
-    def proof(self, before: Any, after: Any) -> Proof: ...
-
-    @abstractmethod
-    def warnings(self, proof: Proof) -> list[str]:
-        """What a reader of the report should know, a sentence each."""
+    def cautions(self) -> list[str]:
+        """What a reader of the report should know of the examples and who judges them, a sentence each."""
 
     @property
     def runs(self) -> int:
         """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
         runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
-        while limit is not None and sum(self.calls_at_most(runs).values()) > limit:
+        while limit is not None and (calls := self.calls_at_most(runs)) > limit:
             if runs <= FEWEST_RUNS:
-                calls = self.calls_at_most(runs)
                 raise UserError(
-                    f"--max-calls {limit} is too few: the least is {sum(calls.values())} calls, "
-                    f"{calls['proof']} of them for the proof; raise it, or lower --num-test"
+                    f"--max-calls {limit} is too few: the least is {calls} calls; raise it, or lower --num-test"
                 )
             runs = max(FEWEST_RUNS, runs * 9 // 10)
         return runs
 
     def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
         """The measures of what a student makes of all examples, in their order."""
-        return in_threads(
-            lambda example: measure.measured(example, student(**example.inputs())), examples, self.concurrency
-        )
+        return in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
 
 
-def tuned(compilation: Compilation, models: Models, console: Console) -> Tracer:
-    """The tracer with every part tuned, one after another."""
-    tracer = compilation.tracer
-    for part in compilation.parts:
-        console.print(f"tuning {part} with {compilation.settings.optimizer}")
-        student = compilation.student(part, tracer.deepcopy(), models)
-        tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
-    return tracer
+def compiled(compilation: Compilation, console: Console) -> Report:
+    """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
+    settings, tests, tracer = compilation.settings, counts(compilation.data["test"]), compilation.tracer
+    with workspace(compilation, console) as models:
+        measure = compilation.measure(compilation.whole, models.report_judges)
 
+        def proven(tracer: Tracer) -> list[Measured]:
+            return compilation.measured(
+                compilation.student(compilation.whole, tracer, models), compilation.tested, measure
+            )
 
-class _Baseline(NamedTuple):
-    """What the unchanged student scored: the `worst` score; the `threshold` from which on an example is `good` enough to
-    become a demonstration; and these, the best first."""
-
-    worst: float
-    threshold: float
-    good: list[dspy.Example]
-
-
-def _baseline(examples: Sequence[dspy.Example], scores: Sequence[float | None]) -> _Baseline:
-    known = [score for score in scores if score is not None]
-    # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
-    # above them.
-    threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
-    good = [(score, one) for score, one in zip(scores, examples, strict=True) if score and score >= threshold]
-    ranked = sorted(good, key=itemgetter(0), reverse=True)
-    return _Baseline(min(known, default=0.0), threshold, [one for _, one in ranked])
+        console.print(f"proof: {tests}, before")
+        before = proven(tracer)
+        for part in compilation.parts:
+            console.print(f"tuning {part} with {settings.optimizer}")
+            student = compilation.student(part, tracer.deepcopy(), models)
+            tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
+        console.print(f"proof: {tests}, after")
+        after = proven(tracer)
+    proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
+    report = report_of(compilation, tracer, proof, models.recorder)
+    write_program(tracer, settings.output / "program.json", model=compilation.model)
+    write_report(report, settings.output)
+    for line in report.outcome:
+        console.print(line)
+    return report
 
 
 def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
@@ -168,20 +157,25 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     scores = [one.score for one in compilation.measured(student, train, measure)]
     if not recorder.calls:
         raise FatalError(f"not one call was answered ({scores[0].reason})")
-    baseline = _baseline(train, [score.value for score in scores])
+    known = [score.value for score in scores if score.value is not None]
+    # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
+    # above them.
+    threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
+    good = [(score.value, one) for score, one in zip(scores, train, strict=True) if score.value]
+    ranked = sorted((pair for pair in good if pair[0] >= threshold), key=itemgetter(0), reverse=True)
     # A candidate must not gain by what cannot be measured.
-    metric = OptimizerMetric(measure, baseline.worst, recorder, compilation.adapter)
+    metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
     compared_on = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
-        good=baseline.good,
+        good=[one for _, one in ranked],
         val=val,
         metric=metric,
         proposer=models.proposer.lm,
         adapter=ProposalAdapter([*train, *val], recorder),
         runs=compilation.runs - 2 * len(compared_on),
-        threshold=baseline.threshold,
+        threshold=threshold,
         seed=settings.seed,
         concurrency=threads,
         temperatures=compilation.temperatures,
@@ -205,7 +199,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
-        check_folder(settings, compilation.data, recorder)
+        _check_folder(settings, compilation.data, recorder)
         run(table.reach())
         models = Models(
             student=recorded(table.main, recorder, "student"),
@@ -214,7 +208,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
             proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
             recorder=recorder,
         )
-        with dspy.context(lm=models.student.lm, adapter=compilation.adapter, disable_history=True, trace=None):
+        with dspy.context(lm=models.student.lm, adapter=PassageFirstAdapter(), disable_history=True, trace=None):
             yield models
     except KeyboardInterrupt:
         # DSPy's threads go on for a moment, and would log how they end.
@@ -234,7 +228,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         recorder.journal.close()
 
 
-def check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
+def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
     """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
     where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
     without the calls that it was made of cannot be gone on with, and must not be written over."""
@@ -285,14 +279,3 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item], thread
     finally:
         # After an interrupt nobody waits for whole traces; without an error nothing is under way.
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def counts(side: Mapping[str, Any]) -> str:
-    """How much there is on a side, in words."""
-    return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
-
-
-def too_few_warning(count: int, what: str) -> list[str]:
-    """A warning where so many (`what`: sources, questions) are too few to prove by."""
-    said = f"only {count} {what} prove: with fewer than {FEWEST_SOURCES} nothing is called better"
-    return [said] if count < FEWEST_SOURCES else []

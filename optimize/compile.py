@@ -18,10 +18,7 @@ from programs.errors import UserError
 from programs.files import move_aside
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from optimize.compilation import Compilation
-    from optimize.report import Report
 
 log = logging.getLogger("synthreasoner")
 
@@ -34,18 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CompileSettings) -> int:
-    from optimize.hub import check_token, push
+    from optimize.compilation import compiled
     from optimize.recording import BudgetSpent
     from programs.errors import AccessDenied, BackendError, UnknownModel
 
     console = plain_console(soft_wrap=True)
     compilation = prepared(settings)
-    for part, calls in compilation.calls_at_most(compilation.runs).items():
-        console.print(f"at most about {calls} calls: {part}")
+    console.print(f"at most about {compilation.calls_at_most(compilation.runs)} calls")
     if settings.dry_run:
         return 0
-    if settings.push_to_hub:
-        check_token(settings.push_to_hub)
     try:
         if not settings.resume:
             move_aside(settings.output)
@@ -63,8 +57,6 @@ def _command(settings: CompileSettings) -> int:
     log.info("the compilation ends", extra={"improved": report.improved})
     use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"
     console.print(f"the compiled program is in {settings.output}; {use}")
-    if settings.push_to_hub:
-        console.print(f"pushed to {push(report, settings.output, settings.push_to_hub)}; a new repository is private")
     return 0
 
 
@@ -74,28 +66,6 @@ def prepared(settings: CompileSettings) -> "Compilation":
     from optimize.texts import TextCompilation
 
     return JudgeCompilation(settings) if settings.tunes_judges else TextCompilation(settings)
-
-
-def compiled(compilation: "Compilation", console: "Console") -> "Report":
-    """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
-    from optimize.compilation import counts, tuned, workspace
-    from optimize.report import report_of, verdict, warned, write_report
-    from programs.compiled import write_program
-
-    settings = compilation.settings
-    tests = counts(compilation.data["test"])
-    with workspace(compilation, console) as models:
-        console.print(f"proof: {tests}, before")
-        before = compilation.proven(compilation.tracer, models)
-        tracer = tuned(compilation, models, console)
-        console.print(f"proof: {tests}, after")
-        proof = compilation.proof(before, compilation.proven(tracer, models))
-        report = report_of(compilation, tracer, proof, models.recorder)
-    write_program(tracer, settings.output / "program.json", model=compilation.model)
-    write_report(report, settings.output)
-    for line in (verdict(report), *warned(report)):
-        console.print(line)
-    return report
 
 
 if __name__ == "__main__":

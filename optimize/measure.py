@@ -4,15 +4,14 @@ judges and a grader where they are asked for; or by one stage's own output.
 The judges here are models of their own with prompts of their own: nothing that an optimizer changes is asked to judge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import dspy
 
 from optimize.metrics import METRICS, Score, combined
 from optimize.recording import Recorder
-from optimize.stages import ALL, STAGES, WRITERS, Asked, first_failure, missing_sentences, stage_of, stage_score
+from optimize.stages import ALL, STAGES, WRITERS, Asked, stage_score
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import together
 from programs.asking.caller import Caller, TryRules
@@ -27,29 +26,27 @@ from programs.traces.variation import Attempt, Variation
 @dataclass(frozen=True)
 class Measured:
     """The composite score of an example (None: nothing could be measured), the metrics it is made of, why each stage
-    failed at its first try (None: it did not), and the trace."""
+    failed at its first try (None: it did not), the trace, and by predictor what there is to say of its part in it."""
 
     score: Score
     metrics: dict[str, Score] = field(default_factory=dict)
     stages: dict[str, str | None] = field(default_factory=dict)
     record: Record | None = None
+    said: dict[str, list[str]] = field(default_factory=dict)
 
 
-class Measure(Protocol):
-    """Scores what a program made of an example, and says what was wrong with one predictor's part in it (None: all)."""
-
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured: ...
-
-    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]: ...
+Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
+"""Scores what a program made of an example, from any thread."""
 
 
 class OptimizerMetric:
     """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
-    was wrong. What has no score counts as `worst`: a candidate must not gain by what cannot be measured."""
+    was wrong, with one predictor's part or all. What has no score counts as `worst`: a candidate must not gain by what
+    cannot be measured."""
 
-    def __init__(self, measure: Measure, worst: float, recorder: Recorder, adapter: PassageFirstAdapter) -> None:
-        self.measure = measure
-        self._worst, self._recorder, self._adapter = worst, recorder, adapter
+    def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
+        self._measure, self._worst, self._recorder = measure, worst, recorder
+        self._adapter = PassageFirstAdapter()
 
     def __call__(
         self,
@@ -62,16 +59,12 @@ class OptimizerMetric:
     ) -> dspy.Prediction:
         # What judges say must not enter the trace that DSPy takes demonstrations from.
         with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
-            measured = self.measure.measured(example, prediction)
-            value = measured.score.value
-            head = "No score." if value is None else f"Score {value:.2f}."
-            said = dict.fromkeys(self.measure.said(pred_name, measured, prediction))
-            return dspy.Prediction(score=self._worst if value is None else value, feedback="\n".join([head, *said]))
-
-
-def passage_of(prediction: dspy.Prediction) -> str:
-    """The passage as the stages see it; a closed thought is written without it."""
-    return str(prediction.asked["questions"].ask.inputs["passage"])
+            measured = self._measure(example, prediction)
+        value = measured.score.value
+        head = "No score." if value is None else f"Score {value:.2f}."
+        said = [line for name, lines in measured.said.items() if pred_name in (None, name) for line in lines]
+        feedback = "\n".join(dict.fromkeys([head, *said]))
+        return dspy.Prediction(score=self._worst if value is None else value, feedback=feedback)
 
 
 class StageMeasure:
@@ -80,23 +73,23 @@ class StageMeasure:
     def __init__(self, stage: str) -> None:
         self._stage = stage
 
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+    def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+        found = self._measured(prediction)
+        return replace(
+            found, said={place.predictor: said_of(name, found, prediction) for name, place in STAGES.items()}
+        )
+
+    def _measured(self, prediction: dspy.Prediction) -> Measured:
         """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
-        score = stage_score(asked, passage_of(prediction))
-        return Measured(score, {}, {self._stage: first_failure(asked)})
-
-    def said(self, predictor: str | None, measured: Measured, prediction: dspy.Prediction) -> list[str]:
-        """What there is to say about one stage, or about all."""
-        stages = list(STAGES) if predictor is None else [stage_of(predictor)]
-        return [line for stage in stages for line in said_of(stage, measured, prediction)]
+        return Measured(stage_score(asked, passage_of(prediction)), {}, {self._stage: asked.first_failure})
 
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`, from any thread. `weights` are those of `optimize.metrics`; without judges, of
-    which the first grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
+    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
+    grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
     def __init__(
         self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None
@@ -108,16 +101,15 @@ class TraceMeasure(StageMeasure):
         self._caller = Caller(lambda ask: models[ask.judge or ""], rules or TryRules(), strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
-    def measured(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
+    def _measured(self, prediction: dspy.Prediction) -> Measured:
         """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
         where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
-        stages = {stage: first_failure(asked) for stage, asked in prediction.asked.items()}
+        stages = {stage: asked.first_failure for stage, asked in prediction.asked.items()}
         variation = next((one for one in prediction.variations if one.accepted), None)
         if variation is None:
+            refused = any(failure.reply.fault == "refused" for failure in prediction.failures)
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
-            if any(failure.reply.fault == "refused" for failure in prediction.failures):
-                return Measured(Score(None, why), {}, stages)
-            return Measured(Score(0.0, why), {}, stages)
+            return Measured(Score(None if refused else 0.0, why), {}, stages)
         record = replace(variation, attempts=[run(self._attempt(variation))]).record()
         metrics = {name: METRICS[name].of(record) for name in self._weights}
         asked = {"judge": self._judges, "grades": self._graders}
@@ -131,10 +123,13 @@ class TraceMeasure(StageMeasure):
         judging = [self._judge.ask(*view, judge, setting) for judge in self._judges]
         grading = [self._grade.ask(*view, grader, setting) for grader in self._graders]
         replies = await together(map(self._caller.answer, [*judging, *grading]))
-        grades = [grades_of(reply) for reply in replies[len(judging) :]]
-        return replace(
-            variation.last, verdicts=list(map(verdict_of, judging, replies)), grades=next(iter(grades), None)
-        )
+        verdicts = list(map(verdict_of, judging, replies))
+        return replace(variation.last, verdicts=verdicts, grades=grades_of(replies[-1]) if grading else None)
+
+
+def passage_of(prediction: dspy.Prediction) -> str:
+    """The passage as the stages see it; a closed thought is written without it."""
+    return str(prediction.asked["questions"].ask.inputs["passage"])
 
 
 def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
@@ -145,7 +140,7 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
     lines = [f"A try was not taken: {problem}" for tried in asked.reply.rejected for problem in tried.problems]
     lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
     if stage == "evidence" and asked.reply.status == "ok":
-        lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(missing_sentences(asked))]
+        lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(asked.missing_sentences)]
     if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, passage_of(prediction)).reason)
     for name in STAGES[stage].metrics:

@@ -38,11 +38,8 @@ class Metric:
     def __call__(
         self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
     ) -> "dspy.Prediction":
-        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`.
-
-        DSPy needs a number: a prediction without a record scores 0, and so does one of which nothing could be measured;
-        the feedback says which. `python -m optimize.compile` tells the two apart.
-        """
+        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`. DSPy
+        needs a number: without a record it is 0, as where nothing could be measured; the feedback says which."""
         import dspy
 
         scores = [self.of(record) for record in prediction.records]
@@ -130,8 +127,8 @@ def _content_of(text: str) -> set[str]:
 
 @metric(student=True)
 def lift(record: Record) -> Score:
-    """How much more likely the thought makes the answer to the built-in student (`programs.proving.lift`): 0.5 where it
-    neither helps nor hurts; less the share of the answer that the thought holds word for word."""
+    """How much more likely the thought makes the answer to the built-in student (`programs.proving.tiers.lift`): 0.5 where
+    it neither helps nor hurts; less the share of the answer that the thought holds word for word."""
     # Only now: it loads torch.
     from programs.proving.examples import example_of
     from programs.proving.student import built_in_student

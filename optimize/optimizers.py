@@ -7,7 +7,6 @@ Every optimizer is given a `Job` and gives back a changed copy of its student. W
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,20 +25,14 @@ TEMPERATURES = (0.2, 0.6, 1.0)
 SHOWN = 8
 """Training examples that MIPRO's proposer is told of."""
 
-_LABELLED = -2
-"""DSPy's number of the program with raw training examples as demonstrations: texts, which no stage can use."""
-
 _ENOUGH = 6
 """Examples on which COPRO should try an instruction, where the runs allow it."""
-
-_MERGE_SAMPLE = 5
-"""Validation examples on which GEPA tries a merge of two programs before it tries the rest."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What an optimizer is given. `runs`: at most about so many times the student may be run on an example that it was not
-    run on unchanged. `train`, and of these `good`, on which the unchanged student scored `threshold` or more, the best
+    """What an optimizer is given. `runs`: about so many times the student may be run on an example that it was not run on
+    unchanged. `train`, and of these `good`, on which the unchanged student scored `threshold` or more, the best
     first: they become demonstrations. Any prefix of `train` and `val` is as mixed as the whole. `proposer` writes
     instructions, asked through `adapter`, which DSPy is configured with. `temperatures`: whether these may be tuned too.
     """
@@ -77,11 +70,6 @@ def within(number: float, least: int, most: int) -> int:
     return min(max(int(number), least), most)
 
 
-def most_proposals(runs: int, predictors: int) -> int:
-    """How many instructions any optimizer asks for, at most, when it may make so many runs."""
-    return runs // 3 + 8 * predictors + 3
-
-
 Optimizer = Callable[[Job], "dspy.Module"]
 
 OPTIMIZERS: dict[str, Optimizer] = {}
@@ -115,7 +103,8 @@ def random_search(job: Job) -> "dspy.Module":
     search = dspy.BootstrapFewShotWithRandomSearch(
         **job.demonstrating, num_candidate_programs=programs - 2, num_threads=job.concurrency, stop_at_score=100.0
     )
-    numbers = [number for number in range(-3, programs - 2) if number != _LABELLED]
+    # Number -2 has raw training examples as demonstrations: texts, which no stage can use.
+    numbers = [number for number in range(-3, programs - 2) if number != -2]
     return search.compile(job.student, trainset=job.good, valset=val, restrict=numbers)
 
 
@@ -179,43 +168,37 @@ def mipro(job: Job) -> "dspy.Module":
 
 @optimizer
 def copro(job: Job) -> "dspy.Module":
-    """COPRO: instructions by coordinate ascent, in the widest and deepest search that leaves each enough examples."""
+    """COPRO: instructions by coordinate ascent, as broad a search as leaves each enough examples; of one predictor in two
+    rounds, since with several a second one tries all instructions so far again."""
     import dspy
 
-    predictors, enough = len(job.student.predictors()), min(_ENOUGH, len(job.val))
-
-    def programs(breadth: int, depth: int) -> int:
-        """How many it tries at most: with several predictors a later round tries all instructions so far again."""
-        later = sum(predictors * (breadth * number - 1) for number in range(1, depth + 1))
-        return breadth * depth if predictors == 1 else 1 + later
-
-    sizes = [size for size in product(range(2, 9), range(1, 4)) if programs(*size) * enough <= job.runs]
-    breadth, depth = max(sizes, key=lambda size: (size[0] * size[1], size[1]), default=(2, 1))
+    predictors = len(job.student.predictors())
+    rounds, enough = 2 if predictors == 1 else 1, min(_ENOUGH, len(job.val))
+    breadth = within(job.runs / (enough * rounds * predictors), 2, 8)
     search = dspy.COPRO(
-        prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=depth, init_temperature=1.0
+        prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0
     )
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
-    val = job.validation(job.runs / programs(breadth, depth))
     # What COPRO calls its training set is what it chooses by.
+    val = job.validation(job.runs / (breadth * rounds * predictors))
     return search.compile(job.student.deepcopy(), trainset=val, eval_kwargs=threads)
 
 
 @optimizer
 def simba(job: Job) -> "dspy.Module":
     """SIMBA: rules and demonstrations taken from examples on which runs differ most; in four steps or more, or fewer where
-    a batch would have less than four examples. A third of the runs are for its last trial."""
+    a batch would have less than four examples. A third of the runs are for its last trial, of four programs."""
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 
-    candidates = 4 if job.runs >= 200 else 3
-    train = within(job.runs / 3 / (candidates + 1), 4, len(job.train))
-    # A step samples the candidates on its batch, makes up to one program more of them, and tries these on the batch.
-    widest = (job.runs - (candidates + 1) * train) / (2 * candidates + 1)
+    train = within(job.runs / 12, 4, len(job.train))
+    # A step samples three candidates on its batch, makes up to four programs of them, and tries these on the batch.
+    widest = (job.runs - 4 * train) / 7
     batch = within(max(widest / 4, min(widest, 4)), 2, train)
     search = dspy.SIMBA(
         metric=job.metric,
         bsize=batch,
-        num_candidates=candidates,
+        num_candidates=3,
         max_steps=within(widest / batch, 1, 8),
         max_demos=MOST_DEMOS,
         prompt_model=job.proposer,
@@ -237,15 +220,14 @@ def gepa(job: Job) -> "dspy.Module":
     from dspy.teleprompt.gepa import InstructionProposer
 
     val = job.validation(job.runs / 5)
-    batch = min(3, len(job.train))
-    # It begins a step, of so many runs at most, while it has used fewer than its limit.
-    step = max(2 * batch, _MERGE_SAMPLE) + len(val)
+    # It begins a step, of six runs and a validation at most, while it has used fewer than its limit.
+    most = max(job.runs - 5 - len(val), len(val) + 1)
     # No cache_evaluation: GEPA 0.1.4 keys it by an example's place in its list, so that a score on training example 0
     # counts as the one on validation example 0.
     search = dspy.GEPA(
         metric=job.metric,
-        max_metric_calls=max(job.runs - step + 1, len(val) + 1),
-        reflection_minibatch_size=batch,
+        max_metric_calls=most,
+        reflection_minibatch_size=min(3, len(job.train)),
         reflection_lm=job.proposer,
         instruction_proposer=InstructionProposer(adapter=job.adapter),
         num_threads=job.concurrency,

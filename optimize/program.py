@@ -30,13 +30,12 @@ class Tunable(AwaitedModule):
 
     In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
     the passage and without the inputs of a further try. A bad reply is an outcome; an error ends the compilation
-    (`Recorder.watching`). Its `adapter` is its own, whatever DSPy is configured with.
+    (`Recorder.watching`). Its adapter is its own, whatever DSPy is configured with.
     """
 
-    def __init__(self, tunable: tuple[str, ...], recorder: Recorder, adapter: PassageFirstAdapter) -> None:
+    def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
         super().__init__()
-        self.tunable = tunable
-        self._recorder, self._adapter = recorder, adapter
+        self.tunable, self._recorder, self._adapter = tunable, recorder, PassageFirstAdapter()
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         every = dict(super().named_parameters())
@@ -49,28 +48,27 @@ class Tunable(AwaitedModule):
                 prediction = super().forward(*args, **inputs)
                 steps = dspy.settings.trace
             if dspy.settings.trace is not None:
-                dspy.settings.trace.extend(_last_tries(steps, {id(predictor) for predictor in self.predictors()}))
+                dspy.settings.trace.extend(self._last_tries(steps))
             return prediction
 
-
-def _last_tries(steps: list[Any], tunable: set[int]) -> list[Any]:
-    found: dict[str, Any] = {}
-    for predictor, given, made in steps:
-        if id(predictor) in tunable:
-            inputs, outputs = plain(dict(given)), dspy.Prediction(**plain(dict(made)))
-            asked = {name: value for name, value in inputs.items() if name not in RETRY_INPUTS}
-            # A prompt leaves another text's passage out.
-            shown = {name: value for name, value in asked.items() if name != "passage"}
-            found[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, outputs)
-    return list(found.values())
+    def _last_tries(self, steps: list[Any]) -> list[Any]:
+        found, tunable = dict[str, Any](), {id(predictor) for predictor in self.predictors()}
+        for predictor, given, made in steps:
+            if id(predictor) in tunable:
+                asked = {name: value for name, value in plain(dict(given)).items() if name not in RETRY_INPUTS}
+                # A prompt leaves another text's passage out.
+                shown = {name: value for name, value in asked.items() if name != "passage"}
+                made = dspy.Prediction(**plain(dict(made)))
+                found[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, made)
+        return list(found.values())
 
 
 class Student(Tunable):
     """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
     `options` are what the LM may be sent (`programs.lms.resolve.Model.options`).
 
-    Its predictors have the names that they have in the `Tracer` (`questions.predict`, `strands.context`, ...).
-    A stage that gives nothing is an outcome, not an error: no variation of the prediction is then accepted.
+    Its predictors have the names that they have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no
+    variation of the prediction is then accepted.
     """
 
     def __init__(
@@ -78,12 +76,11 @@ class Student(Tunable):
         tracer: Tracer,
         tunable: tuple[str, ...],
         recorder: Recorder,
-        adapter: PassageFirstAdapter,
         options: frozenset[str],
         rules: TryRules,
         until: str | None = None,
     ) -> None:
-        super().__init__(tunable, recorder, adapter)
+        super().__init__(tunable, recorder)
         self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
         self._caller = Caller(rules=rules, options=options, strict=True)
         self._until = until
@@ -124,8 +121,13 @@ class Tuned(BaseModel):
     temperature: float | None = None
 
 
-def tuned_part(predictor: dspy.Predict) -> Tuned:
-    """The part of one predictor, without DSPy's own marks; the same demonstration only once."""
+def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
+    """The changeable parts of a program's predictors, by name."""
+    return {name: _tuned_part(predictor) for name, predictor in program.named_predictors()}
+
+
+def _tuned_part(predictor: dspy.Predict) -> Tuned:
+    """Without DSPy's own marks; the same demonstration only once."""
     demos = [
         {name: value for name, value in plain(dict(demo)).items() if name != "augmented" and name[:5] != "dspy_"}
         for demo in predictor.demos
@@ -137,18 +139,11 @@ def tuned_part(predictor: dspy.Predict) -> Tuned:
     )
 
 
-def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
-    """The changeable parts of a program's predictors, by name."""
-    return {name: tuned_part(predictor) for name, predictor in program.named_predictors()}
-
-
 def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:
     """A copy of a program with these parts; all else is as it was, also field names and prefixes."""
     copy: Program = program.deepcopy()
-    predictors = dict(copy.named_predictors())
-    for name, part in parts.items():
-        predictor = predictors[name]
-        if part != tuned_part(predictor):
+    for name, predictor in copy.named_predictors():
+        if (part := parts.get(name)) is not None and part != _tuned_part(predictor):
             predictor.signature = predictor.signature.with_instructions(part.instructions)
             predictor.demos = [dict(demo) for demo in part.demos]
             config = {key: value for key, value in predictor.config.items() if key != "temperature"}

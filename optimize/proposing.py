@@ -1,6 +1,6 @@
 """How models are asked for instructions, and which of their proposals are fit to be tried."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import dspy
@@ -40,7 +40,7 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
         return whole and not any(copied_share(instruction, text) for text in self._texts)
 
     def __call__(
-        self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]
+        self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, demos: Any, inputs: Any
     ) -> list[dict[str, Any]]:
         options = {**lm_kwargs}
         wanted, rollout = options.pop("n", None) or 1, options.pop("rollout_id", None)
@@ -49,7 +49,14 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
             # Equal requests would get equal answers from whoever remembers them.
             asked = {**options, "rollout_id": (rollout or 0) + number} if rollout or number else dict(options)
             found += self._asked(lm, asked, signature, demos, inputs)
-        return found or [_nothing_new(signature, inputs)]
+        if found:
+            return found
+        attempts = [str(line) for line in inputs.get("attempted_instructions") or []]
+        # COPRO lists them with their scores, the worst first.
+        tried = [line.partition(": ")[2] for line in attempts if line.startswith("Instruction #")]
+        same = inputs.get("basic_instruction") or inputs.get("current_instruction") or (tried[-1] if tried else "")
+        known: dict[str, Any] = {**dict.fromkeys(_INSTRUCTIONS, same), _ADVICE: {}}
+        return [{name: known.get(name, "") for name in signature.output_fields}]
 
     def _asked(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
         with self._recorder.watching():
@@ -61,25 +68,8 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
                 if isinstance(backend_error(error), CallError | EmptyAnswer):
                     return []
                 raise
-            return [fit for completion in completions if (fit := self._fit_part(completion)) is not None]
-
-    def _fit_part(self, completion: dict[str, Any]) -> dict[str, Any] | None:
-        if any(name in completion and not self.fit(completion[name]) for name in _INSTRUCTIONS):
-            return None
-        if _ADVICE not in completion:
-            return completion
-        advice = {name: text for name, text in completion[_ADVICE].items() if self.fit(text)}
-        return {**completion, _ADVICE: advice}
-
-
-def _nothing_new(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    current = inputs.get("basic_instruction") or inputs.get("current_instruction") or _best_attempt(inputs)
-    empty = {name: {} if name == _ADVICE else "" for name in signature.output_fields}
-    return {name: current if name in _INSTRUCTIONS else value for name, value in empty.items()}
-
-
-def _best_attempt(inputs: Mapping[str, Any]) -> str:
-    """The best of the instructions that COPRO lists with their scores, the worst first."""
-    attempts = inputs.get("attempted_instructions") or []
-    tried = [str(line).partition(": ")[2] for line in attempts if str(line).startswith("Instruction #")]
-    return tried[-1] if tried else ""
+            fit = [one for one in completions if all(self.fit(one[name]) for name in _INSTRUCTIONS if name in one)]
+            for one in fit:
+                if _ADVICE in one:
+                    one[_ADVICE] = {name: text for name, text in one[_ADVICE].items() if self.fit(text)}
+            return fit

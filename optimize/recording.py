@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +53,19 @@ class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
 
     `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
-    and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which
-    nothing can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors
-    for scores of 0, so look here when one has ended. Raises what `Journal` raises.
+    and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which nothing
+    can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors for scores
+    of 0, so look here when one has ended. Raises what `Journal` raises.
     """
 
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
         self.journal = Journal(folder / NAME)
         self.failure: BaseException | None = None
         self.paid: dict[str, Counter[str]] = {}
-        self._max_calls = max_calls
-        self._places = asyncio.Semaphore(at_once)
-        self._flights: dict[str, asyncio.Task[Line]] = {}
-        self._asleep: set[asyncio.Future[Any]] = set()
-        self._closed = False
         self.under_way = 0
+        self._max_calls, self._places = max_calls, asyncio.Semaphore(at_once)
+        self._flights: dict[str, asyncio.Task[Line]] = {}
+        self._ended = asyncio.Event()
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
@@ -95,53 +92,54 @@ class Recorder(Shared):
         self._check_open()
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._ended.is_set():
             raise CompileStopped("the compilation has been ended")
 
     async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
         """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
         meanwhile waits; who gives up waiting does not end it."""
         self._check_open()
-        flight, line = self._flights.get(key), self.journal.latest("call", key)
+        flight = self._flights.get(key)
+        if flight is None and (line := self.journal.latest("call", key)) is not None:
+            return line, True
         if flight is not None:
-            line = await asyncio.shield(flight)
-        if line is None:
-            flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
-            flight.add_done_callback(partial(self._landed, key))
-            return await asyncio.shield(flight), False
-        return line, True
+            return await asyncio.shield(flight), True
+        flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
+        # Or asyncio complains of an error for which nobody waits any more.
+        flight.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(flight), False
 
     async def _made(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
-        async with self._places:
-            self.check()
-            if self._max_calls is not None and self.calls + self.under_way >= self._max_calls:
-                self.failure = BudgetSpent(f"the budget of {self._max_calls} calls is spent")
-                raise self.failure
-            self.under_way += 1
-            try:
-                with placed(lambda: nullcontext(self._aside)):
-                    line = await ask()
-                self.journal.append("call", key, **line)
-                self._count(line)
-            except Exception as error:
-                found = backend_error(error) or error
-                if not isinstance(found, CallError | EmptyAnswer):
-                    self.failure = self.failure or found
-                raise
-            finally:
-                self.under_way -= 1
-            return line
+        try:
+            async with self._places:
+                self.check()
+                if self._max_calls is not None and self.calls + self.under_way >= self._max_calls:
+                    raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
+                self.under_way += 1
+                try:
+                    with placed(lambda: nullcontext(self._aside)):
+                        line = await ask()
+                    self.journal.append("call", key, **line)
+                    self._count(line)
+                finally:
+                    self.under_way -= 1
+                return line
+        except Exception as error:
+            found = backend_error(error) or error
+            if not isinstance(found, CallError | EmptyAnswer):
+                self.failure = self.failure or found
+            raise
+        finally:
+            del self._flights[key]
 
     async def _aside(self, waited_for: Awaitable[Any]) -> None:
         """How a call waits to be tried again: until the end at most, which it raises."""
-        sleep = asyncio.ensure_future(waited_for)
-        self._asleep.add(sleep)
+        waits = [asyncio.ensure_future(waited_for), asyncio.ensure_future(self._ended.wait())]
         try:
-            if not self._closed:
-                await asyncio.wait([sleep])
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sleep.cancel()
-            self._asleep.discard(sleep)
+            for wait in waits:
+                wait.cancel()
         self._check_open()
 
     def _count(self, line: Line) -> None:
@@ -150,18 +148,11 @@ class Recorder(Shared):
         spend = self.paid.setdefault(line["purpose"], Counter())
         spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
-    def _landed(self, key: str, flight: "asyncio.Task[Line]") -> None:
-        del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # or asyncio complains of one for which nobody waits any more
-
     def stop(self, seconds: float) -> None:
         """Lets nothing begin any more, no further try either, and waits so long for what is under way to be recorded."""
 
         async def stopped() -> None:
-            self._closed = True
-            for sleep in self._asleep:
-                sleep.cancel()
+            self._ended.set()
             if self._flights:
                 _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
                 for flight in late:
@@ -201,17 +192,13 @@ class RecordingEngine(Shared):
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
         self._recorder, self._model, self._purpose = recorder, model, purpose
         self._schema_refused = False
+        self.supported_params = frozenset(model.engine.supported_params)
 
     @property
     def supports_response_schema(self) -> bool:
         """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
         depends on it, so a replay has to learn it at the same place."""
         return bool(self._model.engine.supports_response_schema) and not self._schema_refused
-
-    @property
-    def supported_params(self) -> frozenset[str]:
-        """The options that the model takes."""
-        return frozenset(self._model.engine.supported_params)
 
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
@@ -220,8 +207,9 @@ class RecordingEngine(Shared):
         request = replace(request, config=replace(request.config, extensions=extensions or None))
         parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
-        asked = partial(self._asked, _reseeded(request, rollout))
-        line, replayed = await self._recorder.answered(key, asked)
+        if (seed := request.config.seed) is not None and rollout is not None:
+            request = replace(request, config=replace(request.config, seed=seed_of(rollout, seed, 0)))
+        line, replayed = await self._recorder.answered(key, lambda: self._asked(request))
         self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:
             raise Truncated(line["error"])
@@ -233,34 +221,29 @@ class RecordingEngine(Shared):
         return response
 
     async def _asked(self, request: Request) -> Line:
-        """The line of a call that is made now; whoever meters around it counts it too."""
+        """The line of a call that is made now; whoever meters around it counts it too. Raises `EmptyAnswer`."""
         started, usage = time.monotonic(), None
+        answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": None}
         with metered() as meter:
             try:
                 response = await self._model.engine.complete(request)
-                answer, usage = _answer(response), response.usage
             except Truncated as error:
-                answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": str(error)}
-        seconds, refused = round(time.monotonic() - started, 3), not self.supports_response_schema
-        made = {"purpose": self._purpose, "endpoint": self._model.endpoint, "model": self._model.name}
-        return {**made, "seconds": seconds, "schema_refused": refused, **answer, **_tokens(meter, usage)}
-
-
-def _reseeded(request: Request, rollout: str | None) -> Request:
-    """The request as it is sent: its seed, where it carries one, is another for every rollout."""
-    seed = request.config.seed
-    if seed is None or rollout is None:
-        return request
-    return replace(request, config=replace(request.config, seed=seed_of(rollout, seed, 0)))
-
-
-def _answer(response: Response) -> dict[str, Any]:
-    """Raises `EmptyAnswer` without text."""
-    text = encodable(response.text or "")
-    if not text.strip():
-        raise EmptyAnswer("empty answer")
-    reasoning = encodable(reasoning_of(response))
-    return {"text": text, "reasoning": reasoning, "finish_reason": response.finish_reason, "error": None}
+                answer["error"] = str(error)
+            else:
+                usage, text = response.usage, encodable(response.text or "")
+                if not text.strip():
+                    raise EmptyAnswer("empty answer")
+                answer |= {"text": text, "reasoning": encodable(reasoning_of(response))}
+                answer["finish_reason"] = response.finish_reason
+        return {
+            "purpose": self._purpose,
+            "endpoint": self._model.endpoint,
+            "model": self._model.name,
+            "seconds": round(time.monotonic() - started, 3),
+            "schema_refused": not self.supports_response_schema,
+            **answer,
+            **_tokens(meter, usage),
+        }
 
 
 def _tokens(meter: Meter, usage: Usage | None) -> dict[str, int | None]:

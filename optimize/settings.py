@@ -49,11 +49,11 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             "num_test",
         ),
         "models and servers": (*ConnectionOptions.model_fields, "reflection_model", "seed"),
-        "the compilation": ("dry_run", "max_calls", "resume", "push_to_hub"),
+        "the compilation": ("dry_run", "max_calls", "resume"),
         "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
-        {"output", "resume", "dry_run", "budget", "max_calls", "push_to_hub"}
+        {"output", "resume", "dry_run", "budget", "max_calls"}
         | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
         | {*LogOptions.model_fields}
     )
@@ -111,12 +111,6 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     seed: int = Field(0, ge=0, description="what decides everything random")
     resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
     dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
-    push_to_hub: str | None = Field(
-        None,
-        pattern=r"^[\w.-]+/[\w.-]+$",
-        json_schema_extra={"metavar": "OWNER/NAME"},
-        description="the repository of the Hub that gets the program, with its report as the card; a new one is private",
-    )
 
     @model_validator(mode="before")
     @classmethod
@@ -131,7 +125,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.tunes_judges and self.trainset == [DEFAULT_INPUT]:
-            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/labels.py")
+            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/judging.py")
         if self.tunes_judges and self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         if not judged and all(METRICS[name].judged for name in self.weights):

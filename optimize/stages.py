@@ -12,8 +12,7 @@ something against one of its texts or against all together.
 """
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from optimize.metrics import Score, topical
 from programs.text.prose import degeneracy, prose_problems
@@ -48,27 +47,16 @@ WRITERS = ("trace", "answer")
 """Stages that are scored by the finished trace; others, and the trace where nobody judges, by their own output."""
 
 JUDGE, ALL = "judge", "all"
-TRACE_CALLS = len(STAGES)
-"""Calls that make one trace when nothing is asked again."""
 
+SHORTEST = 12
+"""Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
 
-def stage_of(predictor: str) -> str:
-    """The stage of a predictor, by its name in the `Tracer`. Raises KeyError for one that is none."""
-    return next(name for name, stage in STAGES.items() if stage.predictor == predictor)
+_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
     """The predictors that are tuned with a stage, or with all."""
     return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
-
-
-def run_calls(stage: str, judging: int, alone: bool) -> tuple[int, int]:
-    """The calls of a run that tunes this stage (or all), when `judging` calls judge and grade a trace: those of the stages
-    before it, which are replayed ever after, and those that every run makes; one where the stage is scored `alone`."""
-    if stage == ALL:
-        return 0, TRACE_CALLS + judging
-    before = sum(other.depth < STAGES[stage].depth for other in STAGES.values())
-    return before, 1 if alone else TRACE_CALLS - before + judging
 
 
 class Asked(NamedTuple):
@@ -77,59 +65,45 @@ class Asked(NamedTuple):
     ask: "Ask"
     reply: "Reply"
 
+    @property
+    def texts(self) -> list[str]:
+        """The prose of the output, depth first."""
+        return [text for text in texts_in(self.reply.output) if len(text) >= SHORTEST]
 
-SHORTEST = 12
-"""Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the prose: with one of its texts, or with all together."""
+        single = next((why for text in self.texts for why in prose_problems(text)), None)
+        return single or (degeneracy(" ".join(self.texts)) if self.texts else None)
 
-_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+    @property
+    def first_failure(self) -> str | None:
+        """Why the first try failed, or None when it did not."""
+        if self.reply.rejected:
+            return "; ".join(self.reply.rejected[0].problems)
+        if self.reply.status != "ok":
+            return "; ".join(self.reply.problems) or self.reply.status
+        return self.fault
 
-
-def first_failure(asked: Asked) -> str | None:
-    """Why the first try of a stage failed, or None when it did not."""
-    reply = asked.reply
-    if reply.rejected:
-        return "; ".join(reply.rejected[0].problems)
-    if reply.status != "ok":
-        return "; ".join(reply.problems) or reply.status
-    return _fault(asked)
+    @property
+    def missing_sentences(self) -> list[int]:
+        """The sentences that the evidence stage chose and the passage has not."""
+        last = len(_NUMBERED.findall(str(self.ask.inputs["passage"])))
+        return [item["sentence"] for item in self.reply.output["items"] if not 1 <= item["sentence"] <= last]
 
 
 def stage_score(asked: Asked, passage: str) -> Score:
     """The score of a stage's output."""
-    reply = asked.reply
-    if reply.status != "ok" or _fault(asked):
-        return Score(0.0, "; ".join(reply.problems) or _fault(asked) or reply.status)
-    failure = first_failure(asked)
-    parts = _qualities(asked, passage)
-    quality = sum(parts.values()) / len(parts)
-    shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
-    return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")
-
-
-def _qualities(asked: Asked, passage: str) -> dict[str, float]:
-    texts = list(prose_in(asked.reply.output))
+    reply, fault, texts = asked.reply, asked.fault, asked.texts
+    if reply.status != "ok" or fault:
+        return Score(0.0, "; ".join(reply.problems) or fault or reply.status)
     parts = {
         "on topic": topical(" ".join(texts), passage, asked.ask.inputs.get("question", "")).value or 0.0,
-        "variety": len(set(texts)) / len(texts) if texts else 0.0,
+        "variety": len({*texts}) / len(texts) if texts else 0.0,
     }
     if asked.ask.stage == "evidence":
-        numbers = [item["sentence"] for item in asked.reply.output["items"]]
-        parts["found"] = len({*numbers} - {*missing_sentences(asked)}) / len(numbers) if numbers else 0.0
-    return parts
-
-
-def missing_sentences(asked: Asked) -> list[int]:
-    """The sentences that the evidence stage chose and the passage has not."""
-    last = len(_NUMBERED.findall(str(asked.ask.inputs["passage"])))
-    return [item["sentence"] for item in asked.reply.output["items"] if not 1 <= item["sentence"] <= last]
-
-
-def _fault(asked: Asked) -> str | None:
-    texts = list(prose_in(asked.reply.output))
-    single = next((why for text in texts for why in prose_problems(text)), None)
-    return single or (degeneracy(" ".join(texts)) if texts else None)
-
-
-def prose_in(value: Any) -> Iterator[str]:
-    """The texts of an output, depth first, without names, levels and numbers."""
-    return (text for text in texts_in(value) if len(text) >= SHORTEST)
+        numbers = [item["sentence"] for item in reply.output["items"]]
+        parts["found"] = len({*numbers} - {*asked.missing_sentences}) / len(numbers) if numbers else 0.0
+    quality, failure = sum(parts.values()) / len(parts), asked.first_failure
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
+    return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")

@@ -1,20 +1,19 @@
-"""Tuning the stages that write: texts parted by source, what a compilation of them costs, and its proof."""
+"""Tuning the stages that write, on texts that are parted by source: never is one paper on two sides."""
 
+import hashlib
 import logging
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
+from typing import TypeVar
 
 import dspy
 
-from optimize.compilation import Compilation, Models, too_few_warning
-from optimize.measure import Measure, Measured, StageMeasure, TraceMeasure
-from optimize.optimizers import most_proposals
+from optimize.compilation import Compilation, Models
+from optimize.measure import Measure, StageMeasure, TraceMeasure
 from optimize.program import Student
-from optimize.proof import Proof, prove
 from optimize.settings import CompileSettings
-from optimize.splits import hash_of, split_by
-from optimize.stages import ALL, STAGES, TRACE_CALLS, WRITERS, run_calls, tunable_of
+from optimize.stages import ALL, STAGES, WRITERS, tunable_of
 from programs.asking.models import concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
@@ -22,9 +21,18 @@ from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
+from programs.lms.resolve import Model
 from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
+
+Item = TypeVar("Item")
+
+MOST_EXAMPLES, MOST_TESTS = 24, 60
+"""Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
+
+Splits = dict[str, list[Item]]
+"""The three sides, `train`, `val` and `test`. No source is on two of them."""
 
 
 class TextCompilation(Compilation):
@@ -32,56 +40,43 @@ class TextCompilation(Compilation):
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
-        self.parts = settings.stage
-        self.weights = settings.weights
-        self.model: str | None = settings.model
+        self.parts, self.whole, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
         samples = _samples(settings, passage_chars_of(settings.model))
         # One text a source proves, so that what is measured on them is independent.
-        self.splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
-        self.train, self.val = examples_of(self.splits["train"]), examples_of(self.splits["val"])
+        splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
+        self.train, self.val, self.tested = map(examples_of, splits.values())
+        self.sources = [source_key(sample) for sample in splits["test"]]
+        self._of_no_source = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
         self.alone = scored_alone(settings)
-        for side, samples in self.splits.items():
+        for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
             hashed = hash_of(sample.id for sample in samples)
             self.data[side] = {"texts": len(samples), "hash": hashed, "licences": dict(licences.most_common())}
 
-    def calls_at_most(self, runs: int) -> dict[str, int]:
-        """The stages before the tuned one are asked once an example, and then replayed. The training texts are run once
-        more than `runs`, since their mean score is the threshold."""
-        train, val = len(self.train), len(self.val)
-        calls = {}
-        for stage in self.parts:
-            before, own = run_calls(stage, _judging(self.weights, self.settings.judges), stage in self.alone)
-            calls[f"tuning {stage}"] = (
-                (train + val) * before + (runs + train) * own + most_proposals(runs, len(tunable_of(stage)))
-            )
-        judging = _judging(self.weights, self.settings.report_judges)
-        return {**calls, "proof": 2 * len(self.splits["test"]) * (TRACE_CALLS + judging)}
+    def calls_at_most(self, runs: int) -> int:
+        def of_a_trace(judges: list[str]) -> int:
+            return len(STAGES) + _judging(self.weights, judges)
+
+        train, calls = len(self.train), 2 * len(self.tested) * of_a_trace(self.settings.report_judges)
+        for part in self.parts:
+            of_a_run = 1 if part in self.alone else of_a_trace(self.settings.judges)
+            # The stages before are asked once an example, and then replayed; the threshold takes a run of each to train on.
+            calls += (train + len(self.val)) * len(STAGES) + (runs + train) * of_a_run
+            # What a proposer is asked.
+            calls += runs + 8 * len(tunable_of(part))
+        return calls
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
         until, options = part if part in self.alone else None, models.student.options
-        return Student(tracer, tunable_of(part), models.recorder, self.adapter, options, self.rules, until)
+        return Student(tracer, tunable_of(part), models.recorder, options, self.rules, until)
 
-    def measure(self, part: str, judges: dict[str, Any]) -> Measure:
-        if part in self.alone:
-            return StageMeasure(part)
-        return TraceMeasure(self.weights, judges, self.rules)
+    def measure(self, part: str, judges: dict[str, Model]) -> Measure:
+        return StageMeasure(part) if part in self.alone else TraceMeasure(self.weights, judges, self.rules)
 
-    def proven(self, tracer: Tracer, models: Models) -> list[Measured]:
-        student, test = self.student(ALL, tracer, models), examples_of(self.splits["test"])
-        return self.measured(student, test, self.measure(ALL, models.report_judges))
-
-    def proof(self, before: Any, after: Any) -> Proof:
-        return prove(before, after, seed=self.settings.seed, weights=self.weights)
-
-    def warnings(self, proof: Proof) -> list[str]:
-        found = [*judge_warnings(self.settings), *too_few_warning(len(self.splits["test"]), "sources")]
-        if all(source_key(sample) == f"text:{sample.id}" for sample in self.splits["test"]):
+    def cautions(self) -> list[str]:
+        found = judge_warnings(self.settings)
+        if self._of_no_source:
             found.append("no text names its source: passages of one paper may be on both sides")
-        if proof.unscored_before or proof.unscored_after:
-            found.append(
-                f"{proof.unscored_before} texts had no score before, {proof.unscored_after} after, and are left out"
-            )
         return found
 
 
@@ -130,3 +125,62 @@ def examples_of(samples: Sequence[Sample]) -> list[dspy.Example]:
         ).with_inputs("text", "title", "domain")
         for sample in samples
     ]
+
+
+def split_by(
+    items: Sequence[Item],
+    source: Callable[[Item], str],
+    identity: Callable[[Item], str],
+    settings: CompileSettings,
+    *,
+    each_test: int | None = None,
+) -> Splits[Item]:
+    """Splits items of any kind by what `source` says of them. `identity` is an item's content; equal ones count once.
+
+    `--num-test` counts sources (half, at most 60, when not given), each with at most `each_test` items (None: all of
+    them); `--num-train` and `--num-val` count items (a quarter each, at most 24, or fewer where there are fewer), and no
+    source gives a second before every source of its side gave one. The result depends on the seed and on what the items
+    are, not on their order. Sources stand in the order of a hash of the seed and their key, and test takes the first, so
+    that items which are added later never take a source from train or val into it.
+    Raises `UserError`, with the numbers, where there is too little.
+    """
+
+    def place(name: str) -> bytes:
+        return hashlib.blake2b(f"{settings.seed}/{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+    unique = {identity(item): item for item in sorted(items, key=source, reverse=True)}
+    groups = defaultdict[str, list[Item]](list)
+    for name in sorted(unique, key=place):
+        groups[source(unique[name])].append(unique[name])
+    sources = [groups[key] for key in sorted(groups, key=place)]
+    number, usual = (
+        settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2)),
+        min(MOST_EXAMPLES, len(unique) // 4),
+    )
+    test, rest = sources[:number], sources[number:]
+    train, val = settings.num_train or max(1, usual), settings.num_val or max(1, usual)
+    cut = max(1, min(val, len(rest) * val // (val + train)))
+    while cut < len(rest) - 1 and sum(map(len, rest[:cut])) < val:
+        cut += 1
+    made = {"train": _spread(rest[cut:], train), "val": _spread(rest[:cut], val)}
+    if (
+        len(test) < number
+        or len(made["train"]) < (settings.num_train or 1)
+        or len(made["val"]) < (settings.num_val or 1)
+    ):
+        raise UserError(
+            f"too little to split: there are {len(sources)} sources (papers, or questions) with {len(unique)} texts; "
+            f"--num-test {number} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
+            f"--num-train {train}. Ask for fewer, or give more sources."
+        )
+    return {**made, "test": [item for group in test for item in group[:each_test]]}
+
+
+def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
+    """So many items: the first of each group, then the second of each, and so on."""
+    return [item for each in zip_longest(*groups) for item in each if item is not None][:number]
+
+
+def hash_of(names: Iterable[str]) -> str:
+    """Tells two sides of a split apart, whatever their order."""
+    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()

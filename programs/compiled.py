@@ -9,7 +9,6 @@ taken.
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -23,12 +22,8 @@ from programs.asking.schema import outputs_of, schema_of
 from programs.errors import UserError
 from programs.files import in_place
 from programs.inputs.sample import content_id
-from programs.lms.download import from_hub
 
 log = logging.getLogger("synthreasoner")
-
-# A path has one slash where an address has two.
-_ON_THE_HUB = re.compile(r"hf:/+(?P<repository>[^/@]+/[^/@]+)(?:@(?P<revision>.+))?")
 
 KEY = "synthreasoner"
 """Where the identity stands in the `metadata` of a saved program."""
@@ -125,10 +120,7 @@ def write_program(program: dspy.Module, path: Path, *, model: str | None = None)
 
 
 def program_file(path: Path) -> Path:
-    """The file of a program that is named by its folder or its file, or as hf://OWNER/NAME or hf://OWNER/NAME@REVISION: the
-    program.json of a model's repository on the Hub, which is brought into the Hub's cache. Raises `UserError`."""
-    if (named := _ON_THE_HUB.fullmatch(str(path))) is not None:
-        return from_hub(named["repository"], "program.json", named["revision"])
+    """The file of a program that is named by its folder or its file."""
     return path / "program.json" if path.is_dir() else path
 
 
@@ -142,8 +134,8 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     """Gives a program the instructions, demonstrations and temperatures of a saved one.
 
     `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
-    wrote, or hf://OWNER/NAME (`program_file`). It must have been made for this program, field by field; that it
-    was compiled for another model than `model` is logged.
+    wrote. It must have been made for this program, field by field; that it was compiled for another model than `model` is
+    logged.
     Raises `UserError`, naming what differs, when there is none or it is another program's.
     """
     path = program_file(path)

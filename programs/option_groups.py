@@ -198,9 +198,7 @@ class ConnectionOptions(Options):
     retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
     max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
     program: Annotated[Path | None, BeforeValidator(lambda given: None if given == "none" else given)] = Field(
-        None,
-        description="the folder of a compiled program to use, or hf://OWNER/NAME@REVISION (default: none, the plain "
-        "program)",
+        None, description="the folder of a compiled program to use (default: none, the plain program)"
     )
 
 

@@ -4,7 +4,7 @@
     python -m programs.prove cosmology.json --tier 1             what the thoughts tell a student of their answers
     python -m programs.prove cosmology.json --tier 2 --dry-run   how long the training would take here
 
-The folder holds README.md (a page), its picture, results.json, and the arms of the training as they are done.
+The folder holds README.md (a page), results.json, and the arms of the training as they are done.
 """
 
 import sys

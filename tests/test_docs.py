@@ -31,7 +31,7 @@ from tests.exports.building import laid, record
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import folder_of_all
 from tests.lab import LONGEST, ROOT, called, environment, python
-from tests.optimize import judging
+from tests.optimize.test_judge_tuning import record as labelled_answer
 from tests.standin.nodes import free_port
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
@@ -70,7 +70,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     configured = [block for page, block in blocks("yaml") if page.name == "configuration.md"]
     (tmp_path / "run.yaml").write_text("".join(configured))
     folder_of_all(tmp_path / "papers")
-    labelled = [judging.record(number, right=bool(number % 2)) for number in range(24)]
+    labelled = [labelled_answer(number, right=bool(number % 2)) for number in range(24)]
     (tmp_path / "labelled.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in labelled))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     with hub({"train.jsonl": ("\n".join(lines) + "\n").encode()}, "lab/papers") as address:

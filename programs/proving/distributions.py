@@ -8,14 +8,14 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from pydantic import BaseModel
 
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
-from programs.proving.examples import Reservoir
+from programs.proving.examples import drawn
 from programs.records import Record
 from programs.schema import ThoughtDistributions
 from programs.statistics.counts import Spread
@@ -58,29 +58,32 @@ class Distributions(BaseModel):
 def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
     """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
     papers, types, levels = set[str](), Counter[str](), Counter[str]()
-    lengths, copied = {"question": Spread(), "answer": Spread()}, Spread(3)
-    counted, sample, given_away = ThoughtCount(), Reservoir[str](SAMPLE, seed), list[GivenAway]()
+    questions, copied, counted, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
+
+    def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
+        for record, paper in traces:
+            asked, thought, name = (
+                record.user_interaction,
+                bare_thought(record.reasoning_trace),
+                record.id or record.unit,
+            )
+            papers.add(paper)
+            types[asked.question_type] += 1
+            levels[asked.difficulty_level] += 1
+            questions.add(len(asked.question.split()))
+            counted.add(record)
+            if record.source_paper.text:
+                copied.add(copied_share(thought, record.source_paper.text))
+            for part, text in {"question": asked.question, "thought": thought, "answer": record.final_answer}.items():
+                if found := benchmarks.question_in(text):
+                    given_away.append(GivenAway(id=name, part=part, place=found[0], question=found[1]))
+            yield name, thought
+
     with contextlib.closing(sqlite3.connect("")) as database:
         benchmarks = Benchmarks(database)
         if against:
             benchmarks.read(against, "--against")
-        for record, paper in traces:
-            asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
-            texts = {"question": asked.question, "thought": thought, "answer": record.final_answer}
-            papers.add(paper)
-            types[asked.question_type] += 1
-            levels[asked.difficulty_level] += 1
-            for name, spread in lengths.items():
-                spread.add(len(texts[name].split()))
-            counted.add(record)
-            sample.add(thought)
-            if record.source_paper.text:
-                copied.add(copied_share(thought, record.source_paper.text))
-            for part, text in texts.items():
-                if found := benchmarks.question_in(text):
-                    place, question = found
-                    hit = GivenAway(id=record.id or record.unit, part=part, place=place, question=question)
-                    given_away.append(hit)
+        sample = drawn(counted_thoughts(benchmarks), SAMPLE, seed)
     thoughts = counted.result()
     if thoughts is None:
         raise UserError("the document holds no trace")
@@ -89,11 +92,11 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
         types=dict(types.most_common()),
         levels=dict(levels.most_common()),
         thoughts=thoughts,
-        words={name: quantiles(spread) for name, spread in lengths.items()},
+        words={"question": quantiles(questions), "answer": thoughts.answer_words},
         copied=copied.mean,
-        sampled=len(sample.things),
-        distinct={n: distinct_share(sample.things, n) for n in (1, 2)},
-        vendi=vendi_score(sample.things),
+        sampled=len(sample),
+        distinct={n: distinct_share(sample, n) for n in (1, 2)},
+        vendi=vendi_score(sample),
         cautions=[*cautions_of(thoughts)],
         given_away=given_away if against else None,
     )

@@ -4,12 +4,12 @@ Every example has one form, that of our export's prompt-completion rows: the pro
 `</think>`, the answer. So question to answer, question to thought to answer and swapped thoughts differ in the thought.
 """
 
+import heapq
 import random
 from collections import defaultdict
-from collections.abc import Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, BaseModel, Field, ValidationError
 
@@ -18,6 +18,7 @@ from programs.exports.chat import PROMPT_COMPLETION
 from programs.exports.view import View
 from programs.inputs.jsonl import objects_of
 from programs.inputs.papers import source_key
+from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
@@ -61,24 +62,9 @@ def example_of(record: Record) -> Example:
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
-class Reservoir(Generic[Thing]):
-    """Keeps at most so many of the things that are added, each with the same chance (Vitter's reservoir sampling, 1985)."""
-
-    def __init__(self, most: int, seed: int) -> None:
-        self._most, self._dice, self._added = most, random.Random(seed), 0
-        self._kept: dict[int, tuple[int, Thing]] = {}
-
-    def add(self, thing: Thing) -> None:
-        number = self._added
-        place = number if number < self._most else self._dice.randrange(number + 1)
-        if place < self._most:
-            self._kept[place] = (number, thing)
-        self._added += 1
-
-    @property
-    def things(self) -> list[Thing]:
-        """Those that were kept, in their order."""
-        return [thing for _, thing in sorted(self._kept.values(), key=itemgetter(0))]
+def drawn(things: Iterable[tuple[str, Thing]], most: int, seed: int) -> list[Thing]:
+    """At most so many of the things, drawn by the hash of the seed and their names; memory holds no more."""
+    return [thing for _, thing in heapq.nsmallest(most, things, key=lambda named: content_id(f"{seed}/{named[0]}"))]
 
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -97,11 +83,11 @@ def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tupl
 def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
     """For each example, by its id, one of another paper, whose thought it gets: a seeded rotation, so that each thought is
     given away once at most. Those of a paper that has more than half of all traces may have none."""
-    groups, dice = defaultdict[str, list[Example]](list), random.Random(seed)
+    groups = defaultdict[str, list[Example]](list)
     for example in examples:
         groups[example.paper].append(example)
     papers = sorted(groups)
-    dice.shuffle(papers)
+    random.Random(seed).shuffle(papers)
     ordered = [example for paper in papers for example in groups[paper]]
     step = max(map(len, groups.values()), default=0)
     pairs = zip(ordered, ordered[step:] + ordered[:step], strict=True)

@@ -57,6 +57,7 @@ class StudentModel:
             raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
         if gguf:
             _unmark(model, name)
+        self.tokenizer.pad_token = self.tokenizer.pad_token or self.tokenizer.eos_token
         self.large = model.num_parameters() > LARGE
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         if self.large and self.device == "cuda":
@@ -114,12 +115,6 @@ class StudentModel:
 
     def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:
         """What the student thinks of each prompt (so many together), greedily, until its thought ends or `most` tokens."""
-        room = max(1, self.max_length - most)
-        starts = [[*self.prompt(messages), *self.opening][-room:] for messages in prompts]
-        parts = [starts[place : place + at_once] for place in range(0, len(starts), at_once)]
-        return [thought for part in parts for thought in self._thoughts(part, most)]
-
-    def _thoughts(self, starts: Sequence[Ids], most: int) -> list[Ids]:
         import torch
         from transformers import StoppingCriteriaList
 
@@ -127,21 +122,23 @@ class StudentModel:
             tails = self.tokenizer.batch_decode(ids[:, width:][:, -16:])
             return torch.tensor([THINK.close in tail for tail in tails], device=ids.device)
 
-        width, filler = max(map(len, starts)), self.tokenizer.eos_token_id
-        ids = torch.tensor([[filler] * (width - len(start)) + start for start in starts], device=self.device)
-        seen = torch.tensor([[0] * (width - len(start)) + [1] * len(start) for start in starts], device=self.device)
-        with torch.no_grad():
-            made = self.model.generate(
-                ids,
-                attention_mask=seen,
-                max_new_tokens=most,
-                do_sample=False,
-                use_cache=True,
-                pad_token_id=filler,
-                stopping_criteria=StoppingCriteriaList([ended]),
-            )[:, width:].tolist()
-        texts = self.tokenizer.batch_decode(made, skip_special_tokens=True)
-        return [self.ids(text.split(THINK.close)[0].strip()) for text in texts]
+        room, thoughts = max(1, self.max_length - most), list[Ids]()
+        for first in range(0, len(prompts), at_once):
+            starts = [[*self.prompt(one), *self.opening][-room:] for one in prompts[first : first + at_once]]
+            batch = self.tokenizer.pad({"input_ids": starts}, padding_side="left", return_tensors="pt").to(self.device)
+            width = batch["input_ids"].shape[1]
+            with torch.no_grad():
+                made = self.model.generate(
+                    **batch,
+                    max_new_tokens=most,
+                    do_sample=False,
+                    use_cache=True,
+                    pad_token_id=self.tokenizer.pad_token_id,
+                    stopping_criteria=StoppingCriteriaList([ended]),
+                )[:, width:]
+            texts = self.tokenizer.batch_decode(made, skip_special_tokens=True)
+            thoughts += [self.ids(text.split(THINK.close)[0].strip()) for text in texts]
+        return thoughts
 
     def chosen(self, choice: Choice, thought: Ids) -> int:
         """The place of the option that is likeliest a token after a thought."""

@@ -1,28 +1,140 @@
-"""All tiers of a proof, one after the other, and where their results go."""
+"""All tiers of a proof, one after the other, and what they found: results.json and a page (page.md.jinja)."""
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pydantic import BaseModel
 
 from programs.errors import UserError
+from programs.exports.card import rendered
 from programs.exports.exporter import Origin
-from programs.files import move_aside
+from programs.files import in_place, move_aside
 from programs.inputs.papers import source_key
-from programs.proving.distributions import distributions
-from programs.proving.examples import VIEW, Choice, Example, Reservoir, example_of, outside_choices
-from programs.proving.lift import Lift, lift
+from programs.proving.distributions import Distributions, distributions
+from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, outside_choices, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.results import Results
 from programs.proving.student import NEEDED, StudentModel, usable
 from programs.proving.training import THINKING, plan_training, run_arms
-from programs.proving.verdict import training_result
+from programs.proving.verdict import Training, training_result
 from programs.records import Record
 from programs.run.journal import Journal
+from programs.statistics.interval import FEW, Interval, interval_over
+from programs.text.copying import copied_share
 from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
-ARMS = "arms.jsonl"
+
+HERE = Path(__file__)
+PICTURE = "intervals.svg"
+
+
+class Lift(BaseModel):
+    """Tier 1: what thoughts tell a student of their answers, by forward passes alone.
+
+    lift = loss(answer | question) - loss(answer | question, thought), in nats a token of the answer; above 0, the thought
+    helps. That of another paper's thought says how much of it any thought does, by its words and form. The intervals are
+    over papers: of the lift, of that of another's thought, and of the difference. `copied` is the mean share of an answer's
+    words that stand in its thought twelve in a row, since one that gives its answer away has a lift too; `left_out` traces
+    were too long."""
+
+    traces: int
+    papers: int
+    left_out: int
+    own: Interval | None
+    other: Interval | None
+    more: Interval | None
+    copied: float
+
+
+def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say) -> Lift:
+    """Tier 1 of a student; `say` is told how far it is. Raises `UserError`."""
+    fit = usable(student, examples)
+    others = swapped(fit, seed)
+    own, other, more = (list[tuple[str, float]]() for _ in range(3))
+    for number, one in enumerate(fit, 1):
+        bare, after = student.answer_loss(one, ""), student.answer_loss(one, one.thought)
+        own.append((one.paper, bare - after))
+        # A longer thought would push the question out of the student's sight.
+        if one.id in others and student.fits(one, strange := others[one.id].thought):
+            after_other = student.answer_loss(one, strange)
+            other.append((one.paper, bare - after_other))
+            more.append((one.paper, after_other - after))
+        if number == len(fit) or number % max(1, len(fit) // 10) == 0:
+            say(f"tier 1: trace {number} of {len(fit)}")
+    return Lift(
+        traces=len(fit),
+        papers=len({one.paper for one in fit}),
+        left_out=len(examples) - len(fit),
+        own=interval_over(own, seed=seed),
+        other=interval_over(other, seed=seed),
+        more=interval_over(more, seed=seed),
+        copied=fmean(copied_share(one.answer, one.thought) for one in fit),
+    )
+
+
+class Results(BaseModel):
+    """The results of the tiers that were run. `options` are those that were given or defaulted, without paths."""
+
+    document: str
+    made: str
+    program: str
+    versions: dict[str, str]
+    seed: int
+    options: dict[str, Any]
+    student: str | None
+    distributions: Distributions
+    lift: Lift | None = None
+    training: Training | None = None
+
+    def summary_lines(self) -> Iterator[str]:
+        """What a person must know first, a line each."""
+        found = self.distributions
+        if self.training is not None:
+            yield self.training.verdict
+        yield (
+            f"{found.thoughts.traces} traces of {found.papers} papers or texts, {found.vendi:.1f} different thoughts in "
+            f"effect among {found.sampled} (Vendi score)"
+        )
+        yield from found.cautions
+        if found.given_away is not None:
+            yield f"{len(found.given_away)} texts give a question of the given files away"
+        if self.lift is not None:
+            yield f"lift of the thoughts, in nats a token of the answer: {_interval(self.lift.own)}"
+
+    def write(self, folder: Path) -> None:
+        """Writes the files. Raises `StorageError` for what the disk refuses."""
+        page = rendered(
+            HERE.with_name("page.md.jinja"),
+            **vars(self),
+            summary=self.summary_lines(),
+            kinds={kind: count.traces for kind, count in self.distributions.thoughts.kinds.items()},
+            picture=PICTURE,
+            few=FEW,
+            interval=_interval,
+        )
+        files = {"results.json": self.model_dump_json(indent=2) + "\n", "README.md": page}
+        if bars := [(name, one) for name, one in self._intervals() if one is not None]:
+            ends = [0.0, *(one.low for _, one in bars), *(one.high for _, one in bars)]
+            files[PICTURE] = rendered(HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends))
+        for name, text in files.items():
+            with in_place(folder / name) as file:
+                file.write(text.encode())
+
+    def _intervals(self) -> Iterator[tuple[str, Interval | None]]:
+        if found := self.lift:
+            yield from (("lift of its own thought", found.own), ("lift of another's thought", found.other))
+            yield "own above another's", found.more
+        for one in self.training.comparisons if self.training else ():
+            if one.figure == "loss":
+                yield f"trained: thoughts against {one.against}", one.interval
+
+
+def _interval(found: Interval | None) -> str:
+    return "unknown: too few papers" if found is None else str(found)
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
@@ -44,25 +156,46 @@ def prove(options: ProveOptions, say: Say) -> Results:
         options.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"--output: cannot write {options.folder}: {error.strerror or error}") from None
-    if options.tier == "0":
-        results.write(options.folder)
-        return results
-    examples, student = _begun(options, say)
-    if options.tier == "1":
-        results.lift = lift(student, examples, options.seed, say)
-    else:
-        plan = plan_training(student, examples, outside, options)
-        with Journal(options.folder / ARMS) as journal:
-            _begin(journal, options, examples, outside)
-            line = journal.latest("lift", "")
-            results.lift = Lift.model_validate(line["result"]) if line else lift(student, examples, options.seed, say)
-            if not line:
-                journal.append("lift", None, result=results.lift.model_dump(mode="json"))
-            results.write(options.folder)
-            done = run_arms(student, plan, options, journal, say)
-        results.training = training_result(plan, done, options.seed)
+    if options.tier != "0":
+        examples, student = _begun(options, say)
+        if options.tier == "1":
+            results.lift = lift(student, examples, options.seed, say)
+        else:
+            _train(results, student, examples, outside, options, say)
     results.write(options.folder)
     return results
+
+
+def _train(
+    results: Results,
+    student: StudentModel,
+    examples: list[Example],
+    outside: list[Choice],
+    options: ProveOptions,
+    say: Say,
+) -> None:
+    """Tiers 1 and 2, from where the folder's journal left off; more seeds and rates only add arms. Raises `UserError` where
+    it holds arms of other settings, naming them."""
+    plan = plan_training(student, examples, outside, options)
+    digest = hashlib.blake2b(repr((examples, outside)).encode(), digest_size=8).hexdigest()
+    names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
+    ours = {"traces": digest, **options.model_dump(include=names)}
+    with Journal(options.folder / "arms.jsonl") as journal:
+        began = journal.latest("run", "")
+        if began is None:
+            journal.append("run", None, settings=ours)
+        elif unlike := sorted(name for name, value in ours.items() if began["settings"].get(name) != value):
+            raise UserError(
+                f"{journal.path} holds arms of another {', '.join(unlike)}: name another --output, or begin anew "
+                "(--no-resume)"
+            )
+        if (line := journal.latest("lift", "")) is not None:
+            results.lift = Lift.model_validate(line["result"])
+        else:
+            results.lift = lift(student, examples, options.seed, say)
+            journal.append("lift", None, result=results.lift.model_dump(mode="json"))
+        results.write(options.folder)
+        results.training = training_result(plan, run_arms(student, plan, options, journal, say), options.seed)
 
 
 def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
@@ -85,7 +218,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     if options.tier == "2":
         outside = outside_choices(options.outside) if options.outside else []
         plan = plan_training(student, examples, outside, options)
-        questions = len(plan.held) + len(plan.choices)
+        questions = len([*plan.held, *plan.choices, *outside])
         training = 3 * once * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
         thinking = token * options.think_tokens * sum(arm.name in THINKING for arm in plan.arms)
         whole = training + questions * (3 * once * len(plan.arms) + thinking)
@@ -105,29 +238,11 @@ def _traces(document: Path) -> Iterator[tuple[Record, str]]:
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    sample = Reservoir[Record](options.max_traces, options.seed)
-    for record, _ in _traces(options.document):
-        if not VIEW.lacks(record):
-            sample.add(record)
-    found = [example_of(record) for record in sample.things]
+    known = ((one.id or one.unit, one) for one, _ in _traces(options.document) if not VIEW.lacks(one))
+    found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
         raise UserError(
             f"{options.document} holds no trace with a thought, an answer, and the passage where it is needed"
         )
     say(f"loading {options.student}")
     return found, StudentModel(options.student, options.max_length)
-
-
-def _begin(journal: Journal, options: ProveOptions, examples: list[Example], outside: list[Choice]) -> None:
-    """Writes down what the results of arms depend on; more seeds and rates only add arms. Raises `UserError` where the
-    journal holds arms of other settings, naming them."""
-    digest = hashlib.blake2b(repr((examples, outside)).encode(), digest_size=8).hexdigest()
-    names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
-    ours = {"traces": digest, **options.model_dump(include=names)}
-    began = journal.latest("run", "")
-    if began is None:
-        journal.append("run", None, settings=ours)
-    elif unlike := sorted(name for name, value in ours.items() if began["settings"].get(name) != value):
-        raise UserError(
-            f"{journal.path} holds arms of another {', '.join(unlike)}: name another --output, or begin anew (--no-resume)"
-        )

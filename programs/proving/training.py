@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from statistics import fmean
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -58,11 +58,13 @@ class ArmResult(BaseModel):
 
 
 class TrainingPlan(NamedTuple):
-    """What all arms have in common: the examples, the questions with options, and the tokens and steps of each training."""
+    """What all arms have in common: the examples, the questions with options (ours of the held-out papers, and those of
+    others), and the tokens and steps of each training."""
 
     train: list[Example]
     held: list[Example]
     choices: list[Choice]
+    outside: list[Choice]
     tokens: int
     steps: float
     arms: list[Arm]
@@ -80,7 +82,7 @@ def plan_training(
     rates = given.learning_rates or (LORA_RATES if student.large else RATES)
     arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
     choices = [one.choice for one in held if one.choice is not None]
-    return TrainingPlan(train, held, [*choices, *outside], int(tokens), steps, [Arm("untouched"), *arms])
+    return TrainingPlan(train, held, choices, [*outside], int(tokens), steps, [Arm("untouched"), *arms])
 
 
 def run_arms(
@@ -103,19 +105,28 @@ def run_arms(
 
 
 def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOptions) -> ArmResult:
-    rows, tokens = _drawn(arm, student, plan, given.seed)
+    rows, drawn, dice, tokens = _rows(arm.name, student, plan.train, given.seed), list[Row](), Random(arm.seed), 0
+    # Drawn anew each time round, until they have the tokens that every arm trains on.
+    while rows and tokens < plan.tokens:
+        for read, learned in dice.sample(rows, len(rows)):
+            if tokens < plan.tokens:
+                drawn.append((read, learned))
+                tokens += len(read) + len(learned)
 
     def thoughts_of(asked: Sequence[Example | Choice]) -> list[Ids]:
         if arm.name not in THINKING:
             return [[] for _ in asked]
         return student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
 
-    with _trained(arm, student, rows, plan.steps, given.rows_at_once) as steps:
+    with _trained(arm, student, drawn, plan.steps, given.rows_at_once) as steps:
         held = zip(plan.held, thoughts_of(plan.held), strict=True)
         losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
         direct = {one.id: student.answer_loss(one, "") for one in plan.held}
-        asked = zip(plan.choices, thoughts_of(plan.choices), strict=True)
-        choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
+        asked = [*plan.choices, *plan.outside]
+        choices = {
+            one.id: student.chosen(one, thought) == one.right
+            for one, thought in zip(asked, thoughts_of(asked), strict=True)
+        }
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)
@@ -136,17 +147,6 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
     return [(read, learned) for read, learned in rows if len(read) + len(learned) <= student.max_length]
 
 
-def _drawn(arm: Arm, student: StudentModel, plan: TrainingPlan, seed: int) -> tuple[list[Row], int]:
-    """The rows of an arm, drawn anew each time round, until they have the tokens that every arm trains on; and how many."""
-    rows, drawn, dice, tokens = _rows(arm.name, student, plan.train, seed), list[Row](), Random(arm.seed), 0
-    while rows and tokens < plan.tokens:
-        for read, learned in dice.sample(rows, len(rows)):
-            if tokens < plan.tokens:
-                drawn.append((read, learned))
-                tokens += len(read) + len(learned)
-    return drawn, tokens
-
-
 @contextmanager
 def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float, at_once: int) -> Iterator[int]:
     """Inside, the student is trained on the rows, in about so many steps; gives how many. Afterwards it is what it was."""
@@ -156,8 +156,11 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
     from datasets import Dataset  # type: ignore[import-untyped]
     from peft import LoraConfig
     from transformers import PrinterCallback
-    from trl import SFTTrainer
+    from trl import SFTConfig, SFTTrainer
 
+    rows_a_step = max(1, round(len(rows) / steps))
+    # Batches of one size alone make steps of exactly so many rows.
+    size = max(size for size in range(1, at_once + 1) if rows_a_step % size == 0)
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     before = None if student.large else {name: value.clone() for name, value in student.model.state_dict().items()}
     columns = {
@@ -165,9 +168,29 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
         "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
     }
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder:
+        config = SFTConfig(
+            output_dir=folder,
+            learning_rate=arm.rate,
+            seed=arm.seed,
+            num_train_epochs=1,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=rows_a_step // size,
+            max_length=student.max_length,
+            completion_only_loss=True,
+            lr_scheduler_type="cosine",
+            # The rate of a warm-up begins at 0: of few steps it would be all.
+            warmup_steps=int(steps) // 10,
+            use_cpu=student.device == "cpu",
+            bf16=student.device == "cuda",
+            gradient_checkpointing=student.large,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
         trainer = SFTTrainer(
             model=student.model.train(),
-            args=_config(arm, student, max(1, round(len(rows) / steps)), at_once, int(steps) // 10, folder),
+            args=config,
             train_dataset=Dataset.from_dict(columns),
             processing_class=student.tokenizer,
             peft_config=lora if student.large else None,
@@ -183,30 +206,3 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
         else:
             student.model.load_state_dict(before)
         student.model.eval()
-
-
-def _config(arm: Arm, student: StudentModel, rows_a_step: int, at_once: int, warm: int, folder: str) -> Any:
-    from trl import SFTConfig
-
-    # Batches of one size alone make steps of exactly so many rows.
-    size = max(size for size in range(1, at_once + 1) if rows_a_step % size == 0)
-    return SFTConfig(
-        output_dir=folder,
-        learning_rate=arm.rate,
-        seed=arm.seed,
-        num_train_epochs=1,
-        per_device_train_batch_size=size,
-        gradient_accumulation_steps=rows_a_step // size,
-        max_length=student.max_length,
-        completion_only_loss=True,
-        lr_scheduler_type="cosine",
-        # The rate of a warm-up begins at 0: of few steps it would be all.
-        warmup_steps=warm,
-        use_cpu=student.device == "cpu",
-        bf16=student.device == "cuda",
-        gradient_checkpointing=student.large,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-    )

@@ -12,9 +12,8 @@ from statistics import NormalDist, fmean
 import numpy as np
 from pydantic import BaseModel
 
-from programs.proving.lift import by_paper, over_papers
 from programs.proving.training import ArmName, ArmResult, TrainingPlan
-from programs.statistics.interval import CONFIDENCE, Interval, Numbers
+from programs.statistics.interval import CONFIDENCE, Interval, Numbers, by_source, interval_over
 
 POWER = 0.8
 FEWEST_SEEDS = 2
@@ -65,21 +64,26 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
     """What the results of all arms show."""
     papers = sorted({one.paper for one in plan.held})
     Random(seed).shuffle(papers)
-    places = {"loss": [one.paper for one in plan.held], "right": [one.paper for one in plan.held if one.choice]}
-    places["right_outside"] = [one.paper for one in plan.choices[len(places["right"]) :]]
-    arms, found = list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
-    first = {*papers[::2]}
+    first, arms, found = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(one.arm.name for one in results):
         runs = [one for one in results if one.arm.name == name]
-        rates = _chosen_rates(runs, plan, first)
-        found[name] = _figures_at(rates, runs, plan, first)
+        rates = {
+            half: _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half])
+            for half in (True, False)
+        }
+        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, [*rates.values()])
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures(arm=name, rates=sorted({*rates}), figures=means))
+        arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
+    asked: dict[str, list[str]] = {
+        "loss": [one.paper for one in plan.held],
+        "right": [one.paper for one in plan.choices],
+        "right_outside": [one.paper for one in plan.outside],
+    }
     comparisons = [
-        _compared(figure, control, places[figure], found["thoughts"][figure] - found[control][figure], seed)
-        for figure in places
+        _compared(figure, control, papers_of, found["thoughts"][figure] - found[control][figure], seed)
+        for figure, papers_of in asked.items()
         for control in CONTROLS
-        if places[figure]
+        if papers_of
     ]
     by_loss = [one for one in comparisons if one.figure == "loss"]
     return Training(
@@ -93,33 +97,29 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
     )
 
 
-def _chosen_rates(runs: Sequence[ArmResult], plan: TrainingPlan, first: set[str]) -> tuple[float, float]:
-    """The rates of an arm that the `first` half of the papers chooses, and the other: those of the least loss."""
-    rates = sorted({run.arm.rate for run in runs})
+def _best_rate(runs: Sequence[ArmResult], names: Sequence[str]) -> float:
+    """The rate at which these examples have the least loss, over all seeds."""
 
-    def best(of_first: bool) -> float:
-        ids = [one.id for one in plan.held if (one.paper in first) is of_first]
-        losses = {rate: [run.losses[name] for run in runs if run.arm.rate == rate for name in ids] for rate in rates}
-        return min(rates, key=lambda rate: fmean(losses[rate]))
+    def loss(rate: float) -> float:
+        return fmean(run.losses[name] for run in runs if run.arm.rate == rate for name in names)
 
-    return best(True), best(False)
+    return min(sorted({run.arm.rate for run in runs}), key=loss)
 
 
 def _figures_at(
-    rates: tuple[float, float], runs: Sequence[ArmResult], plan: TrainingPlan, first: set[str]
+    runs: Sequence[ArmResult], plan: TrainingPlan, rate_of: Mapping[str, float], rates: Sequence[float]
 ) -> Mapping[str, Numbers]:
-    """The figures of an arm by seed and question, each measured at the rate that the other half of the papers chose. The
-    questions of others choose no rate, and are measured at both."""
+    """The figures of an arm by seed and question, each measured at the rate of its paper, which the other half of the
+    papers chose. The questions of others choose no rate, and are measured at both."""
     trained = {(run.arm.seed, run.arm.rate): run for run in runs}
-    held = [(one, rates[1] if one.paper in first else rates[0]) for one in plan.held]
-    asked = [(one.choice.id, rate) for one, rate in held if one.choice]
-    others = [one.id for one in plan.choices[len(asked) :]]
     figures = dict[str, list[list[float]]](loss=[], direct=[], right=[], right_outside=[])
     for seed in sorted({run.arm.seed for run in runs}):
-        figures["loss"].append([trained[seed, rate].losses[one.id] for one, rate in held])
-        figures["direct"].append([trained[seed, rate].direct[one.id] for one, rate in held])
-        figures["right"].append([trained[seed, rate].choices[name] for name, rate in asked])
-        figures["right_outside"].append([fmean(trained[seed, rate].choices[name] for rate in rates) for name in others])
+        at = {paper: trained[seed, rate] for paper, rate in rate_of.items()}
+        figures["loss"].append([at[one.paper].losses[one.id] for one in plan.held])
+        figures["direct"].append([at[one.paper].direct[one.id] for one in plan.held])
+        figures["right"].append([at[one.paper].choices[one.id] for one in plan.choices])
+        both = [trained[seed, rate] for rate in rates]
+        figures["right_outside"].append([fmean(run.choices[one.id] for run in both) for one in plan.outside])
     return {figure: np.array(values, dtype=np.float64) for figure, values in figures.items()}
 
 
@@ -127,7 +127,7 @@ def _compared(figure: str, against: ArmName, papers: Sequence[str], more: Number
     """From the papers of the questions, and by how much the thought arm's figure is above the other's, by seed."""
     better = -more if figure == "loss" else more
     values = [*zip(papers, better.mean(axis=0).tolist(), strict=True)]
-    interval = over_papers(values, seed)
+    interval = interval_over(values, seed=seed)
     by_seed, needed = better.mean(axis=1).tolist(), _papers_needed(values, interval)
     return Comparison(figure=figure, against=against, interval=interval, by_seed=by_seed, papers_needed=needed)
 
@@ -137,7 +137,7 @@ def _papers_needed(values: Sequence[tuple[str, float]], interval: Interval | Non
     Power Analysis for the Behavioral Sciences, 1988)."""
     if interval is None or interval.difference <= 0:
         return None
-    sums, counts = by_paper(values).T
+    sums, counts = by_source(values).T
     off = np.std((sums - interval.difference * counts) / counts.mean(), ddof=1)
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) + NormalDist().inv_cdf(POWER)
     return max(2, math.ceil((z * float(off) / interval.difference) ** 2))

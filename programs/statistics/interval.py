@@ -1,7 +1,8 @@
 """By how much a figure of many things differs, and how sure that is."""
 
 import warnings
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,3 +87,18 @@ def interval_of(
     if count < FEW or whole <= 0:
         high = max(high, whole + reach)
     return Interval(whole, low, high, count)
+
+
+def by_source(values: Iterable[tuple[str, float]]) -> Numbers:
+    """The values of each source as a row: their sum and their count."""
+    sums = defaultdict[str, list[float]](lambda: [0.0, 0.0])
+    for source, value in values:
+        sums[source][0] += value
+        sums[source][1] += 1
+    return np.array([*sums.values()]).reshape(-1, 2)
+
+
+def interval_over(values: Iterable[tuple[str, float]], *, seed: int) -> Interval | None:
+    """The interval of the mean of values, each with its source: what is of one source is one draw. None for fewer than two
+    sources."""
+    return interval_of(by_source(values), mean_of, seed=seed)

@@ -8,8 +8,6 @@
 5. Loading changes no other program.
 6. A program made for other fields, types, another adapter or order of prompts is refused, naming the difference.
 7. Tuned temperatures come back, and nothing else of a predictor's configuration. Another model is said.
-8. (A repository of the Hub is its program.json, checked as any other; what the Hub has not is one line:
-   tests/optimize/test_hub.py.)
 """
 
 import json

@@ -41,9 +41,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a weight that is none": ({"metric": "grounding=x"}, "--metric: 'grounding=x'"),
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
-    "too few texts": ({"num_test": 24}, "too little to split: there are 24 sources"),
+    "too few texts": (
+        {"num_test": 24},
+        "there are 24 sources (papers, or questions) with 24 texts; --num-test 24 leaves 0 ",
+    ),
+    "few to train on": ({"num_train": 99}, "leaves 20 sources with 20 texts for --num-val 2 and --num-train 99"),
     "a folder that cannot be moved": ({"output": ".", "resume": False}, "--output: . cannot be moved aside: "),
-    "a name of no repository": ({"push_to_hub": "hf://lab/tuned"}, "--push-to-hub: "),
     "nobody there": ({"api_base": "http://127.0.0.1:9/v1"}, "is not reachable"),
 }
 

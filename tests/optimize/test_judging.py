@@ -1,13 +1,14 @@
 """What judges are tuned on and measured by (`optimize.judging`).
 
-1. No question is on two sides, and the test side has all answers to its questions, each once. The other two sides hold as
-   many right as wrong answers, in turn. The same answers and seed give the same sides, in whatever order the answers come.
-2. Figures of agreement are as worked out by hand, over the answers that a judge rated both times; few of them prove
-   nothing, however many were asked about.
+1. Labelled answers are read in every form that they come in, of several labels of one answer the last; what is none is
+   refused with its file and line.
+2. No question is on two sides, and the test side has all answers to its questions. Each side holds as many right as wrong
+   answers, in turn. The same answers and seed give the same sides, in whatever order the answers come.
 3. An optimizer is told in which direction a verdict erred, and what the judge said.
 4. Each judge is asked for itself; an optimizer can ask for other verdicts of the same judge.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,98 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.judging import PREDICTOR, Agreement, JudgeStudent, Ratings, prove_judges
-from optimize.labels import ASKED_BY, REFERENCE, Labelled, divided
+from optimize.compilation import Models
+from optimize.judging import PREDICTOR, JudgeStudent, Labelled, agreement, divided, read_labels
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
-from optimize.splits import Splits
-from programs.asking.adapter import PassageFirstAdapter
+from optimize.texts import Splits
 from programs.asking.caller import TryRules
 from programs.errors import UserError
-from programs.inputs.sample import content_id
+from programs.inputs.papers import question_key
 from programs.lms.resolve import resolve
 from programs.records import Verdict
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
+GOOD: dict[str, Any] = {
+    "question": "Why does dust redden light?",
+    "reference": "It scatters blue light more.",
+    "answer": "Because blue light is scattered more strongly.",
+    "human": {"correct": 1},
+}
+
+
+def written(folder: Path, *records: Any, name: str = "labels.jsonl") -> str:
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return str(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("human", "label", "right"),
+    [
+        ({"correct": 1}, True, True),
+        (0.0, False, False),
+        (True, True, True),
+        ({"overall": 7}, 7, True),
+        ({"overall": 1}, 1, False),
+        ({"correct": 0, "overall": 9, "note": "fine"}, False, False),
+    ],
+)
+def test_1_labels_in_every_form(tmp_path: Path, human: Any, label: bool | int, right: bool) -> None:
+    [found], _ = read_labels([written(tmp_path, {**GOOD, "human": human})])
+    assert found.human is label
+    assert found.is_right(6) is right
+    assert (found.question, found.answer) == (GOOD["question"], GOOD["answer"])
+
+
+def test_1_a_reference_or_a_key_passage_is_enough(tmp_path: Path) -> None:
+    dust = "Dust scatters blue light."
+    key = {**GOOD, "reference": " ", "key_passage": dust}
+    found, _ = read_labels([written(tmp_path, GOOD, key, {**key, "reference": "Both."})])
+    known = [(answer.reference, answer.key_passage) for answer in found]
+    assert known == [(GOOD["reference"], None), (None, dust), ("Both.", dust)]
+    assert len({answer.id for answer in found}) == 3
+
+
+def test_1_the_last_label_counts_over_all_files(tmp_path: Path) -> None:
+    """Two people, or one on two days: what was said last stands, and what is left out is counted."""
+    rated = [{**GOOD, "human": {"overall": overall}} for overall in (8, 3)]
+    other, unlabelled = {**GOOD, "answer": "Another.", "human": 0}, {**GOOD, "human": None}
+    paths = [written(tmp_path, rated[0], other, name="a"), written(tmp_path, unlabelled, rated[1], name="b")]
+    found, left_out = read_labels(paths)
+    assert [(answer.answer, answer.human) for answer in found] == [(GOOD["answer"], 3), ("Another.", False)]
+    assert left_out == 2
+
+
+NO_LABELS: tuple[Any, ...] = (7, {}, {"correct": 2}, {"overall": 7.5}, {"overall": 11}, {"overall": True})
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ("not json", "not JSON"),
+        ({**GOOD, "question": None}, "question"),
+        ({**GOOD, "answer": " "}, "answer"),
+        ({**GOOD, "answer": ["x"]}, "answer"),
+        ({**GOOD, "reference": None}, "neither a reference nor a key_passage"),
+        *(({**GOOD, "human": human}, "human .*must be 0, 1, ") for human in NO_LABELS),
+    ],
+)
+def test_1_what_is_no_labelled_answer_is_refused_with_its_line(tmp_path: Path, record: Any, why: str) -> None:
+    with pytest.raises(UserError, match=rf"labels\.jsonl:2: .*{why}"):
+        read_labels([written(tmp_path, GOOD, record)])
+
+
+def test_1_files_without_a_label_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none of 1 records"):
+        read_labels([written(tmp_path, {**GOOD, "human": None})])
+
 
 def answer(question: int, number: int, right: bool = True) -> Labelled:
     texts = {"question": f"What makes sample {question} drift?", "answer": f"Answer {number} to it."}
-    known: dict[str, Any] = {"reference": "The lamp.", "key_passage": None, "thought": None, "overall": None}
-    return Labelled(id=content_id("".join(texts.values())), **texts, **known, correct=right)
+    return Labelled.model_validate({**texts, "reference": "The lamp.", "human": right})
 
 
 def sides_of(answers: list[Labelled], **numbers: Any) -> Splits[Labelled]:
@@ -47,7 +120,7 @@ numbers = st.none() | st.integers(1, 30)
 
 
 @given(kinds, numbers, numbers, st.none() | st.integers(2, 10), st.integers(0, 99), st.data())
-def test_1_the_sides(
+def test_2_the_sides(
     kinds: list[list[bool]], train: int | None, val: int | None, test: int | None, seed: int, data: st.DataObject
 ) -> None:
     given: dict[str, Any] = {"num_train": train, "num_val": val, "num_test": test, "seed": seed}
@@ -56,44 +129,16 @@ def test_1_the_sides(
         sides = sides_of(answers, **given)
     except UserError:  # too little, or all of one kind
         return
-    asked = [{one.question_key for one in side} for side in (sides["train"], sides["val"], sides["test"])]
+    asked = [{question_key(one.question) for one in side} for side in sides.values()]
     assert sum(map(len, asked)) == len(set().union(*asked))
     assert len(asked[2]) == (test or max(2, len(kinds) // 2))
-    assert sorted(one.id for one in sides["test"]) == sorted(one.id for one in answers if one.question_key in asked[2])
-    for side, most in ((sides["train"], train), (sides["val"], val)):
+    assert {one.id for one in sides["test"]} == {one.id for one in answers if question_key(one.question) in asked[2]}
+    for name, side in sides.items():
         right = sum(one.is_right(6) for one in side)
-        assert 0 < right * 2 == len(side) <= max(2, most or 24)
         assert [one.is_right(6) for one in side] == [True, False] * right
         assert len({one.is_right(6) for one in side if side.count(one) > 1}) <= 1
+        assert name == "test" or 0 < len(side) <= max(2, given[f"num_{name}"] or 24)
     assert sides_of(data.draw(st.permutations(answers)), **given) == sides
-
-
-def test_2_several_judges_are_one_mean() -> None:
-    right = [True, True, True, False, False, True]
-    answers = [answer(number // 2, number, one) for number, one in enumerate(right)]
-    before: Ratings = {"a": [9, 9, 9, 9, 9, 9], "b": [9, 9, 7, 6, None, 8]}
-    after: Ratings = {"a": [9, 5, 9, 2, 2, 9], "b": [9, None, 7, 2, 2, 8]}
-    proof = prove_judges(answers, before, after, correct_from=6, seed=0)
-    assert [proof.metrics[f"{judge}: balanced accuracy"].after for judge in "ab"] == [(3 / 4 + 1) / 2, 1.0]
-    assert proof.composite.before == 0.5
-    assert proof.composite.after == pytest.approx((0.875 + 1) / 2)
-    kappas, leniencies = (
-        [proof.metrics[f"{judge}: {name}"] for judge in "ab"]
-        for name in ("Cohen's kappa with people", "leniency (calls correct, less people)")
-    )
-    assert [(one.before, one.after) for one in kappas] == [(0, pytest.approx(2 / 3)), (0, 1)]
-    assert [one.before for one in leniencies] == [pytest.approx(1 / 3), pytest.approx(1 / 4)]
-    assert [one.after for one in leniencies] == [pytest.approx(-1 / 6), 0]
-    assert [one.pairs for one in kappas] == [6, 4], "what it did not rate both times is left out"
-    assert [*proof.stages["b"].model_dump().values()] == [1, 6, 1, 6]
-    # One judge rated the first two questions, the other the last two.
-    apart: Ratings = {"a": [9, 9, 9, 9, None, None], "b": [None, None, 7, 6, 9, 8]}
-    assert proof.composite.pairs == 3
-    assert prove_judges(answers, apart, after, correct_from=6, seed=0).composite.pairs == 1
-    alike = prove_judges(answers[:3], {"a": [9, 9, 9]}, {"a": [9, 2, 9]}, correct_from=6, seed=0)
-    assert alike.composite.before is None, "of one kind alone there is no accuracy of both"
-    silent = prove_judges(answers, before, {**after, "b": [None] * 6}, correct_from=6, seed=0)
-    assert (silent.composite.before, silent.composite.interval, silent.improved) == (None, None, False)
 
 
 def verdict(overall: int | None) -> Verdict:
@@ -103,20 +148,23 @@ def verdict(overall: int | None) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("overall", "right", "score", "words"),
+    ("overall", "right", "score", "lenient", "words"),
     [
-        (6, True, 1.0, "The judge said 6 of 10 (right); people said right."),
-        (5, False, 1.0, "The judge said 5 of 10 (wrong); people said wrong."),
-        (5, True, 0.0, "(wrong); people said right. The judge said: Fault: It is what it is. Best: It is short."),
-        (10, False, 0.0, "(right); people said wrong. The judge said: Fault"),
-        (None, True, None, "The judge gave no verdict"),
+        (6, True, 1.0, 0.0, "The judge said 6 of 10 (right); people said right."),
+        (5, False, 1.0, 0.0, "The judge said 5 of 10 (wrong); people said wrong."),
+        (5, True, 0.0, -1.0, "(wrong); people said right. The judge said: Fault: It is what it is. Best: It is short."),
+        (10, False, 0.0, 1.0, "(right); people said wrong. The judge said: Fault"),
+        (None, True, None, None, "The judge gave no verdict"),
     ],
 )
-def test_3_the_agreement_of_one_verdict(overall: int | None, right: bool, score: float | None, words: str) -> None:
-    measure, made = Agreement(6), dspy.Prediction(verdict=verdict(overall))
-    measured = measure.measured(dspy.Example(right=right), made)
-    assert measured.score.value == score
-    assert words in " ".join(measure.said(None, measured, made))
+def test_3_the_agreement_of_one_verdict(
+    overall: int | None, right: bool, score: float | None, lenient: float | None, words: str
+) -> None:
+    measured = agreement(dspy.Example(right=right), dspy.Prediction(verdict=verdict(overall)), 6)
+    known = [*measured.metrics.values()]
+    assert [measured.score.value, *(one.value for one in known)] == ([score, score, lenient] if known else [None])
+    assert (measured.stages["a"] is None) is (overall is not None)
+    assert words in " ".join(measured.said[PREDICTOR])
 
 
 GIVEN = {**answer(1, 2).inputs, "name": "x"}
@@ -127,8 +175,9 @@ def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path)
         recorder = Recorder(tmp_path)
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
-        with dspy.context(adapter=PassageFirstAdapter(), lm=judges["openai/a"].lm):
-            student = JudgeStudent(Tracer().judge, judges, recorder, PassageFirstAdapter(), TryRules())
+        with dspy.context(lm=judges["openai/a"].lm):
+            one = judges["openai/a"]
+            student = JudgeStudent(Tracer().judge, Models(one, judges, {}, one, recorder), TryRules())
             assert [name for name, _ in student.named_predictors()] == [PREDICTOR]
             assert PREDICTOR in dict(Tracer().named_predictors())
             verdicts = [student(**GIVEN, judge=name).verdict for name in ("openai/a", "openai/b", "openai/a")]
@@ -148,6 +197,6 @@ def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path)
     assert server.bodies[2]["seed"] != server.bodies[3]["seed"]
     prompt = server.bodies[0]["messages"][1]["content"]
     assert "[[ ## answer ## ]]\nAnswer 2 to it." in prompt
-    assert REFERENCE in prompt
-    assert ASKED_BY in prompt
+    assert "Reference answer (the passage itself is not at hand)" in prompt
+    assert "a reader (level not known)" in prompt
     assert not any(words in prompt for words in ("## thought ##", "None"))

@@ -13,7 +13,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dspy
@@ -69,7 +68,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
     with judged() as (measure, _):
-        found = measure.measured(EXAMPLE, prediction())
+        found = measure(EXAMPLE, prediction())
     assert list(found.metrics) == list(WEIGHTS)
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (1.0, 0.8)
     assert found.score.value == pytest.approx(sum(WEIGHTS[name] * (found.metrics[name].value or 0) for name in WEIGHTS))
@@ -79,37 +78,37 @@ def test_1_the_composite_is_of_judges_grades_and_rules() -> None:
 
 def test_1_a_judge_that_fails_gives_no_score() -> None:
     with judged(stages=UNREAD) as (measure, _):
-        found = measure.measured(EXAMPLE, prediction())
+        found = measure(EXAMPLE, prediction())
     assert (found.metrics["judge"].value, found.metrics["grades"].value) == (None, None)
     assert found.score.value is None
     assert "no judge and no grades" in found.score.reason
     with judged(weights={"judge": 1.0}, stages=UNREAD) as (measure, _):
-        assert measure.measured(EXAMPLE, prediction()).score.value is None
+        assert measure(EXAMPLE, prediction()).score.value is None
 
 
 @pytest.mark.parametrize("stage", ["questions", "critique", "answer"])
 def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
     refused = unread("HTTP 400: not this").model_copy(update={"fault": "refused"})
     found = prediction(Answers(**{stage: lambda _: refused}))
-    assert TraceMeasure(WEIGHTS).measured(EXAMPLE, found).score.value is None
-    assert StageMeasure(stage).measured(EXAMPLE, found).score.value is None
+    assert TraceMeasure(WEIGHTS)(EXAMPLE, found).score.value is None
+    assert StageMeasure(stage)(EXAMPLE, found).score.value is None
 
 
 @pytest.mark.parametrize("stage", ["questions", "context", "critique", "trace", "answer"])
 def test_1_and_6_a_program_that_gives_nothing_scores_0_and_says_why(stage: str) -> None:
     failed = prediction(Answers(**{stage: lambda _: unread("no JSON")}))
     with judged() as (measure, server):
-        found = measure.measured(EXAMPLE, failed)
+        found = measure(EXAMPLE, failed)
     assert found.score.value == 0.0
     assert f"{stage}: no JSON" in found.score.reason
-    assert "no JSON" in " ".join(measure.said(STAGES["answer"].predictor, found, failed)), "why it was not reached"
+    assert "no JSON" in " ".join(found.said[STAGES["answer"].predictor]), "why it was not reached"
     assert (found.metrics, found.record, found.stages[stage]) == ({}, None, "no JSON")
     assert not server.calls
 
 
 def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
     with judged() as (measure, server), dspy.context(trace=[]):
-        OptimizerMetric(measure, 0.0, recorder, PassageFirstAdapter())(EXAMPLE, prediction())
+        OptimizerMetric(measure, 0.0, recorder)(EXAMPLE, prediction())
         assert dspy.settings.trace == []
     assert len(server.calls) == 3
 
@@ -117,7 +116,7 @@ def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
 def test_3_judges_are_asked_by_the_rules() -> None:
     rules = TryRules(limit=2, seed=5, max_tokens=333)
     with judged(rules=rules, stages=UNREAD) as (measure, server):
-        measure.measured(EXAMPLE, prediction())
+        measure(EXAMPLE, prediction())
     assert {body["max_tokens"] for body in server.bodies} == {333}
     assert len(server.bodies) == 3 * rules.limit
 
@@ -129,18 +128,16 @@ def test_3_judges_are_asked_by_the_rules() -> None:
 def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError], metric: str) -> None:
     faults = FaultPlan(share=1.0, kinds=[fault])
     with judged(weights={metric: 1.0}, faults=faults) as (measure, _), pytest.raises(error):
-        measure.measured(EXAMPLE, prediction())
+        measure(EXAMPLE, prediction())
 
 
 def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
     values = [None, 0.2, 0.6, None, 1.0]
-    told: Any = SimpleNamespace(
-        measured=lambda *_: Measured(Score(values.pop(0), "told")), said=lambda _, found, __: [found.score.reason]
-    )
-    metric = OptimizerMetric(told, 0.3, recorder, PassageFirstAdapter())
-    made = [metric(dspy.Example(), dspy.Prediction()) for _ in range(5)]
+    told = {"a": ["told"], "b": ["other"]}
+    metric = OptimizerMetric(lambda *_: Measured(Score(values.pop(0), ""), said=told), 0.3, recorder)
+    made = [metric(dspy.Example(), dspy.Prediction(), pred_name=name) for name in ("a", None, *"aaa")]
     assert [one.score for one in made] == [0.3, 0.2, 0.6, 0.3, 1.0]
-    assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold")
+    assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold\nother")
     # What a metric raises is the end, and no score.
     for _ in range(2):
         with pytest.raises(IndexError):
@@ -180,11 +177,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("stage", [*STAGES, None])
-def test_6_it_speaks_of_one_predictor_or_of_all(stage: str | None) -> None:
+def test_6_it_speaks_of_one_predictor_or_of_all(stage: str | None, recorder: Recorder) -> None:
     made, measure = prediction(Answers(**FAULTY)), Judged(WEIGHTS)
-    predictor = None if stage is None else STAGES[stage].predictor
-    lines = measure.said(predictor, measure.measured(EXAMPLE, made), made)
-    words = "\n".join(lines)
+    name = None if stage is None else STAGES[stage].predictor
+    words = OptimizerMetric(measure, 0.0, recorder)(EXAMPLE, made, None, name).feedback
     assert [name for name, phrase in WRONG.items() if phrase in words] == [n for n in WRONG if stage in (n, None)]
     assert "no sentence 1." not in words
     assert (f"judge 0.33: Fault: {HELD}" in words) == (stage in ("trace", "answer", None))

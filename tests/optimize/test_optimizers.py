@@ -42,9 +42,11 @@ def test_1_unfit_proposals_are_never_tried(optimizer: str, tmp_path: Path) -> No
     with workshop(tmp_path, world=world) as shop:
         if optimizer == "simba":  # which proposes only where runs differ
             shop.lucky_in_training(**STAGE)
-        shop.made(**STAGE, optimizer=optimizer)
+        printed = shop.made(**STAGE, optimizer=optimizer)
         tuned = shop.report["predictors"]["strands.hypotheses"]
         assert tuned["instructions_after"] == tuned["instructions_before"]
+        assert tuned["changed"] or "Nothing better was found: the program is as it was." in printed
+        assert "use it with" not in printed
         asked = [str(body["messages"]) for body in shop.server.bodies if not world.proposer.knows(body)]
         assert world.proposer.asked
         # Cut off by less than a word, it would still have helped.
@@ -93,7 +95,7 @@ class Away(Proposer):
         raise ConnectionError("gone")
 
 
-@pytest.mark.parametrize("place", ["measure.StageMeasure.said", "proposing.ProposalAdapter.fit"])
+@pytest.mark.parametrize("place", ["measure.said_of", "proposing.ProposalAdapter.fit"])
 def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError(place)

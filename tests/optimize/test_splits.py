@@ -1,17 +1,17 @@
-"""Invariants of `optimize.splits`.
+"""Invariants of `optimize.texts.split_by`.
 
 1. No source is on two sides, no item twice; the sides have the sizes that were asked for.
 2. (The same items and seed give the same split, in whatever order the items come: tests/optimize/test_judging.py.)
 3. Items of known sources that are added change no test source; new sources take none from train or val into test.
 4. A side's items are of as many sources as there are for it.
-5. (Too little is a `UserError` that says how much there is and what was asked for: tests/optimize/test_judge_tuning.py.)
+5. (Too little is a `UserError` that says how much there is and what was asked for: tests/optimize/test_compile_ends.py.)
 """
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.settings import CompileSettings
-from optimize.splits import Splits, split_by
+from optimize.texts import Splits, split_by
 from programs.errors import UserError
 
 Item = tuple[str, int]

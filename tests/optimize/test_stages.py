@@ -13,7 +13,7 @@ import dspy
 import pytest
 
 from optimize.measure import passage_of
-from optimize.stages import STAGES, Asked, first_failure, missing_sentences, stage_score
+from optimize.stages import STAGES, Asked, stage_score
 from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply
 from programs.background_loop import run
@@ -60,14 +60,14 @@ def score(found: Asked) -> float:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_1_and_2_half_of_the_score_is_the_first_trys_and_0_where_no_try_was_taken(stage: str) -> None:
-    assert first_failure(asked(stage)) is None
+    assert asked(stage).first_failure is None
     assert score(asked(stage)) > 0.7
     late = asked(stage, rejected=("no JSON", "cut off"))
-    assert first_failure(late) == "no JSON"
+    assert late.first_failure == "no JSON"
     assert score(late) == pytest.approx(score(asked(stage)) - 0.5)
     for status in ("unread", "unusable"):
         assert score(asked(stage, status=status)) == 0.0
-        assert first_failure(asked(stage, status=status)) == status
+        assert asked(stage, status=status).first_failure == status
 
 
 def test_1_what_holds_no_prose() -> None:
@@ -80,7 +80,7 @@ def test_1_what_holds_no_prose() -> None:
 )
 def test_2_texts_that_repeat_themselves_or_each_other_fail(output: dict[str, Any]) -> None:
     found = asked("critique", **output)
-    assert "of its 4-grams repeat" in str(first_failure(found))
+    assert "of its 4-grams repeat" in str(found.first_failure)
     assert score(found) == 0.0
 
 
@@ -88,7 +88,7 @@ def test_3_a_question_of_no_use_is_worth_nothing() -> None:
     bad = asked("questions", question="What does the paper say?")
     unusable = {"status": "unusable", "problems": ["leans on its source"]}
     found = Asked(bad.ask, bad.reply.model_copy(update=unusable))
-    assert first_failure(found) == "leans on its source"
+    assert found.first_failure == "leans on its source"
     assert score(found) == 0.0
 
 
@@ -97,7 +97,7 @@ def test_4_sentences_that_do_not_exist_count() -> None:
         items = [{"sentence": n, "claim": f"States what number {n} holds.", "bearing": "supports"} for n in numbers]
         return asked("evidence", items=items)
 
-    assert missing_sentences(chosen(1, 9, 4, 12)) == [9, 12]
+    assert chosen(1, 9, 4, 12).missing_sentences == [9, 12]
     scores = [score(chosen(*numbers)) for numbers in ((1, 2), (1, 9), (8, 9))]
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == 3

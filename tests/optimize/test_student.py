@@ -18,7 +18,6 @@ import pytest
 from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
-from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
@@ -38,13 +37,13 @@ def running(
     tunable: tuple[str, ...] = tunable_of(ALL),
 ) -> Iterator[tuple[Student, StandIn]]:
     """A student of the model, with its server, which refuses what a model of the family does not take."""
-    recorder, adapter, of_argo = Recorder(folder), PassageFirstAdapter(), "/" not in name
+    recorder, of_argo = Recorder(folder), "/" not in name
     with StandIn(brain, argo_user=USER if of_argo else None) as server:
         env = {"ARGO_USER": USER, "ARGO_BASE_URL": server.url}
         base = None if of_argo else server.openai_base
         model = resolve(name, api_base=base, temperature=0.5, retry=ONCE, timeout=5.0, env=env)
-        with dspy.context(lm=model.lm, adapter=adapter):
-            yield Student(tracer or Tracer(), tunable, recorder, adapter, model.options, TryRules()), server
+        with dspy.context(lm=model.lm):
+            yield Student(tracer or Tracer(), tunable, recorder, model.options, TryRules()), server
         model.close()
     recorder.journal.close()
 
@@ -58,14 +57,6 @@ def test_1_a_stage_that_gives_nothing_is_an_outcome(stage: str, tmp_path: Path) 
     assert not any(unit.status == "accepted" for unit in prediction.variations)
     assert [failure.stage for failure in prediction.failures] == [stage]
     assert prediction.asked[stage].reply.status == "unread"
-
-
-def test_1_why_a_question_is_of_no_use_is_said(tmp_path: Path) -> None:
-    said = {"question": "Galaxies recede from us, faster the further."}
-    brain = Scientist({"questions": lambda asked: {**scientist.questions(asked), **said}})
-    with running(tmp_path, brain) as (student, _):
-        [failure] = student(text=passage(1)).failures
-    assert "asks nothing" in str(failure)
 
 
 def tuned() -> Tracer:

@@ -20,8 +20,7 @@ from programs.errors import UserError
 from programs.proving.distributions import distinct_share, distributions, vendi_score
 from programs.proving.examples import Choice, Example, example_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.results import PICTURE, Results
-from programs.proving.tiers import prove
+from programs.proving.tiers import PICTURE, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
 from programs.proving.verdict import Training, training_result
 from tests.exports.building import record
@@ -51,7 +50,7 @@ def test_tier_0_counts(tmp_path: Path) -> None:
     assert found.thoughts.openings == {"paper 0 has": 2, "paper 1 has": 2, "paper 2 has": 2}
     saved = Results.model_validate_json((tmp_path / "out-proof" / "results.json").read_text())
     assert saved.distributions == found
-    assert not (tmp_path / "out-proof" / "intervals.svg").exists()
+    assert not (tmp_path / "out-proof" / PICTURE).exists()
 
 
 @pytest.mark.parametrize("part", ["question", "thought", "answer"])
@@ -93,7 +92,7 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
         losses = {one.id: loss(arm, number) for number, one in enumerate(held)}
         right = {**{name: value < 2.5 for name, value in losses.items()}, **{one.id: arm.rate < 5e-5 for one in others}}
         results.append(ArmResult(arm=arm, tokens=1, steps=1, losses=losses, direct=losses, choices=right))
-    return training_result(TrainingPlan(held, held, [*choices, *others], 1, 1, THREE_SEEDS), results, 0)
+    return training_result(TrainingPlan(held, held, choices, others, 1, 1, THREE_SEEDS), results, 0)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +138,12 @@ def test_no_paper_chooses_its_own_rate(rate: float) -> None:
     assert answers.figures["right_outside"] == 0.5, "questions of others are measured at both rates"
 
 
-def test_the_picture_shows_each_interval(tmp_path: Path) -> None:
+def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     results = prove(ProveOptions(document=document(tmp_path, 3, 2)), print)
     results.training = trained(lambda arm, number: 3.0 - (arm.name == "thoughts") + 0.1 * (number % 3), 8)
     results.write(tmp_path)
-    assert (tmp_path / PICTURE).read_text().count("<circle") == 2
+    picture = (tmp_path / PICTURE).read_text()
+    assert (picture.count("<circle"), picture.count('fill="#1f6f43"')) == (2, 2)
     page = (tmp_path / "README.md").read_text()
     assert page.count(results.training.verdict) == 1
     assert "| swapped | loss of the answer, nats a token | +1.000 (" in page
