@@ -14,7 +14,7 @@ from programs.cli.logs import logged
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.cli.terminal import put
-from programs.errors import UserError
+from programs.errors import AccessDenied, UnknownModel, UserError
 from programs.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,30 +40,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
-    from programs.inputs.report import ReadReport
-    from programs.run.display import shown
-    from programs.run.follow import follower
-    from programs.run.ledger import Ledger
+    from programs.run.display import follower, shown
     from programs.run.run import relax_gc, run
     from programs.run.summary import show
 
     relax_gc()
-    ledger, report = Ledger.of(settings), ReadReport()
-    if settings.follow:
-        ledger.on_reply = follower(console)
+    following = {"on_reply": follower(console)} if settings.follow else {}
     try:
-        async with shown(ledger, settings, report, console):
-            finished = await run(settings, ledger, report)
+        finished = await run(settings, lambda ledger: shown(ledger, settings, console), **following)
     except asyncio.CancelledError:
         console.print("stopped at once; run the same command again to go on")
         return INTERRUPTED
     show(finished.summary, settings, console)
     if finished.document is not None:
         show_document(finished.document, console)
-    if finished.error is not None:
-        if finished.mistake:
-            raise UserError(finished.error)
-        print(f"error: {finished.error}; run the same command again to go on", file=sys.stderr)
+    if isinstance(finished.failure, AccessDenied | UnknownModel):
+        raise UserError(str(finished.failure))
+    if finished.failure is not None:
+        print(f"error: {finished.failure}; run the same command again to go on", file=sys.stderr)
         return 1
     if finished.status == "budget":
         console.print("the budget is spent; run the same command again to go on")

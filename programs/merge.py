@@ -27,8 +27,8 @@ from programs.document import write_document
 from programs.document_metadata import Status
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
+from programs.run.attempts import TraceSource, find_sources
 from programs.run.journal import Journal
-from programs.run.trace_source import TraceSource, find_sources
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
 

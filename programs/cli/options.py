@@ -12,7 +12,6 @@ import argparse
 import atexit
 import contextlib
 import gc
-import io
 import json
 import logging
 import os
@@ -217,21 +216,14 @@ def config_text(settings: BaseModel) -> str:
     for title, names in grouped(type(settings)).items():
         lines = [f"# {title}\n"]
         for name in names:
-            bare = _bare(values[name])
-            if bare != values[name]:
-                lines.append(f"{_LEFT_OUT}\n")
-            key = option_of(name).removeprefix("--").replace("-", "_")
+            pair = {option_of(name).removeprefix("--").replace("-", "_"): values[name]}
             # PyYAML escapes either every letter beyond ASCII or not even the line breaks among them.
-            plain = json.dumps(bare, ensure_ascii=False).isprintable()
-            lines.append(yaml.safe_dump({key: bare}, allow_unicode=plain, sort_keys=False, width=1000))
+            plain = json.dumps(values[name], ensure_ascii=False).isprintable()
+            text = yaml.safe_dump(pair, allow_unicode=plain, sort_keys=False, width=1000)
+            bare = _USERINFO.sub("//", text)
+            lines.append(bare if bare == text else f"{_LEFT_OUT}\n{bare}")
         blocks.append("".join(lines))
     return "\n".join(blocks)
-
-
-def _bare(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_bare(item) for item in value]
-    return _USERINFO.sub("//", value) if isinstance(value, str) else value
 
 
 def parser_of(model: type[BaseModel], program: str, description: str) -> _Parser:
@@ -319,24 +311,16 @@ def _leave(code: int) -> NoReturn:
 
 def load_env_file(path: Path = Path(".env")) -> None:
     """Sets the variables of the file that the environment does not have yet. Where there is none, or a folder has its name
-    (a virtual environment, say), nothing happens; the folders above are not looked at.
+    (a virtual environment, say), nothing happens; the folders above are not looked at. A line that is not NAME=value is
+    named in a warning.
 
-    Raises `UserError`, without a word of its content, for a file that cannot be read or understood.
+    Raises `UserError`, without a word of its content, for a file that cannot be read.
     """
-    if not os.path.lexists(path) or path.is_dir():
-        return
-    # Only where there is such a file: every command would pay for it.
-    from dotenv import load_dotenv
-    from dotenv.parser import parse_stream
+    if path.is_file():
+        # Only where there is such a file: every command would pay for it.
+        from dotenv import load_dotenv
 
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} cannot be read: it is not UTF-8 text") from None
-    for part in parse_stream(io.StringIO(text)):
-        lacking = part.key is not None and part.value is None
-        if part.error or lacking or "\0" in part.original.string:
-            raise UserError(f"{path}: line {part.original.line} is not NAME=value")
-    load_dotenv(stream=io.StringIO(text), override=False)
+        try:
+            load_dotenv(path, override=False, encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}") from None

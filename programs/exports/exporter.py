@@ -24,9 +24,8 @@ from programs.exports.view import NO_SCORE, View
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
-from programs.run.attempts import ReadTrace, variations_in
+from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.journal import JournalReader
-from programs.run.trace_source import find_source, viewed
 from programs.versions import own_version, stamp
 
 

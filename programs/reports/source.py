@@ -13,9 +13,8 @@ from programs.document_metadata import DocumentMetadata, JudgeAgreement, Thought
 from programs.option_groups import Price
 from programs.records import Grades, Record
 from programs.reports.traces import KeptTrace, kept
-from programs.run.attempts import ReadTrace, variations_in
+from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
-from programs.run.trace_source import find_source, viewed
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import OTHERS, Spread
 from programs.statistics.thought_counts import ThoughtCount

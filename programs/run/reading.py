@@ -1,8 +1,7 @@
-"""The input as a run reads it, and how much of it is still to come."""
+"""The input as a run reads it, and how many texts it has."""
 
 import asyncio
 import contextlib
-import queue
 import stat
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -35,9 +34,10 @@ class Reading:
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
     ) -> None:
-        self._reader, self._report, self._sources, self._done = reader, report, sources, done
-        self._numbers = {one.shown: number for number, one in enumerate(sources)}
-        self._passed = self._file = self._given = self._held = 0
+        self.report = report
+        self._reader, self._sources, self._done = reader, sources, done
+        self._starts = {one.shown: number for number, one in enumerate(sources)}
+        self._given = self._file = self._line = 0
         self._over = False
         self.repeatable = not any(_is_pipe(one.name) for one in sources)
         self.sizes: list[int] | None = None
@@ -48,18 +48,17 @@ class Reading:
     async def samples(
         self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
     ) -> AsyncGenerator[Sample, None]:
-        """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
-        it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
-        reader = self._reader(self._report if counted else ReadReport())
-        asked = queue.SimpleQueue[Future[Sample | None] | None]()
+        """The samples that are wanted, which is asked in a thread, until the gate is closed. Each one is read by a thread
+        once it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
+        reader = self._reader(self.report if counted else ReadReport())
         samples = filter(wanted, reader.samples(self._sources))
-        # No executor's: a thread of those is waited for when the program ends.
-        thread = threading.Thread(target=_fetch, args=(samples, asked), name="reading", daemon=True)
-        thread.start()
+        thread: threading.Thread | None = None
         try:
             while not gate.closed:
                 fetched: Future[Sample | None] = Future()
-                asked.put(fetched)
+                # No executor's: a thread of those is waited for when the program ends.
+                thread = threading.Thread(target=_fetch, args=(samples, fetched), name="reading", daemon=True)
+                thread.start()
                 found = asyncio.wrap_future(fetched)
                 await gate.unless_closed(found)
                 if found.cancelled():
@@ -70,39 +69,34 @@ class Reading:
                 if sample is None:
                     return
                 yield sample
-                # Whoever reads holds a text until there is room for it, and asks for another only then.
-                if counted:
-                    self._held = 0
         finally:
-            asked.put(None)
             reader.close()
-            await asyncio.to_thread(thread.join, LONGEST_END)
+            if thread is not None:
+                await asyncio.to_thread(thread.join, LONGEST_END)
 
     def _look(self, sample: Sample | None) -> None:
         """Takes note of how far the reading which counts has come; None: to the end."""
         self._over = sample is None
         if sample is not None:
-            self._held = 1
             self._given += 1
-            self._file = self._numbers[sample.place.file]
-            # A document counts once the next one begins.
-            self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
+            self._file, self._line = self._starts[sample.place.file], sample.place.line
 
-    def to_begin(self) -> float | None:
-        """How many texts are still to be begun, the one that was read last included: of each line, row or document that is
-        left as many as of those that were read. None where nobody knows."""
+    @property
+    def texts(self) -> float | None:
+        """How many texts the input has that earlier runs did not finish: of each line, row or document that is left as many
+        as of those that were read. None where nobody knows."""
         if self._over:
-            return 0.0
-        sizes = self.sizes
-        if sizes is None:
+            return float(self._given)
+        if self.sizes is None:
             return None
-        passed, found = sum(sizes[: self._file]) + self._passed, self._given + self._report.done
+        # A document is through once the next one begins.
+        in_file = self._line if self._sources and self._sources[self._file].kind in COUNTED else 0
+        passed, found = sum(self.sizes[: self._file]) + in_file, self._given + self.report.done
         # At first a line is taken to have a text; what a document has only its like can tell.
         if not passed and any(source.kind not in COUNTED for source in self._sources):
             return None
         of_each = found / passed if passed else 1.0
-        later = max(0, self._done - self._report.done)
-        return max(0.0, of_each * (sum(sizes) - passed) - later) + self._held
+        return max(self._given, of_each * sum(self.sizes) - max(self._done, self.report.done))
 
     def _count(self) -> None:
         sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
@@ -110,14 +104,13 @@ class Reading:
             self.sizes = sizes
 
 
-def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
-    """Gives each one that asks the next sample, None where there is no more, or what reading it raises; None ends it."""
-    while (fetched := asked.get()) is not None:
-        if fetched.set_running_or_notify_cancel():
-            try:
-                fetched.set_result(next(samples, None))
-            except BaseException as error:
-                fetched.set_exception(error)
+def _fetch(samples: Iterator[Sample], into: "Future[Sample | None]") -> None:
+    """Gives the next sample, None where there is no more, or what reading it raises."""
+    if into.set_running_or_notify_cancel():
+        try:
+            into.set_result(next(samples, None))
+        except BaseException as error:
+            into.set_exception(error)
 
 
 def _is_pipe(name: Path | HubName) -> bool:

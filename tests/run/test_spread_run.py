@@ -39,7 +39,7 @@ def test_a_server_that_fails_half_the_time_loses_nothing_and_may_go(lab: Lab) ->
     judges = {"quality_check": True, "judge_models": ["openai/one", "openai/two"]}
     with StandIn(lab.brain, faults=plan) as other:
         finished = lab.run(api_base=bases(lab.server, other), traces_per_sample=2, **judges)
-    assert (finished.status, finished.error) == ("completed", None)
+    assert (finished.status, finished.failure) == ("completed", None)
     assert len(set(lab.units)) == 24
     assert lab.lines("failed") == []
     assert {"500", "503", "connection"} <= set(finished.summary.this_run.faults)
