@@ -41,7 +41,6 @@ ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
 MOST_KINDS = 3
-LAST = "last"
 LONGEST_ERROR = 160
 
 
@@ -61,8 +60,8 @@ class ProgressView:
         ledger = self._ledger
         self.done, self.expected = ledger.traces["accepted"], None
         if (texts := ledger.to_end) is not None:
-            made, ended = ledger.traces_done, ledger.texts_done
-            self.expected = self.done + round(texts * (made + PLANNED_TEXTS * self._a_text) / (ended + PLANNED_TEXTS))
+            made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
+            self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
         self._task.total = None
@@ -100,9 +99,9 @@ class ProgressView:
         yield "traces", f"{self.done:,} accepted{lost}{said}"
         yield "spent", self._spent()
         if ledger.trouble.faults:
-            yield "errors", _in_words(ledger.trouble.faults.most_common())
+            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.trouble.faults.most_common(MOST_KINDS))
         if ledger.trouble.last:
-            yield LAST, ledger.trouble.last[:LONGEST_ERROR]
+            yield "last", ledger.trouble.last[:LONGEST_ERROR]
         if ledger.trouble.waited_for is not None:
             yield "waiting", ledger.trouble.waited_for
 
@@ -129,7 +128,7 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(ratio=1)
     for name, words in view.rows(now):
-        style, last = "yellow" if name in ("waiting", "stopping") else "", name == LAST
+        style, last = "yellow" if name in ("waiting", "stopping") else "", name == "last"
         rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
     bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
     width = max(1, min(WIDEST, columns) - ECHO)
@@ -176,12 +175,6 @@ async def _plain(view: ProgressView, console: Console) -> None:
             say("")
     finally:
         say("ends")
-
-
-def _in_words(kinds: list[tuple[str, int]]) -> str:
-    shown = ", ".join(f"{kind} x{count}" for kind, count in kinds[:MOST_KINDS])
-    others = sum(count for _, count in kinds[MOST_KINDS:])
-    return f"{shown}, {others} more" if others else shown
 
 
 def in_time(seconds: float) -> str:

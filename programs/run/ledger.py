@@ -22,7 +22,6 @@ from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions
 from programs.run.gate import Gate
 from programs.run.reading import Reading
-from programs.tracer import SampleOutcome
 
 log = logging.getLogger("synthreasoner")
 
@@ -175,8 +174,8 @@ class Ledger:
     """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status,
     of which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, and `room` how many
     texts may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
-    journal answered, `already_done` how many texts were done when they were read, `texts_done` and `traces_done` how many
-    texts were driven to their end, with how many accepted traces. `on_reply` is told of each reply."""
+    journal answered, `already_done` how many texts were done when they were read, `texts_done` how many were driven to
+    their end. `on_reply` is told of each reply."""
 
     gate: Gate
     budget: Budget
@@ -192,7 +191,6 @@ class Ledger:
     reused: int = 0
     already_done: int = 0
     texts_done: int = 0
-    traces_done: int = 0
     under_way: int = 0
     _started: float = field(default_factory=time.monotonic)
 
@@ -204,12 +202,6 @@ class Ledger:
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
-
-    def ended(self, outcome: SampleOutcome) -> None:
-        """A text was driven to its end."""
-        self.texts_done += 1
-        self.traces_done += sum(variation.accepted for variation in outcome.variations)
-        self.under_way -= 1
 
     @property
     def seconds(self) -> float:

@@ -132,7 +132,8 @@ class JournalStore(Store):
             place=place,
             failure=outcome.bug or (str(outcome.failure) if outcome.failure else None),
         )
-        self.ledger.ended(outcome)
+        self.ledger.texts_done += 1
+        self.ledger.under_way -= 1
 
 
 def _texts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:
