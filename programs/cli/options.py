@@ -191,8 +191,6 @@ def read_config(path: Path, model: type[BaseModel]) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise UserError(f"--config: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"--config: {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

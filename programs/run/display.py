@@ -5,10 +5,11 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import yaml
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -187,48 +188,28 @@ def follower(console: Console) -> Callable[[Ask, Reply], None]:
     from a model or a paper never becomes markup, and controls no terminal."""
     passages = set[str]()
 
-    def show(title: str, said: str | None) -> None:
-        console.print(Text(_plain_text(title), style="bold"))
-        if said is not None:
-            console.print(Padding(Text(said), (0, 0, 1, 2)))
+    def show(title: str, said: str = "") -> None:
+        console.print(Text(clean(title) or "", style="bold"))
+        if said:
+            console.print(Padding(Text(clean(said) or ""), (0, 0, 1, 2)))
 
     def on_reply(ask: Ask, reply: Reply) -> None:
         if ask.stage == "questions" and ask.sample not in passages:
             passages.add(ask.sample)
-            show("passage", _plain_text(str(ask.inputs["passage"])))
-        stage = "thought" if ask.stage == "trace" else ask.stage
-        title, ok = f"{stage} ({reply.spent.seconds:.0f} s)", reply.status == "ok"
-        why = "" if ok else f": not usable: {'; '.join(reply.problems)}"
-        show(title + why, "\n".join(lines_of(reply.output)) if ok else None)
+            show("passage", str(ask.inputs["passage"]))
+        title = f"{'thought' if ask.stage == 'trace' else ask.stage} ({reply.spent.seconds:.0f} s)"
+        if reply.status == "ok":
+            show(title, _in_words(reply.output))
+        else:
+            show(f"{title}: not usable: {'; '.join(reply.problems)}")
 
     return on_reply
 
 
-def lines_of(said: Any) -> Iterator[str]:
-    """A reply as lines: names with what they say, lists with dashes, a thought's paragraphs and an answer as prose."""
-    if isinstance(said, Mapping) and "paragraphs" in said:
-        yield from "\n\n".join(_plain_text(paragraph["text"]) for paragraph in said["paragraphs"]).splitlines()
-    elif isinstance(said, Mapping) and "text" in said and set(said) <= set(FinalAnswer.model_fields):
-        yield _plain_text(said["text"])
-    elif isinstance(said, Mapping):
-        for name, value in said.items():
-            lines, title = list(lines_of(value)), name.replace("_", " ")
-            if len(lines) == 1 and not lines[0].startswith("- "):
-                yield f"{title}: {lines[0]}"
-            else:
-                yield f"{title}:"
-                yield from (f"  {line}" for line in lines)
-    elif isinstance(said, list) and all(isinstance(item, int) for item in said):
-        yield ", ".join(map(str, said))
-    elif isinstance(said, list):
-        for item in said:
-            first, *rest = lines_of(item)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in rest)
-    else:
-        yield _plain_text(str(said))
-
-
-def _plain_text(text: str) -> str:
-    """Without what would control the terminal."""
-    return clean(text) or ""
+def _in_words(said: Any) -> str:
+    """A reply as prose, where it is a thought or an answer, else as YAML."""
+    if "paragraphs" in said:
+        return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
+    if "text" in said and set(said) <= set(FinalAnswer.model_fields):
+        return str(said["text"])
+    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=WIDEST)).rstrip()

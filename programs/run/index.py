@@ -75,16 +75,9 @@ _ADD_SPENT = (
     f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-_NO_LINE = (
-    KeyError,  # a field is missing, or it has a status that no version wrote
-    TypeError,  # the line or a part of it is no object or list, or null where something is added up
-    AttributeError,  # a number or a list where a text or an object should be: it has no `partition`, no `get`
-    ValueError,  # a rejection of an older version that pydantic refuses
-    OverflowError,  # a whole number that SQLite cannot hold
-    sqlite3.InterfaceError,  # an object or a list as a value for SQLite; from Python 3.12 on a ProgrammingError
-    sqlite3.ProgrammingError,
-)
-"""What adding a malformed line raises."""
+_NO_LINE = (LookupError, TypeError, AttributeError, ValueError, OverflowError)
+_NO_LINE += (sqlite3.InterfaceError, sqlite3.ProgrammingError)
+"""What adding a malformed line raises: a part of it is missing, or of another kind than facts or SQLite take."""
 
 
 def damaged(path: Path, at: int) -> StorageError:
@@ -146,11 +139,11 @@ class Index:
         self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, first, *whose, said))
         if kind in ("stage", "failed"):
             spent = line["reply"]["spent"]
-            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
-            uncounted = spent["calls"] if None in tokens else 0
+            tokens = (spent["prompt_tokens"], spent["completion_tokens"], spent["cached_tokens"])
             counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
-            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
-            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
+            uncounted = spent["calls"] if None in tokens[:2] else 0
+            whose = (line["stage"], line["reply"]["model"])
+            self._database.execute(_ADD_SPENT, (*whose, *counts, uncounted, spent["seconds"]))
         self.end = at + length
 
     def commit(self) -> None:
@@ -290,9 +283,8 @@ def facts_of(line: Line) -> dict[str, Any] | None:
         lost = Counter(loss_of(question["rejection"]) for question in [*rejected, *dropped])
         return {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped), "lost": lost}
     if line["kind"] == "sample":
-        failure = line.get("failure")
-        facts = {"basis": line["basis"], "settled": bool(line["settled"]), "line": line.get("line")}
-        return facts | {"failure": failure and failure[:LONGEST_REASON]}
+        failure = (line.get("failure") or "")[:LONGEST_REASON] or None
+        return {"basis": line["basis"], "settled": bool(line["settled"]), "line": line.get("line"), "failure": failure}
     return None
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from programs.errors import SynthReasonerError
 from programs.inputs.archives import read_chunks
-from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -113,7 +112,7 @@ def _fetch(samples: Iterator[Sample], into: "Future[Sample | None]") -> None:
             into.set_exception(error)
 
 
-def _is_pipe(name: Path | HubName) -> bool:
+def _is_pipe(name: object) -> bool:
     # Whether a file can be opened at all is for the reader to say.
     with contextlib.suppress(OSError):
         return isinstance(name, Path) and not stat.S_ISREG(name.stat().st_mode)
@@ -121,28 +120,25 @@ def _is_pipe(name: Path | HubName) -> bool:
 
 
 def _size_of(source: Source) -> int | None:
+    """The lines or rows of a source, or 1; None where they cannot be counted."""
     path = source.name
-    if source.kind not in COUNTED and isinstance(path, Path):
-        return 1
-    if not isinstance(path, Path) or not path.is_file():
+    if not isinstance(path, Path):
         return None
-    return _rows(path) if source.kind == "parquet" else _lines(path)
+    if source.kind not in COUNTED:
+        return 1
+    if source.kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-
-def _lines(path: Path) -> int:
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError):
+            return None
+    if not path.is_file():
+        return None
     ends, last = 0, b"\n"
     # The run says what is wrong with the file; what could be unpacked of it counts.
     with contextlib.suppress(SynthReasonerError):
         for chunk in read_chunks(path):
             ends, last = ends + chunk.count(b"\n"), chunk[-1:]
     return ends + (last != b"\n")
-
-
-def _rows(path: Path) -> int | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return int(pq.read_metadata(path).num_rows)
-    except (pa.ArrowException, OSError):
-        return None
