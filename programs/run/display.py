@@ -99,12 +99,9 @@ class ProgressView:
         said = f"; the input will give about {self.expected:,} in all" if short else ""
         yield "traces", f"{self.done:,} accepted{lost}{said}"
         yield "spent", self._spent()
-        if ledger.trouble.faults:
-            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.trouble.faults.most_common(MOST_KINDS))
-        if ledger.trouble.last:
-            yield "last", ledger.trouble.last[:LONGEST_ERROR]
-        if ledger.trouble.waited_for is not None:
-            yield "waiting", ledger.trouble.waited_for
+        if ledger.last_fault:
+            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.faults.most_common(MOST_KINDS))
+            yield "last", ledger.last_fault[:LONGEST_ERROR]
 
     def _end(self, now: float) -> Iterator[str]:
         seconds = self._task.time_remaining
@@ -129,7 +126,7 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(ratio=1)
     for name, words in view.rows(now):
-        style, last = "yellow" if name in ("waiting", "stopping") else "", name == "last"
+        style, last = "yellow" if name == "stopping" else "", name == "last"
         rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
     bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
     width = max(1, min(WIDEST, columns) - ECHO)

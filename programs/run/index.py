@@ -75,8 +75,8 @@ _ADD_SPENT = (
     f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-_NO_LINE = (LookupError, TypeError, AttributeError, ValueError, OverflowError)
-_NO_LINE += (sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_OF_SQLITE = (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_NO_LINE = (LookupError, TypeError, AttributeError, ValueError, *_OF_SQLITE)
 """What adding a malformed line raises: a part of it is missing, or of another kind than facts or SQLite take."""
 
 

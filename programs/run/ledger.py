@@ -143,44 +143,18 @@ def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
         raise UserError(f"--max-cost needs prices in the config file for {', '.join(unpriced)}")
 
 
-class Trouble:
-    """Failures that are followed by another try, as they happen: a call that is tried again is in no account before it
-    ends. `faults` counts them by kind; `last` is the newest, in one line."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.faults: Counter[str] = Counter()
-        self.last: str | None = None
-        self._clock = clock
-        self._pauses: list[float] = []
-
-    def will_retry(self, error: TransientError, seconds: float) -> None:
-        """A call failed, and is tried again after so many seconds."""
-        now = self._clock()
-        self.faults[kind(error)] += 1
-        self.last = " ".join(str(error).split())
-        self._pauses = [*(until for until in self._pauses if until > now), now + seconds]
-
-    @property
-    def waited_for(self) -> str | None:
-        """How many calls wait to be tried again, in words; None: not one."""
-        now = self._clock()
-        pauses = [until - now for until in self._pauses if until > now]
-        calls = "1 call waits" if len(pauses) == 1 else f"{len(pauses)} calls wait"
-        return f"{calls} to be tried again, the next in {min(pauses):.0f} s" if pauses else None
-
-
 @dataclass
 class Ledger:
     """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status,
     of which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, and `room` how many
     texts may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
     journal answered, `already_done` how many texts were done when they were read, `texts_done` how many were driven to
-    their end. `on_reply` is told of each reply."""
+    their end. `faults` counts the failures that are followed by another try, as they happen, by kind; `last_fault` is the
+    newest, in one line. `on_reply` is told of each reply."""
 
     gate: Gate
     budget: Budget
     reading: Reading
-    trouble: Trouble = field(default_factory=Trouble)
     since: int = 0
     traces: Counter[str] = field(default_factory=Counter)
     goal: int | None = None
@@ -192,6 +166,8 @@ class Ledger:
     already_done: int = 0
     texts_done: int = 0
     under_way: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    last_fault: str | None = None
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -202,6 +178,11 @@ class Ledger:
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
+
+    def will_retry(self, error: TransientError, _seconds: float) -> None:
+        """A call failed, and is tried again: it is in no account before it ends."""
+        self.faults[kind(error)] += 1
+        self.last_fault = " ".join(str(error).split())
 
     @property
     def seconds(self) -> float:

@@ -29,7 +29,7 @@ from programs.lms.addresses import address_of
 from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Budget, Ledger, Trouble, check_prices
+from programs.run.ledger import Budget, Ledger, check_prices
 from programs.run.outcomes import JournalStore, Rules
 from programs.run.reading import Reading
 from programs.run.resume import cleared_for, mixing_of, take_up
@@ -75,8 +75,8 @@ async def run(
     """Makes what the settings ask for. `on_reply` is told of each reply. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
-    trouble, rules = Trouble(), Rules(settings)
-    models = ModelTable.of_run(settings, on_retry=trouble.will_retry)
+    rules = Rules(settings)
+    models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.will_retry(error, seconds))
     check_prices(settings, models.names)
     try:
         with Journal(cleared_for(settings)) as journal:
@@ -96,7 +96,6 @@ async def run(
                 gate,
                 Budget(settings, settings.max_output_tokens),
                 Reading(reader, ReadReport(), inputs, len(done)),
-                trouble,
                 since=index.end,
                 traces=Counter(index.counts()),
                 goal=settings.max_traces,

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from programs.errors import RunStopped, SynthReasonerError
 from programs.inputs.sample import Sample
@@ -105,6 +106,10 @@ class Intake:
             self.remaining += granted - (self._index.accepted_of(sample.id) - before)
 
 
+def _is_of(texts: set[int], sample: Sample) -> bool:
+    return int(sample.id, 16) in texts
+
+
 @dataclass
 class Runner:
     """Makes the traces of a run. Once the gate is closed, no call begins; those in flight end, or are abandoned."""
@@ -135,7 +140,10 @@ class Runner:
                 await self._pass(self.intake.to_mend, deciding_again=True)
             await self._pass(lambda _sample: True, counted=True)
             for number in range(SWEEPS + self.settings.traces_a_text):
-                await self._sweep(self._limited | (self._failed if number < SWEEPS else set()))
+                again = self._limited | (self._failed if number < SWEEPS else set())
+                if not again or self._stopping or self.intake.full or not self._reading.repeatable:
+                    break
+                await self._pass(partial(_is_of, again))
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -155,11 +163,6 @@ class Runner:
     @property
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
-
-    async def _sweep(self, again: set[int]) -> None:
-        """Takes up these texts, unless there are traces enough, or the input cannot be read again."""
-        if again and self._reading.repeatable and not self._stopping and not self.intake.full:
-            await self._pass(lambda sample: int(sample.id, 16) in again)
 
     async def _pass(
         self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False

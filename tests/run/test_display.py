@@ -4,7 +4,7 @@
 2. On no terminal there is a line at the start, one a minute and one at the end, each of which begins with `progress:`.
 3. On a terminal, the first Ctrl-C says how many calls are finished before the run saves and that a second one stops at
    once, which it does; both can be resumed, and nothing is paid for twice.
-4. Failures are told while the calls that failed are still being tried, each once, the newest in one line.
+4. Failures are told while the calls that failed are still being tried, by kind, the newest in one line.
 5. The time left is that of the traces that are left.
 """
 
@@ -24,13 +24,13 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from programs.errors import RateLimited, TransientError
+from programs.errors import RateLimited
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions
 from programs.run import display
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
-from programs.run.ledger import Budget, Ledger, Trouble
+from programs.run.ledger import Budget, Ledger
 from programs.run.reading import Reading
 from programs.settings import Settings
 from tests.lab import LONGEST, called, environment, laboratory
@@ -52,14 +52,14 @@ def ledger(
 ) -> Ledger:
     """A run of which a thousand traces are made."""
     reading = cast(Reading, SimpleNamespace(texts=None if to_end is None else fields.get("texts_done", 1034) + to_end))
-    made = Ledger(Gate(16), Budget(BudgetOptions()), reading, Trouble(Clock()), under_way=32)
+    made = Ledger(Gate(16), Budget(BudgetOptions()), reading, under_way=32)
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
     given = {"traces": Counter(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
     for name, value in {**given, **fields}.items():
         setattr(made, name, value)
-    made.trouble.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
+    made.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
     return made
 
 
@@ -84,7 +84,7 @@ def words(found: ProgressView, columns: int) -> str:
 
 def test_1_panel_and_line_say_the_same() -> None:
     run = ledger()
-    run.trouble.will_retry(RateLimited("slow\n down", status=429), 12.4)
+    run.will_retry(RateLimited("slow\n down", status=429), 12.4)
     found = view(run)
     for said in (
         "1,034 of about 4,100 traces (25%)",
@@ -97,7 +97,6 @@ def test_1_panel_and_line_say_the_same() -> None:
         "3,012,345 tokens read, 901,234 written, cost 1.234",
         "429 x113, timeout x3, 500 x2",
         "slow down",
-        "1 call waits to be tried again, the next in 12 s",
     ):
         assert all(said in words(found, columns) for columns in (60, 100)), said
         assert said in line(found, NOON)
@@ -179,19 +178,6 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
         _, calls = lab.counted()
         assert calls == 10 * 8 - 20
         assert len(set(lab.units)) == 10
-
-
-def test_4_what_is_waited_for_is_told_as_long_as_it_lasts() -> None:
-    clock = Clock()
-    trouble = Trouble(clock)
-    assert trouble.waited_for is None
-    trouble.will_retry(TransientError("broken"), 20.0)
-    trouble.will_retry(RateLimited("slow down", status=429), 5.0)
-    assert trouble.waited_for == "2 calls wait to be tried again, the next in 5 s"
-    clock.now += 6.0
-    assert trouble.waited_for == "1 call waits to be tried again, the next in 14 s"
-    clock.now += 20.0
-    assert trouble.waited_for is None
 
 
 def test_5_it_is_that_of_the_traces_that_are_left() -> None:
