@@ -8,10 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal, NamedTuple
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
@@ -28,8 +25,16 @@ log = logging.getLogger("synthreasoner")
 PROMPT_OVERHEAD = 450
 """Tokens of a prompt apart from its inputs: the mean over the stages of a trace."""
 
-Amount = NDArray[np.float64]
-"""Tokens, and what they cost."""
+
+class Amount(NamedTuple):
+    """Tokens, and what they cost."""
+
+    tokens: float = 0.0
+    cost: float = 0.0
+
+    def plus(self, other: "Amount", times: float = 1.0) -> "Amount":
+        """The sum with so many times the other."""
+        return Amount(self.tokens + times * other.tokens, self.cost + times * other.cost)
 
 
 class Budget:
@@ -47,12 +52,11 @@ class Budget:
         self._options, self._max_tokens = options, max_tokens
         limits = {"--max-tokens-total": options.max_tokens_total, "--max-cost": options.max_cost}
         self._limited = [name for name, most in limits.items() if most is not None]
-        self._limits = np.array([np.inf if most is None else most for most in limits.values()])
         self.calls = 0
         self.cost: float | None = 0.0 if options.prices else None
         self.cost_is_whole = True
         self.reached: str | None = None
-        self._spent = self._set_aside = np.zeros(2)
+        self._spent = self._set_aside = Amount()
         self._under_way: dict[str, Amount] = {}
         self._taken: dict[tuple[str, str], tuple[int, Amount]] = {}
         self._released = asyncio.Event()
@@ -63,15 +67,15 @@ class Budget:
         if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
             self.reached = f"{self.calls} calls"
         if self.reached is None and self._limited:
-            calls, total = self._taken.get((ask.account, model), (0, np.zeros(2)))
+            calls, total = self._taken.get((ask.account, model), (0, Amount()))
             # Who answers first answers in few words: the most that a call may take counts as one of them.
             most = self._amount(model, _read_by(ask), max(self._max_tokens, ask.least_tokens))
-            expected = (total + most) / (calls + 1)
-            if self._under_way and self._too_much(self._set_aside + expected):
+            expected = Amount().plus(total.plus(most), 1 / (calls + 1))
+            if self._under_way and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
                 return "wait"
             if not self._under_way:
-                self.reached = self._too_much(total / max(1, calls))
-            self._under_way[ask.key], self._set_aside = expected, self._set_aside + expected
+                self.reached = self._too_much(self._spent.plus(total, 1 / max(1, calls)))
+            self._under_way[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
         if self.reached is not None:
             return "stop"
         self.calls += 1
@@ -88,16 +92,16 @@ class Budget:
         amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
         if known and self.cost is not None:
-            self.cost += float(amount[1])
-        calls, total = self._taken.get(key, (0, np.zeros(2)))
-        self._taken[key] = calls + 1, total + amount
-        self._spent = self._spent + amount
+            self.cost += amount.cost
+        calls, total = self._taken.get(key, (0, Amount()))
+        self._taken[key] = calls + 1, total.plus(amount)
+        self._spent = self._spent.plus(amount)
 
     def release(self, ask: Ask) -> None:
         """An ask's call is no longer under way."""
         expected = self._under_way.pop(ask.key, None)
         if expected is not None:
-            self._set_aside = self._set_aside - expected if self._under_way else np.zeros(2)
+            self._set_aside = self._set_aside.plus(expected, -1) if self._under_way else Amount()
             self._released.set()
             self._released = asyncio.Event()
 
@@ -107,13 +111,16 @@ class Budget:
 
     def _amount(self, model: str, read: int, written: int, cached: int = 0) -> Amount:
         price = self._options.prices.get(model)
-        return np.array([read + written, price.of(read, written, cached) if price else 0.0])
+        return Amount(read + written, price.of(read, written, cached) if price else 0.0)
 
-    def _too_much(self, more: Amount) -> str | None:
-        """The limit that is reached by so much more than was spent."""
-        tokens, cost = self._spent + more >= self._limits
-        said = f"{self._spent[0]:.0f} tokens" if tokens else f"a cost of {self._spent[1]:.4g}"
-        return said if tokens or cost else None
+    def _too_much(self, amount: Amount) -> str | None:
+        """The limit that an amount goes beyond."""
+        most_tokens, most_cost = self._options.max_tokens_total, self._options.max_cost
+        if most_tokens is not None and amount.tokens >= most_tokens:
+            return f"{self._spent.tokens:.0f} tokens"
+        if most_cost is not None and amount.cost >= most_cost:
+            return f"a cost of {self._spent.cost:.4g}"
+        return None
 
     def _warn(self, model: str) -> None:
         if self.cost_is_whole and self._limited:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import queue
 import stat
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -47,17 +48,18 @@ class Reading:
     async def samples(
         self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
     ) -> AsyncGenerator[Sample, None]:
-        """The samples that are wanted, which is asked in a thread, until the gate is closed. Each one is read by a thread
-        once it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
+        """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
+        it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
         reader = self._reader(self.report if counted else ReadReport())
+        asked = queue.SimpleQueue[Future[Sample | None] | None]()
         samples = filter(wanted, reader.samples(self._sources))
-        thread: threading.Thread | None = None
+        # No executor's: a thread of those is waited for when the program ends.
+        thread = threading.Thread(target=_fetch, args=(samples, asked), name="reading", daemon=True)
+        thread.start()
         try:
             while not gate.closed:
                 fetched: Future[Sample | None] = Future()
-                # No executor's: a thread of those is waited for when the program ends.
-                thread = threading.Thread(target=_fetch, args=(samples, fetched), name="reading", daemon=True)
-                thread.start()
+                asked.put(fetched)
                 found = asyncio.wrap_future(fetched)
                 await gate.unless_closed(found)
                 if found.cancelled():
@@ -69,9 +71,9 @@ class Reading:
                     return
                 yield sample
         finally:
+            asked.put(None)
             reader.close()
-            if thread is not None:
-                await asyncio.to_thread(thread.join, LONGEST_END)
+            await asyncio.to_thread(thread.join, LONGEST_END)
 
     def _look(self, sample: Sample | None) -> None:
         """Takes note of how far the reading which counts has come; None: to the end."""
@@ -103,13 +105,14 @@ class Reading:
             self.sizes = sizes
 
 
-def _fetch(samples: Iterator[Sample], into: "Future[Sample | None]") -> None:
-    """Gives the next sample, None where there is no more, or what reading it raises."""
-    if into.set_running_or_notify_cancel():
-        try:
-            into.set_result(next(samples, None))
-        except BaseException as error:
-            into.set_exception(error)
+def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
+    """Gives each one that asks the next sample, None where there is no more, or what reading it raises; None ends it."""
+    while (fetched := asked.get()) is not None:
+        if fetched.set_running_or_notify_cancel():
+            try:
+                fetched.set_result(next(samples, None))
+            except BaseException as error:
+                fetched.set_exception(error)
 
 
 def _is_pipe(name: object) -> bool:
