@@ -202,11 +202,3 @@ def test_6_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough
         lab.run(**options, traces_per_sample=7, max_traces=possible)
         assert len(lab.records) == possible > 3
         assert repeated(lab) == 0
-
-
-def test_6_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
-    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 2}
-    with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
-        lab.run(**options, max_traces=6)
-        kinds = [line["kind"] for line in lab.lines()]
-        assert kinds[len(kinds) - kinds[::-1].index("unit") :].count("stage") <= 2
