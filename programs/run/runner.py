@@ -7,14 +7,12 @@ it had not written; another threshold or panel decides again from the same lines
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 
 from programs.errors import RunStopped, SynthReasonerError
 from programs.inputs.sample import Sample
-from programs.run.index import OF_SAMPLE, Index
+from programs.run.index import Index
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore, Rules
 from programs.settings import Settings
@@ -56,20 +54,13 @@ class Intake:
         """Whether there are as many traces as wanted, those under way included."""
         return self.remaining is not None and self.remaining <= 0
 
-    @property
-    def mends(self) -> bool:
-        """Whether traces are to be decided again before others are made: other rules decided them, or a verdict, a grade or
-        the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
-        return self.remaining is not None and self._finds_to_mend("true")
-
-    def to_mend(self, sample: Sample) -> bool:
-        """Whether a text has such traces."""
-        return self._finds_to_mend(OF_SAMPLE, sample.id)
-
-    def _finds_to_mend(self, whose: str, *sample: str) -> bool:
+    def to_mend(self) -> set[int]:
+        """The texts with traces that are to be decided again before others are made: other rules decided them, or a verdict
+        or the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
-        query = f"select 1 from variation where {whose} and {unsettled} limit 1"
-        return bool(self._index.query(query, *sample, self._rules.basis, IMPORTED))
+        query = f"select distinct sample from variation where {unsettled}"
+        found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
+        return {int(sample, 16) for (sample,) in found}
 
     def reads_anew(self) -> None:
         """A reading of the input begins."""
@@ -106,10 +97,6 @@ class Intake:
             self.remaining += granted - (self._index.accepted_of(sample.id) - before)
 
 
-def _is_of(texts: set[int], sample: Sample) -> bool:
-    return int(sample.id, 16) in texts
-
-
 @dataclass
 class Runner:
     """Makes the traces of a run. Once the gate is closed, no call begins; those in flight end, or are abandoned."""
@@ -136,14 +123,14 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self.intake.mends and self._reading.repeatable:
-                await self._pass(self.intake.to_mend, deciding_again=True)
-            await self._pass(lambda _sample: True, counted=True)
+            if (mended := self.intake.to_mend()) and self._reading.repeatable:
+                await self._pass(mended, deciding_again=True)
+            await self._pass()
             for number in range(SWEEPS + self.settings.traces_a_text):
                 again = self._limited | (self._failed if number < SWEEPS else set())
                 if not again or self._stopping or self.intake.full or not self._reading.repeatable:
                     break
-                await self._pass(partial(_is_of, again))
+                await self._pass(again)
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -164,14 +151,16 @@ class Runner:
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
 
-    async def _pass(
-        self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
-    ) -> None:
-        """Goes through the input once, for the `wanted` samples, which is asked in another thread. `deciding_again`:
-        samples start although nothing is left to make; `counted`: this is the reading that the report is about."""
+    async def _pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
+        """Goes through the input once, for these texts alone; the report is about the reading for all. `deciding_again`:
+        texts are taken up although no trace is left to make."""
         self.intake.reads_anew()
         self._failed, self._limited = set(), set()
-        async with aclosing(self._reading.samples(self._gate, wanted, counted)) as samples:
+
+        def wanted(sample: Sample) -> bool:
+            return texts is None or int(sample.id, 16) in texts
+
+        async with aclosing(self._reading.samples(self._gate, wanted, counted=texts is None)) as samples:
             async for sample in samples:
                 if self.store.done(sample):
                     continue
