@@ -14,7 +14,7 @@ from programs.cli.logs import logged
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.cli.terminal import put
-from programs.errors import UserError
+from programs.errors import AccessDenied, UnknownModel, UserError
 from programs.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,30 +42,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
-    from programs.inputs.report import ReadReport
-    from programs.run.display import shown
-    from programs.run.follow import follower
-    from programs.run.ledger import Ledger
+    from programs.run.display import follower, shown
     from programs.run.run import relax_gc, run
     from programs.run.summary import show
 
     relax_gc()
-    ledger, report = Ledger.of(settings), ReadReport()
-    if settings.follow:
-        ledger.on_reply = follower(console)
+    following = {"on_reply": follower(console)} if settings.follow else {}
     try:
-        async with shown(ledger, settings, report, console):
-            finished = await run(settings, ledger, report)
+        finished = await run(settings, lambda ledger: shown(ledger, settings, console), **following)
     except asyncio.CancelledError:
         console.print(f"stopped at once; {AGAIN}")
         return INTERRUPTED
     show(finished.summary, settings, console)
     for line in cautions(finished.document):
-        console.print(line)
-    if finished.error is not None:
-        if finished.mistake:
-            raise UserError(finished.error)
-        print(f"error: {finished.error}; {AGAIN}", file=sys.stderr)
+        console.print(line, highlight=False, markup=False)
+    if isinstance(finished.failure, AccessDenied | UnknownModel):
+        raise UserError(str(finished.failure))
+    if finished.failure is not None:
+        print(f"error: {finished.failure}; {AGAIN}", file=sys.stderr)
         return 1
     if finished.status == "budget":
         console.print(f"the budget is spent; {AGAIN}")

@@ -26,8 +26,8 @@ from programs.cli.options import Options, changed, parse, run_cli
 from programs.document import write_document
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
+from programs.run.attempts import TraceSource, find_sources
 from programs.run.journal import Journal
-from programs.run.trace_source import TraceSource, find_sources
 from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions

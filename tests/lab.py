@@ -24,8 +24,6 @@ import pytest
 
 from programs.cli.options import run_cli
 from programs.generate import main
-from programs.inputs.report import ReadReport
-from programs.run.ledger import Ledger
 from programs.run.run import Finished, run
 from programs.settings import Settings
 from tests.forked.process import Forked
@@ -93,12 +91,7 @@ class Lab:
 
     def run(self, **given: Any) -> Finished:
         """A run in this process. Raises what `programs.run.run.run` raises."""
-        return self.run_and_count(**given)[0]
-
-    def run_and_count(self, **given: Any) -> tuple[Finished, Ledger]:
-        """The same, with what it counted."""
-        ledger = Ledger.of(self.settings(**given))
-        return asyncio.run(run(self.settings(**given), ledger, ReadReport())), ledger
+        return asyncio.run(run(self.settings(**given)))
 
     def counted(self, **given: Any) -> tuple[Finished, int]:
         """A run in this process, and how many requests it made."""

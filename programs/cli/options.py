@@ -197,8 +197,6 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise UserError(f"--config: there is no file {path}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"--config: {path} cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
@@ -222,21 +220,14 @@ def config_text(settings: Options) -> str:
     for title, names in settings.grouped().items():
         lines = [f"# {title}\n"]
         for name in names:
-            bare = _bare(values[name])
-            if bare != values[name]:
-                lines.append(f"{_LEFT_OUT}\n")
-            key = option_of(name).removeprefix("--").replace("-", "_")
+            pair = {option_of(name).removeprefix("--").replace("-", "_"): values[name]}
             # PyYAML escapes either every letter beyond ASCII or not even the line breaks among them.
-            plain = json.dumps(bare, ensure_ascii=False).isprintable()
-            lines.append(yaml.safe_dump({key: bare}, allow_unicode=plain, sort_keys=False, width=1000))
+            plain = json.dumps(values[name], ensure_ascii=False).isprintable()
+            text = yaml.safe_dump(pair, allow_unicode=plain, sort_keys=False, width=1000)
+            bare = _USERINFO.sub("//", text)
+            lines.append(bare if bare == text else f"{_LEFT_OUT}\n{bare}")
         blocks.append("".join(lines))
     return "\n".join(blocks)
-
-
-def _bare(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_bare(item) for item in value]
-    return _USERINFO.sub("//", value) if isinstance(value, str) else value
 
 
 def parser_of(model: type[Options], description: str | None = None) -> _Parser:

@@ -21,9 +21,8 @@ from programs.exports.screening import Screen, screening
 from programs.exports.view import Columns, Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
-from programs.run.attempts import ReadTrace, variations_in
+from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.journal import JournalReader
-from programs.run.trace_source import find_source, viewed
 
 MANIFEST = "export.json"
 """The file by which a folder is known to be an export, which alone is ever replaced."""

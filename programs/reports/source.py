@@ -13,10 +13,9 @@ from programs.document import read_metadata, read_records, reading
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
 from programs.reports.traces import NUMBERS, KeptTrace, kept, notable
-from programs.run.attempts import ReadTrace, variations_in
+from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
-from programs.run.trace_source import find_source, viewed
 from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import Spread

@@ -1,5 +1,5 @@
 """What a run shows while it goes on: a panel on a terminal; anywhere else a line a minute, one at its start and one at its
-end. Pace and the time left are those of `rich.progress`."""
+end. Pace and the time left are those of `rich.progress`. With `--follow` also what the stages said, as it comes."""
 
 import asyncio
 import contextlib
@@ -7,18 +7,24 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
+import yaml
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from programs.inputs.report import ReadReport
+from programs.asking.ask import Ask
+from programs.asking.reply import Reply
+from programs.inputs.cleaning import clean
 from programs.run.ledger import Ledger
 from programs.settings import Settings
+from signatures.answer import FinalAnswer
 
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 60.0
@@ -36,97 +42,75 @@ ECHO = 3
 """Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
 
 MOST_KINDS = 3
-LAST = "last"
 LONGEST_ERROR = 160
 
 
 class ProgressView:
-    """A run as it stands at the last `look`, in words."""
+    """A run as it stands at the last `look`, in words. `done` traces are there, of `total`, those of earlier runs included
+    (None: nobody knows of how many); `expected` of them the input will give."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
         self._a_text = settings.traces_a_text
-        self._tasks = Progress(speed_estimate_period=RECENT, get_time=clock)
-        self._tasks.add_task("traces", total=None)
-        (self._traces,) = self._tasks.tasks
+        self._progress = Progress(speed_estimate_period=RECENT, get_time=clock)
+        self._progress.add_task("traces", total=None)
+        (self._task,) = self._progress.tasks
 
     def look(self) -> "ProgressView":
         """Takes the run as it stands now."""
         ledger = self._ledger
-        done = ledger.accepted_before + ledger.traces["accepted"]
+        self.done, self.expected = ledger.traces["accepted"], None
+        if (texts := ledger.to_end) is not None:
+            made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
+            self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
+        self.total = self.expected if ledger.goal is None else ledger.goal
         # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
-        self._traces.total = None
-        self._tasks.update(self._traces.id, completed=done)
-        self._traces.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
+        self._task.total = None
+        self._progress.update(self._task.id, completed=self.done)
+        self._task.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
         return self
-
-    @property
-    def expected(self) -> int | None:
-        """The traces that the input will give, those of earlier runs included; None: nobody knows."""
-        ledger = self._ledger
-        if ledger.to_begin is None:
-            return None
-        a_text = (ledger.traces_done + PLANNED_TEXTS * self._a_text) / (ledger.texts_done + PLANNED_TEXTS)
-        more = (ledger.to_begin + ledger.under_way) * a_text
-        return ledger.accepted_before + round(ledger.traces["accepted"] + more)
-
-    @property
-    def _total(self) -> int | None:
-        return self._ledger.goal if self._ledger.goal is not None else self.expected
 
     @property
     def share(self) -> float | None:
         """Which part of the traces is there, from 0 to 1; None: nobody knows of how many."""
-        total = self._total
-        return min(1.0, self._traces.completed / total) if total else None
+        return min(1.0, self.done / self.total) if self.total else None
 
     @property
     def title(self) -> str:
-        done, total = int(self._traces.completed), self._total
+        if self.total is None:
+            return f"{self.done:,} traces"
         about = "about " if self._ledger.goal is None else ""
-        of = "" if total is None else f" of {about}{total:,}"
-        return f"{done:,}{of} traces" + ("" if total is None else f" ({self.share or 0.0:.0%})")
+        return f"{self.done:,} of {about}{self.total:,} traces ({self.share or 0.0:.0%})"
 
     def rows(self, now: float) -> Iterator[tuple[str, str]]:
         """Names and words. `now` is the time of the clock, in seconds since the epoch."""
-        ledger, spent = self._ledger, self._ledger.total
+        ledger, spent, gate = self._ledger, self._ledger.total, self._ledger.gate
         if ledger.stopping is not None:
-            yield "stopping", self._stopping(ledger.stopping)
-        pace = "no pace yet" if not self._traces.speed else f"{60 * self._traces.speed:.1f} traces/min"
+            again = "again " if gate.interrupted else "twice "
+            calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
+            yield "stopping", f"{ledger.stopping}: finishes the {calls} and saves; Ctrl-C {again}stops at once"
+        pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
         yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
-        gate = ledger.gate
         yield "calls", f"{gate.in_flight} of {gate.capacity} in flight, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
-        goal, expected = ledger.goal, self.expected
-        short = goal is not None and expected is not None and expected < goal
-        said = f"; the input will give about {expected:,} in all" if short else ""
-        yield "traces", f"{ledger.traces['accepted']:,} accepted{lost}{said}"
+        short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal
+        said = f"; the input will give about {self.expected:,} in all" if short else ""
+        yield "traces", f"{self.done:,} accepted{lost}{said}"
         yield "spent", self._spent()
-        if ledger.trouble.faults:
-            yield "errors", _in_words(ledger.trouble.faults.most_common())
-        if ledger.trouble.last:
-            yield LAST, ledger.trouble.last[:LONGEST_ERROR]
-        if ledger.trouble.waited_for is not None:
-            yield "waiting", ledger.trouble.waited_for
-
-    def _stopping(self, why: str) -> str:
-        flying = self._ledger.gate.in_flight
-        again = "again " if why == "interrupted" else "twice "
-        calls = f"{flying} call{'' if flying == 1 else 's'} in flight"
-        return f"{why}: finishes the {calls} and saves; Ctrl-C {again}stops at once"
+        if ledger.last_fault:
+            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.faults.most_common(MOST_KINDS))
+            yield "last", ledger.last_fault[:LONGEST_ERROR]
 
     def _end(self, now: float) -> Iterator[str]:
-        if self._ledger.stopping is not None:
-            return
-        seconds = self._traces.time_remaining
-        if seconds is None:
-            known = self._traces.total is not None
+        seconds = self._task.time_remaining
+        if self._ledger.stopping is None and seconds is not None:
+            clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
+            yield f"about {in_time(seconds)} left (done {clock})"
+        elif self._ledger.stopping is None:
+            known = self._task.total is not None
             yield "too early to say how long" if known else "no telling how long: the input is not counted"
-            return
-        clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
-        yield f"about {in_time(seconds)} left (done {clock})"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
@@ -142,7 +126,7 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(ratio=1)
     for name, words in view.rows(now):
-        style, last = "yellow" if name in ("waiting", "stopping") else "", name == LAST
+        style, last = "yellow" if name == "stopping" else "", name == "last"
         rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
     bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
     width = max(1, min(WIDEST, columns) - ECHO)
@@ -156,11 +140,11 @@ def line(view: ProgressView, now: float, event: str = "") -> str:
 
 
 @contextlib.asynccontextmanager
-async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console: Console) -> AsyncIterator[None]:
+async def shown(ledger: Ledger, settings: Settings, console: Console) -> AsyncIterator[None]:
     """Shows the run while the block goes on."""
     view = ProgressView(ledger, settings)
     terminal = console.is_terminal and not console.is_dumb_terminal
-    task = asyncio.create_task(_live(view, ledger, report, console) if terminal else _plain(view, ledger, console))
+    task = asyncio.create_task(_live(view, console) if terminal else _plain(view, console))
     try:
         yield
     finally:
@@ -169,39 +153,60 @@ async def shown(ledger: Ledger, settings: Settings, report: ReadReport, console:
             await task
 
 
-async def _live(view: ProgressView, ledger: Ledger, report: ReadReport, console: Console) -> None:
+async def _live(view: ProgressView, console: Console) -> None:
     # What is logged to the same terminal appears above the panel and does not tear it.
     above = sys.stderr.isatty()
     with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=above) as live:
         while True:
-            starting = Text(f"starting: {report.lines:,} lines read")
-            live.update(panel(view.look(), time.time(), console.width) if ledger.reading else starting, refresh=True)
+            live.update(panel(view.look(), time.time(), console.width), refresh=True)
             await asyncio.sleep(REFRESH_SECONDS)
 
 
-async def _plain(view: ProgressView, ledger: Ledger, console: Console) -> None:
-    said: float | None = None
-
+async def _plain(view: ProgressView, console: Console) -> None:
     def say(event: str) -> None:
         console.print(line(view.look(), time.time(), event), highlight=False, markup=False, soft_wrap=True)
 
+    say("begins")
     try:
         while True:
-            if ledger.reading and (said is None or time.monotonic() - said >= PLAIN_SECONDS):
-                say("begins" if said is None else "")
-                said = time.monotonic()
-            await asyncio.sleep(REFRESH_SECONDS)
+            await asyncio.sleep(PLAIN_SECONDS)
+            say("")
     finally:
-        if ledger.reading:
-            say("ends")
-
-
-def _in_words(kinds: list[tuple[str, int]]) -> str:
-    shown = ", ".join(f"{kind} x{count}" for kind, count in kinds[:MOST_KINDS])
-    others = sum(count for _, count in kinds[MOST_KINDS:])
-    return f"{shown}, {others} more" if others else shown
+        say("ends")
 
 
 def in_time(seconds: float) -> str:
     """1:25:24, or 3 days, 4:05:00."""
     return str(timedelta(seconds=round(seconds)))
+
+
+def follower(console: Console) -> Callable[[Ask, Reply], None]:
+    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text. What comes
+    from a model or a paper never becomes markup, and controls no terminal."""
+    passages = set[str]()
+
+    def show(title: str, said: str = "") -> None:
+        console.print(Text(clean(title) or "", style="bold"))
+        if said:
+            console.print(Padding(Text(clean(said) or ""), (0, 0, 1, 2)))
+
+    def on_reply(ask: Ask, reply: Reply) -> None:
+        if ask.stage == "questions" and ask.sample not in passages:
+            passages.add(ask.sample)
+            show("passage", str(ask.inputs["passage"]))
+        title = f"{'thought' if ask.stage == 'trace' else ask.stage} ({reply.spent.seconds:.0f} s)"
+        if reply.status == "ok":
+            show(title, _in_words(reply.output))
+        else:
+            show(f"{title}: not usable: {'; '.join(reply.problems)}")
+
+    return on_reply
+
+
+def _in_words(said: Any) -> str:
+    """A reply as prose, where it is a thought or an answer, else as YAML."""
+    if "paragraphs" in said:
+        return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
+    if "text" in said and set(said) <= set(FinalAnswer.model_fields):
+        return str(said["text"])
+    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=WIDEST)).rstrip()

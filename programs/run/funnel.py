@@ -6,15 +6,14 @@ what went in is what was lost plus what was left; what was left of one goes into
 thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from programs.inputs.report import ARCHIVE_REASONS, ReadReport
 from programs.option_groups import Price
-from programs.run.facts import UNDECIDED
-from programs.run.index import Index
+from programs.run.index import UNDECIDED, Index
 from programs.traces.line import IMPORTED, WITHDRAWN
 
 TRIED = f"from variation where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
@@ -82,41 +81,69 @@ class Findings(BaseModel):
     blind_solve: SolveFindings | None = None
 
 
-def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
-    """The funnel as things stand. `report` is of a run's reading, where that is known."""
-    tried, accepted, used = _row(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
-    pools, barren, drafted, usable = _row(
-        index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
-    )
-    written, again, unused = _row(index, _ATTEMPTS)
-    unanswered = index.unanswered()
-    attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
-    steps = [
-        _step(
-            "texts begun by all runs",
-            pools + unanswered,
-            {"no model answered": unanswered, "no usable question": barren},
-            "texts with questions",
-        ),
-        _step("questions drafted", drafted, dict(index.query(_LOST_QUESTIONS)), "usable questions"),
-        _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
-        _step("attempts at a trace written", written + unused, attempts, "last attempts"),
-        _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
-    ]
-    (taken_over,) = _row(index, f"select count(*) from variation where basis = '{IMPORTED}'")
-    return Funnel(
-        steps=[*([] if report is None else [_read(report)]), *steps],
-        taken_over=taken_over,
-        per_trace=_per_trace(index.spent(), accepted, prices) if accepted else None,
-    )
-
-
 _WRITTEN = "json_extract(facts, '$.written')"
+_ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
 _LOST_QUESTIONS = (
     "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key order by 2 desc, 1"
 )
 _LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by loss order by 2 desc, 1"
-_ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
+
+
+def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
+    """The funnel as things stand. `report` is of a run's reading, where that is known."""
+    tried, accepted, used = _sums(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
+    pools, barren, drafted, usable = _sums(
+        index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
+    )
+    written, again, unused = _sums(index, _ATTEMPTS)
+    (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
+    unanswered, lost_questions = index.unanswered(), dict(index.query(_LOST_QUESTIONS))
+    no_questions = {"no model answered": unanswered, "no usable question": barren}
+    attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
+    steps = [
+        _step("texts begun by all runs", pools + unanswered, no_questions, "texts with questions"),
+        _step("questions drafted", drafted, lost_questions, "usable questions"),
+        _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
+        _step("attempts at a trace written", written + unused, attempts, "last attempts"),
+        _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
+    ]
+    if report is not None:
+        skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
+        lost = {"blank": report.blank, **skipped}
+        what = "lines and passages" if report.documents else "lines"
+        steps.insert(0, _step(f"{what} read by this run", report.lines, lost, "texts"))
+    per_trace = _per_trace(index.spent(), accepted, prices) if accepted else None
+    return Funnel(steps=steps, taken_over=taken_over, per_trace=per_trace)
+
+
+def _sums(index: Index, query: str) -> list[int]:
+    """Sums over all rows; of none, 0."""
+    (row,) = index.query(query)
+    return [int(count or 0) for count in row]
+
+
+def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step:
+    lost = {reason: count for reason, count in lost.items() if count}
+    return Step(what=what, entered=entered, lost=lost, left=entered - sum(lost.values()), became=became)
+
+
+def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
+    counted = all(not row["uncounted"] for row in spent)
+    tokens = sum(row["prompt"] + row["completion"] for row in spent)
+    cost = cost_of(spent, prices)
+    return PerTrace(
+        calls=round(sum(row["calls"] for row in spent) / accepted, 2),
+        tokens=round(tokens / accepted, 1) if counted else None,
+        cost=None if cost is None else cost / accepted,
+    )
+
+
+def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
+    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
+    where a price or a count of tokens is missing."""
+    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
+        return None
+    return sum(prices[row["model"]].of(row["prompt"], row["completion"], row["cached"]) for row in spent)
 
 
 def losses(index: Index, since: int) -> dict[str, int]:
@@ -145,23 +172,24 @@ def findings_of(index: Index) -> Findings:
     )
 
 
-def _read(report: ReadReport) -> Step:
-    skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
-    lost = {"blank": report.blank, **skipped}
-    what = "lines and passages" if report.documents else "lines"
-    return _step(f"{what} read by this run", report.lines, lost, "texts")
+def findings_in_words(found: Findings) -> Iterator[tuple[str, str]]:
+    """The findings for a person: a name and a line for each."""
+    if (steps := found.steps) is not None:
+        verdicts = steps.model_dump(exclude={"steps", "checked"})
+        said = listed({name.replace("_", " "): count for name, count in verdicts.items()})
+        yield "steps", f"{steps.checked} of {steps.steps} checked: {said}"
+    if (solve := found.blind_solve) is not None:
+        mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
+        asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
+        yield (
+            "blind solve",
+            f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
+            f"{solve.undecided} {UNDECIDED}; mean difficulty {mean} over {solve.rated}",
+        )
 
 
-def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
-    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
-    where a price or a count of tokens is missing."""
-    if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
-        return None
-    return sum(prices[row["model"]].of(row["prompt"], row["completion"], row["cached"]) for row in spent)
-
-
-def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:
-    """The funnel as rows for a person: what went in, and what became of it. Steps that nothing went into are left out."""
+def funnel_in_words(funnel: Funnel) -> Iterator[tuple[str, str]]:
+    """The funnel for a person: what went in, and what became of it. Steps that nothing went into are left out."""
     for step in funnel.steps:
         if step.entered:
             lost = "".join(f"\n- {count} {reason}" for reason, count in step.lost.items())
@@ -174,39 +202,6 @@ def in_words(funnel: Funnel) -> Iterable[tuple[str, str]]:
         yield "an accepted trace took", f"{each.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
 
 
-def findings_in_words(found: Findings) -> Iterable[tuple[str, str]]:
-    """The findings for a person: a name and a line for each."""
-    if (steps := found.steps) is not None:
-        verdicts = steps.model_dump(exclude={"steps", "checked"})
-        said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verdicts.items())
-        yield "steps", f"{steps.checked} of {steps.steps} checked: {said}"
-    if (solve := found.blind_solve) is not None:
-        mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
-        asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
-        yield (
-            "blind solve",
-            f"of {asked} questions {solve.known} known, {solve.needs_paper} need the paper, {solve.unanswered} unanswered, "
-            f"{solve.undecided} {UNDECIDED}; mean difficulty {mean} over {solve.rated}",
-        )
-
-
-def _row(index: Index, query: str) -> list[int]:
-    """Sums over all rows; of none, 0."""
-    (row,) = index.query(query)
-    return [int(count or 0) for count in row]
-
-
-def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step:
-    lost = {reason: count for reason, count in lost.items() if count}
-    return Step(what=what, entered=entered, lost=lost, left=entered - sum(lost.values()), became=became)
-
-
-def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
-    counted = all(not row["uncounted"] for row in spent)
-    tokens = sum(row["prompt"] + row["completion"] for row in spent)
-    cost = cost_of(spent, prices)
-    return PerTrace(
-        calls=round(sum(row["calls"] for row in spent) / accepted, 2),
-        tokens=round(tokens / accepted, 1) if counted else None,
-        cost=None if cost is None else cost / accepted,
-    )
+def listed(counts: Mapping[str, int], before: str = "") -> str:
+    """Counts by name on one line; nothing where there are none."""
+    return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""

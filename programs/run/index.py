@@ -6,7 +6,8 @@ the journal, and reads on from there; one of another version, or of other bytes,
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,21 @@ from programs.errors import StorageError
 from programs.files import move_aside
 from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
-from programs.run.facts import facts_of
 from programs.run.old_lines import present_form
+
+Line = Mapping[str, Any]
 
 VERSION = "10"
 PAGE = 512
 COMMIT_EVERY = 20_000
 MARK_BYTES = 4096
+LONGEST_REASON = 160
+
+SOLVED = ("accepted", "rejected", "unjudged", "contaminated")
+"""The statuses of variations whose question has a need. One that was withdrawn counts nowhere."""
+
+UNDECIDED = "undecided"
+_NOTHING = (None, 0, False)
 
 OF_SAMPLE = "key in (select key from line where kind = 'unit' and sample = ?)"
 """The variations of a sample, found by the index: asked of the view alone, SQLite would look at all."""
@@ -66,29 +75,22 @@ _ADD_SPENT = (
     f"{', '.join(f'{name} = {name} + excluded.{name}' for name in SPENT)}"
 )
 
-_NO_LINE = (
-    KeyError,  # a field is missing, or it has a status that no version wrote
-    TypeError,  # the line or a part of it is no object or list, or null where something is added up
-    AttributeError,  # a number or a list where a text or an object should be: it has no `partition`, no `get`
-    ValueError,  # a rejection of an older version that pydantic refuses
-    OverflowError,  # a whole number that SQLite cannot hold
-    sqlite3.InterfaceError,  # an object or a list as a value for SQLite; from Python 3.12 on a ProgrammingError
-    sqlite3.ProgrammingError,
-)
-"""What adding a malformed line raises."""
+_OF_SQLITE = (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+_NO_LINE = (LookupError, TypeError, AttributeError, ValueError, *_OF_SQLITE)
+"""What adding a malformed line raises: a part of it is missing, or of another kind than facts or SQLite take."""
 
 
-class Damaged(Exception):
-    """The line at byte `at` of the journal is none of its lines."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__(at)
-        self.at = at
+def damaged(path: Path, at: int) -> StorageError:
+    """What to say of a journal whose line at this byte is none."""
+    return StorageError(
+        f"{path} is damaged at byte {at}: the line there is none of a journal's. "
+        "Delete that line, or move the file aside to start fresh."
+    )
 
 
 def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Every line of a journal from `offset` on that begins before `size`: its offset, its length and what it says. Raises
-    `Damaged` at one that is no JSON, and OSError."""
+    `StorageError` at one that is no JSON, and OSError."""
     with path.open("rb") as file:
         file.seek(offset)
         for line in file:
@@ -97,7 +99,7 @@ def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[st
             try:
                 yield offset, len(line), orjson.loads(line)
             except orjson.JSONDecodeError:
-                raise Damaged(offset) from None
+                raise damaged(path, offset) from None
             offset += len(line)
 
 
@@ -109,8 +111,8 @@ def mark(file: int, offset: int) -> str:
 
 class Index:
     """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
-    it covers. Raises `Damaged`, OSError and sqlite3.Error; what is asked of it raises `StorageError` where it cannot be
-    read."""
+    it covers. Raises OSError, sqlite3.Error, and `StorageError` at a line that is none of a journal's; what is asked of it
+    raises `StorageError` where it cannot be read."""
 
     def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
         self.path, self._file = path, file
@@ -120,7 +122,7 @@ class Index:
                 try:
                     self.add(at, length, line)
                 except _NO_LINE as error:
-                    raise Damaged(at) from error
+                    raise damaged(journal, at) from error
                 if number % COMMIT_EVERY == 0:
                     self.commit()
             self.commit()
@@ -137,11 +139,11 @@ class Index:
         self._database.execute(_ADD_LINE, (kind, line["key"] or "", at, length, first, *whose, said))
         if kind in ("stage", "failed"):
             spent = line["reply"]["spent"]
-            tokens = (spent["prompt_tokens"], spent["completion_tokens"])
-            uncounted = spent["calls"] if None in tokens else 0
+            tokens = (spent["prompt_tokens"], spent["completion_tokens"], spent["cached_tokens"])
             counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
-            rest = (spent["cached_tokens"] or 0, uncounted, spent["seconds"])
-            self._database.execute(_ADD_SPENT, (line["stage"], line["reply"]["model"], *counts, *rest))
+            uncounted = spent["calls"] if None in tokens[:2] else 0
+            whose = (line["stage"], line["reply"]["model"])
+            self._database.execute(_ADD_SPENT, (*whose, *counts, uncounted, spent["seconds"]))
         self.end = at + length
 
     def commit(self) -> None:
@@ -153,17 +155,6 @@ class Index:
     def close(self) -> None:
         self._database.close()
 
-    def position(self, kind: str, key: str) -> tuple[int, int] | None:
-        """Offset and length of the newest line of this kind and key."""
-        return next(iter(self.query("select at, length from line where kind = ? and key = ?", kind, key)), None)
-
-    def positions(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
-        """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
-        length)."""
-        more = " and status = ?" if status else ""
-        query = f"select first, at, length from line where kind = ? and first > ?{more} order by first limit ?"
-        return self.query(query, kind, after, *([status] if status else []), PAGE)
-
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What SQL finds in the table `line` and the views `variation`, `pool` and `sample`."""
         try:
@@ -173,6 +164,21 @@ class Index:
                 f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
             ) from error
 
+    def first(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
+        """The first row of what SQL finds."""
+        return next(iter(self.query(f"{sql} limit 1", *values)), None)
+
+    def position(self, kind: str, key: str) -> tuple[int, int] | None:
+        """Offset and length of the newest line of this kind and key."""
+        return self.first("select at, length from line where kind = ? and key = ?", kind, key)
+
+    def positions(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
+        """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
+        length)."""
+        more = " and status = ?" if status else ""
+        query = f"select first, at, length from line where kind = ? and first > ?{more} order by first limit ?"
+        return self.query(query, kind, after, *([status] if status else []), PAGE)
+
     def counts(self) -> dict[str, int]:
         """How many variations there are by status."""
         return dict(self.query("select status, count(*) from variation where status is not null group by status"))
@@ -180,7 +186,16 @@ class Index:
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
         query = "select status, basis, ifnull(settled, 0), digest from variation where key = ?"
-        return next(iter(self.query(query, key)), None)
+        return self.first(query, key)
+
+    def sample(self, key: str) -> tuple[str, bool] | None:
+        """Basis and whether it is settled, of a sample that was driven to its end."""
+        return self.first("select basis, settled from sample where key = ?", key)
+
+    def done_lines(self, basis: str) -> set[str]:
+        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
+        query = "select line from sample where basis = ? and settled and line > ''"
+        return {line for (line,) in self.query(query, basis)}
 
     def accepted_of(self, sample: str) -> int:
         """How many accepted variations a sample has."""
@@ -189,24 +204,19 @@ class Index:
     def turned_down(self, sample: str, question: str) -> bool:
         """Whether some variation of a sample's question was not taken for what the question needs."""
         query = f"select 1 from variation where {OF_SAMPLE} and question = ? and loss = ?"
-        return bool(self.query(query, sample, question, Reason.NEED.value))
-
-    def sample(self, key: str) -> tuple[str, bool] | None:
-        """Basis and whether it is settled, of a sample that was driven to its end."""
-        return next(iter(self.query("select basis, settled from sample where key = ?", key)), None)
-
-    def done_lines(self, basis: str) -> set[str]:
-        """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
-        query = "select line from sample where basis = ? and settled and line > ''"
-        return {line for (line,) in self.query(query, basis)}
+        return bool(self.first(query, sample, question, Reason.NEED.value))
 
     def holds_work(self) -> bool:
         """Whether there is a reply, a try at one, or a variation: not where all runs ended before one was made."""
-        return bool(self.query("select 1 from line where kind in ('stage', 'failed', 'unit') limit 1"))
+        return bool(self.first("select 1 from line where kind in ('stage', 'failed', 'unit')"))
+
+    def judges_asked(self) -> bool:
+        """Whether any judge was ever asked."""
+        return bool(self.first("select 1 from spent where stage = 'judge'"))
 
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""
-        return bool(self.query("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
+        return bool(self.first("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
     def begun(self) -> int:
         """How many texts were begun: those with questions, and those that were asked for them in vain."""
@@ -220,10 +230,6 @@ class Index:
         """How many texts gave no questions because no model answered."""
         asked = "select 1 from pool where pool.key = sample.key"
         return self._number(f"select count(*) from sample where failure is not null and not exists ({asked})")
-
-    def judges_asked(self) -> bool:
-        """Whether any judge was ever asked."""
-        return bool(self.query("select 1 from spent where stage = 'judge' limit 1"))
 
     def spent(self) -> list[dict[str, Any]]:
         """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""
@@ -257,13 +263,68 @@ def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
 
 
 def _version_of(database: sqlite3.Connection, path: Path) -> str | None:
-    """The version of an index, None for a new one, "" for a file that is none, is damaged or is none of ours."""
+    """The version of an index, None for a new one, "" for a file that is none of ours or damaged."""
     try:
         tables = database.execute("select name from sqlite_master").fetchall()
-        whole = path.stat().st_size % database.execute("pragma page_size").fetchone()[0] == 0
-        if not tables and whole:
-            return None
-        row = database.execute("select value from meta where name = 'version'").fetchone()
-    except sqlite3.DatabaseError:
+        if path.stat().st_size % database.execute("pragma page_size").fetchone()[0]:
+            return ""
+        query = "select value from meta where name = 'version'"
+        return str(database.execute(query).fetchone()[0]) if tables else None
+    except (sqlite3.DatabaseError, TypeError):
         return ""
-    return "" if row is None else str(row[0]) if whole else "cut off"
+
+
+def facts_of(line: Line) -> dict[str, Any] | None:
+    """What sums and lists need of a line; None for kinds that are looked up by their key alone."""
+    if line["kind"] == "unit":
+        return _variation_facts(line)
+    if line["kind"] == "pool":
+        kept, rejected, dropped = (line.get(name) or [] for name in ("questions", "rejected", "dropped"))
+        lost = Counter(loss_of(question["rejection"]) for question in [*rejected, *dropped])
+        return {"usable": len(kept), "drafted": len(kept) + len(rejected) + len(dropped), "lost": lost}
+    if line["kind"] == "sample":
+        failure = (line.get("failure") or "")[:LONGEST_REASON] or None
+        return {"basis": line["basis"], "settled": bool(line["settled"]), "line": line.get("line"), "failure": failure}
+    return None
+
+
+def loss_of(rejection: Line) -> str:
+    """The name under which the funnel counts what was rejected so. Stages that gave nothing are told apart."""
+    reason, (stage, _, _) = str(rejection["reason"]), rejection["detail"].partition(":")
+    return f"{stage} {reason}" if reason in (Reason.UNUSABLE.value, Reason.UNANSWERED.value) else reason
+
+
+def _variation_facts(line: Line) -> dict[str, Any]:
+    """The last attempt stands for a variation of which none was taken."""
+    record, attempts = line["record"], line.get("attempts") or []
+    rejection = line["rejection"]
+    last = record or (attempts[-1] if attempts else {})
+    found = {
+        "question": line["key"].rpartition("/")[0],
+        **{name: line[name] for name in ("basis", "settled", "digest")},
+        "loss": loss_of(rejection) if rejection else None,
+        "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON] if rejection else None,
+        "written": len(attempts) + (record is not None),
+        "unused": len(line.get("unused") or ()),
+        "solved": _solved(line, last.get("blind_solve")),
+        "steps": _steps(last.get("steps") or []) if line["status"] == "accepted" else None,
+    }
+    return {name: value for name, value in found.items() if value not in _NOTHING}
+
+
+def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
+    """What blind solving found of the variation's question, told by the first of those that were solved together. Those of
+    older versions stand for themselves."""
+    if not solve or line["status"] not in SOLVED:
+        return None
+    together = solve.get("variations")
+    if together and line["key"].rpartition("/")[2] != str(together[0]):
+        return None
+    return {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
+
+
+def _steps(steps: list[Line]) -> dict[str, int] | None:
+    # In older versions rules gave a status too. They could not know.
+    checked = [step for step in steps if step.get("judged_by") not in (None, "rule")]
+    statuses = Counter(step.get("status") or "no_claim" for step in checked)
+    return {"steps": len(steps), "checked": len(checked), **statuses} if checked else None

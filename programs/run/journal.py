@@ -34,7 +34,7 @@ import orjson
 
 from programs.errors import StorageError, UserError
 from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
-from programs.run.index import Damaged, Index, scan
+from programs.run.index import Index, scan
 from programs.run.old_lines import present_form
 
 log = logging.getLogger("synthreasoner")
@@ -79,10 +79,7 @@ class JournalReader:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every line, in order, as it was written. Raises `StorageError` at a damaged one."""
-        try:
-            yield from (line for _, _, line in scan(self.path, 0, self.index.end))
-        except Damaged as error:
-            raise damaged(self.path, error) from None
+        yield from (line for _, _, line in scan(self.path, 0, self.index.end))
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:
@@ -114,8 +111,6 @@ class Journal(JournalReader):
                     raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
                 self._size, self.mended = cut_torn_line(file)
                 index = Index(Path(f"{path}.index"), path, file, self._size)
-            except Damaged as error:
-                raise damaged(path, error) from None
             except (OSError, sqlite3.Error) as error:
                 raise _unwritten(path, error) from error
             held.callback(index.close)
@@ -225,14 +220,6 @@ class Journal(JournalReader):
             except StorageError:
                 # The next append raises it.
                 return
-
-
-def damaged(path: Path, error: Damaged) -> StorageError:
-    """What to say of a journal with a line that is none."""
-    return StorageError(
-        f"{path} is damaged at byte {error.at}: the line there is none of a journal's. "
-        "Delete that line, or move the file aside to start fresh."
-    )
 
 
 def _unwritten(path: Path, error: Exception) -> StorageError:

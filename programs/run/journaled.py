@@ -14,7 +14,6 @@ from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
-from programs.inputs.sample import Sample
 from programs.lms.engine import placed
 from programs.lms.failures import backend_error
 from programs.lms.retry import Aside
@@ -61,7 +60,6 @@ class JournaledCaller:
         self._unread = self._unanswered = 0
         self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
         self._problems: list[str] = []
-        self._left: set[str] = set()
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -92,11 +90,6 @@ class JournaledCaller:
             return Reply.model_validate(question_of(older, kind)) if older else None
         return Reply.model_validate(line["reply"]) if line else None
 
-    def leave(self, sample: Sample) -> None:
-        """Begins no more calls about a sample; those in flight are waited for, and whoever waits for a place gets
-        `RunStopped`."""
-        self._left.add(sample.id)
-
     def check_answered(self) -> None:
         """Raises `FatalError` when stages were asked and not one of them got an answer."""
         if self._unanswered and not any(model.answered for model in self._models.values()):
@@ -122,8 +115,6 @@ class JournaledCaller:
         """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.place(ask.depth) as aside:
-            if ask.sample in self._left:
-                raise RunStopped
             while (taken := budget.take(ask, model)) != "go":
                 if taken == "stop":
                     self._gate.close()

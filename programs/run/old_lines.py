@@ -1,10 +1,10 @@
 """Lines of older versions, which gave all reasons as sentences, in the form in which they are counted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from programs.rejection import Reason, Rejection
+from programs.rejection import Reason
 
 _JUDGED = re.compile(r"quality \S+ after \d+ attempts")
 _SOLVED = "blind solve: "
@@ -30,10 +30,10 @@ _BY_WORDS = {
 def present_form(line: dict[str, Any]) -> dict[str, Any]:
     """A line with the rejections that an older version had no place for; any other as it is."""
     if line["kind"] == "unit" and "rejection" not in line:
-        return {**line, "rejection": _dumped(_of_unit(line))}
+        return {**line, "rejection": _of_unit(line)}
     if line["kind"] == "pool":
-        rejected = [_with(question, _problem(question)) for question in line.get("rejected") or []]
-        dropped = [_with(question, _drop(question)) for question in line.get("dropped") or []]
+        rejected = [_with(_of_problems, question) for question in line.get("rejected") or []]
+        dropped = [_with(_of_drop, question) for question in line.get("dropped") or []]
         return {**line, "rejected": rejected, "dropped": dropped}
     return line
 
@@ -48,35 +48,36 @@ def question_of(line: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {**reply, "status": "ok" if last else "unusable", "output": last, "rejected": rejected}
 
 
-def _of_unit(line: Mapping[str, Any]) -> Rejection | None:
+def _rejection(reason: Reason, detail: str) -> dict[str, str]:
+    return {"reason": reason.value, "detail": detail}
+
+
+def _of_unit(line: Mapping[str, Any]) -> dict[str, str] | None:
     status, reason = line["status"], line.get("reason") or ""
     if status == "accepted":
         return None
     if status == "rejected" and _JUDGED.match(reason):
-        return Rejection(reason=Reason.JUDGED, detail=reason)
+        return _rejection(Reason.JUDGED, reason)
     if reason.startswith(_SOLVED):
-        return Rejection(reason=Reason.NEED, detail=reason.removeprefix(_SOLVED))
+        return _rejection(Reason.NEED, reason.removeprefix(_SOLVED))
     if reason.startswith(_OWN):
-        return Rejection(reason=Reason.OWN_THOUGHT, detail=reason.removeprefix(_OWN).removeprefix(": "))
-    if status == "withdrawn" and _BY_WORDS["gives a benchmark away"].value in reason:
-        return Rejection(reason=Reason.BENCHMARK, detail=reason)
-    return Rejection(reason=_BY_STATUS[status], detail=reason)
+        return _rejection(Reason.OWN_THOUGHT, reason.removeprefix(_OWN).removeprefix(": "))
+    if status == "withdrawn" and Reason.BENCHMARK.value in reason:
+        return _rejection(Reason.BENCHMARK, reason)
+    return _rejection(_BY_STATUS[status], reason)
 
 
-def _with(question: dict[str, Any], old: Rejection | None) -> dict[str, Any]:
-    return question if "rejection" in question else {**question, "rejection": _dumped(old)}
+def _with(old: Callable[[dict[str, Any]], dict[str, str] | None], question: dict[str, Any]) -> dict[str, Any]:
+    return question if "rejection" in question else {**question, "rejection": old(question)}
 
 
-def _problem(question: Mapping[str, Any]) -> Rejection | None:
+def _of_problems(question: Mapping[str, Any]) -> dict[str, str]:
     problems = "; ".join(question.get("problems") or ())
-    reason = next((reason for words, reason in _BY_WORDS.items() if problems.startswith(words)), Reason.FORM)
-    return Rejection(reason=reason, detail=problems)
+    return _rejection(
+        next((why for words, why in _BY_WORDS.items() if problems.startswith(words)), Reason.FORM), problems
+    )
 
 
-def _drop(question: Mapping[str, Any]) -> Rejection | None:
+def _of_drop(question: Mapping[str, Any]) -> dict[str, str] | None:
     reason = _BY_WORDS.get(question.get("why", ""))
-    return None if reason is None else Rejection(reason=reason, detail=question["twin"])
-
-
-def _dumped(rejection: Rejection | None) -> dict[str, Any] | None:
-    return rejection.model_dump(mode="json") if rejection else None
+    return None if reason is None else _rejection(reason, question["twin"])

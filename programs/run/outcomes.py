@@ -1,20 +1,69 @@
-"""What became of questions, variations and texts: written into the journal, and looked up there."""
+"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there.
 
+The rules are data with a hash: what others decided is decided again, from stored replies.
+"""
+
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from programs.inputs.sample import Sample
+from programs.inputs.sample import Sample, content_id
+from programs.records import FLOORS
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
-from programs.run.rules import Rules
+from programs.settings import Settings, TracerOptions
 from programs.stages.questions import QuestionPool
 from programs.tracer import SampleOutcome, Store
 from programs.traces.line import IMPORTED, LEFT_OUT, line_of, made_before
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 
 log = logging.getLogger("synthreasoner")
+
+
+class Rules:
+    """The rules about a text, those about a variation among them, as the run's line in the journal has them. A `basis` is a
+    hash of them, as it stands in the lines of what they decided."""
+
+    def __init__(self, settings: Settings) -> None:
+        text = {
+            "questions": settings.traces_per_sample,
+            "variations": settings.traces_per_question,
+            "prefiltered": settings.prefilter,
+        }
+        variation = _asked_for(settings)
+        self.text = {**{name: value for name, value in text.items() if value}, "variation": variation}
+        self.basis, self.text_basis = _hash(variation), _hash(self.text)
+
+
+def _asked_for(options: TracerOptions) -> dict[str, Any]:
+    """What decides about a variation. Only what is asked for is named: an option that is new leaves older decisions."""
+    rules: dict[str, Any] = {}
+    if options.quality_check:
+        rules["judged"] = {
+            "judges": list(options.judges),
+            "threshold": options.min_quality_score,
+            "floors": FLOORS,
+            "attempts": options.max_attempts,
+            # Journals of versions that corrected ratings have it in the hash of what they decided.
+            "biases": {},
+        }
+    if options.grader:
+        rules["graded"] = {"model": options.grader}
+    if options.thought != "written":
+        rules["thought"] = {"of": options.thought, "tries": options.tries, "compared_by": options.comparer}
+    if options.blind_solve:
+        who = {"solver": options.solver, "compared_by": options.comparer}
+        who |= {"student": options.student_model} if options.student_model else {}
+        rules["solved"] = {"tries": options.blind_solve, **who, "kept": sorted(options.keep)}
+    if options.checker:
+        rules["steps"] = {"model": options.checker}
+    return rules
+
+
+def _hash(rules: dict[str, Any]) -> str:
+    return content_id(json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
 @dataclass
@@ -26,6 +75,12 @@ class JournalStore(Store):
     rules: Rules
     ledger: Ledger
     provenance: Mapping[str, str | int | None]
+
+    def done(self, sample: Sample) -> bool:
+        """Whether a text was driven to its end by the same rules, which is counted."""
+        done = self.journal.index.sample(sample.id) == (self.rules.text_basis, True)
+        self.ledger.already_done += done
+        return done
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:
         found = self.journal.index.variation(str(key))
@@ -51,25 +106,21 @@ class JournalStore(Store):
 
     def keep(self, variation: Variation) -> None:
         """Writes a variation."""
-        key = str(variation.key)
-        line = line_of(variation, self.rules.basis, self.provenance)
-        earlier, before = self.journal.latest("unit", key), None
-        if earlier is not None:
+        key, line = str(variation.key), line_of(variation, self.rules.basis, self.provenance)
+        if (earlier := self.journal.latest("unit", key)) is not None:
             line["unused"] = made_before(earlier, line)
             if given_away := earlier.get("contaminated"):
                 line["contaminated"] = given_away
-            position = self.journal.index.position("unit", key)
-            of_this_run = position is not None and position[0] >= self.ledger.since
-            before = earlier["status"] if earlier["status"] == "accepted" or of_this_run else None
+            self.ledger.traces[earlier["status"]] -= 1
         self.journal.append("unit", key, **line)
-        self.ledger.variation(variation.status, before)
+        self.ledger.traces[variation.status] += 1
         if not variation.accepted:
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
         """Writes that a text was driven to its end."""
+        place = sample.place.model_dump()
         if outcome.failure is not None:
-            place = sample.place.model_dump()
             log.info("a text failed: %s", outcome.failure, extra={"sample": sample.id, "place": place})
         unsettled = outcome.failed or outcome.limited or not all(each.settled for each in outcome.variations)
         self.journal.append(
@@ -78,21 +129,11 @@ class JournalStore(Store):
             basis=self.rules.text_basis,
             settled=not unsettled,
             line=sample.line_id,
-            place=sample.place.model_dump(),
+            place=place,
             failure=outcome.bug or (str(outcome.failure) if outcome.failure else None),
         )
-        self.ledger.sample(sample.id, outcome)
-
-    def done(self, sample: Sample) -> bool:
-        """Whether a text was driven to its end by the same rules, which is counted."""
-        done = self.journal.index.sample(sample.id) == (self.rules.text_basis, True)
-        self.ledger.already_done += done
-        return done
-
-    @property
-    def accepted(self) -> int:
-        """How many traces there are."""
-        return self.journal.index.counts().get("accepted", 0)
+        self.ledger.texts_done += 1
+        self.ledger.under_way -= 1
 
 
 def _texts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:

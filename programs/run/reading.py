@@ -1,4 +1,4 @@
-"""The input as a run reads it, and how much of it is still to come."""
+"""The input as a run reads it, and how many texts it has."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from programs.errors import SynthReasonerError
 from programs.inputs.archives import read_chunks
-from programs.inputs.formats.rows import HubName
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -35,9 +34,10 @@ class Reading:
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
     ) -> None:
-        self._reader, self._report, self._sources, self._done = reader, report, sources, done
-        self._numbers = {one.shown: number for number, one in enumerate(sources)}
-        self._passed = self._file = self._given = self._held = 0
+        self.report = report
+        self._reader, self._sources, self._done = reader, sources, done
+        self._starts = {one.shown: number for number, one in enumerate(sources)}
+        self._given = self._file = self._line = 0
         self._over = False
         self.repeatable = not any(_is_pipe(one.name) for one in sources)
         self.sizes: list[int] | None = None
@@ -50,7 +50,7 @@ class Reading:
     ) -> AsyncGenerator[Sample, None]:
         """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
         it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
-        reader = self._reader(self._report if counted else ReadReport())
+        reader = self._reader(self.report if counted else ReadReport())
         asked = queue.SimpleQueue[Future[Sample | None] | None]()
         samples = filter(wanted, reader.samples(self._sources))
         # No executor's: a thread of those is waited for when the program ends.
@@ -70,9 +70,6 @@ class Reading:
                 if sample is None:
                     return
                 yield sample
-                # Whoever reads holds a text until there is room for it, and asks for another only then.
-                if counted:
-                    self._held = 0
         finally:
             asked.put(None)
             reader.close()
@@ -82,27 +79,25 @@ class Reading:
         """Takes note of how far the reading which counts has come; None: to the end."""
         self._over = sample is None
         if sample is not None:
-            self._held = 1
             self._given += 1
-            self._file = self._numbers[sample.place.file]
-            # A document counts once the next one begins.
-            self._passed = sample.place.line if self._sources[self._file].kind in COUNTED else 0
+            self._file, self._line = self._starts[sample.place.file], sample.place.line
 
-    def to_begin(self) -> float | None:
-        """How many texts are still to be begun, the one that was read last included: of each line, row or document that is
-        left as many as of those that were read. None where nobody knows."""
+    @property
+    def texts(self) -> float | None:
+        """How many texts the input has that earlier runs did not finish: of each line, row or document that is left as many
+        as of those that were read. None where nobody knows."""
         if self._over:
-            return 0.0
-        sizes = self.sizes
-        if sizes is None:
+            return float(self._given)
+        if self.sizes is None:
             return None
-        passed, found = sum(sizes[: self._file]) + self._passed, self._given + self._report.done
+        # A document is through once the next one begins.
+        in_file = self._line if self._sources and self._sources[self._file].kind in COUNTED else 0
+        passed, found = sum(self.sizes[: self._file]) + in_file, self._given + self.report.done
         # At first a line is taken to have a text; what a document has only its like can tell.
         if not passed and any(source.kind not in COUNTED for source in self._sources):
             return None
         of_each = found / passed if passed else 1.0
-        later = max(0, self._done - self._report.done)
-        return max(0.0, of_each * (sum(sizes) - passed) - later) + self._held
+        return max(self._given, of_each * sum(self.sizes) - max(self._done, self.report.done))
 
     def _count(self) -> None:
         sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
@@ -120,7 +115,7 @@ def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | 
                 fetched.set_exception(error)
 
 
-def _is_pipe(name: Path | HubName) -> bool:
+def _is_pipe(name: object) -> bool:
     # Whether a file can be opened at all is for the reader to say.
     with contextlib.suppress(OSError):
         return isinstance(name, Path) and not stat.S_ISREG(name.stat().st_mode)
@@ -128,28 +123,25 @@ def _is_pipe(name: Path | HubName) -> bool:
 
 
 def _size_of(source: Source) -> int | None:
+    """The lines or rows of a source, or 1; None where they cannot be counted."""
     path = source.name
-    if source.kind not in COUNTED and isinstance(path, Path):
-        return 1
-    if not isinstance(path, Path) or not path.is_file():
+    if not isinstance(path, Path):
         return None
-    return _rows(path) if source.kind == "parquet" else _lines(path)
+    if source.kind not in COUNTED:
+        return 1
+    if source.kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-
-def _lines(path: Path) -> int:
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError):
+            return None
+    if not path.is_file():
+        return None
     ends, last = 0, b"\n"
     # The run says what is wrong with the file; what could be unpacked of it counts.
     with contextlib.suppress(SynthReasonerError):
         for chunk in read_chunks(path):
             ends, last = ends + chunk.count(b"\n"), chunk[-1:]
     return ends + (last != b"\n")
-
-
-def _rows(path: Path) -> int | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return int(pq.read_metadata(path).num_rows)
-    except (pa.ArrowException, OSError):
-        return None

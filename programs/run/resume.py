@@ -62,6 +62,14 @@ def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], withou
 def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     """The settings whose difference would mix unlike data."""
     fields, values = type(settings).model_fields, settings.model_dump(mode="json")
+    # What shapes prompts and stands in config files alone: the names it holds, with a hash of all.
+    shown = {
+        name: f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
+        for name in PromptOptions.model_fields
+        if (value := values[name])
+    }
+    given = {name: getattr(settings, name) for name in NAMED_IF_GIVEN}
+    shown |= {name: str(value) for name, value in given.items() if value != fields[name].default}
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
@@ -70,17 +78,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
         "temperature": settings.temperature,
         # Named where they are used alone: journals that never heard of them were made without.
         **({"prefilter": "on"} if settings.prefilter else {}),
-        # What shapes prompts and stands in config files alone: the names it holds, with a hash of all.
-        **{
-            name.replace("_", "-"): f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
-            for name in PromptOptions.model_fields
-            if (value := values[name])
-        },
-        **{
-            name.replace("_", "-"): str(value)
-            for name in NAMED_IF_GIVEN
-            if (value := getattr(settings, name)) != fields[name].default
-        },
+        **{name.replace("_", "-"): value for name, value in shown.items()},
     }
 
 

@@ -7,35 +7,94 @@ it had not written; another threshold or panel decides again from the same lines
 
 import asyncio
 import logging
-import math
-from collections import Counter
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from programs.asking.ask import Ask
-from programs.asking.reply import Reply
 from programs.errors import RunStopped, SynthReasonerError
 from programs.inputs.sample import Sample
-from programs.run.gate import Gate
-from programs.run.intake import Intake
+from programs.run.index import Index
 from programs.run.journaled import JournaledCaller
-from programs.run.outcomes import JournalStore
-from programs.run.reading import Reading
+from programs.run.outcomes import JournalStore, Rules
 from programs.settings import Settings
 from programs.tracer import SampleOutcome, Tracer
+from programs.traces.line import IMPORTED
 
 SWEEPS = 2
 """How often what failed, and was not refused, is tried again at the end of an input that can be read again. Texts that had
 got too few traces are taken up as often as they may have traces, while others give some back."""
 
-FIRST = 4
-"""So many traces are taken to have been accepted beside those that were decided: the first ones tell little of the rest."""
-
 MOST_BUGS = 5
 """Texts in a row that an error in this program may end, before it ends the run: then it is no matter of one text."""
 
 log = logging.getLogger("synthreasoner")
+
+
+class Intake:
+    """Which texts a run begins, and how many traces each may add. Holds it to `--max-samples` and `--max-traces`, which
+    count the texts and traces of all runs of the journal together. A text is begun once it has questions or was asked for
+    them in vain; those that are begun may always be finished. `remaining` is how many traces are to be made (None: any
+    number); what is granted to texts under way counts as made until it is given back.
+    """
+
+    def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
+        self._index, self._rules = index, rules
+        self._most, self._per_text = settings.max_samples, settings.traces_a_text
+        self._begun = self._unfinished = 0
+        self._granted: dict[str, tuple[int, int]] = {}
+        accepted = index.counts().get("accepted", 0)
+        self.remaining = None if settings.max_traces is None else settings.max_traces - accepted
+
+    @property
+    def room(self) -> int | None:
+        """How many more texts may be begun or taken up again; None: any number."""
+        return None if self._most is None else max(0, self._most - self._begun) + max(0, self._unfinished)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many traces as wanted, those under way included."""
+        return self.remaining is not None and self.remaining <= 0
+
+    def to_mend(self) -> set[int]:
+        """The texts with traces that are to be decided again before others are made: other rules decided them, or a verdict
+        or the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
+        unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
+        query = f"select distinct sample from variation where {unsettled}"
+        found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
+        return {int(sample, 16) for (sample,) in found}
+
+    def reads_anew(self) -> None:
+        """A reading of the input begins."""
+        if self._most is not None:
+            self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
+
+    def admits(self, sample: Sample) -> bool:
+        """Whether a text may be begun, or was begun before."""
+        return self._most is None or self._begun < self._most or self._index.knows(sample.id)
+
+    @property
+    def nothing_left(self) -> bool:
+        """Where a text is not admitted: whether no later one can be, since all that were begun have come by."""
+        return self._unfinished <= 0
+
+    def begin(self, sample: Sample) -> int | None:
+        """A text is begun, or taken up again: how many traces it may add; None: any number."""
+        if self._index.knows(sample.id):
+            self._unfinished -= 1
+        else:
+            self._begun += 1
+        if self.remaining is None:
+            return None
+        before = self._index.accepted_of(sample.id)
+        granted = max(0, min(self._per_text - before, self.remaining))
+        self._granted[sample.id] = granted, before
+        self.remaining -= granted
+        return granted
+
+    def end(self, sample: Sample) -> None:
+        """A text gives back what it did not add of the traces that were granted to it."""
+        if self.remaining is not None:
+            granted, before = self._granted.pop(sample.id)
+            self.remaining += granted - (self._index.accepted_of(sample.id) - before)
 
 
 @dataclass
@@ -45,18 +104,17 @@ class Runner:
     tracer: Tracer
     settings: Settings
     caller: JournaledCaller
-    gate: Gate
     store: JournalStore
     intake: Intake
-    reading: Reading
     _failed: set[int] = field(default_factory=set)
     _limited: set[int] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _spares: dict[str, tuple[Sample, asyncio.Future[bool]]] = field(default_factory=dict)
-    _made: Counter[bool] = field(default_factory=Counter)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _error: BaseException | None = None
     _bugs: int = 0
+
+    def __post_init__(self) -> None:
+        self._ledger = self.store.ledger
+        self._gate, self._reading = self._ledger.gate, self._ledger.reading
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate was closed.
@@ -65,11 +123,14 @@ class Runner:
         flight are waited for first, and what they gave is kept.
         """
         try:
-            if self.intake.mends and self.reading.repeatable:
-                await self._pass(self.intake.to_mend, deciding_again=True)
-            await self._pass(lambda _sample: True, counted=True)
+            if (mended := self.intake.to_mend()) and self._reading.repeatable:
+                await self._pass(mended, deciding_again=True)
+            await self._pass()
             for number in range(SWEEPS + self.settings.traces_a_text):
-                await self._sweep(self._limited | (self._failed if number < SWEEPS else set()))
+                again = self._limited | (self._failed if number < SWEEPS else set())
+                if not again or self._stopping or self.intake.full or not self._reading.repeatable:
+                    break
+                await self._pass(again)
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -78,7 +139,7 @@ class Runner:
         error = self.caller.failure or self._error
         if error is not None:
             raise error
-        if not self._stopping and not self.store.accepted:
+        if not self._stopping and not self._ledger.traces["accepted"]:
             self.caller.check_answered()
 
     def abandon(self) -> None:
@@ -88,115 +149,66 @@ class Runner:
 
     @property
     def _stopping(self) -> bool:
-        return self.gate.closed or self._error is not None
+        return self._gate.closed or self._error is not None
 
-    async def _sweep(self, again: set[int]) -> None:
-        """Takes up these texts, unless there are traces enough, or the input cannot be read again."""
-        if again and self.reading.repeatable and not self._stopping and not self.intake.full:
-            await self._pass(lambda sample: int(sample.id, 16) in again)
-
-    async def _pass(
-        self, wanted: Callable[[Sample], bool], *, deciding_again: bool = False, counted: bool = False
-    ) -> None:
-        """Goes through the input once, for the `wanted` samples, which is asked in another thread. `deciding_again`:
-        samples start although nothing is left to make; `counted`: this is the reading that the report is about."""
-        intake = self.intake
-        intake.reads_anew()
+    async def _pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
+        """Goes through the input once, for these texts alone; the report is about the reading for all. `deciding_again`:
+        texts are taken up although no trace is left to make."""
+        self.intake.reads_anew()
         self._failed, self._limited = set(), set()
-        async with aclosing(self.reading.samples(self.gate, wanted, counted)) as samples:
+
+        def wanted(sample: Sample) -> bool:
+            return texts is None or int(sample.id, 16) in texts
+
+        async with aclosing(self._reading.samples(self._gate, wanted, counted=texts is None)) as samples:
             async for sample in samples:
                 if self.store.done(sample):
                     continue
-                if not intake.admits(sample):
-                    if intake.nothing_left:
+                if not self.intake.admits(sample):
+                    if self.intake.nothing_left:
                         break
                     continue
                 if not await self._room(deciding_again):
                     break
-                intake.begins(sample)
-                self._start(sample, spare=intake.full and not deciding_again)
+                self._ledger.under_way += 1
+                task = asyncio.create_task(self._sample(sample, self.intake.begin(sample)))
+                self._tasks.add(task)
+                task.add_done_callback(self._finished)
         await self._drain()
 
     async def _room(self, deciding_again: bool) -> bool:
         """Waits until there is room for a sample and something left to make; False when it is time to stop."""
         while not self._stopping:
-            self._changed.clear()
-            full = self.intake.full
-            if len(self._tasks) < self.gate.texts and (deciding_again or not full or self._wants_spare):
-                self.gate.ending = full and not deciding_again
+            full = self._gate.ending = self.intake.full and not deciding_again
+            if not full and len(self._tasks) < self._gate.texts:
                 return True
-            if full and not self._tasks:
+            if not self._tasks:
                 return False
-            self.gate.ending = full
-            await self._changed.wait()
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         return False
-
-    @property
-    def _wants_spare(self) -> bool:
-        """Whether one more text is to be prepared, when enough are under way: as many as are likely to be rejected. One
-        that is begun only then would keep the run waiting for all of its stages."""
-        lost = self._made[False] / (self._made.total() + FIRST)
-        return len(self._spares) < math.ceil(lost * (len(self._tasks) - len(self._spares)))
-
-    def _start(self, sample: Sample, *, spare: bool = False) -> None:
-        limit: int | None = 1
-        if spare:
-            self._spares[sample.id] = sample, asyncio.get_running_loop().create_future()
-        else:
-            limit = self.intake.grant(sample)
-        task = asyncio.create_task(self._sample(sample, limit))
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _hand_out(self) -> None:
-        """Traces that others gave back go to the spare texts; when no other is under way, the rest of these is left."""
-        while self._spares and not self.intake.full and not self._stopping:
-            sample, wanted = self._spares[next(iter(self._spares))]
-            if wanted.done():
-                # It was told that it is left, and is on its way out.
-                break
-            del self._spares[sample.id]
-            self.intake.grant(sample)
-            wanted.set_result(True)
-        if len(self._tasks) <= len(self._spares) or self._stopping:
-            for sample, wanted in self._spares.values():
-                if not wanted.done():
-                    self.caller.leave(sample)
-                    wanted.set_result(False)
 
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        self._changed.set()
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, RunStopped) and self._error is None:
             self._error = error
-            self.gate.close()
-        self._hand_out()
+            self._gate.close()
 
     async def _drain(self) -> None:
         """Waits for the samples under way."""
-        self.gate.ending = True
-        self._hand_out()
+        self._gate.ending = True
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     async def _sample(self, sample: Sample, limit: int | None) -> None:
-        async def answer(ask: Ask) -> Reply:
-            if ask.stage == "trace" and sample.id in self._spares and not await self._spares[sample.id][1]:
-                raise RunStopped
-            return await self.caller.answer(ask)
-
         try:
-            outcome = await self.tracer.made(sample, self.settings, answer, self.store, limit)
+            outcome = await self.tracer.made(sample, self.settings, self.caller.answer, self.store, limit)
             self._bugs = 0
         except Exception as error:
             outcome = self._given_up(sample, error)
         finally:
-            if self._spares.pop(sample.id, None) is None:
-                self.intake.ends(sample)
-            self._hand_out()
+            self.intake.end(sample)
         self.store.end(sample, outcome)
-        self._made.update(variation.accepted for variation in outcome.variations)
         if outcome.failed and not outcome.refused:
             self._failed.add(int(sample.id, 16))
         if outcome.limited:

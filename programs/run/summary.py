@@ -1,15 +1,24 @@
 """The summary of a run: what it read, skipped, asked, rejected, lost and spent."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
-from programs.inputs.report import ReadReport
 from programs.lms.meter import Spent
-from programs.run.funnel import Findings, Funnel, cost_of, findings_in_words, findings_of, funnel_of, in_words, losses
+from programs.run.funnel import (
+    Findings,
+    Funnel,
+    cost_of,
+    findings_in_words,
+    findings_of,
+    funnel_in_words,
+    funnel_of,
+    listed,
+    losses,
+)
 from programs.run.index import Index
 from programs.run.ledger import Ledger
 from programs.run.resume import self_assessments
@@ -43,8 +52,9 @@ class Summary(BaseModel):
     cautions: list[str] = Field(default_factory=list)
 
 
-def summary_of(status: Status, ledger: Ledger, report: ReadReport, index: Index, settings: Settings) -> Summary:
+def summary_of(status: Status, ledger: Ledger, index: Index, settings: Settings) -> Summary:
     """The summary as things stand."""
+    report = ledger.reading.report
     return Summary(
         status=status,
         seconds=round(ledger.seconds, 1),
@@ -79,7 +89,7 @@ def show(summary: Summary, settings: Settings, console: Console) -> None:
     title = f"{summary.status}: {accepted} traces in {settings.output}"
     console.print(_grid(title, _rows(summary, accepted - summary.accepted_before)))
     if summary.funnel is not None:
-        console.print(_grid("from texts to traces", in_words(summary.funnel)))
+        console.print(_grid("from texts to traces", funnel_in_words(summary.funnel)))
     if summary.spent_in_all:
         console.print(_by_stage(summary.spent_in_all, settings))
 
@@ -113,13 +123,13 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     spent, given = summary.this_run, summary.input
     cut = f", {given['cut']} cut" if given["cut"] else ""
     yield "made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
-    left_out = _counts(given["left_out_of_texts"], "; left out: ")
+    left_out = listed(given["left_out_of_texts"], "; left out: ")
     yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}"
     first = given["first_skipped"]
     yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in given["skipped"].items())
-    yield "not taken", _counts({status: count for status, count in summary.traces.items() if status != "accepted"})
+    yield "not taken", listed({status: count for status, count in summary.traces.items() if status != "accepted"})
     yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])
-    yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{_counts(spent.faults, '; faults: ')}"
+    yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{listed(spent.faults, '; faults: ')}"
     yield "from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""
     cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
     known = spent.prompt_tokens is not None and spent.completion_tokens is not None
@@ -129,7 +139,3 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     yield "cost", cost or "unknown: no prices in the config"
     yield from findings_in_words(summary.findings)
     yield "stopped at", f"the budget of {summary.budget_reached}" if summary.budget_reached else ""
-
-
-def _counts(counts: Mapping[str, int], before: str = "") -> str:
-    return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""

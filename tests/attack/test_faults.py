@@ -48,7 +48,7 @@ def test_every_third_call_wrong_loses_nothing(tmp_path: Path, monkeypatch: pytes
         judged = {"judge_models": ["gpt4o"] if user else PANEL}
         model = {**(lab.as_argo(monkeypatch, server) if user else {}), **judged}
         finished = lab.run(**OPTIONS, **model)
-        assert (finished.status, finished.error) == ("completed", None)
+        assert (finished.status, finished.failure) == ("completed", None)
         assert len(set(lab.units)) == len(lab.units) == 5 * 2 * 2
         expect_no_errors_words(lab)
         assert sum(finished.summary.this_run.faults.values()) > 20, "there were faults, and they are told"
@@ -123,7 +123,7 @@ def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_pa
     with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"])) as lab:
         lab.server.keeps_its_list = True
         finished = lab.run(concurrency=1)
-        assert (finished.status, finished.error) == ("completed", None)
+        assert (finished.status, finished.failure) == ("completed", None)
         assert len(set(lab.units)) == 5
 
 

@@ -62,14 +62,6 @@ def test_what_takes_a_documents_place_later_is_moved_aside(lab: Lab) -> None:
     assert len(lab.records) == 4
 
 
-def test_an_old_dropped_list_and_its_like_are_left_alone(lab: Lab) -> None:
-    names = ("out.dropped.jsonl", ".out.json.tmp", "out.labels.jsonl", "out.review.jsonl")
-    for name in names:
-        (lab.folder / name).write_bytes(NOTES)
-    assert called(*lab.arguments()).returncode == 0
-    assert [(lab.folder / name).read_bytes() for name in names] == [NOTES] * 4
-
-
 @pytest.mark.parametrize("name", [".out.json.tmp", "out.journal.jsonl.lock", ".merged.json.merging"])
 def test_a_planted_link_is_not_followed(lab: Lab, name: str) -> None:
     precious = lab.folder / "precious"

@@ -17,7 +17,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions, Price
-from programs.run.budget import Budget
+from programs.run.ledger import Budget
 from tests.lab import called, laboratory
 from tests.making import passage, tracer
 from tests.standin import scientist
@@ -120,7 +120,7 @@ def test_a_budget_that_is_reached_while_tries_wait_is_a_clean_stop(tmp_path: Pat
 
     with laboratory(tmp_path, texts=40, stages={"trace": trace}) as lab:
         finished = lab.run(max_calls=6 * 40 + 45, concurrency=40)
-        assert (finished.status, finished.error) == ("budget", None)
+        assert (finished.status, finished.failure) == ("budget", None)
         assert not [line for line in lab.lines("unit") if line["status"] != "accepted"], "nothing is decided on a stop"
         lab.run()
         assert len(lab.records) == 40

@@ -4,7 +4,7 @@
 2. On no terminal there is a line at the start, one a minute and one at the end, each of which begins with `progress:`.
 3. On a terminal, the first Ctrl-C says how many calls are finished before the run saves and that a second one stops at
    once, which it does; both can be resumed, and nothing is paid for twice.
-4. Failures are told while the calls that failed are still being tried, each once, the newest in one line.
+4. Failures are told while the calls that failed are still being tried, by kind, the newest in one line.
 5. The time left is that of the traces that are left.
 """
 
@@ -24,14 +24,13 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from programs.errors import RateLimited, TransientError
+from programs.errors import RateLimited
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions
 from programs.run import display
-from programs.run.budget import Budget
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
-from programs.run.ledger import FRESH, Ledger, Trouble
+from programs.run.ledger import Budget, Ledger
 from programs.run.reading import Reading
 from programs.settings import Settings
 from tests.lab import LONGEST, called, environment, laboratory
@@ -45,24 +44,22 @@ SPENT = Spent(calls=9272, reasks=43, prompt_tokens=3_012_345, completion_tokens=
 
 
 def ledger(
-    to_begin: float | None = 3034,
+    to_end: float | None = 3066,
     cost: float | None = 1.2345,
     stopping: str | None = None,
     in_flight: int = 15,
     **fields: Any,
 ) -> Ledger:
     """A run of which a thousand traces are made."""
-    reading = cast(Reading, SimpleNamespace(to_begin=lambda: to_begin))
-    made = Ledger(Gate(16), Budget(BudgetOptions()), trouble=Trouble(Clock()), reading=reading)
+    reading = cast(Reading, SimpleNamespace(texts=None if to_end is None else fields.get("texts_done", 1034) + to_end))
+    made = Ledger(Gate(16), Budget(BudgetOptions()), reading, under_way=32)
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
     given = {"traces": Counter(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
-    for name, value in {**given, "traces_done": 1034, **fields}.items():
+    for name, value in {**given, **fields}.items():
         setattr(made, name, value)
-    for number in range(32):
-        made.begins(str(number))
-    made.trouble.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
+    made.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
     return made
 
 
@@ -87,7 +84,7 @@ def words(found: ProgressView, columns: int) -> str:
 
 def test_1_panel_and_line_say_the_same() -> None:
     run = ledger()
-    run.trouble.will_retry(RateLimited("slow\n down", status=429), 12.4)
+    run.will_retry(RateLimited("slow\n down", status=429), 12.4)
     found = view(run)
     for said in (
         "1,034 of about 4,100 traces (25%)",
@@ -98,16 +95,15 @@ def test_1_panel_and_line_say_the_same() -> None:
         "1,034 done, 32 under way",
         "1,034 accepted, 1 failed, 12 rejected",
         "3,012,345 tokens read, 901,234 written, cost 1.234",
-        "429 x113, timeout x3, 500 x2, 1 more",
+        "429 x113, timeout x3, 500 x2",
         "slow down",
-        "rate limited: 1 call waits to be tried again, the next in 12 s",
     ):
         assert all(said in words(found, columns) for columns in (60, 100)), said
         assert said in line(found, NOON)
 
 
 def test_1_what_is_unknown_is_not_nothing() -> None:
-    found = view(ledger(to_begin=None, cost=None, total=Spent(calls=3, prompt_tokens=None)), earlier=1034)
+    found = view(ledger(to_end=None, cost=None, total=Spent(calls=3, prompt_tokens=None)), earlier=1034)
     said = line(found, NOON)
     for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "no telling how long", "no pace yet"):
         assert unknown in said
@@ -129,7 +125,7 @@ def test_1_a_run_that_stops_says_what_it_finishes(why: str, again: str) -> None:
 
 
 def test_2_lines_come_at_both_ends_and_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.2)
     with laboratory(tmp_path, latency=0.3) as lab:
         done = called(*lab.arguments(max_traces=3))
     first, *between, last = [row for row in done.stdout.splitlines() if row.startswith("progress:")]
@@ -184,24 +180,8 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
         assert len(set(lab.units)) == 10
 
 
-def test_4_what_is_waited_for_is_told_as_long_as_it_lasts() -> None:
-    clock = Clock()
-    trouble = Trouble(clock)
-    assert trouble.waited_for is None
-    trouble.will_retry(TransientError("broken"), 20.0)
-    trouble.will_retry(TransientError("broken"), 5.0)
-    assert trouble.waited_for == "retrying: 2 calls wait to be tried again, the next in 5 s"
-    clock.now += 6.0
-    assert trouble.waited_for == "retrying: 1 call waits to be tried again, the next in 14 s"
-    trouble.will_retry(RateLimited("slow down", status=429), 1.0)
-    clock.now += 20.0
-    assert (trouble.waited_for or "").startswith("rate limited")
-    clock.now += FRESH
-    assert trouble.waited_for is None
-
-
 def test_5_it_is_that_of_the_traces_that_are_left() -> None:
     assert "about 0:01:00 left (done" in line(view(ledger(goal=1034 + 134), seconds=60.0), NOON)
-    assert "about 0:00:40 left" in line(view(ledger(to_begin=8.0), seconds=134.0), NOON), "the input's"
+    assert "about 0:00:40 left" in line(view(ledger(to_end=40.0), seconds=134.0), NOON), "the input's"
     barren = ledger(texts_done=2066, goal=None)
     assert "about 0:19:07 left" in line(view(barren), NOON), "half of the texts give none"

@@ -1,4 +1,4 @@
-"""What the index keeps of lines (`programs.run.facts`), what is asked of it (`programs.run.funnel`), and lines of older
+"""What the index keeps of lines (`programs.run.index`), what is asked of it (`programs.run.funnel`), and lines of older
 versions (`programs.run.old_lines`).
 
 1. Whatever lines a journal holds, every count that is asked of the index is what counting its newest lines gives.

@@ -1,4 +1,4 @@
-"""`programs.run.follow`: what the stages said is shown in order and as prose; no text of a model controls the terminal."""
+"""`--follow`: what the stages said is shown in order and as prose; no text of a model controls the terminal."""
 
 from tests.lab import Lab, called
 

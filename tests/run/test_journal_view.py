@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from programs.errors import StorageError
+from programs.run.attempts import viewed
 from programs.run.journal import Journal
-from programs.run.trace_source import viewed
 from tests.exports.building import add
 from tests.reports.building import begin, end, unit
 

@@ -20,12 +20,14 @@ from programs.asking.ask import Ask
 from programs.asking.caller import Caller, OnReply
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
+from programs.inputs.reader import SampleReader
+from programs.inputs.report import ReadReport
 from programs.option_groups import BudgetOptions
-from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
-from programs.run.ledger import Ledger
+from programs.run.ledger import Budget, Ledger
+from programs.run.reading import Reading
 from tests.making import passage, tracer
 
 ASK = dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), predict=tracer().writer.answer)
@@ -61,7 +63,9 @@ class Asking:
     def __init__(self, path: Path) -> None:
         self.said, self.gate, self.asked = Said(), Gate(CAPACITY), 0
         self.journal = Journal(path / "out.journal.jsonl")
-        self.caller = JournaledCaller(self.said, self.journal, Ledger(self.gate, Budget(BudgetOptions())), self.reach)
+        reading = Reading(lambda report: SampleReader(max_chars=None, report=report), ReadReport(), [])
+        ledger = Ledger(self.gate, Budget(BudgetOptions()), reading)
+        self.caller = JournaledCaller(self.said, self.journal, ledger, self.reach)
 
     async def reach(self) -> None:
         """It is there."""

@@ -3,8 +3,8 @@
 1. Lines are counted as the reader counts them: plain or packed, with or without a last line end, blank ones too; rows of a
    table as its head says; a document is one.
 2. What cannot be read twice is not counted: nobody knows, and nothing is guessed.
-3. The texts to come are expected of what is left as of what was read: at first one a line, of documents none can be told
-   before the first is through. What earlier runs finished is none of them.
+3. The texts of an input are expected of what is left as of what was read: at first one a line, of documents none can be
+   told before the first is through. What earlier runs finished is none of them.
 4. A thread reads, one sample when it is asked for; what it raises is raised. Once the gate is closed it ends, whatever it
    waits for, and counts nothing for that.
 """
@@ -113,58 +113,58 @@ def sample(file: str, line: int) -> Sample:
 
 
 def expected(files: Files, read: list[tuple[str, int]], done: int = 0, before: int = 0) -> float | None:
-    """What is expected once the samples of these places were begun."""
+    """How many texts are expected once the samples of these places were read."""
     reading, gate = reading_of(files, [sample(*place) for place in read], done, before), Gate(1)
 
-    async def begun() -> float | None:
+    async def read_so_far() -> float | None:
         async with aclosing(reading.samples(gate, every, True)) as samples:
             for _ in read:
                 await anext(samples)
             asyncio.get_running_loop().call_soon(gate.close)
             assert await anext(samples, None) is None
-            return reading.to_begin()
+            return reading.texts
 
-    return asyncio.run(begun())
+    return asyncio.run(read_so_far())
 
 
 def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
     odd = [("a", line) for line in range(2, 21, 2)]
-    assert expected([("a", "lines", 100)], odd) == pytest.approx(40)
-    assert expected([("a", "lines", 100), ("b", "lines", 100)], odd) == pytest.approx(90)
+    assert expected([("a", "lines", 100)], odd) == pytest.approx(50)
+    assert expected([("a", "lines", 100), ("b", "lines", 100)], odd) == pytest.approx(100)
     assert expected([("a", "lines", 20), ("b", "lines", 20)], [("a", 10), ("a", 20), ("b", 2)]) == pytest.approx(
-        2.5, 0.1
+        5.5, 0.1
     )
 
 
 def test_3_at_first_a_line_is_taken_to_have_a_text_and_finished_lines_are_no_work() -> None:
-    assert reading_of([("a", "lines", 100)]).to_begin() == 100
-    assert reading_of([("a", "lines", 100)], done=30).to_begin() == 70
+    assert reading_of([("a", "lines", 100)]).texts == 100
+    assert reading_of([("a", "lines", 100)], done=30).texts == 70
     read = [("a", line) for line in range(51, 61)]
-    assert expected([("a", "lines", 100)], read, done=50, before=50) == pytest.approx(40)
-    assert expected([("a", "lines", 100)], read, done=60, before=50) == pytest.approx(30)
+    assert expected([("a", "lines", 100)], read, done=50, before=50) == pytest.approx(50)
+    assert expected([("a", "lines", 100)], read, done=60, before=50) == pytest.approx(40)
 
 
 def test_3_documents_are_told_by_those_that_are_through() -> None:
     papers: Files = [(name, "document", 1) for name in "abcd"]
-    assert reading_of(papers).to_begin() is None
+    assert reading_of(papers).texts is None
     first = [("a", passage) for passage in range(1, 11)]
     assert expected(papers, first) is None
-    assert expected(papers, [*first, ("b", 1), ("b", 2)]) == pytest.approx(36)
+    assert expected(papers, [*first, ("b", 1), ("b", 2)]) == pytest.approx(48)
 
 
-async def test_3_at_its_end_a_reading_has_no_more_to_give(tmp_path: Path) -> None:
+async def test_3_at_its_end_a_reading_knows_its_texts(tmp_path: Path) -> None:
     file, report, gate = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport(), Gate(1)
+    file.write_text(f"\n{file.read_text()}")
     reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(file)]))
     async with aclosing(reading.samples(gate, every, True)) as samples:
         await anext(samples)
-        assert waited_for(reading).to_begin() == 4, "the one that was read is not begun yet"
+        assert waited_for(reading).texts == 2.5
         await anext(samples)
-        assert reading.to_begin() == 3
         assert len([one async for one in reading.samples(gate, every, False)]) == 4
-        assert reading.to_begin() == 3, "a reading that does not count changes nothing"
+        assert reading.texts == pytest.approx(10 / 3), "a reading that does not count changes nothing"
         assert report.samples == 2, "nothing is read before it is asked for"
         assert len([one async for one in samples]) == 2
-    assert reading.to_begin() == 0
+    assert reading.texts == 4
 
 
 async def test_4_what_reading_raises_is_raised() -> None:

@@ -193,21 +193,6 @@ def two_in_five_rejected(asked: Asked) -> dict[str, Any]:
     return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
 
 
-def test_6_where_traces_are_rejected_spare_texts_are_prepared_and_no_spare_trace_is_made(tmp_path: Path) -> None:
-    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
-    with laboratory(tmp_path, texts=60, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
-        finished = lab.run(**options, max_traces=12)
-        assert (finished.status, finished.summary.traces["accepted"]) == ("completed", 12)
-        prepared = {line["key"] for line in lab.lines("pool")} - {line["sample"] for line in lab.lines("unit")}
-        assert prepared, "spare ones"
-        assert not [
-            line for line in lab.lines("stage") if line["stage"] == "trace" and line["key"].split("/")[1] in prepared
-        ]
-        lab.run(**options, max_traces=20)
-        assert len(lab.records) == 20
-        assert repeated(lab) == 0
-
-
 def test_6_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
     with laboratory(tmp_path, texts=2, stages={"judge": two_in_five_rejected}) as lab:
@@ -217,11 +202,3 @@ def test_6_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough
         lab.run(**options, traces_per_sample=7, max_traces=possible)
         assert len(lab.records) == possible > 3
         assert repeated(lab) == 0
-
-
-def test_6_once_there_are_traces_enough_only_what_is_in_flight_is_answered(tmp_path: Path) -> None:
-    options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 2}
-    with laboratory(tmp_path, texts=80, stages={"judge": two_in_five_rejected}, latency=0.01) as lab:
-        lab.run(**options, max_traces=6)
-        kinds = [line["kind"] for line in lab.lines()]
-        assert kinds[len(kinds) - kinds[::-1].index("unit") :].count("stage") <= 2

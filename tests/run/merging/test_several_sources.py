@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from programs.asking.reply import Reply
 from programs.lms.meter import Spent
 from programs.merge import pour
+from programs.run.attempts import TraceSource
 from programs.run.journal import Journal
-from programs.run.trace_source import TraceSource
 from tests.lab import Lab, laboratory
 from tests.run.merging.merging import copied, merged, run_as, view
 from tests.run.test_resume import JUDGED, score_by_text
