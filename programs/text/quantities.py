@@ -119,7 +119,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     text = _BRACKETED.sub(r"\1", as_plain_text(text))
     after: tuple[int, float, str | None] | None = None
     found = []
-    for match in reversed([*_NUMBER.finditer(text)]):
+    for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_name(match)]):
         unit, scale = _unit(match), _scale(match)
         if after and (joined := _JOINED.fullmatch(text[match.end() : after[0]])):
             unit = unit or after[2]
@@ -127,6 +127,11 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         after = (match.start(), scale, unit)
         found.append(_quantity(match, unit, scale))
     return tuple(found[::-1])
+
+
+def _begins_name(match: re.Match[str]) -> bool:
+    """Whether letters that are no unit stand right after the figures: 2MASS, 19F, the 1990s."""
+    return match["digits"] is not None and match.end() == match.end("digits") and (match["rest"] or "")[:1].isalpha()
 
 
 def _unit(match: re.Match[str]) -> str | None:

@@ -93,6 +93,11 @@ def test_a_figure_is_read(text: str) -> None:
     assert first.dimension == dimension
 
 
+@pytest.mark.parametrize("text", ["2MASS", "the 1990s", "19F", "case 19f0146f", "SN1987A", "NMC622", "x_12"])
+def test_a_name_is_no_figure(text: str) -> None:
+    assert quantities(text) == ()
+
+
 PASSAGE = (
     "Of 36 ovaries 17 were untwisted after 14 hours (P = .04), 94% of them in 2002; 1.8 mg in 95% within 12 hours."
 )
