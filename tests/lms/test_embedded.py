@@ -48,7 +48,7 @@ async def model(loaded: Model) -> AsyncIterator[Model]:
 
 @real
 async def test_it_answers_in_form(model: Model, capfd: pytest.CaptureFixture[str]) -> None:
-    asked = request(max_tokens=200, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
+    asked = request(max_tokens=1000, temperature=0.7, seed=1, response_format={"type": "json_schema", "schema": SCHEMA})
     with metered() as meter:
         response = await ask(model, asked)
     assert set(json.loads(response.text or "")) == {"answer", "difficulty"}
