@@ -74,7 +74,7 @@ SHAPES: dict[str, Outline] = {
     "rough size": Outline(
         "Only the rough size matters: estimate it from what is known, within a factor of two or three, and see if that "
         "is enough.",
-        {"application": 3, "limitation": 4, "clarification": 1},
+        {"application": 3, "limitation": 4, "interpretation": 3, "clarification": 1, "mechanism": 0, "comparison": 1},
     ),
     "in pieces": Outline(
         "The question is really two or three. Begin with an easy one, settle it, and use it on a harder one.",
