@@ -250,6 +250,8 @@ class Server:
             if isinstance(error, asyncio.TimeoutError | TimeoutError):
                 raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
             said = excerpt(str(error), self.secrets)
+            if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                said += ": SSL_CERT_FILE names a file of authorities"
             raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
