@@ -115,6 +115,9 @@ def _list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
     if isinstance(value, str) and items.get("type") == "integer":
         value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
+    elif isinstance(value, str) and value.lstrip().startswith("["):
+        # A list written as text is not its one item.
+        return value
     read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]
     return read if schema.get(WHOLE) else read[: schema.get("maxItems")]
 

@@ -29,7 +29,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:
-        url = httpx.URL()
+        raise UserError("the API base is not a URL; it looks like https://host/v1") from None
     if url.scheme not in ("http", "https") or not url.host:
         shown = str(url.copy_with(userinfo=b""))
         raise UserError(f"the API base {shown!r} is not a URL; it looks like https://host/v1")

@@ -104,7 +104,7 @@ class Server:
     ) -> None:
         self.model, self.rules = model, rules or BodyRules()
         self._effort, self._deadline = reasoning_effort, timeout
-        self._known = False
+        self._known = self._answered = False
         self._refused = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
@@ -203,7 +203,7 @@ class Server:
                 rules = fewer
                 continue
             meter.add_answer(response)
-            self._known = True
+            self._known = self._answered = True
             self._refusing_since = None
             if refused := self.rules.takes - rules.takes:
                 self.rules = self.rules.without(*refused)
@@ -214,19 +214,14 @@ class Server:
 
     async def _meant(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """What an error is in the light of what is known of the server."""
-        page = reply is not None and not reply.text.lstrip().startswith(("{", "["))
-        if page and isinstance(error, FatalError):
-            self._refusing_since = self._refusing_since or time.monotonic()
-            if (
-                self._known
-                and reply is not None
-                and reply.status >= 300
-                and time.monotonic() - self._refusing_since < EXCUSED
-            ):
+        if isinstance(error, FatalError) and reply is not None and not reply.text.lstrip().startswith(("{", "[")):
+            now = time.monotonic()
+            self._refusing_since = self._refusing_since or now
+            if self._known and reply.status >= 300 and now - self._refusing_since < EXCUSED:
                 return NotAnAnswer(str(error))
         elif isinstance(error, Forbidden):
             self._refused += 1
-            if self._known or self._refused < FORBIDDEN_AT_FIRST:
+            if self._answered or self._refused < FORBIDDEN_AT_FIRST:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
@@ -250,6 +245,8 @@ class Server:
             if isinstance(error, asyncio.TimeoutError | TimeoutError):
                 raise TimedOut(f"{self.endpoint} gave no whole reply in time") from None
             said = excerpt(str(error), self.secrets)
+            if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                said += ": SSL_CERT_FILE names a file of authorities"
             raise NotConnected(f"the connection to {self.endpoint} broke: {said}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:

@@ -80,7 +80,9 @@ class ServerSpread:
 
     A server that has failed `DOWN_AFTER` times in a row, or has said once that it refuses all calls, is passed over for a
     pause; then one call tries whether it answers again, and the others pass it over for the next, longer pause or until
-    that call is answered. `pause` gives the seconds from how often it was passed over before.
+    that call is answered. `pause` gives the seconds from how often it was passed over before; where the call that tried
+    was long in failing, it is passed over for as long again, so that a server that takes calls and answers none holds up
+    few.
     """
 
     def __init__(
@@ -108,15 +110,16 @@ class ServerSpread:
             index = choose(order, [server.in_flight for server in self._servers], self._open(tried) or order)
             server = self._servers[index]
             server.in_flight += 1
-            if server.pauses and self._clock() >= server.paused_until:
-                # It tries whether the server is back.
+            began = self._clock()
+            tries_whether_back = server.pauses > 0 and began >= server.paused_until
+            if tries_whether_back:
                 self._count_failure(server)
         tried.append(index)
         try:
             yield index
             self._heard(server, None)
         except BackendError as error:
-            self._heard(server, error)
+            self._heard(server, error, self._clock() - began if tries_whether_back else 0.0)
             if isinstance(error, FatalError):
                 said = f"{server.name}: {error}"
                 error = type(error)(said) if all(each.refuses for each in self._servers) else TransientError(said)
@@ -132,8 +135,9 @@ class ServerSpread:
         numbered = enumerate(self._servers)
         return [i for i, server in numbered if i not in tried and (not server.pauses or now >= server.paused_until)]
 
-    def _heard(self, server: _Health, error: BackendError | None) -> None:
-        """A call ended so. A server that answers badly, refuses one call, or asks for patience works."""
+    def _heard(self, server: _Health, error: BackendError | None, seconds: float = 0.0) -> None:
+        """A call ended so, after so many seconds if it tried whether the server is back. A server that answers badly,
+        refuses one call, or asks for patience works."""
         failed = isinstance(error, TransientError) and not isinstance(error, RateLimited | EmptyAnswer)
         with self._lock:
             server.refuses = isinstance(error, FatalError)
@@ -145,7 +149,8 @@ class ServerSpread:
             if not server.pauses:
                 server.failures = DOWN_AFTER - 1 if server.refuses else server.failures
                 self._count_failure(server)
-            server.paused_until = max(server.paused_until, self._clock() + (getattr(error, "retry_after", None) or 0.0))
+            seconds = max(seconds, getattr(error, "retry_after", None) or 0.0)
+            server.paused_until = max(server.paused_until, self._clock() + seconds)
             if (server.pauses >= WARNED_AFTER or server.refuses) and not server.warned:
                 server.warned = True
                 log.warning("%s is passed over until it answers again: %s", server.name, error)

@@ -128,7 +128,8 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     raise_error_in(choice, secrets)
     message = choice.get("message")
     if not isinstance(message, Mapping):
-        if "block" in str(payload.get("prompt_feedback") or payload.get("promptFeedback")).lower():
+        blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
+        if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
             raise CallError("the server's content filter stopped the prompt")
         raise NotAnAnswer("the reply holds no choices, or none with a message")
     refusal, content = message.get("refusal"), message.get("content")

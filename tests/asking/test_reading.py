@@ -51,6 +51,7 @@ class Strict(BaseModel):
     level: Literal["yes", "no", "neither"]
     rating: Annotated[int, Field(ge=1, le=10)]
     items: Annotated[list[Item], Field(min_length=2, max_length=3)]
+    notes: list[str]
 
 
 def read(**fields: Any) -> Sheet:
@@ -94,12 +95,13 @@ NOT_READ: dict[str, list[Any]] = {
     "level": ["none", "not sure", "yes and no", "yes, surely", True],
     "rating": [True, "7.5", "-7", "p = .07", "7 or 8", "7/100", "1" * 30],
     "items": [[{"sentence": 1}], None],
+    "notes": ['["one", "two"]', "['one']"],
 }
 
 
 @pytest.mark.parametrize(("field", "said"), [(field, said) for field, all_ in NOT_READ.items() for said in all_])
 def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> None:
-    good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}]}
+    good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}], "notes": []}
     assert as_meant({"a": good}, (("a", Strict),))["a"].level == "no"
     with pytest.raises(Misread) as caught:
         as_meant({"a": {**good, field: said}}, (("a", Strict),))

@@ -57,6 +57,7 @@ def test_other_providers_go_to_dspy(name: str) -> None:
         ("openai/x", {"api_base": ["http://me:pass-word@a/v1", "http://a/v1/"]}, "is given twice"),
         ("openai/x", {"api_base": "host:8000/v1"}, "API base"),
         ("openai/x", {"api_base": "ftp://host"}, "API base"),
+        ("openai/x", {"api_base": "http://host:80a/v1"}, "API base is not a URL"),
         ("openai/x", {"api_base": "http://me:pass-word@"}, "API base"),
     ],
 )

@@ -3,19 +3,22 @@
 1. what it says it does not take is not sent again
 2. a server that has answered is known: a page with a refusal is then a proxy's and is tried again; a 403 in JSON, with its
    status or inside a 200, refuses one call, unless it is all that ever came
-3. the environment's proxy is used and nobody's .netrc
+3. the environment's proxy is used and nobody's .netrc; a certificate that is not trusted is called so
 4. no reply fills the memory, and no control character comes through
 5. a machine that is gone without a word is noticed
 """
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from programs.errors import AccessDenied, BackendError, CallError, UnknownModel
 from programs.lms import server as server_module
-from programs.lms.failures import NotAnAnswer
+from programs.lms.failures import NotAnAnswer, NotConnected
 from programs.lms.meter import metered
 from programs.lms.resolve import resolve
 from programs.lms.server import LOST_AFTER, proxy_for
@@ -75,9 +78,9 @@ async def test_a_403_refuses_one_call_unless_it_is_all_that_ever_came(answered: 
     """Whether it comes with its status or inside a 200."""
     plan = FaultPlan(script=[None, *["403", "forbidden200"] * 10][0 if answered else 1 :])
     refused = 20 if answered else server_module.FORBIDDEN_AT_FIRST - 1
-    async with served(faults=plan) as (_server, model):
-        if answered:
-            await ask(model)
+    async with served(faults=plan, models=[("Any", "any")]) as (_server, model):
+        # That it lists the model is no answer: lists may be free where calls want another key.
+        assert await (ask(model) if answered else model.engine.list_models())
         for _ in range(refused):
             with pytest.raises(CallError, match="403"):
                 await ask(model)
@@ -112,6 +115,20 @@ async def test_the_environments_proxy_is_used_and_no_netrc(tmp_path: Path, monke
         assert (await ask(model)).text == ANSWER
         await model.aclose()
     assert proxy_for("http://direct.test/v1") is proxy_for("http://127.0.0.1:80/v1") is None
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) -> None:
+    made, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*asked, "-keyout", key, "-out", made], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    with StandIn(brain, tls=context) as server:
+        model = resolve("openai/any", api_base=f"https://127.0.0.1:{server.port}/v1", env={}, retry=ONCE)
+        with pytest.raises(NotConnected, match=r"https://127.*certificate.*SSL_CERT_FILE"):
+            await ask(model)
+        await model.aclose()
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

@@ -111,6 +111,19 @@ def test_a_dead_server_is_passed_over_for_growing_pauses(caplog: pytest.LogCaptu
     ]
 
 
+def test_a_try_that_hung_is_not_made_again_for_as_long_as_it_took() -> None:
+    bench, tried = Bench(), list[int]()
+    bench.kill()
+    bench.clock.now += 1
+    with bench.spread.turn([0, 1], tried):
+        bench.clock.now += 600
+        raise DEAD
+    bench.clock.now += 599
+    assert bench.ask(DEAD) == [1]
+    bench.clock.now += 1
+    assert bench.ask() == [0]
+
+
 @pytest.mark.parametrize("end", [None, DEAD, asyncio.CancelledError(), CallError("HTTP 400")])
 def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> None:
     bench = Bench()

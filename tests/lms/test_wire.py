@@ -81,6 +81,7 @@ def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
         *((completion("half", finish=why), CallError) for why in ("content_filter", "SAFETY", "refusal", "sensitive")),
         (completion("half", finish="model_context_window_exceeded"), ContextTooLong),
         ({"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, CallError),
+        ({"choices": [], "promptFeedback": {"safetyRatings": [{"blocked": False}]}}, NotAnAnswer),
         ({"error": {"message": "flagged", "code": "content_policy_violation"}}, CallError),
         ({"error": {"message": "Input was flagged by moderation"}}, CallError),
         ({"choices": [{"error": {"code": 403, "message": "flagged"}, "message": {"content": ""}}]}, Forbidden),
