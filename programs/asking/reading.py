@@ -12,7 +12,7 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,8 +28,12 @@ _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
 """In place of a value that cannot be read."""
 
-# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "85/100".
-_NUMBER = re.compile(r"(?:[^\d.,%/-]|\.\s){0,24}(\d{1,9})(?:\.0*)?\s*(%|/\s*100)?[^\d%/]{0,24}")
+# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "8/10", "8 out of 10".
+_NUMBER = re.compile(
+    r"(?:[^\d.,%/-]|\.\s){0,24}(\d{1,9})(?:\.0*)?\s*(?:(?P<share>%)|(?:/|out\sof)\s*(?P<most>\d+))?[^\d%/]{0,24}"
+)
+_LONG_ENOUGH = 4
+"""Letters from which on the beginning of a name stands for it."""
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -84,8 +88,7 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     if isinstance(value, list) and len(value) == 1 and kind != "array":
         value = value[0]
     if "enum" in schema or "const" in schema:
-        names = {_plain(str(name)): name for name in schema.get("enum") or [schema["const"]]}
-        return names.get(_plain(value), value) if isinstance(value, str) else value
+        return _named(value, schema.get("enum") or [schema["const"]]) if isinstance(value, str) else value
     if kind == "integer":
         return _whole_number(value, schema)
     if kind == "string":
@@ -98,6 +101,21 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     return _object(value, schema) if "properties" in schema else value
 
 
+def _named(value: str, given: Sequence[Any]) -> Any:
+    """The one name of those given that is meant: "Support" for "supports", "beginners" for "beginner"."""
+    names, word = {_plain(str(name)): name for name in given}, _plain(value)
+    if word in names:
+        return names[word]
+    near = [
+        name for plain, name in names.items() if min(len(plain), len(word)) >= _LONG_ENOUGH and _begins(plain, word)
+    ]
+    return near[0] if len(near) == 1 else value
+
+
+def _begins(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
 @lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return re.sub(r"\W+|_+", "_", name.casefold()).strip("_")
@@ -108,7 +126,8 @@ def _whole_number(value: Any, schema: Schema) -> Any:
         # To pydantic they are 1 and 0.
         return json.dumps(value)
     found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(found[1]) if found and (not found[2] or schema.get("maximum") == 100) else value
+    most = found and ((found["share"] and "100") or found["most"])
+    return int(found[1]) if found and most in (None, str(schema.get("maximum"))) else value
 
 
 def _list(value: Any, schema: Schema) -> Any:
