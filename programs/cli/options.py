@@ -198,7 +198,8 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"--config: {path} cannot be read: {' '.join(str(error).split())}") from None
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):
         raise UserError(f"--config: {path} does not hold options by name")
     fields = {option_of(name): name for name in model.model_fields}

@@ -3,6 +3,7 @@ end. Pace and the time left are those of `rich.progress`. With `--follow` also w
 
 import asyncio
 import contextlib
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -209,4 +210,5 @@ def _in_words(said: Any) -> str:
         return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
     if "text" in said and set(said) <= set(FinalAnswer.model_fields):
         return str(said["text"])
-    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=WIDEST)).rstrip()
+    # The console breaks its lines.
+    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()

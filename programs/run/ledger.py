@@ -155,8 +155,8 @@ class Ledger:
     """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status,
     of which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, and `room` how many
     texts may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
-    journal answered, `already_done` how many texts were done when they were read, `texts_done` how many were driven to
-    their end. `faults` counts the failures that are followed by another try, as they happen, by kind; `last_fault` is the
+    journal answered, `already_done` how many texts earlier runs had done, `texts_done` how many were driven to their
+    end. `faults` counts the failures that are followed by another try, as they happen, by kind; `last_fault` is the
     newest, in one line. `on_reply` is told of each reply."""
 
     gate: Gate
@@ -200,7 +200,8 @@ class Ledger:
     def to_end(self) -> float | None:
         """How many texts will still be driven to their end, those under way included; None: nobody knows."""
         texts, room = self.reading.texts, self.room()
-        left = None if texts is None else max(0.0, texts - self.already_done - self.texts_done)
+        # What is taken up again counts among the done ones already.
+        left = None if texts is None else max(self.under_way, texts - self.already_done - self.texts_done)
         most = None if room is None else room + self.under_way
         return min((number for number in (left, most) if number is not None), default=None)
 

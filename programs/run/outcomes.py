@@ -77,9 +77,11 @@ class JournalStore(Store):
     provenance: Mapping[str, str | int | None]
 
     def done(self, sample: Sample) -> bool:
-        """Whether a text was driven to its end by the same rules, which is counted."""
-        done = self.journal.index.sample(sample.id) == (self.rules.text_basis, True)
-        self.ledger.already_done += done
+        """Whether a text was driven to its end by the same rules, which is counted where an earlier run did it."""
+        index = self.journal.index
+        done = index.sample(sample.id) == (self.rules.text_basis, True)
+        position = index.position("sample", sample.id) if done else None
+        self.ledger.already_done += position is not None and position[0] < self.ledger.since
         return done
 
     def earlier(self, key: VariationKey) -> EarlierOutcome | None:

@@ -8,6 +8,7 @@
 5. The time left is that of the traces that are left.
 """
 
+import asyncio
 import io
 import os
 import pty
@@ -17,6 +18,8 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -32,6 +35,7 @@ from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
 from programs.run.ledger import Budget, Ledger
 from programs.run.reading import Reading
+from programs.run.run import run
 from programs.settings import Settings
 from tests.lab import LONGEST, called, environment, laboratory
 from tests.lms.asking import Clock
@@ -185,3 +189,20 @@ def test_5_it_is_that_of_the_traces_that_are_left() -> None:
     assert "about 0:00:40 left" in line(view(ledger(to_end=40.0), seconds=134.0), NOON), "the input's"
     barren = ledger(texts_done=2066, goal=None)
     assert "about 0:19:07 left" in line(view(barren), NOON), "half of the texts give none"
+
+
+def test_5_a_text_that_is_decided_again_is_one_that_is_done(tmp_path: Path) -> None:
+    seen: list[Ledger] = []
+
+    @asynccontextmanager
+    async def watched(ledger: Ledger) -> AsyncIterator[None]:
+        ledger.reading.counting.join()
+        yield
+        seen.append(ledger)
+
+    with laboratory(tmp_path, texts=8) as lab:
+        lab.run(max_traces=3)
+        asyncio.run(run(lab.settings(max_traces=5, quality_check=True, judge_models=["openai/j"]), watched))
+    assert [(one.traces["accepted"], one.texts_done, one.to_end) for one in seen] == [(5, 5, 3.0)]
+    seen[0].texts_done, seen[0].under_way = 9, 2
+    assert seen[0].to_end == 2.0, "texts that are taken up at the end"

@@ -1,6 +1,13 @@
 """`--follow`: what the stages said is shown in order and as prose; no text of a model controls the terminal."""
 
+import io
+
+from rich.console import Console
+
+from programs.asking.reply import Reply
+from programs.run.display import follower
 from tests.lab import Lab, called
+from tests.making import passage, tracer
 
 
 def test_a_run_is_followed_from_its_questions_to_its_answer(lab: Lab) -> None:
@@ -21,3 +28,10 @@ def test_a_stage_without_an_answer_says_why_and_nothing_controls_the_terminal(la
     done = called(*lab.arguments(max_traces=1), "--follow")
     assert "questions (0 s): not usable: " in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_only_the_terminals_width_breaks_a_note() -> None:
+    shown, question = io.StringIO(), "what disperses " * 20 + "it?"
+    show = follower(Console(file=shown, width=1000))
+    show(tracer().questions.ask(passage(), "critical", "closed", 0), Reply(status="ok", output={"question": question}))
+    assert f"  question: {question}" in shown.getvalue()
