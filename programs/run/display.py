@@ -93,7 +93,8 @@ class ProgressView:
         pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
         yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
-        yield "calls", f"{gate.in_flight} of {gate.capacity} in flight, {spent.calls:,} answered{reasks}"
+        waits = f", {ledger.waiting} waiting to be tried again" if ledger.waiting else ""
+        yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} answered{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
         short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal

@@ -175,6 +175,7 @@ class Ledger:
     under_way: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     last_fault: str | None = None
+    _tries_at: list[float] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -186,10 +187,20 @@ class Ledger:
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
 
-    def will_retry(self, error: TransientError, _seconds: float) -> None:
-        """A call failed, and is tried again: it is in no account before it ends."""
+    def will_retry(self, error: TransientError, seconds: float) -> None:
+        """A call failed, and is tried again in so many seconds: it is in no account before it ends."""
         self.faults[kind(error)] += 1
+        self._tries_at = [*self._pauses(), time.monotonic() + seconds]
         self.last_fault = " ".join(str(error).split())
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be tried again."""
+        return len(self._pauses())
+
+    def _pauses(self) -> list[float]:
+        now = time.monotonic()
+        return [then for then in self._tries_at if then > now]
 
     @property
     def seconds(self) -> float:

@@ -95,7 +95,7 @@ def test_1_panel_and_line_say_the_same() -> None:
         "so far",
         "about 0:38:09 left",
         "80.4 traces/min",
-        "15 of 16 in flight, 9,272 answered, 43 of them asked again",
+        "15 of 16 in flight, 1 waiting to be tried again, 9,272 answered, 43 of them asked again",
         "1,034 done, 32 under way",
         "1,034 accepted, 1 failed, 12 rejected",
         "3,012,345 tokens read, 901,234 written, cost 1.234",
