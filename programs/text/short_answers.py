@@ -94,7 +94,7 @@ def plain(text: str) -> str:
 _IN_BOX = re.compile(r"\W*(?:\b(?:the|it|is|option|answer|choice)\b\W*)*(?:\b([A-F])\b\W*)?", re.I)
 _LABELLED = re.compile(r"\W*([A-F])[.):]+ (?!(?:or|and|maybe|perhaps|else|not)\b|.*\([A-F]\)).*\w\w.*", re.I | re.S)
 """What stands in a box beside an option's words: nothing or a letter, or a letter with words in which others may stand."""
-_NAMED_LETTER = re.compile(r"\(([A-F])\)|\b(?i:option|answer|choice)(?: is)?:? ([A-F])\b|\A([A-F])\b[.):]?\Z")
+_NAMED_LETTER = re.compile(r"\(([A-F])\)|\b(?i:option|answer|choice)(?: is)?:? ([A-F])\b|\A([A-F])\b\W*\Z")
 _STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
 
 
