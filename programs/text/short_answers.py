@@ -176,7 +176,7 @@ _SIGNS = {
 }  # fmt: skip
 
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3})+(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
+_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3}){1,10}(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
 _TEN_TO = r"10\s*\^\s*(?P<open>\()?(?P<power>[-+]?\d{1,2})(?!\.?\d)(?(open)\))"
 IN_FIGURES = (
     rf"(?:(?:(?P<factor>{_DIGITS})\s*[×x*·]\s*)?{_TEN_TO}|(?P<digits>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
