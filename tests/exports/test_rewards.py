@@ -166,4 +166,5 @@ def test_a_box_holds_the_right_option_and_nothing_beside_it() -> None:
 @pytest.mark.parametrize("mark", ["B)", "B —", "B:", "**B)**", "(B)"])
 def test_an_option_after_its_letter_is_an_answer(mark: str) -> None:
     choice = {"kind": "choice", "text": "It falls.", "options": ["It rises.", "It falls."]}
-    assert [score(f"So:\n{mark} {said}", choice) for said in ("It falls.", "It rises.", "It falls, or C")] == [1.0, 0.0, 0.0]
+    said = [f"So:\n{mark} {words}" for words in ("It falls.", "It rises.", "It falls, or C")]
+    assert [score(one, choice) for one in said] == [1.0, 0.0, 0.0]
