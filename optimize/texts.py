@@ -59,9 +59,10 @@ class TextCompilation(Compilation):
 
         train, calls = len(self.train), 2 * len(self.tested) * of_a_trace(self.settings.report_judges)
         for part in self.parts:
-            of_a_run = 1 if part in self.alone else of_a_trace(self.settings.judges)
+            before = sum(part != ALL and stage.depth < STAGES[part].depth for stage in STAGES.values())
+            of_a_run = 1 if part in self.alone else of_a_trace(self.settings.judges) - before
             # The stages before are asked once an example, and then replayed; the threshold takes a run of each to train on.
-            calls += (train + len(self.val)) * len(STAGES) + (runs + train) * of_a_run
+            calls += (train + len(self.val)) * before + (runs + train) * of_a_run
             # What a proposer is asked.
             calls += runs + 8 * len(tunable_of(part))
         return calls

@@ -110,7 +110,7 @@ authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_NAM
 source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
 {PART_OF_DOCUMENT} | fig,table,sec,chapter,equation | {_IN_ROMAN}
 {PART_OF_DOCUMENT} | ref,cite,appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}

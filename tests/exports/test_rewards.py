@@ -161,3 +161,10 @@ def test_a_box_holds_the_right_option_and_nothing_beside_it() -> None:
     decay = {"kind": "choice", "text": r"\alpha decay", "options": [r"\beta decay", r"\alpha decay"]}
     right, wrong = [r"\alpha decay", "The answer is B"], ["decay", r"no \alpha decay", r"\alpha decay (A)"]
     assert [score(rf"\boxed{{{said}}}", decay) for said in [*right, *wrong]] == [1.0, 1.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("mark", ["B)", "B —", "B:", "**B)**", "(B)"])
+def test_an_option_after_its_letter_is_an_answer(mark: str) -> None:
+    choice = {"kind": "choice", "text": "It falls.", "options": ["It rises.", "It falls."]}
+    said = [f"So:\n{mark} {words}" for words in ("It falls.", "It rises.", "It falls, or C")]
+    assert [score(one, choice) for one in said] == [1.0, 0.0, 0.0]

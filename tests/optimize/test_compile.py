@@ -148,6 +148,13 @@ def test_4_and_5_a_dry_run_asks_nothing_and_too_few_calls_are_refused_before_any
         assert not shop.output.exists()
 
 
+def test_4_stages_before_the_tuned_one_are_counted_once(tmp_path: Path) -> None:
+    """Two judges, a grader, an answer and a proposal are all that a run more may cost: --max-calls leaves room by it."""
+    with workshop(tmp_path) as shop:
+        course = shop.course(**JUDGED, stage="answer")
+        assert course.calls_at_most(11) - course.calls_at_most(10) == 5
+
+
 def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("optimize.texts.TextCompilation.calls_at_most", lambda *_: 1)
     with workshop(tmp_path, world=World("hypotheses", shy=True)) as shop:

@@ -148,6 +148,10 @@ def test_a_figure_is_not_looked_for_inside_another() -> None:
     assert needs_passage("How many died?", "Of 347 ewes 47 died.", ["Of 347 ewes, say 47 died."]) == ["347"]
 
 
+def test_a_model_that_writes_noughts_without_end_ends_nothing() -> None:
+    assert needs_passage("Why?", "Of 347 ewes 47 died.", ["1" + ",000" * 120 + ", and 347."]) == ["347"]
+
+
 def test_a_thought_of_any_length_is_read() -> None:
     # A reasoning model's own thought has hundreds of paragraphs.
     assert needs_passage("Why?", "Of 347 ewes 47 died.", [*["And so on."] * 2000, "347."], "347 again.") == ["347"]

@@ -65,7 +65,7 @@ STANDS_ALONE = texts(
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
-    Is a cross section of 3 barns large? |
+    Is a cross section of 3 barns large? | Is the cross section 3 times as large? |
     What happens during the passage of a shock through a cloud? |
     Can the paper by Hubble be read without its distance errors? |
     What did the study of variable stars teach us? |
