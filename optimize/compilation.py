@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
 from dataclasses import dataclass
+from importlib.metadata import version
 from io import StringIO
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ from optimize.optimizers import OPTIMIZERS, Job, within
 from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
 from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
-from optimize.report import Report, counts, prove, report_of, write_report
+from optimize.report import FEWEST_SOURCES, Proof, Report, TunedPredictor, counts, prove, write_report
 from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import TryRules
@@ -35,6 +36,7 @@ from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
 from programs.settings import TracerOptions
 from programs.tracer import Tracer, load_tracer
+from programs.versions import git_commit, stamp, versions
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -148,6 +150,42 @@ def compiled(compilation: Compilation, console: Console) -> Report:
     for line in report.outcome:
         console.print(line)
     return report
+
+
+def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
+    """The report of a compilation that made `after` of the program that it began with."""
+    settings, earlier = compilation.settings, tuned_parts(compilation.tracer)
+    predictors = {
+        name: TunedPredictor(
+            instructions_before=earlier[name].instructions,
+            instructions_after=part.instructions,
+            demonstrations=len(part.demos),
+            temperature=part.temperature,
+            changed=part != earlier[name],
+        )
+        for name, part in tuned_parts(after).items()
+    }
+    warnings, sources = compilation.cautions(), len({*compilation.sources})
+    if sources < FEWEST_SOURCES:
+        warnings.append(f"only {sources} sources prove: with fewer than {FEWEST_SOURCES} nothing is called better")
+    if proof.unscored_before or proof.unscored_after:
+        said = f"{proof.unscored_before} examples had no score before, {proof.unscored_after} after"
+        warnings.append(f"{said}, and are left out")
+    return Report(
+        settings=settings.model_dump(mode="json", exclude={"api_base"}),
+        created=stamp(),
+        versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
+        git_commit=git_commit(),
+        data=compilation.data,
+        improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
+        spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
+        warnings=warnings,
+        predictors=predictors,
+        judges=settings.judges,
+        report_judges=settings.report_judges,
+        weights=compilation.weights,
+        proof=proof,
+    )
 
 
 def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:

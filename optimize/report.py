@@ -2,24 +2,16 @@
 report, which also says what was done and what it cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import dspy
 from pydantic import BaseModel
 
 from optimize.measure import Measured
 from optimize.metrics import combined
-from optimize.program import tuned_parts
-from optimize.recording import Recorder
 from programs.files import in_place
 from programs.statistics.interval import Interval, interval_over
-from programs.versions import git_commit, stamp, versions
-
-if TYPE_CHECKING:
-    from optimize.compilation import Compilation
 
 FEWEST_SOURCES = 20
 """With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws
@@ -175,42 +167,6 @@ class Report(BaseModel):
         else:
             verdict = f"The compiled program is {'worse' if found.interval.high < 0 else 'not shown to be better'}"
         return f"{verdict}: {found.before:.3f} before, {found.after:.3f} after; the difference {found.interval}."
-
-
-def report_of(compilation: "Compilation", after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
-    """The report of a compilation that made `after` of the program that it began with."""
-    settings, earlier = compilation.settings, tuned_parts(compilation.tracer)
-    predictors = {
-        name: TunedPredictor(
-            instructions_before=earlier[name].instructions,
-            instructions_after=part.instructions,
-            demonstrations=len(part.demos),
-            temperature=part.temperature,
-            changed=part != earlier[name],
-        )
-        for name, part in tuned_parts(after).items()
-    }
-    warnings, sources = compilation.cautions(), len({*compilation.sources})
-    if sources < FEWEST_SOURCES:
-        warnings.append(f"only {sources} sources prove: with fewer than {FEWEST_SOURCES} nothing is called better")
-    if proof.unscored_before or proof.unscored_after:
-        said = f"{proof.unscored_before} examples had no score before, {proof.unscored_after} after"
-        warnings.append(f"{said}, and are left out")
-    return Report(
-        settings=settings.model_dump(mode="json", exclude={"api_base"}),
-        created=stamp(),
-        versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
-        git_commit=git_commit(),
-        data=compilation.data,
-        improved=proof.improved and any(tuned.changed for tuned in predictors.values()),
-        spent={purpose: dict(spend) for purpose, spend in recorder.paid.items()},
-        warnings=warnings,
-        predictors=predictors,
-        judges=settings.judges,
-        report_judges=settings.report_judges,
-        weights=compilation.weights,
-        proof=proof,
-    )
 
 
 def write_report(report: Report, folder: Path) -> None:

@@ -25,10 +25,10 @@ import dspy
 import pytest
 
 from optimize.compilation import in_threads
+from optimize.compilation import report_of as made
 from optimize.measure import Measured
 from optimize.metrics import Score, combined
 from optimize.report import Proof, Report, prove, write_report
-from optimize.report import report_of as made
 from optimize.settings import CompileSettings
 from programs.statistics.interval import interval_of
 from programs.tracer import Tracer
