@@ -13,7 +13,7 @@ from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.run.attempts import viewed
-from programs.run.ledger import PROMPT_OVERHEAD, check_prices
+from programs.run.budget import PROMPT_OVERHEAD, check_prices
 from programs.run.outcomes import Rules
 from programs.run.resume import refuse_mixture
 from programs.run.run import program_of

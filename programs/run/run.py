@@ -25,10 +25,11 @@ from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sources import sources
 from programs.lms.addresses import address_of
+from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Budget, Ledger, check_prices
+from programs.run.ledger import Ledger
 from programs.run.outcomes import JournalStore, Rules
 from programs.run.reading import Reading
 from programs.run.resume import cleared_for, mixing_of, take_up

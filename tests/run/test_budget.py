@@ -17,7 +17,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions, Price
-from programs.run.ledger import Budget
+from programs.run.budget import Budget
 from tests.lab import called, laboratory
 from tests.making import passage, tracer
 from tests.standin import scientist

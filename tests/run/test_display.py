@@ -31,9 +31,10 @@ from programs.errors import RateLimited
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions
 from programs.run import display
+from programs.run.budget import Budget
 from programs.run.display import ProgressView, line, panel
 from programs.run.gate import Gate
-from programs.run.ledger import Budget, Ledger
+from programs.run.ledger import Ledger
 from programs.run.reading import Reading
 from programs.run.run import run
 from programs.settings import Settings

@@ -23,10 +23,11 @@ from programs.errors import FatalError, RunStopped
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.option_groups import BudgetOptions
+from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal
 from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
-from programs.run.ledger import Budget, Ledger
+from programs.run.ledger import Ledger
 from programs.run.reading import Reading
 from tests.making import passage, tracer
 
