@@ -104,7 +104,9 @@ class Settings(
         description="JSONL (.gz, .zst), papers (.pdf .tex .docx .html .md .txt), .parquet, folders of these, wildcards, or "
         "hf://OWNER/NAME",
     )
-    max_traces: int | None = Field(None, ge=1, description="accepted traces in the output when the run ends")
+    max_traces: int | None = Field(
+        None, ge=1, description="accepted traces in the output at the end (default: no limit)"
+    )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
     resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
     allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
