@@ -21,6 +21,12 @@ from pydantic import ValidationError
 from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
 from signatures.prompt import NOTE, WHOLE
 
+_SHORTEST_BEGINNING = 3
+_INFLECTED = 5
+"""A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
+
+_TAKES_BACK = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
+
 NO_OBJECT = "The reply is not one whole JSON object."
 
 _MOST_FAULTS = 20
@@ -28,12 +34,11 @@ _FEWEST_WORDS, _LONGEST_WORD = 5, 50
 _BAD: Any = object()
 """In place of a value that cannot be read."""
 
-# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "8/10", "8 out of 10".
+# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "8/10", "85 out of 100".
 _NUMBER = re.compile(
-    r"(?:[^\d.,%/-]|\.\s){0,24}(\d{1,9})(?:\.0*)?\s*(?:(?P<share>%)|(?:/|out\sof)\s*(?P<most>\d+))?[^\d%/]{0,24}"
+    r"(?:[^\d.,%/-]|\.\s){0,24}(?P<number>\d{1,9})(?:\.0*)?"
+    r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<most>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
 )
-_LONG_ENOUGH = 4
-"""Letters from which on the beginning of a name stands for it."""
 _BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -88,7 +93,7 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     if isinstance(value, list) and len(value) == 1 and kind != "array":
         value = value[0]
     if "enum" in schema or "const" in schema:
-        return _named(value, schema.get("enum") or [schema["const"]]) if isinstance(value, str) else value
+        return _choice(value, schema.get("enum") or [schema["const"]]) if isinstance(value, str) else value
     if kind == "integer":
         return _whole_number(value, schema)
     if kind == "string":
@@ -101,19 +106,19 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     return _object(value, schema) if "properties" in schema else value
 
 
-def _named(value: str, given: Sequence[Any]) -> Any:
-    """The one name of those given that is meant: "Support" for "supports", "beginners" for "beginner"."""
-    names, word = {_plain(str(name)): name for name in given}, _plain(value)
-    if word in names:
-        return names[word]
-    near = [
-        name for plain, name in names.items() if min(len(plain), len(word)) >= _LONG_ENOUGH and _begins(plain, word)
-    ]
+def _choice(value: str, names: Sequence[Any]) -> Any:
+    said, known = _plain(value), {_plain(str(name)): name for name in names}
+    near = [known[said]] if said in known else [known[plain] for plain in known if _means(said, plain, known)]
     return near[0] if len(near) == 1 else value
 
 
-def _begins(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
+    """Whether what was said is the beginning of a name, or the name and more, which names no other and denies nothing."""
+    if name.startswith(said):
+        return len(said) >= _SHORTEST_BEGINNING
+    ending, *more = said[len(name) :].split("_")
+    inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
+    return said.startswith(name) and inflected and not any(word in known or word in _TAKES_BACK for word in more)
 
 
 @lru_cache(maxsize=1024)
@@ -126,17 +131,21 @@ def _whole_number(value: Any, schema: Schema) -> Any:
         # To pydantic they are 1 and 0.
         return json.dumps(value)
     found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    most = found and ((found["share"] and "100") or found["most"])
-    return int(found[1]) if found and most in (None, str(schema.get("maximum"))) else value
+    if found is None:
+        return value
+    most = 100 if found["percent"] else found["most"] and int(found["most"])
+    return int(found["number"]) if most in (None, schema.get("maximum")) else value
 
 
 def _list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return value
     if isinstance(value, str) and items.get("type") == "integer":
         value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
-    elif isinstance(value, str) and value.lstrip().startswith("["):
-        # A list written as text is not its one item.
-        return value
     read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]
     return read if schema.get(WHOLE) else read[: schema.get("maxItems")]
 
@@ -274,15 +283,18 @@ def objects_in(said: str) -> Found:
     return Found(objects, cut=False)
 
 
-# What stands behind the n in names of LaTeX's commands; none is a word.
+# What stands behind the n in names of TeX, LaTeX, amsmath, amssymb, mathtools, siunitx and physics; none is a word.
 _NAMES = """
-abla asymp atural earrow eqq eqsim eqslant equiv ewcommand ewline ewpage ewton geq geqq geqslant gg gtr icefrac leftarrow
-Leftarrow leftrightarrow Leftrightarrow leq leqq leqslant ll obreak ocite oindent olimits olinebreak onumber orm ormal
-ormalfont ormalsize ot otag otin otni owner preceq rightarrow Rightarrow simeq subseteq succeq supset supseteq
-triangleleft triangleright ullfont umrange vdash vDash Vdash VDash
+abla asymp atural earrow eqq eqsim eqslant equiv ewcolumntype ewcommand ewenvironment ewif ewline ewpage ewtheorem ewton
+geq geqq geqslant gg gtr gtrapprox gtrsim icefrac Leftarrow Leftrightarrow leftarrow leftrightarrow leq leqq leqslant ll
+lessapprox lessgtr lesssim oalign obreak obreakspace ocite oexpand oindent olimits olinebreak olinkurl onumber
+opagebreak orm ormal ormalcolor ormalfont ormalsize ot otag otin otni otowner preceq preccurlyeq precsim rightarrow
+Rightarrow shortmid shortparallel simeq subseteq subseteqq succeq succcurlyeq succsim supset supseteq supseteqq
+triangleleft trianglelefteq triangleright trianglerighteq ullfont umberlist umberwithin umlist umproduct umrange vdash
+vDash Vdash VDash warrow
 """
 # Of \nu, \ne, \ni, \ncong ...: a line may begin with these, too.
-_WORDS = "u e i eq ano cong eg exists less mid parallel prec sim subset succ um"
+_SYMBOLS, _WORDS = "u e i eq", "ano cong eg exists less mid parallel prec sim subset succ um"
 
 
 def _any_of(names: str) -> str:
@@ -291,10 +303,13 @@ def _any_of(names: str) -> str:
 
 _STRAY = re.compile(
     r"\\(?:(?P<pair>\\)|(?P<apostrophe>(?='))|(?![\"\\/bfnrtu])|(?=[bfrt][a-zA-Z])|(?=u(?![0-9a-fA-F]{4}))"
-    rf"|(?={_any_of(_NAMES)})|(?P<word>(?={_any_of(_WORDS)})))"
+    rf"|(?={_any_of(_NAMES)})|(?P<symbol>(?={_any_of(_SYMBOLS)}))|(?P<word>(?={_any_of(_WORDS)})))"
 )
-_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$\\]")
-_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
+_PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$]|\\nano\\")
+_NEXT_TO_OPERAND = re.compile(r"\\n[a-z]+(?![a-z])\s*(?:[a-zA-Z0-9](?![a-zA-Z])|[$({+-]|\\[a-zA-Z])")
+_BEGINS_A_SENTENCE = re.compile(r"\\n(?:[a-z]+\s+(?:is|was|are|denotes|means|has)\b|i\s+[a-z]{2})")
+_PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W\d_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
+_ENDS_BEFORE = re.compile(r"[\])}$\d]\Z")
 _QUOTE = re.compile(r'(?<!\\)"')
 _SHOWN, _LONGEST_STRING = 40, 4000
 
@@ -303,14 +318,17 @@ def _written(found: re.Match[str]) -> str:
     """What is put for a backslash, so that those of LaTeX commands are written twice, as JSON wants them."""
     if found.lastgroup == "apostrophe":
         return ""
-    keeps = found.lastgroup == "pair" or (found.lastgroup == "word" and not _is_command(found))
+    keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
     return found.group() if keeps else "\\\\"
 
 
 def _is_command(found: re.Match[str]) -> bool:
-    """Whether a name that a line could begin with as well stands in a formula, or behind no end of prose."""
+    """Whether a name that a line could begin with as well stands in a formula."""
     text, start = found.string, found.start()
     string = _QUOTE.split(text[max(0, start - _LONGEST_STRING) : start])[-1]
     if not string or string.count("$") % 2 or _PART_OF_FORMULA.match(text, start):
         return True
-    return not _PROSE_BEFORE.search(string[-_SHOWN:])
+    before = string[-_SHOWN:]
+    if _PROSE_BEFORE.search(before) or (_ENDS_BEFORE.search(before) and _BEGINS_A_SENTENCE.match(text, start)):
+        return False
+    return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None

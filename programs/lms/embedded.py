@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import logging
 import os
 import secrets
 import shutil
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from dspy.lm15 import Request, Response
+from filelock import BaseFileLock, FileLock, Timeout
 
 from programs.errors import BackendError, Truncated, UserError
 from programs.lms.addresses import BaseUrl
@@ -53,7 +56,7 @@ class Embedded(Server):
         super().__init__(path.stem, base=BaseUrl("http://127.0.0.1"), timeout=max(timeout, EMBEDDED_SECONDS))
         self._path, self._slots = path, Slots(SLOTS)
         self._loaded: Any = None
-        self._states: Path | None = None
+        self._states: tuple[Path, BaseFileLock] | None = None
         self._lock = threading.Lock()
 
     async def ready(self) -> None:
@@ -65,7 +68,10 @@ class Embedded(Server):
         with self._lock:
             self._loaded = None
             if self._states is not None:
-                shutil.rmtree(self._states, ignore_errors=True)
+                folder, lock = self._states
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.release()
+                self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One
@@ -112,7 +118,7 @@ class Embedded(Server):
         with self._lock:
             if self._loaded is None:
                 key, self._states = secrets.token_hex(16), own_folder()
-                loaded = self._load(key, self._states)
+                loaded = self._load(key, self._states[0])
                 self.connect(BaseUrl(loaded.listening_address), key)
                 # Last: whoever finds it loaded asks at once.
                 self._loaded = loaded
@@ -141,20 +147,23 @@ class Embedded(Server):
             raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
 
 
-def own_folder() -> Path:
-    """A new folder in the cache for what the slots of this process have read; those of processes that were killed are
-    deleted. One of a process on another machine is lost with them, which costs it time. Raises `UserError` where the cache
-    cannot be written."""
+def own_folder() -> tuple[Path, BaseFileLock]:
+    """A new folder in the cache for what the slots of this process have read, and the lock that says that it lives; those
+    of processes that were killed are deleted. Raises `UserError` where the cache cannot be written."""
     root = cache_folder() / "slots"
-    folder = root / f"{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        folder.mkdir(parents=True)
-        for left in root.iterdir():
-            if not Path("/proc", left.name.split("-")[0]).exists():
-                shutil.rmtree(left, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / "lock"):
+            for left in filter(Path.is_dir, root.iterdir()):
+                # One that closes at this moment deletes its own.
+                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
+                    shutil.rmtree(left)
+            folder = Path(tempfile.mkdtemp(dir=root))
+            lock = FileLock(folder / "lock")
+            lock.acquire()
     except OSError as error:
         raise UserError(f"{root} cannot be written: {error.strerror or error}") from error
-    return folder
+    return folder, lock
 
 
 class EmbeddedServers:

@@ -97,14 +97,16 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
 
 def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first = own_folder()
-    left = first.with_name("999999999-left")
+    first, held = own_folder()
+    left = first.with_name("left")
     left.mkdir()
     (left / "0.bin").write_bytes(b"read")
-    second = own_folder()
+    second, other = own_folder()
     assert first.is_dir()
     assert second.is_dir()
     assert not left.exists()
+    held.release()
+    other.release()
 
 
 async def test_what_cannot_be_saved_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
