@@ -211,5 +211,13 @@ def _in_words(said: Any) -> str:
         return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
     if "text" in said and set(said) <= set(FinalAnswer.model_fields):
         return str(said["text"])
+    plain = {
+        name.replace("_", " "): ", ".join(map(str, part)) if _are_numbers(part) else part for name, part in said.items()
+    }
     # The console breaks its lines.
-    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()
+    return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()
+
+
+def _are_numbers(part: Any) -> bool:
+    # Of one alone YAML makes a quoted text.
+    return isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part)

@@ -33,5 +33,7 @@ def test_a_stage_without_an_answer_says_why_and_nothing_controls_the_terminal(la
 def test_only_the_terminals_width_breaks_a_note() -> None:
     shown, question = io.StringIO(), "what disperses " * 20 + "it?"
     show = follower(Console(file=shown, width=1000))
-    show(tracer().questions.ask(passage(), "critical", "closed", 0), Reply(status="ok", output={"question": question}))
+    output = {"question": question, "relevant_sentences": [2, 3]}
+    show(tracer().questions.ask(passage(), "critical", "closed", 0), Reply(status="ok", output=output))
     assert f"  question: {question}" in shown.getvalue()
+    assert "  relevant sentences: 2, 3" in shown.getvalue()
