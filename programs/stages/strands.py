@@ -10,8 +10,9 @@ from programs.asking.caller import AwaitedModule, adapted
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Evidence
+from programs.stages.checks import MOST_COPIED
 from programs.stages.questions import Question, shared_inputs
-from programs.text.copying import borrowed
+from programs.text.copying import borrowed, copied_share
 from signatures.strands import (
     AnalyseContext,
     ContextAnalysis,
@@ -43,8 +44,9 @@ class Strands:
     replies: dict[str, Reply]
 
     def evidence_for_thought(self) -> list[EvidenceClaim]:
-        """The evidence that stands in the passage, as the thought is given it."""
-        found = [item for item in self.evidence if item.quote is not None]
+        """The evidence that stands in the passage, as the thought is given it: without claims that are their sentence over
+        again, which a small model would go on to recite."""
+        found = [item for item in self.evidence if item.quote and copied_share(item.claim, item.quote) <= MOST_COPIED]
         return [EvidenceClaim.model_validate(item, from_attributes=True) for item in found]
 
 

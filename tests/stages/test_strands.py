@@ -4,10 +4,12 @@
 2. Evidence is exact by construction: its quote is the sample's text between its offsets. A number of no sentence is
    marked unverified, has no quote, and no stage is given it. A sentence counts once.
 3. Evidence of which nothing stands in the passage is asked again, with the numbers that there are.
-4. A stage that gives nothing ends the question with the stage's name.
+4. A claim that is its sentence over again is kept, and not given to the thought.
+5. A stage that gives nothing ends the question with the stage's name.
 """
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -56,6 +58,23 @@ def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are(
         analysed(Answers(evidence=nowhere))
     assert caught.value.final
     assert asks[0].check([asks[0].read(evidence(99, 4))]) == []
+
+
+def test_a_claim_that_is_its_sentence_over_again_is_not_given_to_the_thought() -> None:
+    shown = passage(
+        f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
+    )
+    last = len(shown.spans)
+    copied, own = (
+        {"sentence": last, "claim": claim, "bearing": "supports"}
+        for claim in (shown.quoted(last)["quote"], "Flux errors do not explain why the scatter grows.")
+    )
+    for said, kept in ((copied, 0), (own, 1)):
+        strands = dataclasses.replace(
+            analysed(), evidence=located(EvidenceSet.model_validate({"items": [said]}), shown)
+        )
+        assert len(strands.evidence) == 1
+        assert len(strands.evidence_for_thought()) == kept
 
 
 async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
