@@ -6,7 +6,7 @@ handed down to them: `Caller.answer` for research code and optimizers, the runne
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import dspy
@@ -34,7 +34,7 @@ class Ask:
     model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else to the model.
     `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` why it was not taken. `purpose` says what
     else than a trace the stage is asked for; its cost is counted apart. `least_tokens` is how many a reply may have at
-    least, whatever the run's limit.
+    least, whatever the run's limit. `taken_away` names the input that is left out once a try had a problem.
     """
 
     stage: str
@@ -49,6 +49,7 @@ class Ask:
     feedback: tuple[str, ...] = ()
     purpose: str = ""
     least_tokens: int = 0
+    taken_away: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str:

@@ -162,8 +162,13 @@ def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
             for each in before[:-1]
         ):
             earlier = ""
+    problems = {problem for each in before for problem in each.problems}
+    if gone := {name for problem, name in ask.taken_away.items() if problem in problems}:
+        # The try holds what it was not to be taken from.
+        earlier = ""
     more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
-    return {**ask.inputs, **{name: text for name, text in more.items() if text}}
+    kept = {name: value for name, value in ask.inputs.items() if name not in gone}
+    return {**kept, **{name: text for name, text in more.items() if text}}
 
 
 def _config(ask: Ask, seed: int, tokens: int, options: frozenset[str]) -> dict[str, Any]:

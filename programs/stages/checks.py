@@ -18,6 +18,8 @@ SAME_TEXT = 95.0
 MOST_COPIED = 0.3
 """The share of a thought's words that may stand in the passage a dozen in a row. The thoughts of capable writers have none,
 also with the passage in view; small models recite it."""
+RECITES = "recites the passage word for word; think about its subject in words of your own"
+"""The problem of a thought beyond that share."""
 
 
 def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
@@ -30,7 +32,7 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
         twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
     if copied_share(whole, passage.sample.text) > MOST_COPIED:
-        problems.append("recites the passage word for word; think about its subject in words of your own")
+        problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
         wrong = number if kind == "wrong" else 0 if kind == "takes_back" else wrong
     # It would be taught as it stands.

@@ -13,7 +13,7 @@ from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
 from programs.records import variation_name
 from programs.stages.checkable import Checkable, checkable
-from programs.stages.checks import answer_problems, not_at_hand, thought_problems
+from programs.stages.checks import RECITES, answer_problems, not_at_hand, thought_problems
 from programs.stages.questions import Question, drawn_words, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowed
@@ -173,6 +173,8 @@ class ThoughtStages(AwaitedModule):
             temperature=_temperature(self.trace, plan),
             earlier=faults.draft.thought.model_dump_json() if faults.draft and faults.thought else "",
             feedback=faults.thought,
+            # A small model that has begun to write the passage out does so again, as long as it sees it.
+            taken_away={RECITES: "passage"},
         )
 
     def answer_ask(

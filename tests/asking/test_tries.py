@@ -103,6 +103,15 @@ def test_a_try_that_failed_as_one_before_it_is_not_shown() -> None:
         assert "feedback" in sent[2].inputs
 
 
+def test_what_a_try_copied_from_is_taken_away() -> None:
+    ask = dataclasses.replace(ASK, taken_away={"wrong 1": "passage"})
+    (first, second, third), _ = played([BAD, unreadable(["no object"], "So."), GOOD], ask)
+    assert "passage" in first.inputs
+    for step in (second, third):
+        assert not {"passage", "earlier"} & step.inputs.keys()
+    assert "wrong 1" in second.inputs["feedback"]
+
+
 def test_tokens_double_after_truncation_alone() -> None:
     sent, reply = played([Truncated("cut"), BAD, Truncated("cut"), Truncated("cut"), GOOD], limit=5, max_tokens=100)
     assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]
