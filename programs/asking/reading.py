@@ -195,10 +195,30 @@ _WORD_OR_LINK = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
 _LIST_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s")
 
 
+# pydantic's words are about strings; a small model that is shown them writes them into its next try.
+_IN_WORDS = {
+    "missing": "is missing",
+    "string_too_short": "is too short: write at least {min_length} characters",
+    "string_too_long": "is too long: write at most {max_length} characters",
+    "too_short": "has too few items: give at least {min_length}",
+    "too_long": "has too many items: give at most {max_length}",
+    "literal_error": "must be one of {expected}",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "string_type": "must be a text",
+    "list_type": "must be a list",
+}
+
+
 def _faults(error: ValidationError) -> list[str]:
-    """Each fault with its location. What is due there stands in the form beside it, and in the reply what was given."""
+    """Each fault with its location, where items of lists are counted from one. What is due there stands in the form beside
+    it, and in the reply what was given."""
     details = error.errors(include_url=False)
-    faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details[:_MOST_FAULTS]]
+    faults = []
+    for detail in details[:_MOST_FAULTS]:
+        place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in detail["loc"])
+        words = _IN_WORDS.get(detail["type"])
+        faults.append(f"{place} {words.format(**detail.get('ctx', {}))}" if words else f"{place}: {detail['msg']}")
     return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
 
 

@@ -136,16 +136,16 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("signature", "reply", "reason"),
     [
-        (WriteAnswer, '{"text": "zebra zebra zebra"}', "answer: Field required"),
-        (WriteAnswer, '{"answer": "zebra"}', "answer.text: String should have at least 40 characters"),
+        (WriteAnswer, '{"text": "zebra zebra zebra"}', "answer is missing"),
+        (WriteAnswer, '{"answer": "zebra"}', "answer.text is too short: write at least 40 characters"),
         (WriteAnswer, '["zebra"]', "not one whole JSON object"),
         (WriteAnswer, f'{{"answer": {{"text": "{WORDS}', "stops in the middle"),
         (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
         (
             GatherEvidence,
             '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra zebra zebra", "bearing": "zebra"}]}}',
-            "evidence.items.0.sentence: Input should be a valid integer, unable to parse string as an integer\n"
-            "evidence.items.0.bearing: Input should be 'supports', 'contradicts' or 'qualifies'",
+            "evidence.items.1.sentence must be a whole number\n"
+            "evidence.items.1.bearing must be one of 'supports', 'contradicts' or 'qualifies'",
         ),
     ],
 )
