@@ -259,6 +259,7 @@ class SampleRun:
             made = [Variation(key, question, self.passage).failed(failure) for key in keys]
         else:
             found.replies["questions"] = self.asked[question.type]
+            question = found.question
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
             several = await together(self._variation(question, found, group) for group in groups)
             made = [variation for group in several for variation in group]

@@ -39,13 +39,36 @@ class ContextAnalysis(BaseModel):
     depth: Depth = Field(description="how thorough an answer this person needs")
 
 
+class AnalysedQuestion(ContextAnalysis):
+    """The analysis, and the question as it is asked from then on."""
+
+    full_question: str = Field(
+        default="",
+        max_length=1500,
+        description="if only the question is at hand: the whole question again, with what it lacks; else empty",
+        json_schema_extra={"maxLength": 1000},
+    )
+
+    @property
+    def analysis(self) -> ContextAnalysis:
+        """The analysis alone."""
+        return ContextAnalysis.model_validate(self.model_dump(exclude={"full_question"}))
+
+
 class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
-    needed, where people easily go wrong, what background is missing, and how thorough the answer should be."""
+    needed, where people easily go wrong, what background is missing, and how thorough the answer should be.
+
+    If only the question will be at hand, an answer cannot use what the passage found. Then write the question again as
+    its asker would who knows the one to three findings of the passage that a right answer turns on, with their figures,
+    those above all that speak against the first answer that comes to mind. Weave them in as things that this person has
+    seen, measured, been told or read; as neutral facts, without saying what they show. Keep the person, the tone, the
+    point and the request, name no source, and add sixty words at most. If it has all that it needs, or the passage is at
+    hand, leave this empty."""
 
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
-    analysis: ContextAnalysis = dspy.OutputField(desc="what the question needs")
+    analysis: AnalysedQuestion = dspy.OutputField(desc="what the question needs")
 
 
 class Hypothesis(BaseModel):

@@ -1,9 +1,10 @@
 """Stages 2 and 3 as a module: the context, then four strands of reasoning at the same time."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import dspy
+from pydantic import BaseModel
 
 from programs.asking.ask import Answering, Ask, together
 from programs.asking.caller import AwaitedModule, adapted
@@ -11,10 +12,11 @@ from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Evidence
 from programs.stages.checks import MOST_COPIED
-from programs.stages.questions import Question, shared_inputs
+from programs.stages.questions import Question, problems_of, shared_inputs
 from programs.text.copying import borrowed, copied_share
 from signatures.strands import (
     AnalyseContext,
+    AnalysedQuestion,
     ContextAnalysis,
     CritiqueMethod,
     EvidenceSet,
@@ -32,10 +34,14 @@ STRANDS = ("hypotheses", "evidence", "critique", "perspective")
 """What is asked together, once the context is known."""
 
 
+NotesT = TypeVar("NotesT", bound=BaseModel)
+
+
 @dataclass(frozen=True)
 class Strands:
-    """What stages 2 and 3 found for one question."""
+    """What stages 2 and 3 found for one question: `question` is that question, completed where it lacked something."""
 
+    question: Question
     analysis: ContextAnalysis
     hypotheses: HypothesisSet
     evidence: list[Evidence]
@@ -43,11 +49,31 @@ class Strands:
     perspective: UserPerspective
     replies: dict[str, Reply]
 
-    def evidence_for_thought(self) -> list[EvidenceClaim]:
-        """The evidence that stands in the passage, as the thought is given it: without claims that are their sentence over
-        again, which a small model would go on to recite."""
-        found = [item for item in self.evidence if item.quote and copied_share(item.claim, item.quote) <= MOST_COPIED]
-        return [EvidenceClaim.model_validate(item, from_attributes=True) for item in found]
+    def for_thought(self, source: str) -> dict[str, Any]:
+        """The notes as the thought is given them, by the names of its inputs: of the evidence that stands in the passage
+        what it shows, and nothing that is `source` over again, which a small model would go on to recite."""
+        claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
+        return {
+            "analysis": in_own_words(self.analysis, source),
+            "hypotheses": in_own_words(self.hypotheses, source),
+            "evidence": [claim for claim in claims if in_own_words(claim, source) == claim],
+            "critique": in_own_words(self.critique, source),
+            "perspective": in_own_words(self.perspective, source),
+        }
+
+
+def in_own_words(notes: NotesT, source: str) -> NotesT:
+    """Notes without the texts that are `source` over again."""
+    kept = {name: _in_own_words(part, source) for name, part in notes}
+    return notes.model_construct(**{name: part for name, part in kept.items() if part is not None})
+
+
+def _in_own_words(part: Any, source: str) -> Any:
+    if isinstance(part, str):
+        return part if copied_share(part, source) <= MOST_COPIED else None
+    if isinstance(part, list):
+        return [own for each in part if (own := _in_own_words(each, source)) is not None]
+    return in_own_words(part, source) if isinstance(part, BaseModel) else part
 
 
 class StrandStages(AwaitedModule):
@@ -65,7 +91,7 @@ class StrandStages(AwaitedModule):
         """Takes the fields of `AnalyseContext`, gives the outputs of the five, each asked once of the LM that DSPy has."""
         with adapted():
             context = await self.context.acall(**fields)
-            given = {**fields, "analysis": context.analysis}
+            given = {**fields, "analysis": context.analysis.analysis}
             found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
         strands = {name: one[name] for name, one in zip(STRANDS, found, strict=True)}
         return dspy.Prediction(analysis=context.analysis, **strands)
@@ -75,22 +101,40 @@ class StrandStages(AwaitedModule):
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, inputs)
         replies = {"context": await answer(context)}
-        inputs["analysis"] = context.value_of(replies["context"])
+        found: AnalysedQuestion = context.value_of(replies["context"])
+        question = completed(question, found.full_question, passage, setting)
+        inputs |= {"question": question.text, "analysis": found.analysis}
         asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
         replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
         values["evidence"] = located(values["evidence"], passage)
-        return Strands(analysis=inputs["analysis"], **values, replies=replies)
+        return Strands(question, found.analysis, **values, replies=replies)
 
     def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)
 
         def problems(values: list[Any]) -> list[str]:
-            nowhere = _nowhere(values[-1], passage) if stage == "evidence" else []
-            return [*nowhere, *borrowed(values[-1], predict, given)]
+            found = borrowed(values[-1], predict, given)
+            if stage == "evidence":
+                return [*_nowhere(values[-1], passage), *found]
+            if stage == "context" and values[-1].full_question and len(values) == 1:
+                # One that cannot be used the second time either costs no trace: the question stands as it was.
+                whole = problems_of(values[-1].full_question, passage.sample.text)
+                return [*(f"full_question: {problem.detail}" for problem in whole), *found]
+            return found
 
         depth = 1 if stage == "context" else 2
         return Ask(stage, f"{stage}/{passage.sample.id}/{question.type}", predict, given, depth, problems)
+
+
+def completed(question: Question, full: str, passage: Passage, setting: Setting) -> Question:
+    """The question with the facts that its answer turns on, where those are not at hand otherwise; as it was where nothing
+    was added, or nothing that can be used."""
+    text = " ".join(full.split())
+    shorter = len(text) <= len(question.text)
+    if setting == "open" or shorter or problems_of(text, passage.sample.text):
+        return question
+    return question.model_copy(update={"text": text})
 
 
 def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:

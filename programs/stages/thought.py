@@ -150,11 +150,7 @@ class ThoughtStages(AwaitedModule):
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
             "shape": plan.shape.prompt_text,
-            "analysis": strands.analysis,
-            "hypotheses": strands.hypotheses,
-            "evidence": strands.evidence_for_thought(),
-            "critique": strands.critique,
-            "perspective": strands.perspective,
+            **strands.for_thought(passage.sample.text),
         }
         if plan.setting == "closed":
             # The notes say what bears on the question, and who does not see the rest does not lean on it.

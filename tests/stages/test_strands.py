@@ -4,8 +4,10 @@
 2. Evidence is exact by construction: its quote is the sample's text between its offsets. A number of no sentence is
    marked unverified, has no quote, and no stage is given it. A sentence counts once.
 3. Evidence of which nothing stands in the passage is asked again, with the numbers that there are.
-4. A claim that is its sentence over again is kept, and not given to the thought.
-5. A stage that gives nothing ends the question with the stage's name.
+4. What of the notes is the passage over again is kept, and not given to the thought.
+5. Where only the question is at hand, it is asked from then on with what the analysis adds to it, in strands, thought and
+   record; not where the passage is, nor where it cannot be used at two tries: then it stands as it was.
+6. A stage that gives nothing ends the question with the stage's name.
 """
 
 import asyncio
@@ -18,9 +20,22 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
+from programs.background_loop import run
 from programs.stages.strands import located
-from signatures.strands import EvidenceSet
-from tests.making import TEXT, Answers, analysed, passage, question, sample, tracer
+from signatures.strands import ContextAnalysis, EvidenceSet
+from signatures.vocabulary import Setting
+from tests.making import (
+    TEXT,
+    Answers,
+    analysed,
+    answered,
+    good_output,
+    only,
+    passage,
+    question,
+    sample,
+    tracer,
+)
 
 PASSAGE = passage()
 
@@ -60,21 +75,22 @@ def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are(
     assert asks[0].check([asks[0].read(evidence(99, 4))]) == []
 
 
-def test_a_claim_that_is_its_sentence_over_again_is_not_given_to_the_thought() -> None:
-    shown = passage(
-        f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
+def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() -> None:
+    whole = f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
+    copied = passage(whole).quoted(5)["quote"]
+    found = dataclasses.replace(
+        analysed(), evidence=located(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
     )
-    last = len(shown.spans)
-    copied, own = (
-        {"sentence": last, "claim": claim, "bearing": "supports"}
-        for claim in (shown.quoted(last)["quote"], "Flux errors do not explain why the scatter grows.")
-    )
-    for said, kept in ((copied, 0), (own, 1)):
-        strands = dataclasses.replace(
-            analysed(), evidence=located(EvidenceSet.model_validate({"items": [said]}), shown)
-        )
-        assert len(strands.evidence) == 1
-        assert len(strands.evidence_for_thought()) == kept
+    found.evidence[1].claim = found.analysis.misconceptions[0] = copied
+    found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
+    given = found.for_thought(whole)
+    assert copied not in str(given)
+    assert [claim.claim for claim in given["evidence"]] == ["what sentence 1 shows"]
+    first, second = given["hypotheses"].hypotheses
+    assert first == found.hypotheses.hypotheses[0]
+    assert second.model_dump() == {"statement": found.hypotheses.hypotheses[1].statement}
+    assert given["perspective"] == found.perspective
+    assert str(found.for_thought("Something else.")).count(copied) == 4
 
 
 async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
@@ -97,3 +113,36 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
         assert ask.inputs == {**context.inputs, "analysis": found.analysis}
         assert ask.depth > context.depth
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
+
+
+ADDED = f"{question().text} I am told that 107 galaxies were measured, and that the lamps were off."
+LEANING = f"{ADDED} The authors of the paper say so."
+
+
+@pytest.mark.parametrize(
+    ("setting", "full", "stands"),
+    [("closed", ADDED, ADDED), ("open", ADDED, question().text), ("closed", LEANING, question().text)]
+    + [("closed", full, question().text) for full in ("", "Why?")],
+)
+def test_a_question_is_asked_with_what_it_lacked(setting: Setting, full: str, stands: str) -> None:
+    def taken(ask: Ask) -> Reply:
+        # What still has a fault at the last try is taken.
+        good = good_output(ask)
+        return answered(ask, good).model_copy(update={"output": {**good, "full_question": full}})
+
+    answers = Answers(context=taken)
+    found = run(tracer().strands.generate(PASSAGE, question(), setting, answers))
+    assert found.question == question(text=stands)
+    assert [ask.inputs["question"] for ask in answers.asked] == [question().text, *[stands] * 4]
+    assert all(type(ask.inputs["analysis"]) is ContextAnalysis for ask in answers.asked[1:])
+
+
+def test_one_that_leans_on_its_source_is_asked_for_again_once() -> None:
+    variation = only(Answers(context=lambda ask: {**good_output(ask), "full_question": ADDED}))
+    assert variation.record().user_interaction.question == ADDED
+    answers = Answers()
+    analysed(answers)
+    ask = answers.asked[0]
+    said = ask.read({**good_output(ask), "full_question": LEANING})
+    assert "leans on its source" in ask.check([said])[0]
+    assert ask.check([said, said]) == []
