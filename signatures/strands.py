@@ -45,7 +45,7 @@ class AnalysedQuestion(ContextAnalysis):
     full_question: str = Field(
         default="",
         max_length=1500,
-        description="if only the question is at hand: the whole question again, with what it lacks; else empty",
+        description="the whole question again, with what it lacks, if only the question is at hand; else empty",
         json_schema_extra={"maxLength": 1000},
     )
 
@@ -59,12 +59,12 @@ class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
     needed, where people easily go wrong, what background is missing, and how thorough the answer should be.
 
-    If only the question will be at hand, an answer cannot use what the passage found. Then write the question again as
-    its asker would who knows the one to three findings of the passage that a right answer turns on, with their figures,
-    those above all that speak against the first answer that comes to mind. Weave them in as things that this person has
-    seen, measured, been told or read; as neutral facts, without saying what they show. Keep the person, the tone, the
-    point and the request, name no source, and add sixty words at most. If it has all that it needs, or the passage is at
-    hand, leave this empty."""
+    If only the question will be at hand, an answer cannot use what the passage found. Where it would for that reason come
+    out wrong, or leave open what the passage settles, write the question again with the finding that would change that,
+    or two, and the figure: mentioned in passing, as this person would who had seen, measured, been told or read it, in
+    forty words at most. Do not say what it shows, hand over the flaw or the remedy, or bring up details of method that
+    only a reader of the text would know. Leave all else as it is, word for word. Most questions lack nothing that general
+    knowledge does not supply: then, and where the passage is at hand, leave this empty."""
 
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

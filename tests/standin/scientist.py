@@ -154,6 +154,7 @@ def context(asked: Asked) -> dict[str, Any]:
         "misconceptions": [f"That {asked.word(3)} alone decides the outcome."],
         "missing_background": [f"How {asked.word(4)} is calibrated in practice."],
         "depth": "moderate",
+        "full_question": "",
     }
 
 
