@@ -59,12 +59,12 @@ class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
     needed, where people easily go wrong, what background is missing, and how thorough the answer should be.
 
-    If only the question will be at hand, an answer cannot use what the passage found. Where it would for that reason come
-    out wrong, or leave open what the passage settles, write the question again with the finding that would change that,
-    or two, and the figure: mentioned in passing, as this person would who had seen, measured, been told or read it, in
-    forty words at most. Do not say what it shows, hand over the flaw or the remedy, or bring up details of method that
-    only a reader of the text would know. Leave all else as it is, word for word. Most questions lack nothing that general
-    knowledge does not supply: then, and where the passage is at hand, leave this empty."""
+    If only the question will be at hand, an answer cannot use what the passage found. Where one result of the passage, or
+    two, would make a right answer different or clearly surer, write the question again with it and its figure, mentioned
+    in passing as this person would who had seen, measured, been told or read it. Add forty words at most, and leave all
+    else as it is, word for word. Do not say what the result shows, hand over the flaw or the remedy, or bring up
+    background or details of method, as only a reader of the text would. Where no result would do that, and where the
+    passage is at hand, leave this empty."""
 
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
