@@ -99,25 +99,25 @@ class StrandStages(AwaitedModule):
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
-        context = self._ask("context", passage, question, inputs)
+        context = self._ask("context", passage, question, inputs, setting)
         replies = {"context": await answer(context)}
         found: AnalysedQuestion = context.value_of(replies["context"])
         question = completed(question, found.full_question, passage, setting)
         inputs |= {"question": question.text, "analysis": found.analysis}
-        asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
+        asks = [self._ask(strand, passage, question, inputs, setting) for strand in STRANDS]
         replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
         values["evidence"] = located(values["evidence"], passage)
         return Strands(question, found.analysis, **values, replies=replies)
 
-    def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
+    def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any], setting: Setting) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)
 
         def problems(values: list[Any]) -> list[str]:
             found = borrowed(values[-1], predict, given)
             if stage == "evidence":
                 return [*_nowhere(values[-1], passage), *found]
-            if stage == "context" and values[-1].full_question and len(values) == 1:
+            if stage == "context" and setting == "closed" and values[-1].full_question and len(values) == 1:
                 # One that cannot be used the second time either costs no trace: the question stands as it was.
                 whole = problems_of(values[-1].full_question, passage.sample.text)
                 return [*(f"full_question: {problem.detail}" for problem in whole), *found]

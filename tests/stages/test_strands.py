@@ -141,8 +141,9 @@ def test_one_that_leans_on_its_source_is_asked_for_again_once() -> None:
     variation = only(Answers(context=lambda ask: {**good_output(ask), "full_question": ADDED}))
     assert variation.record().user_interaction.question == ADDED
     answers = Answers()
-    analysed(answers)
-    ask = answers.asked[0]
-    said = ask.read({**good_output(ask), "full_question": LEANING})
-    assert "leans on its source" in ask.check([said])[0]
-    assert ask.check([said, said]) == []
+    for setting in ("closed", "open"):
+        run(tracer().strands.generate(PASSAGE, question(), setting, answers))
+    closed, opened = (ask for ask in answers.asked if ask.stage == "context")
+    said = closed.read({**good_output(closed), "full_question": LEANING})
+    assert "leans on its source" in closed.check([said])[0]
+    assert closed.check([said, said]) == opened.check([said]) == []
