@@ -106,13 +106,14 @@ class ProgressView:
             yield "last", ledger.last_fault[:LONGEST_ERROR]
 
     def _end(self, now: float) -> Iterator[str]:
-        seconds = self._task.time_remaining
-        if self._ledger.stopping is None and seconds is not None:
+        left, seconds = self._task.remaining, self._task.time_remaining
+        if self._ledger.stopping is not None or (left is not None and left <= 0):
+            return
+        if seconds is not None:
             clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
             yield f"about {in_time(seconds)} left (done {clock})"
-        elif self._ledger.stopping is None:
-            known = self._task.total is not None
-            yield "too early to say how long" if known else "no telling how long: the input is not counted"
+        else:
+            yield "no telling how long: the input is not counted" if left is None else "too early to say how long"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
