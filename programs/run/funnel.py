@@ -83,6 +83,10 @@ class Findings(BaseModel):
 
 _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
+_POOLS = (
+    "select count(*), sum(usable = 0), sum(usable = 0 and not exists (select 1 from sample where sample.key = pool.key)),"
+    " sum(drafted), sum(usable) from pool"
+)
 _LOST_QUESTIONS = (
     "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key order by 2 desc, 1"
 )
@@ -92,13 +96,15 @@ _LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by los
 def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
     """The funnel as things stand. `report` is of a run's reading, where that is known."""
     tried, accepted, used = _sums(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
-    pools, barren, drafted, usable = _sums(
-        index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
-    )
+    pools, barren, under_way, drafted, usable = _sums(index, _POOLS)
     written, again, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     unanswered, lost_questions = index.unanswered(), dict(index.query(_LOST_QUESTIONS))
-    no_questions = {"no model answered": unanswered, "no usable question": barren}
+    no_questions = {
+        "no model answered": unanswered,
+        "no usable question": barren - under_way,
+        "no usable question so far": under_way,
+    }
     attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
     steps = [
         _step("texts begun by all runs", pools + unanswered, no_questions, "texts with questions"),
