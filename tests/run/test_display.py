@@ -122,7 +122,7 @@ def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
 
 
 @pytest.mark.parametrize("earlier", [900, 1034])
-@pytest.mark.parametrize("given", [{"goal": 1034}, {"goal": 1000}, {"to_end": 0}])
+@pytest.mark.parametrize("given", [{"goal": 1034}, {"goal": 1000}, {"to_end": 0, "under_way": 0}])
 def test_1_of_a_run_that_has_all_no_time_left_is_told(given: dict[str, Any], earlier: int) -> None:
     said = line(view(ledger(**given), earlier=earlier), NOON)
     assert "(100%)" in said
