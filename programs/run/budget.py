@@ -19,8 +19,6 @@ PROMPT_OVERHEAD = 450
 
 
 class Amount(NamedTuple):
-    """Tokens, and what they cost."""
-
     tokens: float = 0.0
     cost: float = 0.0
 
@@ -74,12 +72,15 @@ class Budget:
         return "go"
 
     def spend(self, ask: Ask, reply: Reply) -> None:
-        """Counts what a call cost."""
         self.release(ask)
         spent = reply.spent
         read, written, known = spent.prompt_tokens, spent.completion_tokens, reply.model in self._options.prices
         if read is None or written is None:
-            self._warn(reply.model)
+            if self.cost_is_whole and self._limited:
+                said = (
+                    f"{reply.model} does not say how many tokens a reply took: {' and '.join(self._limited)} cannot be"
+                )
+                log.warning("%s kept exactly, and what it takes is estimated by its length", said)
             read, written, known = _read_by(ask), _tokens_in(reply), False
         amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
@@ -113,12 +114,6 @@ class Budget:
         if most_cost is not None and amount.cost >= most_cost:
             return f"a cost of {self._spent.cost:.4g}"
         return None
-
-    def _warn(self, model: str) -> None:
-        if self.cost_is_whole and self._limited:
-            limits = " and ".join(self._limited)
-            said = f"{model} does not say how many tokens a reply took: {limits} cannot be kept exactly"
-            log.warning("%s, and what it takes is estimated by its length", said)
 
 
 def _read_by(ask: Ask) -> int:

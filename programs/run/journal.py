@@ -10,12 +10,9 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
     unit     what became of a variation: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
 
-Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
-nothing it wrote; a thread flushes to the disk every second, so a power cut loses at most that. A line torn by a crash is
-cut off when the journal is opened again.
-
-A journal that somebody deletes or puts another file in the place of while it is open is written again, from the file that
-is still open. One that is cut short has lost what stood there: nothing is written any more.
+Any other kind can be kept as well, and found by its key. A line is written with one `write`; a thread flushes to the disk
+every second. A line torn by a crash is cut off when the journal is opened again. One that is deleted or replaced while it
+is open is written again, from the file that is still open; to one that is cut short nothing is written any more.
 """
 
 import contextlib
@@ -61,9 +58,7 @@ class JournalReader:
     """The lines of an open journal, found by its index, in the form of this version."""
 
     def __init__(self, path: Path, file: int, index: Index) -> None:
-        self.path = path
-        self.index = index
-        self._file = file
+        self.path, self.index, self._file = path, index, file
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
         """The newest line of this kind and key ("" for kinds without), or None."""
@@ -73,7 +68,7 @@ class JournalReader:
     def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """The newest line of every variation (with this status), in the order in which they first stood."""
         last = -1
-        while positions := self.index.positions("unit", last, status=status):
+        while positions := self.index.variations(last, status):
             for last, offset, length in positions:  # noqa: B007
                 yield self._read(offset, length)
 
@@ -175,8 +170,8 @@ class Journal(JournalReader):
             self._held.close()
 
     def _undo(self, error: OSError | sqlite3.Error) -> None:
-        """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
-        index that failed may have lost what it was told before, and is left as it stands on the disk."""
+        """Cuts off a line that could not be written or indexed. No other follows where that fails, or the index did: it may
+        have lost what it was told before."""
         try:
             os.ftruncate(self._file, self._size)
         except OSError as worse:
@@ -218,8 +213,7 @@ class Journal(JournalReader):
             try:
                 self.flush()
             except StorageError:
-                # The next append raises it.
-                return
+                return  # the next append raises it
 
 
 def _unwritten(path: Path, error: Exception) -> StorageError:

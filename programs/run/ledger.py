@@ -48,7 +48,6 @@ class Ledger:
         self.accepted_before = self.traces["accepted"]
 
     def answered(self, ask: Ask, reply: Reply) -> None:
-        """A call of a stage was answered."""
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
@@ -56,17 +55,15 @@ class Ledger:
     def will_retry(self, error: TransientError, seconds: float) -> None:
         """A call failed, and is tried again in so many seconds: it is in no account before it ends."""
         self.faults[kind(error)] += 1
-        self._tries_at = [*self._pauses(), time.monotonic() + seconds]
+        self._tries_at.append(time.monotonic() + seconds)
         self.last_fault = " ".join(str(error).split())
 
     @property
     def waiting(self) -> int:
         """How many calls wait to be tried again."""
-        return len(self._pauses())
-
-    def _pauses(self) -> list[float]:
         now = time.monotonic()
-        return [then for then in self._tries_at if then > now]
+        self._tries_at = [then for then in self._tries_at if then > now]
+        return len(self._tries_at)
 
     @property
     def seconds(self) -> float:
