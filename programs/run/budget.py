@@ -77,10 +77,9 @@ class Budget:
         read, written, known = spent.prompt_tokens, spent.completion_tokens, reply.model in self._options.prices
         if read is None or written is None:
             if self.cost_is_whole and self._limited:
-                said = (
-                    f"{reply.model} does not say how many tokens a reply took: {' and '.join(self._limited)} cannot be"
-                )
-                log.warning("%s kept exactly, and what it takes is estimated by its length", said)
+                limits = " and ".join(self._limited)
+                said = f"{reply.model} does not say how many tokens a reply took: {limits} cannot be kept exactly"
+                log.warning("%s, and what it takes is estimated by its length", said)
             read, written, known = _read_by(ask), _tokens_in(reply), False
         amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
