@@ -30,7 +30,6 @@ from programs.versions import stamp
 log = logging.getLogger("synthreasoner")
 
 _START = b'{"metadata"'
-"""How a document begins."""
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
@@ -56,7 +55,6 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         thoughts=thoughts.result(),
     )
     _keep_what_is_not_ours(path)
-    # The journal's lock keeps others away.
     with in_place(path, "; the journal holds everything") as file:
         stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("%s is written", path, extra={"traces": total, "status": status})
@@ -112,10 +110,8 @@ def import_document(journal: Journal, path: Path) -> int:
     with reading(path) as file:
         if ("questions", "start_array") not in ((place, event) for place, event, _ in ijson.parse(file)):
             raise ValueError("it has no traces; name another file with --output")
-    for _ in read_records(path):
-        pass  # whatever is wrong with one shows here
-    count = 0
-    for count, record in enumerate(read_records(path), 1):  # noqa: B007
+    count = sum(1 for _ in read_records(path))  # whatever is wrong with one shows here
+    for record in read_records(path):
         digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
         unnamed = content_id(f"{record.user_interaction.question}\0{digest}")
         journal.append(

@@ -1,14 +1,11 @@
 """`python -m programs.merge SOURCE... --output OUTPUT`: makes one journal and one document of those of several runs.
 
 Each text is taken whole, with all lines about it, from one source: the one that made the most of it (accepted variations,
-then whether it was done with it), of equals the one named first. So nothing of two sources is woven together, and a text
-that was done stays done. What the other sources made of it, and paid for it, stays in their own journals. Lines about no
-text, such as those of runs, and traces of documents that name no text, are all taken.
+then whether it was done with it), of equals the one named first. What the others made of it stays in their own journals.
+Lines about no text, such as those of runs, and traces of documents that name no text, are all taken.
 
-Memory does not grow with the journals: which source a text is taken from stands in a SQLite file.
-
-Everything is made in a folder beside the output, whose name begins with a dot, and put in place at the end, the journal
-as a whole in one step: a merge that was killed leaves that folder and nothing that looks finished.
+Memory does not grow with the journals: which source a text is taken from stands in a SQLite file. Everything is made in a
+folder beside the output, and put in place at the end: a merge that was killed leaves nothing that looks finished.
 """
 
 import contextlib
@@ -97,8 +94,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
 
 
 def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
-    """Pours the sources into a new journal. Returns how many texts stood in several of them. Raises `StorageError` when one
-    is damaged or the new one cannot be written, and `sqlite3.Error` when the notes in `folder` cannot."""
+    """Pours the sources into a new journal, with notes in `folder`. Returns how many texts stood in several of them."""
     with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
         notes.create_function("text_of", 3, _text_of, deterministic=True)
         notes.executescript(_SCHEMA)
@@ -150,7 +146,6 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
 
 
 def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The sources that have a `run` line, with their last."""
     for source in sources:
         with source.opened(folder) as journal:
             if (last := journal.latest("run", "")) is not None:

@@ -106,8 +106,7 @@ class JournaledCaller:
                 if each.output is not None:
                     ask.read(each.output)
         except ValidationError:
-            # In the form of another version.
-            return ()
+            return ()  # in the form of another version
         return tries
 
     @asynccontextmanager

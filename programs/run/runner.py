@@ -1,9 +1,5 @@
-"""The generation runner: makes many samples' traces at once, with everything paid for in the journal.
-
-Each sample's asks are answered by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
-and written before the next one goes on. A killed run, started again, therefore goes the same way and pays only for what
-it had not written; another threshold or panel decides again from the same lines.
-"""
+"""The generation runner: makes many samples' traces at once. A killed run, started again, goes the same way, answered from
+the journal (`JournaledCaller`), and pays only for what it had not written."""
 
 import asyncio
 import logging
@@ -63,7 +59,6 @@ class Intake:
         return {int(sample, 16) for (sample,) in found}
 
     def reads_anew(self) -> None:
-        """A reading of the input begins."""
         if self._most is not None:
             self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
 
@@ -190,12 +185,11 @@ class Runner:
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, RunStopped) and self._error is None:
-            self._error = error
+        if error is not None and not isinstance(error, RunStopped):
+            self._error = self._error or error
             self._gate.close()
 
     async def _drain(self) -> None:
-        """Waits for the samples under way."""
         self._gate.ending = True
         while self._tasks:
             await asyncio.wait(set(self._tasks))

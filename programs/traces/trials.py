@@ -71,12 +71,10 @@ class Trials:
         for variation in accepted:
             variation.last.blind_solve = solve
         if options.keep and solve.need not in options.keep:
-            undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
+            again = solve.need is None and not all(variation.last.settled for variation in accepted)
+            detail = "undecided, to be tried again" if again else solve.need or "undecided"
             for variation in accepted:
-                if undecided:
-                    variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
-                else:
-                    variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
+                variation.turn_down("unjudged" if again else "rejected", Reason.NEED, detail)
 
     async def _tried(
         self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
@@ -95,7 +93,8 @@ class Trials:
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             if short is not None:
-                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
+                right = [text if text is None else score(text, dict(short)) for _, text in tries]
+                return tries_of([one if one is None else "equivalent" if one else "contradicts" for one in right])
             return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
 
         return await together([tried(False), tried(True)])
@@ -114,10 +113,8 @@ class Trials:
         """Gives a question's accepted variations their steps, as a model checked them. A step has none without a readable
         verdict, and no step has one in a thought of more than `MOST_STEPS`: a model's own may have more than one call
         takes."""
-        if self.options.checker:
-            await together(
-                self._check(variation, self.options.checker) for variation in variations if variation.accepted
-            )
+        if model := self.options.checker:
+            await together(self._check(variation, model) for variation in variations if variation.accepted)
 
     async def _check(self, variation: Variation, model: str) -> None:
         passage, attempt = variation.passage, variation.last
@@ -142,11 +139,6 @@ def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[s
     return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
 
 
-def _by_rules(text: str, short: ShortAnswer) -> Agreement:
-    """How a try stands to the short answer."""
-    return "equivalent" if score(text, dict(short)) else "contradicts"
-
-
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
     """Counts one setting's comparisons."""
     counts = Counter(found)
@@ -169,7 +161,6 @@ def passed(tries: SolveTries) -> bool | None:
 
 
 def _need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
-    """What the question needs; None: undecided."""
     blind, reading = passed(without), passed(with_it)
     if blind:
         return "known"

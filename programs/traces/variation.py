@@ -55,7 +55,6 @@ class VariationKey(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name among those of its question."""
         return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
@@ -121,7 +120,6 @@ class Variation:
 
     @property
     def last(self) -> Attempt:
-        """The attempt that decides."""
         return self.attempts[-1]
 
     @property
@@ -129,15 +127,14 @@ class Variation:
         """What the calls about its last attempt are named by."""
         return self.key.named(self.last.plan.name)
 
-    def turn_down(self, status: Status, reason: Reason, detail: str = "") -> None:
-        """Decides that it is not taken."""
+    def turn_down(self, status: Status, reason: Reason, detail: str) -> None:
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
 
     def decide(self) -> None:
         """Takes the status from the last attempt."""
         verdicts = self.last.verdicts
         if self.last.standing == "accepted":
-            self.status, self.rejection = "accepted", None
+            self.status = "accepted"
         elif self.last.standing == "unjudged":
             self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in verdicts))
         else:
@@ -160,7 +157,6 @@ class Variation:
 
     @property
     def digest(self) -> str | None:
-        """That of the last attempt."""
         return self.last.digest if self.attempts else None
 
     def record(self, number: int = -1, **generation: Any) -> Record:
