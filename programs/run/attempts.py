@@ -39,9 +39,8 @@ class ReadTrace:
 
 
 def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
-    """Every attempt at each variation that has one, as whole records with their verdicts, in the order in which they were
-    made; one variation at a time, in the journal's order. A document means the journal beside it; without one it gives
-    its traces, each by itself.
+    """Every attempt at each variation that has one, in the order in which they were made; one variation at a time, in the
+    journal's order. A document means the journal beside it; without one it gives its traces, each by itself.
 
     A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
     something else, `StorageError` for a journal that cannot be read.
@@ -55,7 +54,6 @@ def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
 
 
 def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
-    """The same of a journal."""
     for line in journal.variations():
         question = line["key"].rpartition("/")[0]
         left_out = line["status"] in LEFT_OUT or journal.index.turned_down(line["sample"], question)
@@ -87,9 +85,8 @@ class TraceSource:
 
 @contextlib.contextmanager
 def viewed(path: Path) -> Iterator[JournalReader]:
-    """A journal as it stands at this moment, read without its lock, since a run may be writing it: what is written later is
-    not seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
-    journal is read or changed. Raises `StorageError` for a file that cannot be read or is damaged before its last line."""
+    """A journal as it stands at this moment, without its lock: what a run writes later is not seen. Its index is made anew
+    in the temporary folder, so that nothing beside it is changed. Raises `StorageError` for one that cannot be read."""
     with contextlib.ExitStack() as held:
         try:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))

@@ -51,8 +51,7 @@ class ProgressView:
     (None: nobody knows of how many); `expected` of them the input will give."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ledger = ledger
-        self._a_text = settings.traces_a_text
+        self._ledger, self._a_text = ledger, settings.traces_a_text
         self._progress = Progress(speed_estimate_period=RECENT, get_time=clock)
         self._progress.add_task("traces", total=None)
         (self._task,) = self._progress.tasks
@@ -137,7 +136,6 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
 
 
 def line(view: ProgressView, now: float, event: str = "") -> str:
-    """The same on one line, which begins with `progress:`."""
     said = [f"{name} {words}" for name, words in view.rows(now)]
     return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *said])
 
@@ -179,7 +177,6 @@ async def _plain(view: ProgressView, console: Console) -> None:
 
 
 def in_time(seconds: float) -> str:
-    """1:25:24, or 3 days, 4:05:00."""
     return str(timedelta(seconds=round(seconds)))
 
 
@@ -212,13 +209,10 @@ def _in_words(said: Any) -> str:
         return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
     if "text" in said and set(said) <= set(FinalAnswer.model_fields):
         return str(said["text"])
-    plain = {
-        name.replace("_", " "): ", ".join(map(str, part)) if _are_numbers(part) else part for name, part in said.items()
-    }
+    plain = {name.replace("_", " "): part for name, part in said.items()}
+    for name, part in plain.items():
+        # Of one number alone YAML would make a quoted text.
+        if isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part):
+            plain[name] = ", ".join(map(str, part))
     # The console breaks its lines.
     return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()
-
-
-def _are_numbers(part: Any) -> bool:
-    # Of one alone YAML makes a quoted text.
-    return isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part)

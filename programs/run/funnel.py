@@ -1,9 +1,8 @@
 """From what was read to accepted traces, with every loss named; what an accepted trace has cost; and what the optional
 checks found. All of it is asked of the journal's index.
 
-The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step
-what went in is what was lost plus what was left; what was left of one goes into the next as long as the two count the same
-thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
+The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step what went
+in is what was lost plus what was left, which goes into the next as long as the two count the same thing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ MOST_LOSSES = 20
 
 
 class Step(BaseModel):
-    """One step: `entered` == the sum of `lost` + `left`. `what` went in; `became` is what those that were left are."""
+    """`entered` == the sum of `lost` + `left`. `what` went in; `became` is what those that were left are."""
 
     what: str
     entered: int
@@ -123,7 +122,6 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
 
 
 def _sums(index: Index, query: str) -> list[int]:
-    """Sums over all rows; of none, 0."""
     (row,) = index.query(query)
     return [int(count or 0) for count in row]
 
@@ -134,12 +132,10 @@ def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step
 
 
 def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
-    counted = all(not row["uncounted"] for row in spent)
-    tokens = sum(row["prompt"] + row["completion"] for row in spent)
-    cost = cost_of(spent, prices)
+    tokens, cost = sum(row["prompt"] + row["completion"] for row in spent), cost_of(spent, prices)
     return PerTrace(
         calls=round(sum(row["calls"] for row in spent) / accepted, 2),
-        tokens=round(tokens / accepted, 1) if counted else None,
+        tokens=None if any(row["uncounted"] for row in spent) else round(tokens / accepted, 1),
         cost=None if cost is None else cost / accepted,
     )
 
@@ -164,7 +160,6 @@ def losses(index: Index, since: int) -> dict[str, int]:
 
 
 def findings_of(index: Index) -> Findings:
-    """What the optional checks found."""
     steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
     solved = (
         "select json_extract(facts, '$.solved.need') need, json_extract(facts, '$.solved.difficulty') at from variation"

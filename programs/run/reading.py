@@ -41,7 +41,6 @@ class Reading:
         self._over = False
         self.repeatable = not any(_is_pipe(one.name) for one in sources)
         self.sizes: list[int] | None = None
-        """The lines of each source, once they are counted."""
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
         self.counting.start()
 
@@ -65,22 +64,17 @@ class Reading:
                 if found.cancelled():
                     return
                 sample = found.result()
-                if counted:
-                    self._look(sample)
+                self._over |= counted and sample is None
                 if sample is None:
                     return
+                if counted:
+                    self._given += 1
+                    self._file, self._line = self._starts[sample.place.file], sample.place.line
                 yield sample
         finally:
             asked.put(None)
             reader.close()
             await asyncio.to_thread(thread.join, LONGEST_END)
-
-    def _look(self, sample: Sample | None) -> None:
-        """Takes note of how far the reading which counts has come; None: to the end."""
-        self._over = sample is None
-        if sample is not None:
-            self._given += 1
-            self._file, self._line = self._starts[sample.place.file], sample.place.line
 
     @property
     def texts(self) -> float | None:

@@ -70,14 +70,13 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     }
     given = {name: getattr(settings, name) for name in NAMED_IF_GIVEN}
     shown |= {name: str(value) for name, value in given.items() if value != fields[name].default}
+    shown |= {"prefilter": "on"} if settings.prefilter else {}
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
         "program": fingerprint,
         "seed": settings.seed,
         "temperature": settings.temperature,
-        # Named where they are used alone: journals that never heard of them were made without.
-        **({"prefilter": "on"} if settings.prefilter else {}),
         **{name.replace("_", "-"): value for name, value in shown.items()},
     }
 
@@ -96,8 +95,8 @@ def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: 
 
 
 def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
-    """A line for each thing to warn of. `last` is the journal's latest `run` line; `without_effort` are the models that a
-    reasoning effort is not sent to."""
+    """A line for each thing to warn of. `last` is the journal's latest `run` line; the models `without_effort` are not sent
+    a reasoning effort."""
     yield from self_assessments(settings)
     before = (last or {}).get("settings") or {}
     gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]

@@ -42,9 +42,6 @@ from programs.versions import git_commit, stamp, versions
 
 log = logging.getLogger("synthreasoner")
 
-Watching = Callable[[Ledger], AbstractAsyncContextManager[None]]
-"""What looks on from the beginning of a run's work to its end."""
-
 
 @dataclass
 class Finished:
@@ -70,10 +67,11 @@ def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
 
 async def run(
     settings: Settings,
-    watched: Watching = lambda _ledger: contextlib.nullcontext(),
+    watched: Callable[[Ledger], AbstractAsyncContextManager[None]] = lambda _ledger: contextlib.nullcontext(),
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None,
 ) -> Finished:
-    """Makes what the settings ask for. `on_reply` is told of each reply. Raises `UserError` before any work begins."""
+    """Makes what the settings ask for. `watched` looks on from the beginning of the work to its end; `on_reply` is told of
+    each reply. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)

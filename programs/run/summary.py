@@ -53,7 +53,6 @@ class Summary(BaseModel):
 
 
 def summary_of(status: Status, ledger: Ledger, index: Index, settings: Settings) -> Summary:
-    """The summary as things stand."""
     report = ledger.reading.report
     return Summary(
         status=status,

@@ -44,7 +44,6 @@ class ThoughtCount:
         self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
-        """Counts the thought of one trace."""
         thought, kinds = bare_thought(record.reasoning_trace), [step.kind for step in record.steps if step.kind]
         self._traces += 1
         self._with_wrong_turn += "wrong" in kinds
@@ -104,7 +103,6 @@ def corrections_of(record: Record) -> Iterator[float]:
 
 
 def quantiles(words: Spread) -> dict[str, int]:
-    """How a length is distributed: its quantiles by their shares."""
     return {f"{share:.0%}": int(words.quantile(share) or 0) for share in QUANTILES}
 
 
