@@ -72,7 +72,6 @@ def _keep_what_is_not_ours(path: Path) -> None:
 
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
-    """Writes a whole document, of records as JSON holds them."""
     file.write(_START + b": " + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
     for number, record in enumerate(records):
         file.write((b",\n" if number else b"\n") + orjson.dumps(record))

@@ -63,16 +63,14 @@ def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
 
 @dataclass(frozen=True)
 class TraceSource:
-    """A file that traces are read from. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a
-    journal cuts off a torn last line, which no other file of the user must lose."""
+    """A file that traces are read from. What `is_journal` was seen to begin as one, or is empty."""
 
     path: Path
     is_journal: bool
 
     @contextlib.contextmanager
     def opened(self, folder: Path) -> Iterator[Journal]:
-        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
-        or the file is no document of this program."""
+        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when that cannot be."""
         made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
         with Journal(self.path if self.is_journal else made) as journal:
             if not self.is_journal and not journal.index.counts():

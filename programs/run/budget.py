@@ -30,12 +30,10 @@ class Amount(NamedTuple):
 class Budget:
     """Counts what this run spends, and says when a limit is `reached`.
 
-    No more than `max_calls` are made. For each call under way the tokens and the cost that such calls took so far are set
-    aside, and a call that does not fit beside them waits for them to end; so what is spent on top of a limit does not grow
-    with the calls in flight. What a server does not count is estimated by length, as far as limits go, which is said once.
-
-    `cost` is None without prices. It is the least: `cost_is_whole` is False once some reply was not counted, or its model
-    has no price.
+    For each call under way the tokens and the cost that such calls took so far are set aside, and a call that does not fit
+    beside them waits for them to end; so what is spent on top of a limit does not grow with the calls in flight. What a
+    server does not count is estimated by length, as far as limits go. `cost` is None without prices. It is the least:
+    `cost_is_whole` is False once some reply was not counted, or its model has no price.
     """
 
     def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
@@ -90,7 +88,6 @@ class Budget:
         self._spent = self._spent.plus(amount)
 
     def release(self, ask: Ask) -> None:
-        """An ask's call is no longer under way."""
         expected = self._under_way.pop(ask.key, None)
         if expected is not None:
             self._set_aside = self._set_aside.plus(expected, -1) if self._under_way else Amount()
@@ -121,7 +118,6 @@ def _read_by(ask: Ask) -> int:
 
 
 def _tokens_in(reply: Reply) -> int:
-    """About how many tokens were written for a reply."""
     text, output = None, reply.output
     if reply.rejected and reply.status != "ok":
         text, output = reply.rejected[-1].text, reply.rejected[-1].output

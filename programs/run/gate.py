@@ -30,8 +30,7 @@ class Gate:
     comes round, and keep their place until then: at no time are more than `capacity` replies not yet written.
 
     `texts` is how many texts should be under way at once. After `close` those who wait, and all who come, get
-    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it.
-    """
+    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it."""
 
     def __init__(self, capacity: int, texts: int | None = None) -> None:
         self.capacity, self.texts = capacity, texts or max(2, TEXTS_A_PLACE * capacity)

@@ -79,7 +79,6 @@ _NO_LINE = (LookupError, TypeError, AttributeError, ValueError, *_OF_SQLITE)
 
 
 def damaged(path: Path, at: int) -> StorageError:
-    """What to say of a journal whose line at this byte is none."""
     return StorageError(
         f"{path} is damaged at byte {at}: the line there is none of a journal's. "
         "Delete that line, or move the file aside to start fresh."
@@ -107,8 +106,7 @@ def mark(file: int, offset: int) -> str:
 
 class Index:
     """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
-    it covers. Raises OSError, sqlite3.Error, and `StorageError` at a line that is none of a journal's; what is asked of it
-    raises `StorageError` where it cannot be read."""
+    it covers. Raises OSError, sqlite3.Error, and `StorageError` at a damaged line, or where it cannot be read."""
 
     def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
         self.path, self._file = path, file
@@ -127,7 +125,6 @@ class Index:
             raise
 
     def add(self, at: int, length: int, line: dict[str, Any]) -> None:
-        """Takes one line of the journal, in the journal's order."""
         line = present_form(line)
         kind, facts = line["kind"], facts_of(line)
         first, said = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
@@ -235,7 +232,6 @@ class Index:
 def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
     """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or
     of one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
-    # What SQLite lays beside it goes with it.
     files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
     while True:
         database = sqlite3.connect(path, check_same_thread=False)
@@ -298,10 +294,7 @@ def _variation_facts(line: Line) -> dict[str, Any]:
         "unused": len(line.get("unused") or ()),
     }
     if rejection:
-        found |= {
-            "loss": loss_of(rejection),
-            "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON],
-        }
+        found |= {"loss": loss_of(rejection), "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON]}
     solve = last.get("blind_solve")
     # The first of those that were solved together tells it of the question; those of older versions tell of themselves.
     if solve and line["status"] in SOLVED and name == str((solve.get("variations") or [name])[0]):

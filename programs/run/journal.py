@@ -24,7 +24,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -45,9 +44,8 @@ _KIND = re.compile(rb'\{"kind":"[a-z]*')
 
 
 def is_journal(start: bytes, *, torn: bool = False) -> bool:
-    """Whether a file with this beginning is taken for a journal: one that begins as a line does, or is empty; with `torn`
-    also one whose first line was torn early. Opening a journal cuts off a torn last line, which no other file of the user
-    must lose."""
+    """Whether a file with this beginning is taken for a journal, whose torn last line may be cut off: one that begins as a
+    line does, or is empty; with `torn` also one whose first line was torn early."""
     if not start or _START.match(start):
         return True
     kind = _KIND.match(start)
@@ -87,11 +85,8 @@ class JournalReader:
 
 
 class Journal(JournalReader):
-    """An open journal. One process at a time: opening a journal that is in use raises `UserError`, as does a file that is
-    none.
-
-    `mended` is the number of bytes of a torn last line that were cut off, which is logged; 0 if there was none.
-    """
+    """An open journal. One process at a time: opening one that is in use raises `UserError`, as does a file that is none.
+    `mended` is the number of bytes of a torn last line that were cut off."""
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as held:
@@ -113,18 +108,16 @@ class Journal(JournalReader):
         super().__init__(path, file, index)
         if self.mended:
             log.warning("%s: a torn last line of %d bytes was cut off", path, self.mended)
-        self._mutex = threading.Lock()
-        self._stop = threading.Event()
+        self._mutex, self._stop = threading.Lock(), threading.Event()
         self._failure: OSError | sqlite3.Error | None = None
-        self._reported = False
-        self._flushed = self._size
+        self._reported, self._flushed = False, self._size
         self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
         self._flusher.start()
 
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def append(self, kind: str, key: str | None, **fields: Any) -> None:
@@ -188,8 +181,7 @@ class Journal(JournalReader):
         return self._failure
 
     def _stand_in_place(self) -> None:
-        """Writes the journal again where its name is gone or stands for another file, which is moved aside. Raises
-        OSError."""
+        """Writes the journal again where its name is gone, or stands for another file, which is moved aside."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self.path.stat(), os.fstat(self._file)):
                 return

@@ -36,8 +36,7 @@ REFUSED_IN_A_ROW = 12
 
 @dataclass
 class _ModelState:
-    """What a model has done so far: stages in a row at which its server failed, the texts in a row that it refused, with
-    its words, and whether it ever answered."""
+    """Stages in a row at which a model's server failed, and texts in a row that it refused, with its words."""
 
     failed_in_a_row: int = 0
     refused_texts: dict[str, str] = field(default_factory=dict)
@@ -46,8 +45,7 @@ class _ModelState:
 
 class JournaledCaller:
     """Answers asks from the journal where it can, else from the models through the gate. Every reply is in the journal
-    before its call's place is another's: `failed` lines are replies that gave nothing, and the open ones among them are
-    where an ask goes on that was cut short.
+    before its call's place is another's.
 
     `failure` is the first error after which no call can succeed; it closes the gate at once. `reach` makes sure that the
     servers can be reached; a run that asks nothing needs none.
@@ -111,7 +109,6 @@ class JournaledCaller:
 
     @asynccontextmanager
     async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
-        """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.place(ask.depth) as aside:
             while (taken := budget.take(ask, model)) != "go":

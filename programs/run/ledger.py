@@ -18,12 +18,11 @@ from programs.run.reading import Reading
 
 @dataclass
 class Ledger:
-    """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status,
-    of which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, and `room` how many
-    texts may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
-    journal answered, `already_done` how many texts earlier runs had done, `texts_done` how many were driven to their
-    end. `faults` counts the failures that are followed by another try, as they happen, by kind; `last_fault` is the
-    newest, in one line. `on_reply` is told of each reply."""
+    """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status, of
+    which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, `room` how many texts
+    may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
+    journal answered, `already_done` how many texts earlier runs had done. `faults` counts by kind the failures that are
+    followed by another try; `last_fault` is the newest, in one line. `on_reply` is told of each reply."""
 
     gate: Gate
     budget: Budget

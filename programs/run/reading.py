@@ -26,10 +26,8 @@ LONGEST_END = 0.5
 
 class Reading:
     """The input from its beginning, as often as asked: `reader` makes what reads it and tells a report; `report` is that of
-    the reading which counts. `done` texts of the input were finished by earlier runs.
-
-    Its lines are counted in a thread (`counting`); what cannot be read twice never is, and the input is not `repeatable`.
-    """
+    the reading which counts. `done` texts of the input were finished by earlier runs. Its lines are counted in a thread
+    (`counting`); what cannot be read twice never is, and the input is not `repeatable`."""
 
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0

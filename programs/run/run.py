@@ -57,8 +57,7 @@ class Finished:
 
 
 def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
-    """The program of a run, and what keeps its data apart from other data (`programs.run.resume.mixing_of`).
-    Raises `UserError`."""
+    """The program of a run, and what keeps its data apart from other data. Raises `UserError`."""
     tracer = load_tracer(
         settings.program, model=settings.model, question_types=settings.types, guidance=settings.guidance
     )

@@ -26,11 +26,9 @@ log = logging.getLogger("synthreasoner")
 
 
 class Intake:
-    """Which texts a run begins, and how many traces each may add. Holds it to `--max-samples` and `--max-traces`, which
-    count the texts and traces of all runs of the journal together. A text is begun once it has questions or was asked for
-    them in vain; those that are begun may always be finished. `remaining` is how many traces are to be made (None: any
-    number); what is granted to texts under way counts as made until it is given back.
-    """
+    """Which texts a run begins, and how many traces each may add. `--max-samples` and `--max-traces` count those of all
+    runs of the journal. Texts that are begun (`Index.begun`) may always be finished. `remaining` is how many traces are to be
+    made (None: any number); what is granted to texts under way counts as made until it is given back."""
 
     def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
         self._index, self._rules = index, rules
@@ -63,7 +61,6 @@ class Intake:
             self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
 
     def admits(self, sample: Sample) -> bool:
-        """Whether a text may be begun, or was begun before."""
         return self._most is None or self._begun < self._most or self._index.knows(sample.id)
 
     @property
@@ -112,11 +109,8 @@ class Runner:
         self._gate, self._reading = self._ledger.gate, self._ledger.reading
 
     async def run(self) -> None:
-        """Returns when all that was asked for is made or settled, or the gate was closed.
-
-        Raises `FatalError` when the models are gone and `StorageError` when the journal cannot be written; calls in
-        flight are waited for first, and what they gave is kept.
-        """
+        """Returns when all that was asked for is made or settled, or the gate was closed. Raises `FatalError` when the
+        models are gone and `StorageError` when the journal cannot be written; calls in flight are waited for first."""
         try:
             if (mended := self.intake.to_mend()) and self._reading.repeatable:
                 await self._pass(mended, deciding_again=True)

@@ -66,16 +66,13 @@ class ThoughtCount:
             self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
 
     def result(self) -> ThoughtDistributions | None:
-        """What was counted; None where nothing was."""
         if not self._traces:
             return None
+        paragraphs = self._paragraphs.most_common()
         return ThoughtDistributions(
             traces=self._traces,
             shapes=dict(self._shapes.most_common()),
-            kinds={
-                kind: KindCount(paragraphs=count, traces=self._traces_with[kind])
-                for kind, count in self._paragraphs.most_common()
-            },
+            kinds={kind: KindCount(paragraphs=count, traces=self._traces_with[kind]) for kind, count in paragraphs},
             words=quantiles(self._words),
             sequences=_most(self._sequences, MOST_SEQUENCES),
             openings=_most(self._openings, MOST_OPENINGS),

@@ -2,10 +2,9 @@
 
 Does a question need its passage, and how hard is it? Another model, the solver, answers it K times without the passage and
 K times with it. Each answer is compared with the final answer of each of the question's V accepted variations: K x V
-comparisons a setting. One that makes the same main claim passes. Where an answer has a short answer, the first that there
-is decides instead, by rules: K comparisons, and no model compares.
+comparisons a setting, which is passed when at least half of them make the same main claim. Where an answer has a short
+answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
 
-    setting      passed when at least half of its comparisons pass (rounded up)
     known        passed without the passage
     needs_paper  passed with it alone
     unanswered   passed in neither way
@@ -100,7 +99,6 @@ class Trials:
         return await together([tried(False), tried(True)])
 
     async def _compared(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
-        """How a try stands to the answer of one of the variations (None: absent)."""
         if text is None:
             return None
         number, solver = ask.key.split("/", 4)[3:]

@@ -75,9 +75,8 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `agreed` is how the answer to a model's own thought stands to the grounded
-    one; `steps` are those of the thought as a model checked them; `more` the replies that the checks of an accepted attempt
-    took, by what was asked for."""
+    """One thought and answer with its verdicts. `steps` are those of the thought as a model checked them; `more` has the
+    replies that the checks of an accepted attempt took, by what was asked for."""
 
     plan: AttemptPlan
     draft: Draft
@@ -96,7 +95,6 @@ class Attempt:
 
     @property
     def digest(self) -> str:
-        """A hash of the thought and the answer: equal ones are the same trace."""
         return content_id(f"{self.draft.text}\0{self.draft.answer}")
 
 
@@ -242,7 +240,7 @@ def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
 
 
 def floors_missed(verdicts: list[Verdict]) -> list[str]:
-    """The ratings by which single judges turn a trace down, whatever the mean (`programs.records.FLOORS`)."""
+    """The ratings by which single judges turn a trace down, whatever the mean."""
     return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
 
 
