@@ -27,8 +27,8 @@ log = logging.getLogger("synthreasoner")
 
 class Intake:
     """Which texts a run begins, and how many traces each may add. `--max-samples` and `--max-traces` count those of all
-    runs of the journal. Texts that are begun (`Index.begun`) may always be finished. `remaining` is how many traces are to be
-    made (None: any number); what is granted to texts under way counts as made until it is given back."""
+    runs of the journal. Texts that are begun (`Index.begun`) may always be finished. `remaining` is how many traces are to
+    be made (None: any number); what is granted to texts under way counts as made until it is given back."""
 
     def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
         self._index, self._rules = index, rules
