@@ -132,7 +132,13 @@ class Journal(JournalReader):
                 write_whole(self._file, line, self._size)
                 self.index.add(self._size, len(line), record)
             except (OSError, sqlite3.Error) as error:
-                self._undo(error)
+                # Where the line cannot be cut off, no other follows, nor where the index failed: it may have lost more.
+                try:
+                    os.ftruncate(self._file, self._size)
+                except OSError as worse:
+                    self._failure = worse
+                if isinstance(error, sqlite3.Error):
+                    self._failure = error
                 raise _unwritten(self.path, error) from error
             self._size += len(line)
 
@@ -161,16 +167,6 @@ class Journal(JournalReader):
                 self.flush()
         finally:
             self._held.close()
-
-    def _undo(self, error: OSError | sqlite3.Error) -> None:
-        """Cuts off a line that could not be written or indexed. No other follows where that fails, or the index did: it may
-        have lost what it was told before."""
-        try:
-            os.ftruncate(self._file, self._size)
-        except OSError as worse:
-            self._failure = worse
-        if isinstance(error, sqlite3.Error):
-            self._failure = error
 
     def _broken(self) -> OSError | sqlite3.Error | None:
         """Why no line may follow: something failed before, or another process cut the file short or wrote to it."""
