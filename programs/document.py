@@ -1,8 +1,5 @@
-"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal.
-
-The document is written as a stream into a file beside it, which then takes its place in one step: a reader never
-sees half of one, and a failed writing leaves the old one as it was.
-"""
+"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal, as a stream into a file beside it,
+which then takes its place in one step."""
 
 import contextlib
 import logging
@@ -102,10 +99,8 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def import_document(journal: Journal, path: Path) -> int:
-    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number.
-
-    Raises `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it.
-    """
+    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number. Raises
+    `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it."""
     with reading(path) as file:
         if ("questions", "start_array") not in ((place, event) for place, event, _ in ijson.parse(file)):
             raise ValueError("it has no traces; name another file with --output")

@@ -30,8 +30,7 @@ from programs.traces.line import LEFT_OUT, attempts_of
 @dataclass(frozen=True, eq=False)
 class ReadTrace:
     """A trace with what became of it (`programs.traces.line.attempts_of`). `left_out`: its question was left out on purpose
-    (it repeats another, or gives a benchmark away, or `--keep` does not keep what it needs), and what judges said of it is
-    no preference."""
+    (as a duplicate, a benchmark's, or by `--keep`), and what judges said of it is no preference."""
 
     record: Record
     became: str = "accepted"

@@ -64,7 +64,7 @@ class ProgressView:
             made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
-        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
+        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended.
         self._task.total = None
         self._progress.update(self._task.id, completed=self.done)
         self._task.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
@@ -181,8 +181,7 @@ def in_time(seconds: float) -> str:
 
 
 def follower(console: Console) -> Callable[[Ask, Reply], None]:
-    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text. What comes
-    from a model or a paper never becomes markup, and controls no terminal."""
+    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text."""
     passages = set[str]()
 
     def show(title: str, said: str = "") -> None:

@@ -32,8 +32,8 @@ class Step(BaseModel):
 
 
 class PerTrace(BaseModel):
-    """What an accepted trace has cost over all runs of the journal, what was rejected and lost included; traces taken over
-    from a document cost nothing here. Tokens are None where a server did not count some, cost where a price is missing."""
+    """What an accepted trace has cost over all runs of the journal, what was rejected and lost included. Tokens are None
+    where a server did not count some, cost where a price is missing."""
 
     calls: float
     tokens: float | None
@@ -61,8 +61,7 @@ class SolveFindings(BaseModel):
 
 
 class StepFindings(BaseModel):
-    """The steps of the accepted traces: how many there are, on how many of them a model gave a readable verdict, and which
-    one. `no_claim` ones only ask, plan or doubt."""
+    """The steps of the accepted traces, and the verdicts of models. `no_claim` ones only ask, plan or doubt."""
 
     steps: int = 0
     checked: int = 0
@@ -149,8 +148,7 @@ def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> 
 
 
 def losses(index: Index, since: int) -> dict[str, int]:
-    """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
-    `since` or behind it."""
+    """The most frequent reasons, with details, for losses of traces and texts that were decided from offset `since` on."""
     query = (
         "select name, count(*) from (select status || ': ' || why as name from variation where at >= ? and why is not null"
         " union all select 'failed: ' || failure from sample where at >= ? and failure is not null)"

@@ -24,8 +24,7 @@ from programs.run.old_lines import question_of
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row at which a server failed or said nothing readable, over all calls in flight, it is taken
-to be gone."""
+"""After so many stages in a row without a readable answer, over all calls in flight, a server is taken to be gone."""
 
 REFUSED_AT_FIRST = 5
 """After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
@@ -133,8 +132,7 @@ class JournaledCaller:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
     def _count(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` when a server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
-        an ask unanswered: what a stop does is nobody's failure."""
+        """Raises `FatalError` when a server is gone or refuses everything, `RunStopped` where a stop left it unanswered."""
         if reply.settled:
             self._unread = self._unanswered = 0
             self._models[reply.model] = _ModelState(answered=True)

@@ -1,5 +1,4 @@
-"""What a run counts of itself: what it has under way and waits for, what it answered without asking, what it spent and may
-spend, what became of its texts and traces. A journal holds all runs."""
+"""What a run counts of itself, where its journal holds all runs."""
 
 import time
 from collections import Counter

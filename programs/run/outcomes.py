@@ -1,7 +1,5 @@
-"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there.
-
-The rules are data with a hash: what others decided is decided again, from stored replies.
-"""
+"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there. Rules
+are data with a hash: what others decided is decided again, from stored replies."""
 
 import json
 import logging

@@ -46,7 +46,7 @@ class Reading:
         self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
     ) -> AsyncGenerator[Sample, None]:
         """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
-        it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
+        it is asked for: what a file system or a pipe holds up holds up nothing else."""
         reader = self._reader(self.report if counted else ReadReport())
         asked = queue.SimpleQueue[Future[Sample | None] | None]()
         samples = filter(wanted, reader.samples(self._sources))
@@ -76,8 +76,7 @@ class Reading:
 
     @property
     def texts(self) -> float | None:
-        """How many texts the input has that earlier runs did not finish: of each line, row or document that is left as many
-        as of those that were read. None where nobody knows."""
+        """How many texts the input has that earlier runs did not finish, of what is left estimated; None: nobody knows."""
         if self._over:
             return float(self._given)
         if self.sizes is None:

@@ -48,8 +48,7 @@ def cleared_for(settings: Settings) -> Path:
 
 
 def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]) -> None:
-    """Makes a journal ready for a run by these settings, and says what is to be said first. Raises `UserError` where it may
-    not go on with what is there."""
+    """Makes a journal ready for a run by these settings. Raises `UserError` where it may not go on with what is there."""
     last = journal.latest("run", "")
     refuse_mixture(journal, mixing, settings)
     for caution in cautions(settings, last, without_effort):
@@ -82,8 +81,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
 
 
 def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: Settings) -> None:
-    """Raises `UserError` where a run by these settings would mix unlike data with what the journal holds, by its latest
-    `run` line, and nobody asked for that."""
+    """Raises `UserError` where a run would mix unlike data with what the journal holds, and nobody asked for that."""
     last = journal.latest("run", "")
     if last is None or settings.allow_mixed or not journal.index.holds_work():
         return

@@ -50,7 +50,7 @@ class Intake:
 
     def to_mend(self) -> set[int]:
         """The texts with traces that are to be decided again before others are made: other rules decided them, or a verdict
-        or the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
+        or the like is missing. Without --max-traces all come by anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
         query = f"select distinct sample from variation where {unsettled}"
         found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
@@ -141,8 +141,7 @@ class Runner:
         return self._gate.closed or self._error is not None
 
     async def _pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
-        """Goes through the input once, for these texts alone; the report is about the reading for all. `deciding_again`:
-        texts are taken up although no trace is left to make."""
+        """Goes through the input once, for these texts alone; with `deciding_again` although no trace is left to make."""
         self.intake.reads_anew()
         self._failed, self._limited = set(), set()
 
@@ -203,8 +202,8 @@ class Runner:
             self._limited.add(int(sample.id, 16))
 
     def _given_up(self, sample: Sample, error: Exception) -> SampleOutcome:
-        """The end of a text by an error that nobody foresaw: it costs that text, not the night's run, nor every run that
-        goes on with the journal. Raises what is no such error, and what comes up in one text after another."""
+        """The end of a text by an error that nobody foresaw: it costs that text, not the whole run. Raises what is no such
+        error, and what comes up in one text after another."""
         self._bugs += 1
         if isinstance(error, SynthReasonerError) or self._bugs == MOST_BUGS:
             raise error

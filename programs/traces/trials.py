@@ -108,9 +108,8 @@ class Trials:
         return reply.output["agreement"] if reply.status == "ok" else None
 
     async def check_steps(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations their steps, as a model checked them. A step has none without a readable
-        verdict, and no step has one in a thought of more than `MOST_STEPS`: a model's own may have more than one call
-        takes."""
+        """Gives a question's accepted variations their steps, as a model checked them. One without a readable verdict, and
+        any in a thought of more than `MOST_STEPS`, as a model's own may be, stays unchecked."""
         if model := self.options.checker:
             await together(self._check(variation, model) for variation in variations if variation.accepted)
 
