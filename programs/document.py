@@ -1,8 +1,5 @@
-"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal.
-
-The document is written as a stream into a file beside it, which then takes its place in one step: a reader never
-sees half of one, and a failed writing leaves the old one as it was.
-"""
+"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal, as a stream into a file beside it,
+which then takes its place in one step."""
 
 import contextlib
 import logging
@@ -30,7 +27,6 @@ from programs.versions import stamp
 log = logging.getLogger("synthreasoner")
 
 _START = b'{"metadata"'
-"""How a document begins."""
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
@@ -56,7 +52,6 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         thoughts=thoughts.result(),
     )
     _keep_what_is_not_ours(path)
-    # The journal's lock keeps others away.
     with in_place(path, "; the journal holds everything") as file:
         stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("%s is written", path, extra={"traces": total, "status": status})
@@ -74,7 +69,6 @@ def _keep_what_is_not_ours(path: Path) -> None:
 
 
 def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
-    """Writes a whole document, of records as JSON holds them."""
     file.write(_START + b": " + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
     for number, record in enumerate(records):
         file.write((b",\n" if number else b"\n") + orjson.dumps(record))
@@ -105,17 +99,13 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def import_document(journal: Journal, path: Path) -> int:
-    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number.
-
-    Raises `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it.
-    """
+    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number. Raises
+    `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it."""
     with reading(path) as file:
         if ("questions", "start_array") not in ((place, event) for place, event, _ in ijson.parse(file)):
             raise ValueError("it has no traces; name another file with --output")
-    for _ in read_records(path):
-        pass  # whatever is wrong with one shows here
-    count = 0
-    for count, record in enumerate(read_records(path), 1):  # noqa: B007
+    count = sum(1 for _ in read_records(path))  # whatever is wrong with one shows here
+    for record in read_records(path):
         digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
         unnamed = content_id(f"{record.user_interaction.question}\0{digest}")
         journal.append(

@@ -86,10 +86,9 @@ def cautions(document: "DocumentMetadata | None") -> list[str]:
     from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 
-    if document is None:
-        return []
-    alike = cautions_of(document.thoughts) if document.thoughts else []
-    return [*(f"caution: {line}" for line in alike), *(agreement_in_words(document.judges) if document.judges else [])]
+    alike = cautions_of(document.thoughts) if document and document.thoughts else []
+    agreement = agreement_in_words(document.judges) if document and document.judges else []
+    return [*(f"caution: {line}" for line in alike), *agreement]
 
 
 def _list_models(settings: Settings) -> int:

@@ -1,14 +1,11 @@
 """`python -m programs.merge SOURCE... --output OUTPUT`: makes one journal and one document of those of several runs.
 
 Each text is taken whole, with all lines about it, from one source: the one that made the most of it (accepted variations,
-then whether it was done with it), of equals the one named first. So nothing of two sources is woven together, and a text
-that was done stays done. What the other sources made of it, and paid for it, stays in their own journals. Lines about no
-text, such as those of runs, and traces of documents that name no text, are all taken.
+then whether it was done with it), of equals the one named first. What the others made of it stays in their own journals.
+Lines about no text, such as those of runs, and traces of documents that name no text, are all taken.
 
-Memory does not grow with the journals: which source a text is taken from stands in a SQLite file.
-
-Everything is made in a folder beside the output, whose name begins with a dot, and put in place at the end, the journal
-as a whole in one step: a merge that was killed leaves that folder and nothing that looks finished.
+Memory does not grow with the journals: which source a text is taken from stands in a SQLite file. Everything is made in a
+folder beside the output, and put in place at the end: a merge that was killed leaves nothing that looks finished.
 """
 
 import contextlib
@@ -73,17 +70,15 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     sources, journal = find_sources(names), beside(output, JOURNAL)
     with _claimed(output, journal) as folder:
         try:
-            runs = list(_last_runs(sources, folder))
-            if not allow_mixed:
-                _refuse_mixture(runs)
+            runs = _last_runs(sources, folder, allow_mixed)
             with Journal(folder / journal.name) as new:
                 shared = pour(sources, new, folder)
-                done = all(run["status"] == "completed" for _, run in runs)
+                done = all(run["status"] == "completed" for run in runs)
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
                 # What a later run is compared with is the first one's. Documents alone say nothing of how they were made.
-                for _, first in runs[:1]:
+                for first in runs[:1]:
                     facts = {"mixing": first["mixing"], "versions": versions(), "git_commit": git_commit()}
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
@@ -97,8 +92,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
 
 
 def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
-    """Pours the sources into a new journal. Returns how many texts stood in several of them. Raises `StorageError` when one
-    is damaged or the new one cannot be written, and `sqlite3.Error` when the notes in `folder` cannot."""
+    """Pours the sources into a new journal, with notes in `folder`. Returns how many texts stood in several of them."""
     with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
         notes.create_function("text_of", 3, _text_of, deterministic=True)
         notes.executescript(_SCHEMA)
@@ -149,22 +143,21 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         yield folder
 
 
-def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The sources that have a `run` line, with their last."""
+def _last_runs(sources: Sequence[TraceSource], folder: Path, allow_mixed: bool) -> list[dict[str, Any]]:
+    """The last `run` lines of the sources that have one."""
+    runs = dict[Path, dict[str, Any]]()
     for source in sources:
         with source.opened(folder) as journal:
             if (last := journal.latest("run", "")) is not None:
-                yield source.path, last
-
-
-def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
-    for path, run in runs[1:]:
-        first, one = runs[0]
-        if differences := changed(one["mixing"], run["mixing"]):
+                runs[source.path] = last
+    for path, run in runs.items():
+        first = next(iter(runs))
+        if not allow_mixed and (differences := changed(runs[first]["mixing"], run["mixing"])):
             raise UserError(
                 f"{path} was made otherwise than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
+    return [*runs.values()]
 
 
 class MergeOptions(Options):

@@ -37,8 +37,8 @@ def section(name: str, command: Command) -> str:
     """One command."""
     model = command.settings()
     parser = parser_of(model)
-    words = f" {model.leading.upper()}" if model.leading else ""
-    called = f"`synthreasoner {name}{words} [options]`, or `python -m {command.module}`"
+    words = (parser.usage or "").removeprefix(parser.prog)
+    called = f"`synthreasoner {name}{words}`, or `python -m {command.module}`"
     lines = [f"## {name}", "", f"{called}: {command.what}.", ""]
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.dest not in ("help", "config", "print_config")]

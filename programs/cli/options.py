@@ -237,7 +237,7 @@ def parser_of(model: type[Options], description: str | None = None) -> _Parser:
     program = _typed.get() or (f"python -m {main.name}" if main else Path(sys.argv[0]).name)
     parser = _Parser(
         prog=program,
-        usage=f"{program} {f'{model.leading.upper()} ' if model.leading else ''}[options]".replace("%", "%%"),
+        usage=f"{program} {_leading(model)}[options]".replace("%", "%%"),
         description=inspect.cleandoc(description or model.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
@@ -255,6 +255,15 @@ def parser_of(model: type[Options], description: str | None = None) -> _Parser:
     group.add_argument("--config", metavar="FILE", help="a YAML file with any of these options")
     group.add_argument("--print-config", action="store_true", help="print all settings as such a file and exit")
     return parser
+
+
+def _leading(model: type[Options]) -> str:
+    """The field whose option may be left out, as usage names it."""
+    if model.leading is None:
+        return ""
+    told = _argument(model.model_fields[model.leading])
+    value = told.get("metavar") or "{" + ",".join(told["choices"]) + "}"
+    return f"[{option_of(model.leading)}] {value} {f'[{value} ...] ' if 'nargs' in told else ''}"
 
 
 def _argument(field: FieldInfo) -> dict[str, Any]:

@@ -30,8 +30,7 @@ from programs.traces.line import LEFT_OUT, attempts_of
 @dataclass(frozen=True, eq=False)
 class ReadTrace:
     """A trace with what became of it (`programs.traces.line.attempts_of`). `left_out`: its question was left out on purpose
-    (it repeats another, or gives a benchmark away, or `--keep` does not keep what it needs), and what judges said of it is
-    no preference."""
+    (as a duplicate, a benchmark's, or by `--keep`), and what judges said of it is no preference."""
 
     record: Record
     became: str = "accepted"
@@ -39,9 +38,8 @@ class ReadTrace:
 
 
 def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
-    """Every attempt at each variation that has one, as whole records with their verdicts, in the order in which they were
-    made; one variation at a time, in the journal's order. A document means the journal beside it; without one it gives
-    its traces, each by itself.
+    """Every attempt at each variation that has one, in the order in which they were made; one variation at a time, in the
+    journal's order. A document means the journal beside it; without one it gives its traces, each by itself.
 
     A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
     something else, `StorageError` for a journal that cannot be read.
@@ -55,7 +53,6 @@ def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
 
 
 def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
-    """The same of a journal."""
     for line in journal.variations():
         question = line["key"].rpartition("/")[0]
         left_out = line["status"] in LEFT_OUT or journal.index.turned_down(line["sample"], question)
@@ -65,16 +62,14 @@ def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
 
 @dataclass(frozen=True)
 class TraceSource:
-    """A file that traces are read from. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a
-    journal cuts off a torn last line, which no other file of the user must lose."""
+    """A file that traces are read from. What `is_journal` was seen to begin as one, or is empty."""
 
     path: Path
     is_journal: bool
 
     @contextlib.contextmanager
     def opened(self, folder: Path) -> Iterator[Journal]:
-        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when the journal is in use
-        or the file is no document of this program."""
+        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when that cannot be."""
         made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
         with Journal(self.path if self.is_journal else made) as journal:
             if not self.is_journal and not journal.index.counts():
@@ -87,9 +82,8 @@ class TraceSource:
 
 @contextlib.contextmanager
 def viewed(path: Path) -> Iterator[JournalReader]:
-    """A journal as it stands at this moment, read without its lock, since a run may be writing it: what is written later is
-    not seen, nor a line that is not yet whole. Its index is made anew in the temporary folder, so that nothing beside the
-    journal is read or changed. Raises `StorageError` for a file that cannot be read or is damaged before its last line."""
+    """A journal as it stands at this moment, without its lock: what a run writes later is not seen. Its index is made anew
+    in the temporary folder, so that nothing beside it is changed. Raises `StorageError` for one that cannot be read."""
     with contextlib.ExitStack() as held:
         try:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))

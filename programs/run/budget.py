@@ -19,8 +19,6 @@ PROMPT_OVERHEAD = 450
 
 
 class Amount(NamedTuple):
-    """Tokens, and what they cost."""
-
     tokens: float = 0.0
     cost: float = 0.0
 
@@ -32,12 +30,10 @@ class Amount(NamedTuple):
 class Budget:
     """Counts what this run spends, and says when a limit is `reached`.
 
-    No more than `max_calls` are made. For each call under way the tokens and the cost that such calls took so far are set
-    aside, and a call that does not fit beside them waits for them to end; so what is spent on top of a limit does not grow
-    with the calls in flight. What a server does not count is estimated by length, as far as limits go, which is said once.
-
-    `cost` is None without prices. It is the least: `cost_is_whole` is False once some reply was not counted, or its model
-    has no price.
+    For each call under way the tokens and the cost that such calls took so far are set aside, and a call that does not fit
+    beside them waits for them to end; so what is spent on top of a limit does not grow with the calls in flight. What a
+    server does not count is estimated by length, as far as limits go. `cost` is None without prices. It is the least:
+    `cost_is_whole` is False once some reply was not counted, or its model has no price.
     """
 
     def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
@@ -74,12 +70,14 @@ class Budget:
         return "go"
 
     def spend(self, ask: Ask, reply: Reply) -> None:
-        """Counts what a call cost."""
         self.release(ask)
         spent = reply.spent
         read, written, known = spent.prompt_tokens, spent.completion_tokens, reply.model in self._options.prices
         if read is None or written is None:
-            self._warn(reply.model)
+            if self.cost_is_whole and self._limited:
+                limits = " and ".join(self._limited)
+                said = f"{reply.model} does not say how many tokens a reply took: {limits} cannot be kept exactly"
+                log.warning("%s, and what it takes is estimated by its length", said)
             read, written, known = _read_by(ask), _tokens_in(reply), False
         amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
@@ -90,7 +88,6 @@ class Budget:
         self._spent = self._spent.plus(amount)
 
     def release(self, ask: Ask) -> None:
-        """An ask's call is no longer under way."""
         expected = self._under_way.pop(ask.key, None)
         if expected is not None:
             self._set_aside = self._set_aside.plus(expected, -1) if self._under_way else Amount()
@@ -114,12 +111,6 @@ class Budget:
             return f"a cost of {self._spent.cost:.4g}"
         return None
 
-    def _warn(self, model: str) -> None:
-        if self.cost_is_whole and self._limited:
-            limits = " and ".join(self._limited)
-            said = f"{model} does not say how many tokens a reply took: {limits} cannot be kept exactly"
-            log.warning("%s, and what it takes is estimated by its length", said)
-
 
 def _read_by(ask: Ask) -> int:
     """About how many tokens a prompt has."""
@@ -127,7 +118,6 @@ def _read_by(ask: Ask) -> int:
 
 
 def _tokens_in(reply: Reply) -> int:
-    """About how many tokens were written for a reply."""
     text, output = None, reply.output
     if reply.rejected and reply.status != "ok":
         text, output = reply.rejected[-1].text, reply.rejected[-1].output

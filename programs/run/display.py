@@ -51,8 +51,7 @@ class ProgressView:
     (None: nobody knows of how many); `expected` of them the input will give."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ledger = ledger
-        self._a_text = settings.traces_a_text
+        self._ledger, self._a_text = ledger, settings.traces_a_text
         self._progress = Progress(speed_estimate_period=RECENT, get_time=clock)
         self._progress.add_task("traces", total=None)
         (self._task,) = self._progress.tasks
@@ -65,7 +64,7 @@ class ProgressView:
             made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
-        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended for good.
+        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended.
         self._task.total = None
         self._progress.update(self._task.id, completed=self.done)
         self._task.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
@@ -106,13 +105,14 @@ class ProgressView:
             yield "last", ledger.last_fault[:LONGEST_ERROR]
 
     def _end(self, now: float) -> Iterator[str]:
-        seconds = self._task.time_remaining
-        if self._ledger.stopping is None and seconds is not None:
+        left, seconds = self._task.remaining, self._task.time_remaining
+        if self._ledger.stopping is not None or (left is not None and left <= 0):
+            return
+        if seconds is not None:
             clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
             yield f"about {in_time(seconds)} left (done {clock})"
-        elif self._ledger.stopping is None:
-            known = self._task.total is not None
-            yield "too early to say how long" if known else "no telling how long: the input is not counted"
+        else:
+            yield "no telling how long: the input is not counted" if left is None else "too early to say how long"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
@@ -136,7 +136,6 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
 
 
 def line(view: ProgressView, now: float, event: str = "") -> str:
-    """The same on one line, which begins with `progress:`."""
     said = [f"{name} {words}" for name, words in view.rows(now)]
     return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *said])
 
@@ -178,13 +177,11 @@ async def _plain(view: ProgressView, console: Console) -> None:
 
 
 def in_time(seconds: float) -> str:
-    """1:25:24, or 3 days, 4:05:00."""
     return str(timedelta(seconds=round(seconds)))
 
 
 def follower(console: Console) -> Callable[[Ask, Reply], None]:
-    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text. What comes
-    from a model or a paper never becomes markup, and controls no terminal."""
+    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text."""
     passages = set[str]()
 
     def show(title: str, said: str = "") -> None:
@@ -211,13 +208,10 @@ def _in_words(said: Any) -> str:
         return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
     if "text" in said and set(said) <= set(FinalAnswer.model_fields):
         return str(said["text"])
-    plain = {
-        name.replace("_", " "): ", ".join(map(str, part)) if _are_numbers(part) else part for name, part in said.items()
-    }
+    plain = {name.replace("_", " "): part for name, part in said.items()}
+    for name, part in plain.items():
+        # Of one number alone YAML would make a quoted text.
+        if isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part):
+            plain[name] = ", ".join(map(str, part))
     # The console breaks its lines.
     return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()
-
-
-def _are_numbers(part: Any) -> bool:
-    # Of one alone YAML makes a quoted text.
-    return isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part)

@@ -26,8 +26,7 @@ capable writer answered by hand, on passages of papers."""
 
 
 def calls_of(settings: Settings, texts: float) -> dict[str, int]:
-    """Calls by kind for so many texts, or parts of them, when nothing is rejected and nothing fails: 8q + 2q(v-1) a text,
-    and for a model's own thoughts 2 more a variation."""
+    """Calls by kind for so many texts, or parts of them, when nothing is rejected and nothing fails."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0

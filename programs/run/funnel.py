@@ -1,9 +1,8 @@
 """From what was read to accepted traces, with every loss named; what an accepted trace has cost; and what the optional
 checks found. All of it is asked of the journal's index.
 
-The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step
-what went in is what was lost plus what was left; what was left of one goes into the next as long as the two count the same
-thing. A question's variations make more traces of it, and the journal may hold texts that this run did not read.
+The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step what went
+in is what was lost plus what was left, which goes into the next as long as the two count the same thing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ MOST_LOSSES = 20
 
 
 class Step(BaseModel):
-    """One step: `entered` == the sum of `lost` + `left`. `what` went in; `became` is what those that were left are."""
+    """`entered` == the sum of `lost` + `left`. `what` went in; `became` is what those that were left are."""
 
     what: str
     entered: int
@@ -33,8 +32,8 @@ class Step(BaseModel):
 
 
 class PerTrace(BaseModel):
-    """What an accepted trace has cost over all runs of the journal, what was rejected and lost included; traces taken over
-    from a document cost nothing here. Tokens are None where a server did not count some, cost where a price is missing."""
+    """What an accepted trace has cost over all runs of the journal, what was rejected and lost included. Tokens are None
+    where a server did not count some, cost where a price is missing."""
 
     calls: float
     tokens: float | None
@@ -62,8 +61,7 @@ class SolveFindings(BaseModel):
 
 
 class StepFindings(BaseModel):
-    """The steps of the accepted traces: how many there are, on how many of them a model gave a readable verdict, and which
-    one. `no_claim` ones only ask, plan or doubt."""
+    """The steps of the accepted traces, and the verdicts of models. `no_claim` ones only ask, plan or doubt."""
 
     steps: int = 0
     checked: int = 0
@@ -83,6 +81,10 @@ class Findings(BaseModel):
 
 _WRITTEN = "json_extract(facts, '$.written')"
 _ATTEMPTS = f"select sum({_WRITTEN}), sum(max({_WRITTEN} - 1, 0)), sum(json_extract(facts, '$.unused')) {TRIED}"
+_POOLS = (
+    "select count(*), sum(usable = 0), sum(usable = 0 and not exists (select 1 from sample where sample.key = pool.key)),"
+    " sum(drafted), sum(usable) from pool"
+)
 _LOST_QUESTIONS = (
     "select lost.key, sum(lost.value) from pool, json_each(facts, '$.lost') lost group by lost.key order by 2 desc, 1"
 )
@@ -92,13 +94,15 @@ _LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by los
 def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
     """The funnel as things stand. `report` is of a run's reading, where that is known."""
     tried, accepted, used = _sums(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
-    pools, barren, drafted, usable = _sums(
-        index, "select count(*), sum(usable = 0), sum(drafted), sum(usable) from pool"
-    )
+    pools, barren, under_way, drafted, usable = _sums(index, _POOLS)
     written, again, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     unanswered, lost_questions = index.unanswered(), dict(index.query(_LOST_QUESTIONS))
-    no_questions = {"no model answered": unanswered, "no usable question": barren}
+    no_questions = {
+        "no model answered": unanswered,
+        "no usable question": barren - under_way,
+        "no usable question so far": under_way,
+    }
     attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
     steps = [
         _step("texts begun by all runs", pools + unanswered, no_questions, "texts with questions"),
@@ -117,7 +121,6 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
 
 
 def _sums(index: Index, query: str) -> list[int]:
-    """Sums over all rows; of none, 0."""
     (row,) = index.query(query)
     return [int(count or 0) for count in row]
 
@@ -128,12 +131,10 @@ def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step
 
 
 def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
-    counted = all(not row["uncounted"] for row in spent)
-    tokens = sum(row["prompt"] + row["completion"] for row in spent)
-    cost = cost_of(spent, prices)
+    tokens, cost = sum(row["prompt"] + row["completion"] for row in spent), cost_of(spent, prices)
     return PerTrace(
         calls=round(sum(row["calls"] for row in spent) / accepted, 2),
-        tokens=round(tokens / accepted, 1) if counted else None,
+        tokens=None if any(row["uncounted"] for row in spent) else round(tokens / accepted, 1),
         cost=None if cost is None else cost / accepted,
     )
 
@@ -147,8 +148,7 @@ def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> 
 
 
 def losses(index: Index, since: int) -> dict[str, int]:
-    """The most frequent reasons, with their details, for which traces and texts were lost that were decided at offset
-    `since` or behind it."""
+    """The most frequent reasons, with details, for losses of traces and texts that were decided from offset `since` on."""
     query = (
         "select name, count(*) from (select status || ': ' || why as name from variation where at >= ? and why is not null"
         " union all select 'failed: ' || failure from sample where at >= ? and failure is not null)"
@@ -158,7 +158,6 @@ def losses(index: Index, since: int) -> dict[str, int]:
 
 
 def findings_of(index: Index) -> Findings:
-    """What the optional checks found."""
     steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
     solved = (
         "select json_extract(facts, '$.solved.need') need, json_extract(facts, '$.solved.difficulty') at from variation"

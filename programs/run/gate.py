@@ -26,13 +26,11 @@ class Gate:
     so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
     (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
 
-    What is done with a reply takes long, and would hold up whoever has the place next if many came at once. So those who
-    have their reply go on one after another, between which the event loop comes round, and keep their place until then: at
-    no time are more than `capacity` replies not yet written.
+    What is done with a reply takes long. So those who have theirs go on one after another, between which the event loop
+    comes round, and keep their place until then: at no time are more than `capacity` replies not yet written.
 
     `texts` is how many texts should be under way at once. After `close` those who wait, and all who come, get
-    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it.
-    """
+    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it."""
 
     def __init__(self, capacity: int, texts: int | None = None) -> None:
         self.capacity, self.texts = capacity, texts or max(2, TEXTS_A_PLACE * capacity)
@@ -78,7 +76,6 @@ class Gate:
             closing.cancel()
 
     def close(self) -> None:
-        """Lets nobody through any more."""
         if self.closed:
             return
         self.closed = True

@@ -7,7 +7,7 @@ the journal, and reads on from there; one of another version, or of other bytes,
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from programs.files import move_aside
 from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
 from programs.run.old_lines import present_form
-
-Line = Mapping[str, Any]
+from programs.traces.line import Line
 
 VERSION = "10"
 PAGE = 512
@@ -31,13 +30,12 @@ SOLVED = ("accepted", "rejected", "unjudged", "contaminated")
 """The statuses of variations whose question has a need. One that was withdrawn counts nowhere."""
 
 UNDECIDED = "undecided"
-_NOTHING = (None, 0, False)
 
 OF_SAMPLE = "key in (select key from line where kind = 'unit' and sample = ?)"
 """The variations of a sample, found by the index: asked of the view alone, SQLite would look at all."""
 
 SPENT = ("calls", "reasks", "faults", "prompt", "completion", "cached", "uncounted", "seconds")
-"""What is summed up by stage and model over all replies, those included that a later line replaced."""
+"""What is summed up over all replies, those included that a later line replaced."""
 
 SCHEMA = f"""
 pragma journal_mode = wal;
@@ -81,7 +79,6 @@ _NO_LINE = (LookupError, TypeError, AttributeError, ValueError, *_OF_SQLITE)
 
 
 def damaged(path: Path, at: int) -> StorageError:
-    """What to say of a journal whose line at this byte is none."""
     return StorageError(
         f"{path} is damaged at byte {at}: the line there is none of a journal's. "
         "Delete that line, or move the file aside to start fresh."
@@ -93,9 +90,7 @@ def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[st
     `StorageError` at one that is no JSON, and OSError."""
     with path.open("rb") as file:
         file.seek(offset)
-        for line in file:
-            if offset >= size:
-                return
+        while offset < size and (line := file.readline()):
             try:
                 yield offset, len(line), orjson.loads(line)
             except orjson.JSONDecodeError:
@@ -111,8 +106,7 @@ def mark(file: int, offset: int) -> str:
 
 class Index:
     """An open index at `path` over the first `size` bytes of a journal, which is open as `file`; `end` is how many of them
-    it covers. Raises OSError, sqlite3.Error, and `StorageError` at a line that is none of a journal's; what is asked of it
-    raises `StorageError` where it cannot be read."""
+    it covers. Raises OSError, sqlite3.Error, and `StorageError` at a damaged line, or where it cannot be read."""
 
     def __init__(self, path: Path, journal: Path, file: int, size: int) -> None:
         self.path, self._file = path, file
@@ -131,7 +125,6 @@ class Index:
             raise
 
     def add(self, at: int, length: int, line: dict[str, Any]) -> None:
-        """Takes one line of the journal, in the journal's order."""
         line = present_form(line)
         kind, facts = line["kind"], facts_of(line)
         first, said = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
@@ -142,8 +135,8 @@ class Index:
             tokens = (spent["prompt_tokens"], spent["completion_tokens"], spent["cached_tokens"])
             counts = (spent["calls"], spent["reasks"], sum(spent["faults"].values()), *(count or 0 for count in tokens))
             uncounted = spent["calls"] if None in tokens[:2] else 0
-            whose = (line["stage"], line["reply"]["model"])
-            self._database.execute(_ADD_SPENT, (*whose, *counts, uncounted, spent["seconds"]))
+            account = (line["stage"], line["reply"]["model"])
+            self._database.execute(_ADD_SPENT, (*account, *counts, uncounted, spent["seconds"]))
         self.end = at + length
 
     def commit(self) -> None:
@@ -165,19 +158,17 @@ class Index:
             ) from error
 
     def first(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        """The first row of what SQL finds."""
         return next(iter(self.query(f"{sql} limit 1", *values)), None)
 
     def position(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
         return self.first("select at, length from line where kind = ? and key = ?", kind, key)
 
-    def positions(self, kind: str, after: int, *, status: str | None = None) -> list[tuple[int, int, int]]:
-        """The next keys of this kind (and status) after the one that first stood at offset `after`: (first, offset,
-        length)."""
-        more = " and status = ?" if status else ""
-        query = f"select first, at, length from line where kind = ? and first > ?{more} order by first limit ?"
-        return self.query(query, kind, after, *([status] if status else []), PAGE)
+    def variations(self, after: int, status: str | None) -> list[tuple[int, int, int]]:
+        """The next variations (with this status) after the one that first stood at `after`: first, offset, length."""
+        which = "kind = 'unit' and first > ?" + (" and status = ?" if status else "")
+        query = f"select first, at, length from line where {which} order by first limit {PAGE}"
+        return self.query(query, after, *([status] if status else []))
 
     def counts(self) -> dict[str, int]:
         """How many variations there are by status."""
@@ -185,8 +176,7 @@ class Index:
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
-        query = "select status, basis, ifnull(settled, 0), digest from variation where key = ?"
-        return self.first(query, key)
+        return self.first("select status, basis, ifnull(settled, 0), digest from variation where key = ?", key)
 
     def sample(self, key: str) -> tuple[str, bool] | None:
         """Basis and whether it is settled, of a sample that was driven to its end."""
@@ -198,7 +188,6 @@ class Index:
         return {line for (line,) in self.query(query, basis)}
 
     def accepted_of(self, sample: str) -> int:
-        """How many accepted variations a sample has."""
         return self._number(f"select count(*) from variation where {OF_SAMPLE} and status = 'accepted'", sample)
 
     def turned_down(self, sample: str, question: str) -> bool:
@@ -211,7 +200,6 @@ class Index:
         return bool(self.first("select 1 from line where kind in ('stage', 'failed', 'unit')"))
 
     def judges_asked(self) -> bool:
-        """Whether any judge was ever asked."""
         return bool(self.first("select 1 from spent where stage = 'judge'"))
 
     def knows(self, sample: str) -> bool:
@@ -219,7 +207,7 @@ class Index:
         return bool(self.first("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
     def begun(self) -> int:
-        """How many texts were begun: those with questions, and those that were asked for them in vain."""
+        """How many texts have questions, or were asked for them in vain."""
         return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
 
     def unfinished(self, basis: str) -> int:
@@ -244,7 +232,6 @@ class Index:
 def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
     """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or
     of one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
-    # What SQLite lays beside it goes with it.
     files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
     while True:
         database = sqlite3.connect(path, check_same_thread=False)
@@ -299,32 +286,23 @@ def _variation_facts(line: Line) -> dict[str, Any]:
     record, attempts = line["record"], line.get("attempts") or []
     rejection = line["rejection"]
     last = record or (attempts[-1] if attempts else {})
+    question, _, name = line["key"].rpartition("/")
     found = {
-        "question": line["key"].rpartition("/")[0],
-        **{name: line[name] for name in ("basis", "settled", "digest")},
-        "loss": loss_of(rejection) if rejection else None,
-        "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON] if rejection else None,
+        "question": question,
+        **{part: line[part] for part in ("basis", "settled", "digest")},
         "written": len(attempts) + (record is not None),
         "unused": len(line.get("unused") or ()),
-        "solved": _solved(line, last.get("blind_solve")),
-        "steps": _steps(last.get("steps") or []) if line["status"] == "accepted" else None,
     }
-    return {name: value for name, value in found.items() if value not in _NOTHING}
-
-
-def _solved(line: Line, solve: Line | None) -> dict[str, Any] | None:
-    """What blind solving found of the variation's question, told by the first of those that were solved together. Those of
-    older versions stand for themselves."""
-    if not solve or line["status"] not in SOLVED:
-        return None
-    together = solve.get("variations")
-    if together and line["key"].rpartition("/")[2] != str(together[0]):
-        return None
-    return {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
-
-
-def _steps(steps: list[Line]) -> dict[str, int] | None:
+    if rejection:
+        found |= {"loss": loss_of(rejection), "why": f"{rejection['reason']}: {rejection['detail']}"[:LONGEST_REASON]}
+    solve = last.get("blind_solve")
+    # The first of those that were solved together tells it of the question; those of older versions tell of themselves.
+    if solve and line["status"] in SOLVED and name == str((solve.get("variations") or [name])[0]):
+        found["solved"] = {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
+    steps = last.get("steps") or []
     # In older versions rules gave a status too. They could not know.
     checked = [step for step in steps if step.get("judged_by") not in (None, "rule")]
-    statuses = Counter(step.get("status") or "no_claim" for step in checked)
-    return {"steps": len(steps), "checked": len(checked), **statuses} if checked else None
+    if checked and line["status"] == "accepted":
+        statuses = Counter(step.get("status") or "no_claim" for step in checked)
+        found["steps"] = {"steps": len(steps), "checked": len(checked), **statuses}
+    return {part: value for part, value in found.items() if value}

@@ -10,12 +10,9 @@ Every line is one JSON object with a `kind` and, where it has an identity, a `ke
     unit     what became of a variation: its status, its record, the attempts that were not taken
     sample   what became of a text as a whole
 
-Any other kind can be kept as well, and found by its key. A line is written with one `write`, so a killed process loses
-nothing it wrote; a thread flushes to the disk every second, so a power cut loses at most that. A line torn by a crash is
-cut off when the journal is opened again.
-
-A journal that somebody deletes or puts another file in the place of while it is open is written again, from the file that
-is still open. One that is cut short has lost what stood there: nothing is written any more.
+Any other kind can be kept as well, and found by its key. A line is written with one `write`; a thread flushes to the disk
+every second. A line torn by a crash is cut off when the journal is opened again. One that is deleted or replaced while it
+is open is written again, from the file that is still open; to one that is cut short nothing is written any more.
 """
 
 import contextlib
@@ -27,7 +24,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -48,9 +44,8 @@ _KIND = re.compile(rb'\{"kind":"[a-z]*')
 
 
 def is_journal(start: bytes, *, torn: bool = False) -> bool:
-    """Whether a file with this beginning is taken for a journal: one that begins as a line does, or is empty; with `torn`
-    also one whose first line was torn early. Opening a journal cuts off a torn last line, which no other file of the user
-    must lose."""
+    """Whether a file with this beginning is taken for a journal, whose torn last line may be cut off: one that begins as a
+    line does, or is empty; with `torn` also one whose first line was torn early."""
     if not start or _START.match(start):
         return True
     kind = _KIND.match(start)
@@ -61,9 +56,7 @@ class JournalReader:
     """The lines of an open journal, found by its index, in the form of this version."""
 
     def __init__(self, path: Path, file: int, index: Index) -> None:
-        self.path = path
-        self.index = index
-        self._file = file
+        self.path, self.index, self._file = path, index, file
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
         """The newest line of this kind and key ("" for kinds without), or None."""
@@ -73,7 +66,7 @@ class JournalReader:
     def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
         """The newest line of every variation (with this status), in the order in which they first stood."""
         last = -1
-        while positions := self.index.positions("unit", last, status=status):
+        while positions := self.index.variations(last, status):
             for last, offset, length in positions:  # noqa: B007
                 yield self._read(offset, length)
 
@@ -92,11 +85,8 @@ class JournalReader:
 
 
 class Journal(JournalReader):
-    """An open journal. One process at a time: opening a journal that is in use raises `UserError`, as does a file that is
-    none.
-
-    `mended` is the number of bytes of a torn last line that were cut off, which is logged; 0 if there was none.
-    """
+    """An open journal. One process at a time: opening one that is in use raises `UserError`, as does a file that is none.
+    `mended` is the number of bytes of a torn last line that were cut off."""
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as held:
@@ -118,18 +108,16 @@ class Journal(JournalReader):
         super().__init__(path, file, index)
         if self.mended:
             log.warning("%s: a torn last line of %d bytes was cut off", path, self.mended)
-        self._mutex = threading.Lock()
-        self._stop = threading.Event()
+        self._mutex, self._stop = threading.Lock(), threading.Event()
         self._failure: OSError | sqlite3.Error | None = None
-        self._reported = False
-        self._flushed = self._size
+        self._reported, self._flushed = False, self._size
         self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
         self._flusher.start()
 
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def append(self, kind: str, key: str | None, **fields: Any) -> None:
@@ -144,7 +132,13 @@ class Journal(JournalReader):
                 write_whole(self._file, line, self._size)
                 self.index.add(self._size, len(line), record)
             except (OSError, sqlite3.Error) as error:
-                self._undo(error)
+                # Where the line cannot be cut off, no other follows, nor where the index failed: it may have lost more.
+                try:
+                    os.ftruncate(self._file, self._size)
+                except OSError as worse:
+                    self._failure = worse
+                if isinstance(error, sqlite3.Error):
+                    self._failure = error
                 raise _unwritten(self.path, error) from error
             self._size += len(line)
 
@@ -174,16 +168,6 @@ class Journal(JournalReader):
         finally:
             self._held.close()
 
-    def _undo(self, error: OSError | sqlite3.Error) -> None:
-        """Cuts off a line that could not be written or indexed. Where that is not sure to succeed, no other follows: an
-        index that failed may have lost what it was told before, and is left as it stands on the disk."""
-        try:
-            os.ftruncate(self._file, self._size)
-        except OSError as worse:
-            self._failure = worse
-        if isinstance(error, sqlite3.Error):
-            self._failure = error
-
     def _broken(self) -> OSError | sqlite3.Error | None:
         """Why no line may follow: something failed before, or another process cut the file short or wrote to it."""
         size = os.fstat(self._file).st_size
@@ -193,8 +177,7 @@ class Journal(JournalReader):
         return self._failure
 
     def _stand_in_place(self) -> None:
-        """Writes the journal again where its name is gone or stands for another file, which is moved aside. Raises
-        OSError."""
+        """Writes the journal again where its name is gone, or stands for another file, which is moved aside."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self.path.stat(), os.fstat(self._file)):
                 return
@@ -218,8 +201,7 @@ class Journal(JournalReader):
             try:
                 self.flush()
             except StorageError:
-                # The next append raises it.
-                return
+                return  # the next append raises it
 
 
 def _unwritten(path: Path, error: Exception) -> StorageError:

@@ -24,8 +24,7 @@ from programs.run.old_lines import question_of
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row at which a server failed or said nothing readable, over all calls in flight, it is taken
-to be gone."""
+"""After so many stages in a row without a readable answer, over all calls in flight, a server is taken to be gone."""
 
 REFUSED_AT_FIRST = 5
 """After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
@@ -36,8 +35,7 @@ REFUSED_IN_A_ROW = 12
 
 @dataclass
 class _ModelState:
-    """What a model has done so far: stages in a row at which its server failed, the texts in a row that it refused, with
-    its words, and whether it ever answered."""
+    """Stages in a row at which a model's server failed, and texts in a row that it refused, with its words."""
 
     failed_in_a_row: int = 0
     refused_texts: dict[str, str] = field(default_factory=dict)
@@ -46,8 +44,7 @@ class _ModelState:
 
 class JournaledCaller:
     """Answers asks from the journal where it can, else from the models through the gate. Every reply is in the journal
-    before its call's place is another's: `failed` lines are replies that gave nothing, and the open ones among them are
-    where an ask goes on that was cut short.
+    before its call's place is another's.
 
     `failure` is the first error after which no call can succeed; it closes the gate at once. `reach` makes sure that the
     servers can be reached; a run that asks nothing needs none.
@@ -106,13 +103,11 @@ class JournaledCaller:
                 if each.output is not None:
                     ask.read(each.output)
         except ValidationError:
-            # In the form of another version.
-            return ()
+            return ()  # in the form of another version
         return tries
 
     @asynccontextmanager
     async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
-        """A place for one call of an ask, and what it will take of the budget."""
         budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.place(ask.depth) as aside:
             while (taken := budget.take(ask, model)) != "go":
@@ -137,8 +132,7 @@ class JournaledCaller:
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
     def _count(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` when a server is gone, or refuses whatever it is asked, and `RunStopped` where a stop left
-        an ask unanswered: what a stop does is nobody's failure."""
+        """Raises `FatalError` when a server is gone or refuses everything, `RunStopped` where a stop left it unanswered."""
         if reply.settled:
             self._unread = self._unanswered = 0
             self._models[reply.model] = _ModelState(answered=True)

@@ -1,5 +1,4 @@
-"""What a run counts of itself: what it has under way and waits for, what it answered without asking, what it spent and may
-spend, what became of its texts and traces. A journal holds all runs."""
+"""What a run counts of itself, where its journal holds all runs."""
 
 import time
 from collections import Counter
@@ -18,12 +17,11 @@ from programs.run.reading import Reading
 
 @dataclass
 class Ledger:
-    """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status,
-    of which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, and `room` how many
-    texts may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
-    journal answered, `already_done` how many texts earlier runs had done, `texts_done` how many were driven to their
-    end. `faults` counts the failures that are followed by another try, as they happen, by kind; `last_fault` is the
-    newest, in one line. `on_reply` is told of each reply."""
+    """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status, of
+    which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, `room` how many texts
+    may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
+    journal answered, `already_done` how many texts earlier runs had done. `faults` counts by kind the failures that are
+    followed by another try; `last_fault` is the newest, in one line. `on_reply` is told of each reply."""
 
     gate: Gate
     budget: Budget
@@ -48,7 +46,6 @@ class Ledger:
         self.accepted_before = self.traces["accepted"]
 
     def answered(self, ask: Ask, reply: Reply) -> None:
-        """A call of a stage was answered."""
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
@@ -56,17 +53,15 @@ class Ledger:
     def will_retry(self, error: TransientError, seconds: float) -> None:
         """A call failed, and is tried again in so many seconds: it is in no account before it ends."""
         self.faults[kind(error)] += 1
-        self._tries_at = [*self._pauses(), time.monotonic() + seconds]
+        self._tries_at.append(time.monotonic() + seconds)
         self.last_fault = " ".join(str(error).split())
 
     @property
     def waiting(self) -> int:
         """How many calls wait to be tried again."""
-        return len(self._pauses())
-
-    def _pauses(self) -> list[float]:
         now = time.monotonic()
-        return [then for then in self._tries_at if then > now]
+        self._tries_at = [then for then in self._tries_at if then > now]
+        return len(self._tries_at)
 
     @property
     def seconds(self) -> float:

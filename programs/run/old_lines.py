@@ -1,7 +1,7 @@
 """Lines of older versions, which gave all reasons as sentences, in the form in which they are counted."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from programs.rejection import Reason
@@ -32,8 +32,8 @@ def present_form(line: dict[str, Any]) -> dict[str, Any]:
     if line["kind"] == "unit" and "rejection" not in line:
         return {**line, "rejection": _of_unit(line)}
     if line["kind"] == "pool":
-        rejected = [_with(_of_problems, question) for question in line.get("rejected") or []]
-        dropped = [_with(_of_drop, question) for question in line.get("dropped") or []]
+        rejected = [{"rejection": _of_problems(question), **question} for question in line.get("rejected") or []]
+        dropped = [{"rejection": _of_drop(question), **question} for question in line.get("dropped") or []]
         return {**line, "rejected": rejected, "dropped": dropped}
     return line
 
@@ -67,15 +67,10 @@ def _of_unit(line: Mapping[str, Any]) -> dict[str, str] | None:
     return _rejection(_BY_STATUS[status], reason)
 
 
-def _with(old: Callable[[dict[str, Any]], dict[str, str] | None], question: dict[str, Any]) -> dict[str, Any]:
-    return question if "rejection" in question else {**question, "rejection": old(question)}
-
-
 def _of_problems(question: Mapping[str, Any]) -> dict[str, str]:
     problems = "; ".join(question.get("problems") or ())
-    return _rejection(
-        next((why for words, why in _BY_WORDS.items() if problems.startswith(words)), Reason.FORM), problems
-    )
+    reason = next((why for words, why in _BY_WORDS.items() if problems.startswith(words)), Reason.FORM)
+    return _rejection(reason, problems)
 
 
 def _of_drop(question: Mapping[str, Any]) -> dict[str, str] | None:

@@ -1,7 +1,5 @@
-"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there.
-
-The rules are data with a hash: what others decided is decided again, from stored replies.
-"""
+"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there. Rules
+are data with a hash: what others decided is decided again, from stored replies."""
 
 import json
 import logging
@@ -27,13 +25,10 @@ class Rules:
     hash of them, as it stands in the lines of what they decided."""
 
     def __init__(self, settings: Settings) -> None:
-        text = {
-            "questions": settings.traces_per_sample,
-            "variations": settings.traces_per_question,
-            "prefiltered": settings.prefilter,
-        }
+        questions, variations = settings.traces_per_sample, settings.traces_per_question
         variation = _asked_for(settings)
-        self.text = {**{name: value for name, value in text.items() if value}, "variation": variation}
+        self.text = {"questions": questions, "variations": variations, "variation": variation}
+        self.text |= {"prefiltered": True} if settings.prefilter else {}
         self.basis, self.text_basis = _hash(variation), _hash(self.text)
 
 
@@ -107,7 +102,6 @@ class JournalStore(Store):
         return pool
 
     def keep(self, variation: Variation) -> None:
-        """Writes a variation."""
         key, line = str(variation.key), line_of(variation, self.rules.basis, self.provenance)
         if (earlier := self.journal.latest("unit", key)) is not None:
             line["unused"] = made_before(earlier, line)

@@ -26,10 +26,8 @@ LONGEST_END = 0.5
 
 class Reading:
     """The input from its beginning, as often as asked: `reader` makes what reads it and tells a report; `report` is that of
-    the reading which counts. `done` texts of the input were finished by earlier runs.
-
-    Its lines are counted in a thread (`counting`); what cannot be read twice never is, and the input is not `repeatable`.
-    """
+    the reading which counts. `done` texts of the input were finished by earlier runs. Its lines are counted in a thread
+    (`counting`); what cannot be read twice never is, and the input is not `repeatable`."""
 
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
@@ -41,7 +39,6 @@ class Reading:
         self._over = False
         self.repeatable = not any(_is_pipe(one.name) for one in sources)
         self.sizes: list[int] | None = None
-        """The lines of each source, once they are counted."""
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
         self.counting.start()
 
@@ -49,7 +46,7 @@ class Reading:
         self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
     ) -> AsyncGenerator[Sample, None]:
         """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
-        it is asked for: what a file system or a pipe holds up holds up nothing else, and ends with the program."""
+        it is asked for: what a file system or a pipe holds up holds up nothing else."""
         reader = self._reader(self.report if counted else ReadReport())
         asked = queue.SimpleQueue[Future[Sample | None] | None]()
         samples = filter(wanted, reader.samples(self._sources))
@@ -65,27 +62,21 @@ class Reading:
                 if found.cancelled():
                     return
                 sample = found.result()
-                if counted:
-                    self._look(sample)
+                self._over |= counted and sample is None
                 if sample is None:
                     return
+                if counted:
+                    self._given += 1
+                    self._file, self._line = self._starts[sample.place.file], sample.place.line
                 yield sample
         finally:
             asked.put(None)
             reader.close()
             await asyncio.to_thread(thread.join, LONGEST_END)
 
-    def _look(self, sample: Sample | None) -> None:
-        """Takes note of how far the reading which counts has come; None: to the end."""
-        self._over = sample is None
-        if sample is not None:
-            self._given += 1
-            self._file, self._line = self._starts[sample.place.file], sample.place.line
-
     @property
     def texts(self) -> float | None:
-        """How many texts the input has that earlier runs did not finish: of each line, row or document that is left as many
-        as of those that were read. None where nobody knows."""
+        """How many texts the input has that earlier runs did not finish, of what is left estimated; None: nobody knows."""
         if self._over:
             return float(self._given)
         if self.sizes is None:

@@ -48,8 +48,7 @@ def cleared_for(settings: Settings) -> Path:
 
 
 def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]) -> None:
-    """Makes a journal ready for a run by these settings, and says what is to be said first. Raises `UserError` where it may
-    not go on with what is there."""
+    """Makes a journal ready for a run by these settings. Raises `UserError` where it may not go on with what is there."""
     last = journal.latest("run", "")
     refuse_mixture(journal, mixing, settings)
     for caution in cautions(settings, last, without_effort):
@@ -70,21 +69,19 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     }
     given = {name: getattr(settings, name) for name in NAMED_IF_GIVEN}
     shown |= {name: str(value) for name, value in given.items() if value != fields[name].default}
+    shown |= {"prefilter": "on"} if settings.prefilter else {}
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
         "program": fingerprint,
         "seed": settings.seed,
         "temperature": settings.temperature,
-        # Named where they are used alone: journals that never heard of them were made without.
-        **({"prefilter": "on"} if settings.prefilter else {}),
         **{name.replace("_", "-"): value for name, value in shown.items()},
     }
 
 
 def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: Settings) -> None:
-    """Raises `UserError` where a run by these settings would mix unlike data with what the journal holds, by its latest
-    `run` line, and nobody asked for that."""
+    """Raises `UserError` where a run would mix unlike data with what the journal holds, and nobody asked for that."""
     last = journal.latest("run", "")
     if last is None or settings.allow_mixed or not journal.index.holds_work():
         return
@@ -96,8 +93,8 @@ def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: 
 
 
 def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
-    """A line for each thing to warn of. `last` is the journal's latest `run` line; `without_effort` are the models that a
-    reasoning effort is not sent to."""
+    """A line for each thing to warn of. `last` is the journal's latest `run` line; the models `without_effort` are not sent
+    a reasoning effort."""
     yield from self_assessments(settings)
     before = (last or {}).get("settings") or {}
     gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]

@@ -42,9 +42,6 @@ from programs.versions import git_commit, stamp, versions
 
 log = logging.getLogger("synthreasoner")
 
-Watching = Callable[[Ledger], AbstractAsyncContextManager[None]]
-"""What looks on from the beginning of a run's work to its end."""
-
 
 @dataclass
 class Finished:
@@ -60,8 +57,7 @@ class Finished:
 
 
 def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
-    """The program of a run, and what keeps its data apart from other data (`programs.run.resume.mixing_of`).
-    Raises `UserError`."""
+    """The program of a run, and what keeps its data apart from other data. Raises `UserError`."""
     tracer = load_tracer(
         settings.program, model=settings.model, question_types=settings.types, guidance=settings.guidance
     )
@@ -70,10 +66,11 @@ def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
 
 async def run(
     settings: Settings,
-    watched: Watching = lambda _ledger: contextlib.nullcontext(),
+    watched: Callable[[Ledger], AbstractAsyncContextManager[None]] = lambda _ledger: contextlib.nullcontext(),
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None,
 ) -> Finished:
-    """Makes what the settings ask for. `on_reply` is told of each reply. Raises `UserError` before any work begins."""
+    """Makes what the settings ask for. `watched` looks on from the beginning of the work to its end; `on_reply` is told of
+    each reply. Raises `UserError` before any work begins."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
@@ -92,7 +89,9 @@ async def run(
             def reader(report: ReadReport) -> SampleReader:
                 return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading)
 
-            gate, intake = _gate(settings), Intake(index, settings, rules)
+            capacity = settings.concurrency or concurrency_of(settings.model)
+            gate = Gate(capacity, max(1, capacity // 2) if few_slots(settings.model) else None)
+            intake = Intake(index, settings, rules)
             ledger = Ledger(
                 gate,
                 Budget(settings, settings.max_output_tokens),
@@ -112,19 +111,14 @@ async def run(
             failure: FatalError | StorageError | None = None
             with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
                 async with watched(ledger), interruptible(gate):
-                    with _documents(journal, settings):
-                        try:
+                    try:
+                        with _documents(journal, settings):
                             await runner.run()
-                        except (FatalError, StorageError) as error:
-                            failure = error
+                    except (FatalError, StorageError) as error:
+                        failure = error
             return _finished(journal, settings, ledger, failure, facts)
     finally:
         await models.close()
-
-
-def _gate(settings: Settings) -> Gate:
-    capacity = settings.concurrency or concurrency_of(settings.model)
-    return Gate(capacity, max(1, capacity // 2) if few_slots(settings.model) else None)
 
 
 def _facts(settings: Settings, mixing: dict[str, Any], rules: Rules) -> dict[str, Any]:
@@ -174,8 +168,9 @@ def _finished(
 ) -> Finished:
     """Writes the end of the run into the journal, and the document."""
     status: Status = "interrupted" if ledger.gate.interrupted else "budget" if ledger.budget.reached else "completed"
-    finished = Finished(summary_of("failed" if failure else status, ledger, journal.index, settings), failure)
-    status, said = finished.status, finished.summary.model_dump(mode="json")
+    status = "failed" if failure else status
+    finished = Finished(summary_of(status, ledger, journal.index, settings), failure)
+    said = finished.summary.model_dump(mode="json")
     with contextlib.suppress(StorageError) if failure else contextlib.nullcontext():
         journal.append("run", None, status=status, ended=stamp(), summary=said, **facts)
         finished.document = write_document(journal, settings.output, status, said)

@@ -1,9 +1,5 @@
-"""The generation runner: makes many samples' traces at once, with everything paid for in the journal.
-
-Each sample's asks are answered by `JournaledCaller`: a stage that the journal holds is read from it, any other is asked
-and written before the next one goes on. A killed run, started again, therefore goes the same way and pays only for what
-it had not written; another threshold or panel decides again from the same lines.
-"""
+"""The generation runner: makes many samples' traces at once. A killed run, started again, goes the same way, answered from
+the journal (`JournaledCaller`), and pays only for what it had not written."""
 
 import asyncio
 import logging
@@ -30,11 +26,9 @@ log = logging.getLogger("synthreasoner")
 
 
 class Intake:
-    """Which texts a run begins, and how many traces each may add. Holds it to `--max-samples` and `--max-traces`, which
-    count the texts and traces of all runs of the journal together. A text is begun once it has questions or was asked for
-    them in vain; those that are begun may always be finished. `remaining` is how many traces are to be made (None: any
-    number); what is granted to texts under way counts as made until it is given back.
-    """
+    """Which texts a run begins, and how many traces each may add. `--max-samples` and `--max-traces` count those of all
+    runs of the journal. Texts that are begun (`Index.begun`) may always be finished. `remaining` is how many traces are to
+    be made (None: any number); what is granted to texts under way counts as made until it is given back."""
 
     def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
         self._index, self._rules = index, rules
@@ -56,19 +50,17 @@ class Intake:
 
     def to_mend(self) -> set[int]:
         """The texts with traces that are to be decided again before others are made: other rules decided them, or a verdict
-        or the like is missing. What is lost by that, other texts make up for. Without --max-traces all come by anyway."""
+        or the like is missing. Without --max-traces all come by anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
         query = f"select distinct sample from variation where {unsettled}"
         found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
         return {int(sample, 16) for (sample,) in found}
 
     def reads_anew(self) -> None:
-        """A reading of the input begins."""
         if self._most is not None:
             self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
 
     def admits(self, sample: Sample) -> bool:
-        """Whether a text may be begun, or was begun before."""
         return self._most is None or self._begun < self._most or self._index.knows(sample.id)
 
     @property
@@ -117,11 +109,8 @@ class Runner:
         self._gate, self._reading = self._ledger.gate, self._ledger.reading
 
     async def run(self) -> None:
-        """Returns when all that was asked for is made or settled, or the gate was closed.
-
-        Raises `FatalError` when the models are gone and `StorageError` when the journal cannot be written; calls in
-        flight are waited for first, and what they gave is kept.
-        """
+        """Returns when all that was asked for is made or settled, or the gate was closed. Raises `FatalError` when the
+        models are gone and `StorageError` when the journal cannot be written; calls in flight are waited for first."""
         try:
             if (mended := self.intake.to_mend()) and self._reading.repeatable:
                 await self._pass(mended, deciding_again=True)
@@ -152,8 +141,7 @@ class Runner:
         return self._gate.closed or self._error is not None
 
     async def _pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
-        """Goes through the input once, for these texts alone; the report is about the reading for all. `deciding_again`:
-        texts are taken up although no trace is left to make."""
+        """Goes through the input once, for these texts alone; with `deciding_again` although no trace is left to make."""
         self.intake.reads_anew()
         self._failed, self._limited = set(), set()
 
@@ -190,12 +178,11 @@ class Runner:
     def _finished(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, RunStopped) and self._error is None:
-            self._error = error
+        if error is not None and not isinstance(error, RunStopped):
+            self._error = self._error or error
             self._gate.close()
 
     async def _drain(self) -> None:
-        """Waits for the samples under way."""
         self._gate.ending = True
         while self._tasks:
             await asyncio.wait(set(self._tasks))
@@ -215,8 +202,8 @@ class Runner:
             self._limited.add(int(sample.id, 16))
 
     def _given_up(self, sample: Sample, error: Exception) -> SampleOutcome:
-        """The end of a text by an error that nobody foresaw: it costs that text, not the night's run, nor every run that
-        goes on with the journal. Raises what is no such error, and what comes up in one text after another."""
+        """The end of a text by an error that nobody foresaw: it costs that text, not the whole run. Raises what is no such
+        error, and what comes up in one text after another."""
         self._bugs += 1
         if isinstance(error, SynthReasonerError) or self._bugs == MOST_BUGS:
             raise error

@@ -29,9 +29,8 @@ SHOWN_LOSSES = 5
 
 
 class Summary(BaseModel):
-    """Facts about a run. `this_run` is what it asked and paid itself; `traces` and `spent_in_all` count every run of
-    the journal, and so do `findings`; `cautions` name models that were asked about their own work. Tokens are as the
-    servers counted them; `uncounted` calls gave no counts, so that `cost` is the least."""
+    """Facts about a run. `this_run` is what it asked and paid itself; `traces`, `spent_in_all` and `findings` count every
+    run of the journal. Tokens are as servers counted them; `uncounted` calls gave no counts: then `cost` is the least."""
 
     status: Status
     seconds: float
@@ -53,7 +52,6 @@ class Summary(BaseModel):
 
 
 def summary_of(status: Status, ledger: Ledger, index: Index, settings: Settings) -> Summary:
-    """The summary as things stand."""
     report = ledger.reading.report
     return Summary(
         status=status,
@@ -105,7 +103,6 @@ def _grid(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
-    """What each stage has cost over all runs of the journal, so that a resumed run counts nothing twice."""
     table = Table(title="spent in all, by stage and model", box=None)
     table.add_column("stage", style="bold", no_wrap=True)
     table.add_column("model")

@@ -49,23 +49,19 @@ class AgreementCount:
         self._columns[tuple(sorted(rating for rating in ratings.values() if rating is not None))] += 1
 
     def result(self) -> JudgeAgreement | None:
-        """What was counted; None where nothing was."""
         if not self.judges:
             return None
         traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
         alpha = krippendorff_alpha(self._columns) if traces >= LEAST_TRACES else None
-        return JudgeAgreement(
-            judges={
-                judge: JudgeRatings(
-                    rated=given.known,
-                    mean=None if given.mean is None else round(given.mean, 4),
-                    unscored=given.missing,
-                )
-                for judge, given in sorted(self.judges.items())
-            },
-            traces=traces,
-            alpha=None if alpha is None else round(alpha, 4),
-        )
+        judges = {
+            judge: JudgeRatings(rated=given.known, mean=_rounded(given.mean), unscored=given.missing)
+            for judge, given in sorted(self.judges.items())
+        }
+        return JudgeAgreement(judges=judges, traces=traces, alpha=_rounded(alpha))
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 4)
 
 
 def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,45 +30,35 @@ class Interval:
     confidence: float = CONFIDENCE
 
     def __str__(self) -> str:
-        """The difference and its bounds."""
         return f"{self.difference:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
 
 
-def mean_of(sums: Numbers) -> Numbers:
-    """The mean, for `interval_of`, of numbers whose rows are (sum, count)."""
-    return np.asarray(sums[..., 0] / sums[..., 1])
-
-
-def interval_of(
-    totals: Numbers, figure: Callable[[Numbers], Numbers], *, seed: int, resamples: int = RESAMPLES
-) -> Interval | None:
-    """The interval of a figure of sums over things that are independent of each other: each has a row of `totals`, and
-    `figure` takes sums of rows, with any number of axes before them. `pairs` of the result counts the rows.
+def interval_of(totals: Numbers, *, seed: int, resamples: int = RESAMPLES) -> Interval | None:
+    """The interval of the mean of values of things that are independent of each other: each thing has a row of `totals`
+    (`by_source`), and `pairs` of the result counts the rows.
 
     The bounds are those of the BCa bootstrap, which follows skewed differences (Efron and Tibshirani, An Introduction to
     the Bootstrap, 1993, section 14.3), widened to those of Student's t (jackknife): on both sides below `FEW` rows, on the
-    side of 0 always. A resample without a figure counts as the whole. Equal values: both bounds are the value. None: fewer
-    than two rows, or no figure without some row.
+    side of 0 always. Equal values: both bounds are the value. None: fewer than two rows, or a value that is no number.
     """
     # Takes seconds to import: here, since whatever needs an interval has worked for minutes.
     from scipy import stats
 
     count = len(totals)
+    if count < 2 or not np.isfinite(totals).all():
+        return None
 
-    def known(sums: Numbers) -> Numbers:
-        values = figure(sums)
-        return np.where(np.isfinite(values), values, whole)
+    def mean(sums: Numbers) -> Numbers:
+        return np.asarray(sums[..., 0] / sums[..., 1])
 
+    whole, without = float(mean(totals.sum(axis=0))), mean(totals.sum(axis=0) - totals)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # SciPy's, where resamples are all alike, which is looked for below.
         warnings.simplefilter("ignore")
-        whole, without = float(figure(totals.sum(axis=0))), figure(totals.sum(axis=0) - totals)
-        if count < 2 or not np.isfinite([whole, *without]).all():
-            return None
         found = stats.bootstrap(
             (np.arange(count),),
             # Things are drawn by their place, along the last axis; what a thing has may have axes of its own.
-            lambda drawn, axis: known(totals[drawn].sum(axis=drawn.ndim + axis)),
+            lambda drawn, axis: mean(totals[drawn].sum(axis=drawn.ndim + axis)),
             n_resamples=resamples,
             batch=max(1, _BLOCK // totals.size),
             vectorized=True,
@@ -101,4 +91,4 @@ def by_source(values: Iterable[tuple[str, float]]) -> Numbers:
 def interval_over(values: Iterable[tuple[str, float]], *, seed: int) -> Interval | None:
     """The interval of the mean of values, each with its source: what is of one source is one draw. None for fewer than two
     sources."""
-    return interval_of(by_source(values), mean_of, seed=seed)
+    return interval_of(by_source(values), seed=seed)

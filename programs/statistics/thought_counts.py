@@ -44,7 +44,6 @@ class ThoughtCount:
         self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
-        """Counts the thought of one trace."""
         thought, kinds = bare_thought(record.reasoning_trace), [step.kind for step in record.steps if step.kind]
         self._traces += 1
         self._with_wrong_turn += "wrong" in kinds
@@ -67,16 +66,13 @@ class ThoughtCount:
             self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
 
     def result(self) -> ThoughtDistributions | None:
-        """What was counted; None where nothing was."""
         if not self._traces:
             return None
+        paragraphs = self._paragraphs.most_common()
         return ThoughtDistributions(
             traces=self._traces,
             shapes=dict(self._shapes.most_common()),
-            kinds={
-                kind: KindCount(paragraphs=count, traces=self._traces_with[kind])
-                for kind, count in self._paragraphs.most_common()
-            },
+            kinds={kind: KindCount(paragraphs=count, traces=self._traces_with[kind]) for kind, count in paragraphs},
             words=quantiles(self._words),
             sequences=_most(self._sequences, MOST_SEQUENCES),
             openings=_most(self._openings, MOST_OPENINGS),
@@ -104,7 +100,6 @@ def corrections_of(record: Record) -> Iterator[float]:
 
 
 def quantiles(words: Spread) -> dict[str, int]:
-    """How a length is distributed: its quantiles by their shares."""
     return {f"{share:.0%}": int(words.quantile(share) or 0) for share in QUANTILES}
 
 

@@ -1,11 +1,9 @@
 """The model's own reasoning (`--thought model|both`): thoughts that a model had, not thoughts that it composed.
 
 The written trace of a variation is made as ever, since its answer is grounded in the passage. Then the question is asked as
-a person would, at most `--tries` times, until an answer makes the same main claim as the grounded one: what the model
-thought before it is the thought. Tries that answer otherwise are attempts that were turned down, for preference pairs.
-
-A try without a thought, or whose texts fail their checks, is no attempt; its reply stays in the journal. One that could not
-be answered or compared is open: where no other is taken, a later run goes on with it.
+a person would, at most `--tries` times, until an answer makes the same main claim as the grounded one. Tries that answer
+otherwise are attempts that were turned down. One without a thought, or whose texts fail their checks, is no attempt; one
+that could not be answered or compared is open: where no other is taken, a later run goes on with it.
 """
 
 import logging

@@ -2,10 +2,9 @@
 
 Does a question need its passage, and how hard is it? Another model, the solver, answers it K times without the passage and
 K times with it. Each answer is compared with the final answer of each of the question's V accepted variations: K x V
-comparisons a setting. One that makes the same main claim passes. Where an answer has a short answer, the first that there
-is decides instead, by rules: K comparisons, and no model compares.
+comparisons a setting, which is passed when at least half of them make the same main claim. Where an answer has a short
+answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
 
-    setting      passed when at least half of its comparisons pass (rounded up)
     known        passed without the passage
     needs_paper  passed with it alone
     unanswered   passed in neither way
@@ -71,12 +70,10 @@ class Trials:
         for variation in accepted:
             variation.last.blind_solve = solve
         if options.keep and solve.need not in options.keep:
-            undecided = solve.need is None and not all(variation.last.settled for variation in accepted)
+            again = solve.need is None and not all(variation.last.settled for variation in accepted)
+            detail = "undecided, to be tried again" if again else solve.need or "undecided"
             for variation in accepted:
-                if undecided:
-                    variation.turn_down("unjudged", Reason.NEED, "undecided, to be tried again")
-                else:
-                    variation.turn_down("rejected", Reason.NEED, solve.need or "undecided")
+                variation.turn_down("unjudged" if again else "rejected", Reason.NEED, detail)
 
     async def _tried(
         self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
@@ -95,13 +92,13 @@ class Trials:
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             if short is not None:
-                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
+                right = [text if text is None else score(text, dict(short)) for _, text in tries]
+                return tries_of([one if one is None else "equivalent" if one else "contradicts" for one in right])
             return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
 
         return await together([tried(False), tried(True)])
 
     async def _compared(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
-        """How a try stands to the answer of one of the variations (None: absent)."""
         if text is None:
             return None
         number, solver = ask.key.split("/", 4)[3:]
@@ -111,13 +108,10 @@ class Trials:
         return reply.output["agreement"] if reply.status == "ok" else None
 
     async def check_steps(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations their steps, as a model checked them. A step has none without a readable
-        verdict, and no step has one in a thought of more than `MOST_STEPS`: a model's own may have more than one call
-        takes."""
-        if self.options.checker:
-            await together(
-                self._check(variation, self.options.checker) for variation in variations if variation.accepted
-            )
+        """Gives a question's accepted variations their steps, as a model checked them. One without a readable verdict, and
+        any in a thought of more than `MOST_STEPS`, as a model's own may be, stays unchecked."""
+        if model := self.options.checker:
+            await together(self._check(variation, model) for variation in variations if variation.accepted)
 
     async def _check(self, variation: Variation, model: str) -> None:
         passage, attempt = variation.passage, variation.last
@@ -142,11 +136,6 @@ def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[s
     return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
 
 
-def _by_rules(text: str, short: ShortAnswer) -> Agreement:
-    """How a try stands to the short answer."""
-    return "equivalent" if score(text, dict(short)) else "contradicts"
-
-
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
     """Counts one setting's comparisons."""
     counts = Counter(found)
@@ -169,7 +158,6 @@ def passed(tries: SolveTries) -> bool | None:
 
 
 def _need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
-    """What the question needs; None: undecided."""
     blind, reading = passed(without), passed(with_it)
     if blind:
         return "known"

@@ -55,7 +55,6 @@ class VariationKey(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name among those of its question."""
         return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
@@ -76,9 +75,8 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `agreed` is how the answer to a model's own thought stands to the grounded
-    one; `steps` are those of the thought as a model checked them; `more` the replies that the checks of an accepted attempt
-    took, by what was asked for."""
+    """One thought and answer with its verdicts. `steps` are those of the thought as a model checked them; `more` has the
+    replies that the checks of an accepted attempt took, by what was asked for."""
 
     plan: AttemptPlan
     draft: Draft
@@ -97,7 +95,6 @@ class Attempt:
 
     @property
     def digest(self) -> str:
-        """A hash of the thought and the answer: equal ones are the same trace."""
         return content_id(f"{self.draft.text}\0{self.draft.answer}")
 
 
@@ -121,7 +118,6 @@ class Variation:
 
     @property
     def last(self) -> Attempt:
-        """The attempt that decides."""
         return self.attempts[-1]
 
     @property
@@ -129,15 +125,14 @@ class Variation:
         """What the calls about its last attempt are named by."""
         return self.key.named(self.last.plan.name)
 
-    def turn_down(self, status: Status, reason: Reason, detail: str = "") -> None:
-        """Decides that it is not taken."""
+    def turn_down(self, status: Status, reason: Reason, detail: str) -> None:
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
 
     def decide(self) -> None:
         """Takes the status from the last attempt."""
         verdicts = self.last.verdicts
         if self.last.standing == "accepted":
-            self.status, self.rejection = "accepted", None
+            self.status = "accepted"
         elif self.last.standing == "unjudged":
             self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in verdicts))
         else:
@@ -160,7 +155,6 @@ class Variation:
 
     @property
     def digest(self) -> str | None:
-        """That of the last attempt."""
         return self.last.digest if self.attempts else None
 
     def record(self, number: int = -1, **generation: Any) -> Record:
@@ -246,7 +240,7 @@ def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
 
 
 def floors_missed(verdicts: list[Verdict]) -> list[str]:
-    """The ratings by which single judges turn a trace down, whatever the mean (`programs.records.FLOORS`)."""
+    """The ratings by which single judges turn a trace down, whatever the mean."""
     return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
 
 

@@ -124,6 +124,14 @@ def test_every_option_has_its_group_and_a_help(name: str) -> None:
     assert all(field.description for field in model.model_fields.values())
 
 
+def test_help_has_one_name_for_what_may_come_first(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(MergeOptions, ["--help"])
+    out = capsys.readouterr().out
+    assert "[--sources] FILE [FILE ...] [options]\n" in out
+    assert "SOURCES" not in out
+
+
 @pytest.mark.parametrize("words", ["a b --output c", "--sources a b --output c", "--output c --sources a b"])
 def test_leading_values_need_no_option(words: str) -> None:
     assert parse(MergeOptions, words.split()) == MergeOptions(sources=["a", "b"], output=Path("c"))

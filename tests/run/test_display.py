@@ -121,6 +121,15 @@ def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
     assert "; the input will give about 4,100 in all" in words(view(ledger(goal=5000)), 100)
 
 
+@pytest.mark.parametrize("earlier", [900, 1034])
+@pytest.mark.parametrize("given", [{"goal": 1034}, {"goal": 1000}, {"to_end": 0, "under_way": 0}])
+def test_1_of_a_run_that_has_all_no_time_left_is_told(given: dict[str, Any], earlier: int) -> None:
+    said = line(view(ledger(**given), earlier=earlier), NOON)
+    assert "(100%)" in said
+    assert "too early" not in said
+    assert "left" not in said
+
+
 @pytest.mark.parametrize(("why", "again"), [("interrupted", "Ctrl-C again"), ("the budget is spent", "Ctrl-C twice")])
 def test_1_a_run_that_stops_says_what_it_finishes(why: str, again: str) -> None:
     found = view(ledger(stopping=why, in_flight=3))

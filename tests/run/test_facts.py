@@ -107,9 +107,13 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     known = {pool["key"] for pool in pools}
     unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
     assert found["texts begun by all runs"].entered == len(pools) + len(unanswered) == index.begun()
+    barren, ended = {pool["key"] for pool in pools if not pool["questions"]}, {one["key"] for one in samples}
+    lost = found["texts begun by all runs"].lost
+    assert lost.get("no usable question", 0) == len(barren & ended)
+    assert lost.get("no usable question so far", 0) == len(barren - ended)
     assert index.counts() == Counter(one["status"] for one in variations)
-    lost = sum(one["rejection"] is not None for one in variations) + sum(bool(one["failure"]) for one in samples)
-    assert sum(losses(index, 0).values()) == lost
+    reasons = sum(one["rejection"] is not None for one in variations) + sum(bool(one["failure"]) for one in samples)
+    assert sum(losses(index, 0).values()) == reasons
     findings = findings_of(index)
     accepted = [one["record"] or (one["attempts"] or [{}])[-1] for one in variations if one["status"] == "accepted"]
     steps = [last.get("steps", []) for last in accepted]

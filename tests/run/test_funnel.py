@@ -97,6 +97,17 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["traces tried"].lost == {Reason.JUDGED.value: 4, Reason.UNJUDGED.value: 4}
 
 
+def test_a_text_that_was_under_way_is_not_without_a_question(tmp_path: Path) -> None:
+    def leaning(asked: Asked) -> Any:
+        return scientist.questions(asked) | {"question": f"The paper says nothing about {asked.word(1)}."}
+
+    with laboratory(tmp_path, texts=1, stages={"questions": leaning}) as lab:
+        finished = lab.run(max_calls=4)
+        assert finished.status == "budget"
+        assert steps(finished)["texts begun by all runs"].lost == {"no usable question so far": 1}
+        assert steps(lab.run())["texts begun by all runs"].lost == {"no usable question": 1}
+
+
 def test_traces_taken_over_stand_apart(lab: Lab) -> None:
     lab.run(max_traces=2)
     lab.journal.unlink()
