@@ -21,11 +21,6 @@ ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
 """How the names of files beside a document end; older versions wrote all but the first."""
 
 
-def stem_of(document: Path) -> str:
-    """What the names of a document and of what lies beside it have in common: NAME."""
-    return document.stem if document.suffix == ".json" else document.name
-
-
 def run_name(path: Path) -> str:
     """NAME of a run's document NAME.json, or of its journal, whatever that is called."""
     return path.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
@@ -34,7 +29,7 @@ def run_name(path: Path) -> str:
 def beside(document: Path, ending: str) -> Path:
     """The file with this ending beside a document, or beside a folder: "." has a name too."""
     named = document if document.name else document.absolute()
-    return named.with_name(f"{stem_of(named)}{ending}")
+    return named.with_name(f"{named.stem if named.suffix == '.json' else named.name}{ending}")
 
 
 def is_of_run(path: Path, document: Path) -> bool:

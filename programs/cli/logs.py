@@ -27,9 +27,6 @@ from programs.redaction import printable, redact, secrets_in
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
 
-NO_FILE = Path("none")
-"""`--log-file none`: no log file."""
-
 LARGEST = 10_000_000
 OLDER = 3
 """At so many bytes the file is moved aside; so many older ones are kept."""
@@ -62,7 +59,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     """
     terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
-    file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
+    file = None if output is None or options.log_file == Path("none") else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
     handlers: list[logging.Handler] = [terminal]
     if file is not None:
@@ -113,18 +110,14 @@ def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[Non
             handler.close()
 
 
-def default_log(output: Path) -> Path:
-    """The log beside an output. Not NAME.log, which is where people send what a command prints."""
-    return beside(output, ".run.log")
-
-
 def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file that is named, else the one beside the output, which comes into being with its first line: a command
     that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and where something
     else would be written to: a file of the run's own, or one that is no log, also one of the older ones."""
     if path is not None and is_of_run(path, output):
         raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
-    named = path or default_log(output)
+    # Not NAME.log, which is where people send what a command prints.
+    named = path or beside(output, ".run.log")
     try:
         for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
             if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOBase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from programs.errors import StorageError
@@ -38,17 +39,11 @@ class Outlet:
                 return
             except (OSError, ValueError) as error:
                 self.error = error
-                self._silence(self.stream)
+                # What is left in its buffer goes nowhere, or the interpreter would fail at it as it ends.
+                with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+                    os.dup2(nowhere.fileno(), self.stream.fileno())
         if self.spare is not None:
             self.spare.send(text)
-
-    @staticmethod
-    def _silence(stream: TextIO) -> None:
-        """What is left in the stream's buffer goes nowhere, or the interpreter would fail at it as it ends."""
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
 
 
 class Output(TextIOBase):
