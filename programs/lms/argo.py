@@ -30,14 +30,9 @@ FAMILIES: tuple[tuple[str, BodyRules], ...] = (
     # Opus from 4.7 on, every other family from 5 on; a version may be followed by that of the gateway ("35v2").
     (r"claudeopus(?:4[7-9]|[5-9])|claude(?!opus)[a-z]*[5-9]", _CLAUDE.without(*SAMPLING)),
     (r"claude", _CLAUDE),
+    (r"", _PLAIN),
 )
-"""What models take, by how their internal ids begin: the first line that fits. Any other takes what every server does."""
-
-
-def rules_for(model: str) -> BodyRules:
-    """What the model with this internal id takes."""
-    return next((rules for start, rules in FAMILIES if re.match(start, model.lower())), _PLAIN)
-
+"""What models take, by how their internal ids begin: the first line that fits."""
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
@@ -54,7 +49,8 @@ class Argo(Server):
     """What a route does not pass on, whatever the model takes."""
 
     def __init__(self, model: str, *, user: str, base: BaseUrl, **settings: Any) -> None:
-        super().__init__(model, base=base, api_key=user, rules=rules_for(model).without(*self.drops), **settings)
+        rules = next(rules for start, rules in FAMILIES if re.match(start, model.lower()))
+        super().__init__(model, base=base, api_key=user, rules=rules.without(*self.drops), **settings)
         self._user = user
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
