@@ -128,14 +128,6 @@ _typed: ContextVar[str | None] = ContextVar("typed", default=None)
 
 
 class _Parser(argparse.ArgumentParser):
-    def read(self, words: Sequence[str]) -> dict[str, Any]:
-        """The options that are given. Raises `UserError`."""
-        found, strange = self.parse_known_args(words)
-        if strange:
-            known = self._option_string_actions if strange[0].startswith("--") else ()
-            self.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
-        return vars(found)
-
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{redact(message, ())} (see --help)")
 
@@ -156,7 +148,12 @@ def parse(model: type[Given], arguments: Sequence[str] | None = None, descriptio
     words = list(sys.argv[1:] if arguments is None else arguments)
     if model.leading and words and not words[0].startswith("-"):
         words = [option_of(model.leading), *words]
-    given = parser_of(model, description).read(words)
+    parser = parser_of(model, description)
+    found, strange = parser.parse_known_args(words)
+    if strange:
+        known = parser._option_string_actions if strange[0].startswith("--") else ()
+        parser.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
+    given = vars(found)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}

@@ -110,10 +110,16 @@ def resolve(
     """
     name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
-    _check(name, bases)
+    kind = name.partition(":")[0]
+    embedded = kind == "embedded"
+    if not name or name.endswith("/"):
+        raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
+    if embedded and bases:
+        raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
+    if not embedded and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
+        raise UserError(f"unknown model {name!r}{meant}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
-    embedded = name.partition(":")[0] == "embedded"
     found: list[Server]
     if embedded:
         found = [(servers or EmbeddedServers()).get(name, timeout)]
@@ -133,16 +139,6 @@ def resolve(
     lm = DirectLM(f"{found[0].name}:{found[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
-
-
-def _check(name: str, bases: Sequence[str]) -> None:
-    if not name or name.endswith("/"):
-        raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
-    kind = name.partition(":")[0]
-    if kind == "embedded" and bases:
-        raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
-    if kind != "embedded" and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
-        raise UserError(f"unknown model {name!r}{meant}")
 
 
 def _left_to_dspy(
