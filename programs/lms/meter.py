@@ -68,10 +68,6 @@ class Meter:
     spent: Spent = field(default_factory=Spent)
     reasoning: str = ""
 
-    def add_request(self, seconds: float) -> None:
-        self.requests += 1
-        self.spent.seconds = round(self.spent.seconds + seconds, 3)
-
     def add_fault(self, error: BackendError, usage: Usage) -> None:
         """Adds an error, and what it took as far as the server says so."""
         self.spent += Spent(faults={kind(error): 1}) + _tokens(usage)

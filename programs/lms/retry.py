@@ -30,9 +30,7 @@ Aside = Callable[[Awaitable[Any]], Awaitable[object]]
 RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
-
-WARNED_AT = 3
-"""The failure of a call at which a warning says so where nobody listens: research code would wait in silence."""
+WARNED_AT = 3  # the failure of a call that is told of where nobody listens: research code would wait in silence
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,11 @@ GROWTH, FASTEST_GROWTH = 0.01, 0.25
 """What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
 each further window without refusals."""
 
-LOWEST = 0.05
-"""Calls a second that are always let through, so that the limit is found again."""
+LOWEST = 0.05  # calls a second that are always let through, so that the limit is found again
+LONGEST_NAP = 1.0  # seconds after which a waiting call looks at the rate again
 
 HOPELESS, TRUCE = 6, 300.0
 """The pace is given up for so many seconds after so many more windows in which it went down than in which it went up."""
-
-LONGEST_NAP = 1.0
-"""Seconds after which a waiting call looks at the rate again."""
 
 
 class Pacer:

@@ -20,7 +20,7 @@ import aiohttp
 import httpx
 import orjson
 from dspy.lm15 import Request, Response, Usage
-from rapidfuzz import fuzz, utils
+from rapidfuzz import fuzz, process, utils
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.addresses import BaseUrl
@@ -39,6 +39,8 @@ memory."""
 
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
+NEAR = 50.0  # of 100: how alike names are from which on one may be meant for the other
+FORBIDDEN_AT_FIRST = 5  # so many 403 in a row refuse the credentials, where a server has never answered, and not a text
 
 LOST_AFTER = 30
 """Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a
@@ -48,12 +50,6 @@ for all of its time, as one still does whose prompt was on the way."""
 EXCUSED = 60.0
 """Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
 meant."""
-
-NEAR = 50.0
-"""Of 100, how alike names are from which on one may be meant for the other."""
-
-FORBIDDEN_AT_FIRST = 5
-"""After so many 403 in a row a server that has never answered refuses the credentials, and not a text."""
 
 log = logging.getLogger("synthreasoner")
 
@@ -193,7 +189,8 @@ class Server:
                 try:
                     reply = await self._send(self.chat_path, body)
                 finally:
-                    meter.add_request(time.monotonic() - began)
+                    meter.requests += 1
+                    meter.spent.seconds = round(meter.spent.seconds + time.monotonic() - began, 3)
                 response = self.read(reply)
             except BackendError as error:
                 meter.add_fault(error, usage_in(reply.text) if reply else Usage())
@@ -287,11 +284,9 @@ class Server:
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
     """`error` with up to three of the known names added to its message, nearest first, compared by either of a model's
     names; as it is where none is near."""
-    likeness = {
-        model.internal_id: max(fuzz.WRatio(name, each, processor=utils.default_process) for each in model)
-        for model in known
-    }
-    names = sorted((each for each, like in likeness.items() if like >= NEAR), key=likeness.__getitem__, reverse=True)
+    internal = {each: model.internal_id for model in known for each in model}
+    compared = {"scorer": fuzz.WRatio, "processor": utils.default_process, "score_cutoff": NEAR, "limit": None}
+    names = list(dict.fromkeys(internal[near] for near, *_ in process.extract(name, list(internal), **compared)))
     return UnknownModel(f"{error} (nearest names: {', '.join(names[:3])})") if names else error
 
 

@@ -21,15 +21,12 @@ from dspy.lm15 import Request
 from programs.errors import BackendError, FatalError, RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer
 
-LONGEST_BEGINNING = 4000
-"""Characters of a passage that tell it from others."""
+LONGEST_BEGINNING = 4000  # characters of a passage that tell it from others
+WARNED_AFTER = 3  # pauses in a row after which the user is told; a server that stumbles is back before
 
 DOWN_AFTER = 3
 """Failures in a row, over all calls, after which a server is passed over. A single failure says little of a server that
 answers hundreds of calls at once; the call that failed is asked elsewhere anyway."""
-
-WARNED_AFTER = 3
-"""Pauses in a row after which the user is told; a server that stumbles is back before."""
 
 log = logging.getLogger(__name__)
 
