@@ -43,14 +43,10 @@ class BodyRules:
     def after(self, error: Exception, body: Mapping[str, Any]) -> BodyRules | None:
         """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
         form, or else without it. None: asking again would be the same."""
-        if not isinstance(error, ParameterRefused):
+        name = error.parameter if isinstance(error, ParameterRefused) else None
+        if name is None or name not in (self.takes if name == "system" else body):
             return None
-        if error.parameter == "system":
-            return self.without("system") if "system" in self.takes else None
-        if error.parameter not in body:
-            return None
-        sent = body[error.parameter]
-        return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
+        return self.without(body[name]["type"] if name == "response_format" else name)
 
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
