@@ -115,11 +115,8 @@ def write_whole(file: int, line: bytes, offset: int) -> None:
 def take_lock(path: Path, *, user: str = "run", instead: str = "choose another --output") -> BaseFileLock:
     """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another `user` has
     it, where the lock's own file is somebody's and would be emptied, saying what to do `instead`, or where nothing can be
-    written.
-
-    The system holds it, so it is gone with its process. A file system without such locks, and a link that lies there, are
-    refused: what filelock does there instead can be taken from a process that is alive.
-    """
+    written. The system holds it, so it is gone with its process. A file system without such locks, and a link that lies
+    there, are refused: what filelock does there instead can be taken from a process that is alive."""
     beside_it = Path(f"{path}.lock")
     if beside_it.is_file() and beside_it.stat().st_size:
         raise UserError(f"{beside_it} is there already, and no lock of this program: move it away, or {instead}")

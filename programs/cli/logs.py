@@ -52,11 +52,8 @@ class LogOptions(Options):
 @contextlib.contextmanager
 def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     """Inside, what is logged goes where the options say; an error that ends the block is written into the file. A command
-    that only looks has no `output`, and no log file either.
-
-    Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
-    goes on without its log.
-    """
+    that only looks has no `output`, and no log file either. Raises `UserError` for a named file that cannot be written or
+    is no log; what fails later is said once, and the command goes on without its log."""
     terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == Path("none") else log_file(options.log_file, output)
@@ -112,8 +109,8 @@ def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[Non
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file that is named, else the one beside the output, which comes into being with its first line: a command
-    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and where something
-    else would be written to: a file of the run's own, or one that is no log, also one of the older ones."""
+    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and for one of the
+    run's own, or one that is no log, also among the older ones."""
     if path is not None and is_of_run(path, output):
         raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
     # Not NAME.log, which is where people send what a command prints.

@@ -46,10 +46,8 @@ class Needs:
 
 class Options(BaseModel):
     """What a command can be told, or a part of that. With the docstring of a command's own class its `--help` begins.
-
     `leading` is the field whose values may come first on the command line, without its option; `groups` are titles with the
-    names of their fields, in the order of `--help` (without any, all fields are one group).
-    """
+    names of their fields, in the order of `--help` (without any, all fields are one group)."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -306,11 +304,8 @@ def _leave(code: int) -> NoReturn:
 
 
 def load_env_file(path: Path = Path(".env")) -> None:
-    """Sets the variables of the file that the environment does not have yet. Where there is none, or a folder has its name
-    (a virtual environment, say), nothing happens; the folders above are not looked at.
-
-    Raises `UserError`, without a word of its content, for a file that cannot be read or understood.
-    """
+    """Sets the variables of the file that the environment does not have yet; a folder of that name (a virtual environment,
+    say) is none. Raises `UserError`, without a word of its content, for a file that cannot be read or understood."""
     if not os.path.lexists(path) or path.is_dir():
         return
     # Only where there is such a file: every command would pay for it.

@@ -22,10 +22,8 @@ class BaseUrl(NamedTuple):
 
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
-    """The base URL in `text`; `default_path` is added only where it has no path.
-
-    Raises UserError for what is not an http or https URL with a host, without repeating credentials in it.
-    """
+    """The base URL in `text`; `default_path` is added only where it has no path. Raises UserError, without credentials, for
+    what is no http or https URL with a host."""
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:

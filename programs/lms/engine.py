@@ -124,11 +124,9 @@ DSPYS_ACALL = dspy.LM.acall
 class DirectLM(dspy.LM):
     """`dspy.LM` over an engine of our own, to which its `acall` goes without a detour.
 
-    `dspy.LM.acall` hops to a thread and back twice a call, to read files that our messages do not name and to look up
-    prices that our engines do not have. Measured at 256 calls in flight: 2.4 ms of CPU a call and 285 calls a second that
-    way, 1.7 ms and 408 this way. What the engine is sent is the same. Where something of DSPy's listens (history, usage
-    tracking, streams), or a tracer has wrapped its way, that is taken, as it is for calls that are not awaited.
-    """
+    DSPy's hops to a thread and back twice a call, to read files that our messages do not name and to look up prices that
+    our engines do not have: 2.4 ms of CPU a call and 285 calls a second at 256 in flight, in place of 1.7 ms and 408. Where
+    something of DSPy's listens (history, usage tracking, streams), or a tracer has wrapped its way, that is taken."""
 
     def __init__(self, model: str, engine: Any, **options: Any) -> None:
         super().__init__(

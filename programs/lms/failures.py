@@ -142,11 +142,9 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
 
 
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
-    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200.
-
-    What such an error says about itself (a status code, a known type) decides; an unknown one is worth another try,
-    and so is one of the form `{"type": "error"}`, by which gateways pass on what failed behind them.
-    """
+    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200. What such an error says
+    about itself (a status code, a known type) decides; an unknown one is worth another try, and so is one of the form
+    `{"type": "error"}`, by which gateways pass on what failed behind them."""
     error, passed_on = payload.get("error"), payload.get("type") == "error"
     if not (error or passed_on or payload.get("object") == "error"):
         return
@@ -239,11 +237,8 @@ _THEIRS: tuple[tuple[Any, type[BackendError]], ...] = (
 
 
 def backend_error(exc: BaseException) -> BackendError | None:
-    """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
-
-    Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
-    from models that DSPy calls itself, are translated, with the secrets in the environment removed.
-    """
+    """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug). Our
+    engines' arrive as causes of DSPy's; DSPy's own are translated, with the secrets in the environment removed."""
     ours = cause_of(exc, BackendError)
     if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return ours

@@ -57,12 +57,9 @@ UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None
 
 @dataclass
 class Meter:
-    """The account of the calls made inside one `metered()` block.
-
-    `requests` counts HTTP requests for answers, failed ones too; the seconds `spent` are those of waiting for their
-    replies, without the pauses between them. Tokens are those that servers reported, also for answers of no use.
-    `reasoning` is that of the last answer.
-    """
+    """The account of the calls made inside one `metered()` block. `requests` counts HTTP requests for answers, failed ones
+    too; the seconds `spent` are those of waiting for their replies, without the pauses between them. Tokens are those that
+    servers reported, also for answers of no use. `reasoning` is that of the last answer."""
 
     requests: int = 0
     spent: Spent = field(default_factory=Spent)

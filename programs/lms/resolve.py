@@ -37,10 +37,8 @@ _OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
 def openai_compatible(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Server:
     """The server of `openai/MODEL`. On OpenAI's own host reasoning models get no sampling parameters, the others no
-    `reasoning_effort`; any other server is sent everything, and what it does not take it says.
-
-    Raises UserError where neither a base URL nor a key says which server.
-    """
+    `reasoning_effort`; any other server is sent everything, and what it does not take it says. Raises UserError where
+    neither a base URL nor a key says which server."""
     key = env.get("OPENAI_API_KEY", "").strip() or None
     written = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
     if not written and key is None:
@@ -67,12 +65,9 @@ OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 
 @dataclass
 class Model:
-    """A model that can be asked, and the connections that its engine owns.
-
-    `lm` is for DSPy, `engine` what it asks; `endpoint` may be shown to anyone. `options` are those that a call may be sent:
-    to DSPy's own routes the temperature alone, since what else they cannot map makes them take a slower road.
-    `takes_effort` says whether a reasoning effort is sent where one is given.
-    """
+    """A model that can be asked, and the connections that its engine owns. `lm` is for DSPy, `engine` what it asks;
+    `endpoint` may be shown to anyone. `options` are those that a call may be sent: to DSPy's own routes the temperature
+    alone, since what else they cannot map makes them take a slower road. `takes_effort`: a reasoning effort is sent."""
 
     name: str
     lm: dspy.LM = field(repr=False)
@@ -105,9 +100,8 @@ def resolve(
     """The model called `name`. Connects to nothing yet, and loads no weights.
 
     Several bases are servers with the same model that share the calls (see `spread`). `env` (by default the process's)
-    holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
-    once. Raises UserError for whatever the user can mend.
-    """
+    holds the credentials. `servers` is shared by those who resolve several names, so that an embedded model is loaded once.
+    Raises UserError for whatever the user can mend."""
     name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     kind = name.partition(":")[0]

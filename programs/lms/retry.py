@@ -38,8 +38,7 @@ class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
-    `on_retry` is told of each error that is followed by another try, and of the seconds until then.
-    """
+    `on_retry` is told of each error that is followed by another try, and of the seconds until then."""
 
     first_wait: float = 1.0
     longest_wait: float = 60.0
@@ -97,10 +96,8 @@ HOPELESS, TRUCE = 6, 300.0
 
 
 class Pacer:
-    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come.
-
-    A call that is under way counts as taken: refusals come at once, answers and other failures late.
-    """
+    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come. What
+    is under way counts as taken: refusals come at once, answers and other failures late."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None

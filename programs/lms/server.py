@@ -77,10 +77,8 @@ class Server:
     a server that refuses a parameter is asked again without, within the same try, and never sent it again once it has
     answered so. There is one client a loop, which `aclose` on that loop closes; what is learnt holds for all loops.
 
-    A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever said.
-    Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
-    proxies send now and then, is a failure to be tried again.
-    """
+    A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever said. A page
+    with 401, 403 or 404 from before a server that has answered, as proxies send them, is tried again for a while."""
 
     name = "openai"
     unreachable = "is the server running, and is the base URL right?"

@@ -78,9 +78,7 @@ class ServerSpread:
     A server that has failed `DOWN_AFTER` times in a row, or has said once that it refuses all calls, is passed over for a
     pause; then one call tries whether it answers again, and the others pass it over for the next, longer pause or until
     that call is answered. `pause` gives the seconds from how often it was passed over before; where the call that tried
-    was long in failing, it is passed over for as long again, so that a server that takes calls and answers none holds up
-    few.
-    """
+    was long in failing, it is passed over for as long again, so that a server that answers none holds up few."""
 
     def __init__(
         self, names: Sequence[str], pause: Callable[[int], float], clock: Callable[[], float] = time.monotonic
@@ -101,8 +99,7 @@ class ServerSpread:
         A TransientError out of the block is swallowed where another server may be tried at once; it is raised where
         every server that is not passed over was. A FatalError is one too, with the server's name, unless every server
         refuses: one that was started with another model is no reason to stop. While all are passed over, calls go to them
-        as if none was, and the first answer brings its server back.
-        """
+        as if none was, and the first answer brings its server back."""
         with self._lock:
             index = choose(order, [server.in_flight for server in self._servers], self._open(tried) or order)
             server = self._servers[index]

@@ -69,10 +69,8 @@ def whole_name(model: str) -> str:
 
 def file_of(model: str, *, bring: bool = True) -> Path:
     """The model file that a name means, brought here where it is not: `embedded:NAME` of the table, `embedded:PATH`, or
-    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here.
-
-    Raises `UserError` where it cannot be had, or is no GGUF model.
-    """
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here. Raises
+    `UserError` where it cannot be had, or is no GGUF model."""
     name = whole_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
         return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
@@ -140,10 +138,8 @@ def find(weights: Weights) -> Path | None:
 
 def fetch(weights: Weights) -> Path:
     """The whole file, checked, brought here where it is not, with a progress bar on standard error. What was broken off
-    goes on where it stopped. One process at a time.
-
-    Raises `UserError` where the disk has no room, nothing can be reached, or what came is not what the table says.
-    """
+    goes on where it stopped. One process at a time. Raises `UserError` where the disk has no room, nothing can be reached,
+    or what came is not what the table says."""
     if (found := find(weights)) is not None:
         return found
     folder = cache_folder()

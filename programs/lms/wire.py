@@ -26,10 +26,8 @@ _MOST_TOKENS = 2**53
 
 @dataclass(frozen=True)
 class BodyRules:
-    """Which parameters a model takes, and within which bounds. The defaults are those of a server that takes everything.
-
-    The limit of tokens goes by the first of `LIMITS` that is taken.
-    """
+    """Which parameters a model takes, and within which bounds; by default everything. The limit of tokens goes by the first
+    of `LIMITS` that is taken."""
 
     takes: frozenset[str] = PARAMETERS
     default_limit: int | None = None
@@ -98,10 +96,8 @@ def _text_of(parts: str | Iterable[Any]) -> str:
 
 
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
-    """The JSON object that a reply with HTTP 200 holds.
-
-    Raises NotAnAnswer where it holds none (a login page, half a reply), and the error it holds where it holds that.
-    """
+    """The JSON object that a reply with HTTP 200 holds. Raises NotAnAnswer where it holds none (a login page, half a
+    reply), and the error it holds where it holds that."""
     try:
         payload = json.loads(text)
     except (ValueError, RecursionError):
@@ -115,9 +111,7 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
     """The answer in a chat completion (of `read_json`), its reasoning (in a field of its own, or in parts of the content)
     apart from its text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into
-    its limit (even when some text came), CallError where the model or its filter refused; and the error that its choice
-    holds.
-    """
+    its limit (even when some text came), CallError where the model or its filter refused; and what its choice holds."""
     choices = payload.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     choice: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
@@ -242,12 +236,9 @@ _BARE_CHANNELS = re.compile(r"\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:a
 
 
 def split_thinking(content: str) -> tuple[str, str]:
-    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use
-    (`<think>`, `[THINK]`, `<|begin_of_thought|>`) or channels.
-
-    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought
-    without an end leaves no text. Brackets inside a JSON answer are text.
-    """
+    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use or channels.
+    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought without
+    an end leaves no text. Brackets inside a JSON answer are text."""
     start = content.lstrip()
     if start.startswith(("<|channel|>", "<|start|>")):
         said = _CHANNEL.findall(content)
