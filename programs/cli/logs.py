@@ -27,12 +27,9 @@ from programs.redaction import printable, redact, secrets_in
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
 
-LARGEST = 10_000_000
-OLDER = 3
-"""At so many bytes the file is moved aside; so many older ones are kept."""
-
-_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')
-"""How every log file of ours begins."""
+LARGEST = 10_000_000  # bytes at which the file is moved aside
+OLDER = 3  # files that are kept so
+_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')  # of every log file of ours
 
 
 class LogOptions(Options):
@@ -84,27 +81,23 @@ def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[Non
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
-    before = [(logger, logger.level, [*logger.handlers]) for logger in (root, dspys, *ours)]
-    root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
-    for logger in ours:
-        logger.setLevel(level)
-    # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
-    theirs = [handler for handler in dspys.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
-    formatters = [(handler, handler.formatter) for handler in theirs]
-    for handler in theirs:
-        handler.setFormatter(handlers[0].formatter)
-    root.handlers += handlers
-    dspys.handlers += handlers[1:]
-    try:
-        yield
-    finally:
-        for logger, old, present in before:
-            logger.setLevel(old)
-            logger.handlers[:] = present
-        for handler, formatter in formatters:
-            handler.setFormatter(formatter)
+    with contextlib.ExitStack() as afterwards:
         for handler in handlers:
-            handler.close()
+            afterwards.callback(handler.close)
+        for logger in (root, dspys, *ours):
+            afterwards.callback(logger.setLevel, logger.level)
+            afterwards.callback(setattr, logger, "handlers", [*logger.handlers])
+        # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
+        for handler in dspys.handlers:
+            if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM:
+                afterwards.callback(handler.setFormatter, handler.formatter)
+                handler.setFormatter(handlers[0].formatter)
+        root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
+        for logger in ours:
+            logger.setLevel(level)
+        root.handlers += handlers
+        dspys.handlers += handlers[1:]
+        yield
 
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
