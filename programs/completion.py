@@ -13,8 +13,7 @@ from programs.cli.terminal import put
 from programs.command import COMMANDS
 from programs.versions import NAME
 
-FILES = ("PATH", "FILE")
-"""Options of these kinds are completed with files."""
+FILES = ("PATH", "FILE")  # options of these kinds are completed with files
 
 
 class CompletionOptions(Options):

@@ -81,14 +81,11 @@ def move_aside(*paths: Path) -> None:
             path.rename(f"{path}.{stamp}.old")
 
 
-BLOCK = 65536
-
-
 def whole_lines(file: int) -> int:
     """The bytes up to the last line end. Raises OSError."""
     end = os.fstat(file).st_size
     while end > 0:
-        start = max(0, end - BLOCK)
+        start = max(0, end - 65536)
         newline = os.pread(file, end - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1

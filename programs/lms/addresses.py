@@ -1,7 +1,5 @@
 """`--api-base`: which servers are whose. `URL` is for every model that has none of its own, `MODEL=URL` for that one."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Sequence

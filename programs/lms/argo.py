@@ -4,8 +4,6 @@ The native route speaks OpenAI's chat completions; the legacy route has a shape 
 tokens used nor why an answer ended. The credential of both is the bare username.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import replace

@@ -13,9 +13,7 @@ from programs.cli.terminal import console
 from programs.redaction import redact
 
 CONNECT_SECONDS = 5.0
-
-PARTS_AT_ONCE = 4
-"""Each run of pip takes a second to begin, and what is broken off within one is fetched again."""
+PARTS_AT_ONCE = 4  # each run of pip takes a second to begin, and what is broken off within one is fetched again
 
 
 class Wheels(NamedTuple):

@@ -5,8 +5,6 @@ reply: while a prompt is made or a reply is read, and while a call waits to be t
 call can have it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence

@@ -3,8 +3,6 @@
 The retry policy and the runner look at the classes of `programs.errors`; the finer ones here say what is counted.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

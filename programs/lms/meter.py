@@ -1,7 +1,5 @@
 """What calls cost: requests, tokens, faults and time, counted where they happen."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,12 +26,12 @@ class Spent(BaseModel):
     cached_tokens: int | None = 0
     seconds: float = 0.0
 
-    def __add__(self, other: Spent) -> Spent:
+    def __add__(self, other: "Spent") -> "Spent":
         total = self.model_copy()
         total += other
         return total
 
-    def __iadd__(self, other: Spent) -> Spent:
+    def __iadd__(self, other: "Spent") -> "Spent":
         """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks

@@ -8,8 +8,6 @@
 | `NAME`             | NAME on Argo                                                   |
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence

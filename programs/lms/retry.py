@@ -7,8 +7,6 @@ they are not. It hovers just below the limit. A server may also refuse at random
 brings no relief is noticed, and the pace is given up for a while.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import math
@@ -45,7 +43,7 @@ class RetryPolicy:
     patience: float = 900.0
     on_retry: OnRetry | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RetryPolicy":
         """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
         return self
 

@@ -4,8 +4,6 @@ It speaks aiohttp, whose pool serves hundreds of calls at once for a third of th
 sockets, and a tenth of the wall time that its own pool takes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import socket
@@ -33,12 +31,10 @@ from programs.redaction import excerpt, printable
 Effort = Literal["low", "medium", "high"]
 """How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
 
-LARGEST_REPLY = 4 * 1024 * 1024
-"""Bytes; what is larger is no answer (a hundred thousand tokens have one megabyte), and hundreds at once would fill the
-memory."""
-
+LARGEST_REPLY = 4 * 1024 * 1024  # bytes: a hundred thousand tokens have one million, and hundreds fill the memory
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
+EXCUSED = 60.0  # seconds of nothing but pages that refuse, after which those of a server that has answered are meant
 NEAR = 50.0  # of 100: how alike names are from which on one may be meant for the other
 FORBIDDEN_AT_FIRST = 5  # so many 403 in a row refuse the credentials, where a server has never answered, and not a text
 
@@ -46,10 +42,6 @@ LOST_AFTER = 30
 """Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a
 connection that waits for a reply is broken. One that has lost its power or its network says nothing, and a call would wait
 for all of its time, as one still does whose prompt was on the way."""
-
-EXCUSED = 60.0
-"""Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
-meant."""
 
 log = logging.getLogger("synthreasoner")
 

@@ -6,8 +6,6 @@ server changes the place of few passages only. A server that has its share of th
 next in the order (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", arXiv:1608.01350).
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

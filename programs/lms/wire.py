@@ -1,7 +1,5 @@
 """Between DSPy's requests and responses and the OpenAI-shaped bodies that servers speak. Pure functions."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -34,11 +32,11 @@ class BodyRules:
     highest_limit: int | None = None
     highest_temperature: float | None = None
 
-    def without(self, *refused: str) -> BodyRules:
+    def without(self, *refused: str) -> "BodyRules":
         """The same without some parameters."""
         return replace(self, takes=self.takes - {*refused})
 
-    def after(self, error: Exception, body: Mapping[str, Any]) -> BodyRules | None:
+    def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
         """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
         form, or else without it. None: asking again would be the same."""
         name = error.parameter if isinstance(error, ParameterRefused) else None
