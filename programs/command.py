@@ -20,7 +20,6 @@ class Command(NamedTuple):
     what: str
 
     def settings(self) -> type[Options]:
-        """The model of its options."""
         found: type[Options] = getattr(importlib.import_module(self.module), self.options)
         return found
 

@@ -25,7 +25,6 @@ class CompletionOptions(Options):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the script."""
     options = parse(CompletionOptions, arguments, __doc__)
     put(script(options.shell))
     return 0

@@ -50,8 +50,7 @@ class Output(TextIOBase):
     """A standard stream that never raises. `styled` lets control sequences pass: those of rich, which are ours."""
 
     def __init__(self, outlet: Outlet, *, styled: bool = False) -> None:
-        self.outlet = outlet
-        self._styled = styled
+        self.outlet, self._styled = outlet, styled
 
     def write(self, text: str) -> int:
         # Bars that libraries draw begin so; no text of ours or of a model does.
@@ -71,10 +70,6 @@ class Output(TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return self.outlet.stream.encoding if self.outlet.stream is not None else "utf-8"
-
-    @property
-    def errors(self) -> str:  # type: ignore[override]
-        return "replace"
 
 
 @contextlib.contextmanager

@@ -56,7 +56,6 @@ class Address(NamedTuple):
 
 
 def address_of(text: str) -> Address:
-    """An address as it is written on the command line."""
     named = _NAMED.fullmatch(text.strip())
     return Address(named["model"].strip(), named["base"].strip()) if named else Address(None, text.strip())
 

@@ -43,8 +43,7 @@ class Argo(Server):
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
     chat_path, models_path = "/v1/chat/completions", "/v1/models"
-    drops: frozenset[str] = frozenset()
-    """What a route does not pass on, whatever the model takes."""
+    drops: frozenset[str] = frozenset()  # what a route does not pass on, whatever the model takes
 
     def __init__(self, model: str, *, user: str, base: BaseUrl, **settings: Any) -> None:
         rules = next(rules for start, rules in FAMILIES if re.match(start, model.lower()))

@@ -27,9 +27,7 @@ from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
 
-Places = Callable[[], AbstractAsyncContextManager[Aside]]
-"""Gives a place for one call, and how that waits without it."""
-
+Places = Callable[[], AbstractAsyncContextManager[Aside]]  # gives a place for one call, and how that waits without it
 # Outside any `placed` block there is room for all.
 _places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
@@ -56,8 +54,7 @@ class Engine(Shared):
     """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop."""
 
     def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
-        self.servers = tuple(servers)
-        self._retry = retry
+        self.servers, self._retry = tuple(servers), retry
         self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
         self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
 
@@ -107,11 +104,9 @@ class BlockingEngine(Shared):
 
     @property
     def supports_response_schema(self) -> bool:
-        """As the awaited one's."""
         return bool(self._engine.supports_response_schema)
 
     def complete(self, request: Request) -> Response:
-        """The answer to `request`. Raises what the awaited engine raises."""
         response: Response = run(self._engine.complete(request))
         return response
 
@@ -174,11 +169,9 @@ class PatientLM(dspy.LM):
             return await self._retry.call(once, aside)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
-        """As `acall`, without awaiting."""
         return run(self.acall(*args, **options))
 
     async def complete(self, request: Request) -> Response:
-        """The answer to `request`. Raises as `acall`."""
         response: Any = await self.acall(request=request)
         return response
 

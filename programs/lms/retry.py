@@ -99,8 +99,7 @@ class Pacer:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None
-        self._clock = clock
-        self._sending = asyncio.Lock()
+        self._clock, self._sending = clock, asyncio.Lock()
         self._last = self._truce_until = -math.inf
         self._began: float | None = None
         self._sent = self._refused = self._slowed = self._clean = 0

@@ -74,8 +74,6 @@ class Server:
 
     name = "openai"
     unreachable = "is the server running, and is the base URL right?"
-    """What to tell a user whose connection fails."""
-
     chat_path, models_path = "/chat/completions", "/models"
 
     def __init__(
@@ -243,10 +241,9 @@ class Server:
         )
         async with sent as response:
             content = bytearray()
-            said = response.content_length or 0
             async for chunk in response.content.iter_any():
                 content += chunk
-                if max(said, len(content)) > LARGEST_REPLY:
+                if len(content) > LARGEST_REPLY:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
             return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))

@@ -82,9 +82,7 @@ class ServerSpread:
         self, names: Sequence[str], pause: Callable[[int], float], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._servers = [_Health(name) for name in names]
-        self._pause = pause
-        self._clock = clock
-        self._lock = threading.Lock()
+        self._pause, self._clock, self._lock = pause, clock, threading.Lock()
 
     def order(self, request: Request) -> list[int]:
         """The servers as a request prefers them."""

@@ -198,7 +198,6 @@ def _delete(path: Path) -> None:
 
 
 def _is_whole(weights: Weights, path: Path) -> bool:
-    """Whether the file has the table's size and hash."""
     if path.stat().st_size != weights.size:
         return False
     digest = hashlib.sha256()

@@ -33,7 +33,6 @@ class BodyRules:
     highest_temperature: float | None = None
 
     def without(self, *refused: str) -> "BodyRules":
-        """The same without some parameters."""
         return replace(self, takes=self.takes - {*refused})
 
     def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
