@@ -73,45 +73,38 @@ def kind(error: BackendError) -> str:
 
 
 _CONTEXT = re.compile(
-    r"context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
+    r"(?i)context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
     r"|max_model_len|max(?:imum)? length|(?:prompt|input|request|message|content)s? (?:is |are )?too (?:long|large)"
     r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens"
     r"|maximum number of tokens|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)"
-    r"|`inputs` (?:tokens|must)|overflows",
-    re.IGNORECASE,
+    r"|`inputs` (?:tokens|must)|overflows"
 )
 _TOO_LONG = re.compile(
-    r"exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
-    r"|overflow|limit|greater",
-    re.IGNORECASE,
+    r"(?i)exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
+    r"|overflow|limit|greater"
 )
 # A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
 _MODEL = re.compile(
-    r"model_not_found|invalid[ _]model|unknown[ _]model"
-    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
-    re.IGNORECASE,
+    r"(?i)model_not_found|invalid[ _]model|unknown[ _]model"
+    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)"
 )
-_BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
+_BILLING = re.compile(r"(?i)insufficient_quota|credit balance|exceeded your current quota")
 _MODERATION = re.compile(
-    r"moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive", re.IGNORECASE
+    r"(?i)moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive"
 )
-_SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
+_SCHEMA = re.compile(r"(?i)response_format|json_schema|schema|grammar|guided_json|structured output")
 _UNSUPPORTED = re.compile(
-    r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
+    r"(?i)unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
     r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default"
-    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
-    re.IGNORECASE,
+    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate"
 )
-_SYSTEM = re.compile(
-    r"(?:system|developer)[ _](?:role|message|prompt|instruction)|\broles must alternate", re.IGNORECASE
-)
+_SYSTEM = re.compile(r"(?i)(?:system|developer)[ _](?:role|message|prompt|instruction)|\broles must alternate")
 # Ordinary words only where they are marked as a name: refusals quote passages.
 _PARAMETER = re.compile(
-    r"\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
+    r"(?i)\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
     r"|[\"'`{(](temperature|seed)\b|\b(temperature|seed)[\"'`]"
     r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed)\b"
-    r"|\A(temperature|seed)\b",
-    re.IGNORECASE,
+    r"|\A(temperature|seed)\b"
 )
 
 

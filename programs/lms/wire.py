@@ -137,9 +137,8 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     )
 
 
+# Finish reasons: OpenAI's, and those that gateways pass on from others.
 _CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
-"""Finish reasons of answers that ran into their token limit: OpenAI's, and those that gateways pass on from others."""
-
 _CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
 _FILTERED = re.compile(
     r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
@@ -212,24 +211,19 @@ def _plain_text(value: Any) -> str:
 _NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
 # <think>, [THINK], <|thinking|>, <|begin_of_thought|>, <|START_THINKING|>, <seed:think>, ◁think▷, <|channel>thought
 _OPEN_THINKING = re.compile(
-    rf"\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)", re.IGNORECASE
+    rf"(?i)\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)"
 )
-_CLOSE_THINKING = re.compile(
-    rf"(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*", re.IGNORECASE
-)
+_CLOSE_THINKING = re.compile(rf"(?i)(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*")
 # What may stand around an answer behind its thought.
 _ANSWER_BRACKETS = re.compile(
-    r"\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
-    r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
+    r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)"
 )
 # A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought. Some servers
 # take the brackets away and leave the names.
-_CHANNEL = re.compile(
-    r"<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)", re.DOTALL
-)
+_CHANNEL = re.compile(r"(?s)<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)")
 _THOUGHT_CHANNELS = ("analysis", "commentary")
-_BARE_CHANNELS = re.compile(r"\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z", re.DOTALL)
+_BARE_CHANNELS = re.compile(r"(?s)\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z")
 
 
 def split_thinking(content: str) -> tuple[str, str]:
