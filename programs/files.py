@@ -60,13 +60,10 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
         raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 
 
-_OURS = ".synthreasoner-"
-
-
 def fresh(path: Path, what: str) -> Path:
     """A name beside `path` for a file or folder that is to be made exclusively: nobody can have laid a link there. What a
     process that was killed left under such a name is deleted. Raises OSError."""
-    begins = f".{path.name}{_OURS}"
+    begins = f".{path.name}.synthreasoner-"
     # `glob` gives nothing where there is no such folder.
     for left in path.parent.glob(f"{glob.escape(begins)}*.{what}"):
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()

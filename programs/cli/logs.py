@@ -30,6 +30,7 @@ OURS = ("synthreasoner", "programs", "optimize")
 LARGEST = 10_000_000  # bytes at which the file is moved aside
 OLDER = 3  # files that are kept so
 _BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')  # of every log file of ours
+_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class LogOptions(Options):
@@ -163,9 +164,6 @@ class LogFile(RotatingFileHandler):
             self._warned = True
             reason = getattr(error, "strerror", None) or error
             print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=_terminal())
-
-
-_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class LineFormatter(logging.Formatter):

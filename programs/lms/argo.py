@@ -34,7 +34,6 @@ FAMILIES: tuple[tuple[str, BodyRules], ...] = (
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
-_MIXED_BODY = "You passed a messages field along with"
 
 
 class Argo(Server):
@@ -66,7 +65,7 @@ class Argo(Server):
         # An answer in form (a JSON object) may speak of denied access; a notice is prose.
         if _NOTICE in text or (_DENIED in text and not text.lstrip().startswith("{")):
             raise self._denied(text)
-        if text.startswith(_MIXED_BODY):
+        if text.startswith("You passed a messages field along with"):
             raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")
         return response
 

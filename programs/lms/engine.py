@@ -26,6 +26,7 @@ from programs.lms.server import ModelName, Server, model_lists
 from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
+DSPYS_ACALL = dspy.LM.acall
 
 Places = Callable[[], AbstractAsyncContextManager[Aside]]  # gives a place for one call, and how that waits without it
 # Outside any `placed` block there is room for all.
@@ -109,9 +110,6 @@ class BlockingEngine(Shared):
     def complete(self, request: Request) -> Response:
         response: Response = run(self._engine.complete(request))
         return response
-
-
-DSPYS_ACALL = dspy.LM.acall
 
 
 class DirectLM(dspy.LM):

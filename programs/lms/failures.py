@@ -27,8 +27,6 @@ from programs.redaction import excerpt, secrets_in
 
 Cause = TypeVar("Cause", bound=BaseException)
 
-LONGEST_RETRY_AFTER = 300.0
-
 
 class TimedOut(TransientError):
     """No whole reply within the time allowed."""
@@ -106,6 +104,15 @@ _PARAMETER = re.compile(
     r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed)\b"
     r"|\A(temperature|seed)\b"
 )
+_STATUSES = (
+    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
+    (r"authentication|invalid_api_key", 401),
+    (r"insufficient_quota", 402),
+    (r"permission|forbidden|access_denied", 403),
+    (r"(?:model_)?not_?found", 404),
+    (r"rate_limit", 429),
+)
+"""How the types of errors begin, and the statuses that they come with elsewhere."""
 
 
 def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iterable[str] = ()) -> BackendError:
@@ -148,17 +155,6 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     if _is_too_long(said):
         raise ContextTooLong(message)
     raise CallError(message) if _MODERATION.search(said) else NotAnAnswer(message)
-
-
-_STATUSES = (
-    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
-    (r"authentication|invalid_api_key", 401),
-    (r"insufficient_quota", 402),
-    (r"permission|forbidden|access_denied", 403),
-    (r"(?:model_)?not_?found", 404),
-    (r"rate_limit", 429),
-)
-"""How the types of errors begin, and the statuses that they come with elsewhere."""
 
 
 def _status_in(details: Mapping[str, Any]) -> int | None:
@@ -211,7 +207,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
             seconds = (parsedate_to_datetime(value) - (now or datetime.now(timezone.utc))).total_seconds()
         except (TypeError, ValueError):
             return None
-    return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
+    return min(seconds, 300.0) if seconds >= 0 else None
 
 
 _THEIRS: tuple[tuple[Any, type[BackendError]], ...] = (

@@ -20,6 +20,13 @@ PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "syste
 
 _OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
 _MOST_TOKENS = 2**53
+_THINKING_PARTS = ("thinking", "reasoning")
+# Finish reasons: OpenAI's, and those that gateways pass on from others.
+_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
+_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
+_FILTERED = re.compile(
+    r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
+)
 
 
 @dataclass(frozen=True)
@@ -137,14 +144,6 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     )
 
 
-# Finish reasons: OpenAI's, and those that gateways pass on from others.
-_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
-_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
-_FILTERED = re.compile(
-    r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
-)
-
-
 def answer(
     content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
 ) -> Response:
@@ -194,9 +193,6 @@ def usage_in(text: str) -> Usage:
         return _usage_of(json.loads(text))
     except (ValueError, RecursionError):
         return Usage()
-
-
-_THINKING_PARTS = ("thinking", "reasoning")
 
 
 def _plain_text(value: Any) -> str:
