@@ -34,8 +34,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     if not url.userinfo:
         return BaseUrl(bare)
     basic = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
-    known = (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username)
-    return BaseUrl(bare, basic, tuple(secret for secret in known if secret))
+    return BaseUrl(bare, basic, (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username))
 
 
 # Neither a model's name nor what stands before the scheme of a URL holds "://"; a URL's query may hold "=".

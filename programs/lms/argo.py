@@ -37,16 +37,17 @@ _DENIED = "ACCESS DENIED"
 
 
 class Argo(Server):
-    """A model behind Argo's native route."""
+    """A model behind Argo's native route, or behind its legacy one, which asks for no structure."""
 
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
     chat_path, models_path = "/v1/chat/completions", "/v1/models"
-    drops: frozenset[str] = frozenset()  # what a route does not pass on, whatever the model takes
 
-    def __init__(self, model: str, *, user: str, base: BaseUrl, **settings: Any) -> None:
+    def __init__(self, model: str, *, user: str, base: BaseUrl, legacy: bool = False, **settings: Any) -> None:
         rules = next(rules for start, rules in FAMILIES if re.match(start, model.lower()))
-        super().__init__(model, base=base, api_key=user, rules=rules.without(*self.drops), **settings)
+        if legacy:
+            self.chat_path, rules = "/api/v1/resource/chat/", rules.without("seed", "reasoning_effort", *FORMATS)
+        super().__init__(model, base=base, api_key=user, rules=rules, **settings)
         self._user = user
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
@@ -81,13 +82,6 @@ class Argo(Server):
         return AccessDenied(f"Argo refuses the user in ARGO_USER: {excerpt(text, self.secrets)}")
 
 
-class LegacyArgo(Argo):
-    """A model behind Argo's legacy route, which asks for no structure."""
-
-    chat_path = "/api/v1/resource/chat/"
-    drops = frozenset({"seed", "reasoning_effort", *FORMATS})
-
-
 def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Argo:
     """The server of a bare model name. Raises UserError without ARGO_USER, or with an ARGO_API that is none."""
     user = env.get("ARGO_USER", "").strip()
@@ -102,4 +96,4 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings
     route = env.get("ARGO_API", "").strip().lower() or "native"
     if route not in ("native", "legacy"):
         raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
-    return (Argo if route == "native" else LegacyArgo)(model, user=user, base=base, **settings)
+    return Argo(model, user=user, base=base, legacy=route == "legacy", **settings)

@@ -166,12 +166,17 @@ def _status_in(details: Mapping[str, Any]) -> int | None:
     return None
 
 
+def json_in(text: str) -> Any:
+    """What a text holds as JSON; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _words_of(text: str) -> str:
     """The words of a refusal: the message, type and code of a JSON error, otherwise the text itself."""
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    payload = json_in(text)
     error = payload.get("error", payload) if isinstance(payload, Mapping) else text
     if not isinstance(error, Mapping):
         return str(error)

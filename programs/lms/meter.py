@@ -35,18 +35,14 @@ class Spent(BaseModel):
         """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks
-        self.prompt_tokens = _sum(self.prompt_tokens, other.prompt_tokens)
-        self.completion_tokens = _sum(self.completion_tokens, other.completion_tokens)
-        self.cached_tokens = _sum(self.cached_tokens, other.cached_tokens)
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+            counts = getattr(self, name), getattr(other, name)
+            setattr(self, name, None if None in counts else sum(counts))
         self.seconds = round(self.seconds + other.seconds, 3)
         if other.faults:
             # A new one: a copy has the same.
             self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
         return self
-
-
-def _sum(one: int | None, two: int | None) -> int | None:
-    return None if one is None or two is None else one + two
 
 
 UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)

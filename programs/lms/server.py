@@ -17,15 +17,15 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 import orjson
-from dspy.lm15 import Request, Response, Usage
+from dspy.lm15 import Request, Response
 from rapidfuzz import fuzz, process, utils
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.addresses import BaseUrl
-from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error
+from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error, json_in
 from programs.lms.meter import current_meter
 from programs.lms.retry import Aside, Pacer
-from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_in
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_of
 from programs.redaction import excerpt, printable
 
 Effort = Literal["low", "medium", "high"]
@@ -181,7 +181,7 @@ class Server:
                     meter.spent.seconds = round(meter.spent.seconds + time.monotonic() - began, 3)
                 response = self.read(reply)
             except BackendError as error:
-                meter.add_fault(error, usage_in(reply.text) if reply else Usage())
+                meter.add_fault(error, usage_of(json_in(reply.text) if reply else None))
                 fewer = rules.after(error, body)
                 if fewer is None:
                     raise await self._meant(error, reply) from None

@@ -1,6 +1,5 @@
 """Between DSPy's requests and responses and the OpenAI-shaped bodies that servers speak. Pure functions."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,7 +8,7 @@ from typing import Any
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, ContextTooLong, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
+from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, json_in, raise_error_in
 from programs.redaction import encodable, excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
@@ -102,10 +101,7 @@ def _text_of(parts: str | Iterable[Any]) -> str:
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
     """The JSON object that a reply with HTTP 200 holds. Raises NotAnAnswer where it holds none (a login page, half a
     reply), and the error it holds where it holds that."""
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        payload = None
+    payload = json_in(text)
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
     raise_error_in(payload, secrets)
@@ -139,7 +135,7 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         content if isinstance(content, str) else "",
         next(filter(None, reasoning), ""),
         finish_reason=choice.get("finish_reason"),
-        usage=_usage_of(payload),
+        usage=usage_of(payload),
         model=model,
     )
 
@@ -171,8 +167,9 @@ def reasoning_of(response: Response) -> str:
     return "\n".join(part.text for part in response.message.parts_of(ThinkingPart) if part.text)
 
 
-def _usage_of(payload: Any) -> Usage:
-    """The tokens that a reply says it used. What it does not say, or says badly, is None, never zero."""
+def usage_of(payload: Any) -> Usage:
+    """The tokens that a reply, whatever it holds, says it used: answers of no use were paid for too. What it does not say,
+    or says badly, is None, never zero."""
 
     def count(said: Any, name: str) -> int | None:
         value = said.get(name) if isinstance(said, Mapping) else None
@@ -185,14 +182,6 @@ def _usage_of(payload: Any) -> Usage:
         output_tokens=count(usage, "completion_tokens"),
         cache_read_tokens=count(details, "cached_tokens"),
     )
-
-
-def usage_in(text: str) -> Usage:
-    """The tokens that a reply's text, whatever that holds, says it used: answers of no use were paid for too."""
-    try:
-        return _usage_of(json.loads(text))
-    except (ValueError, RecursionError):
-        return Usage()
 
 
 def _plain_text(value: Any) -> str:
