@@ -1,7 +1,5 @@
-"""What a command logs: to the terminal, and to a file that tells the next morning what happened in the night.
-
-The terminal is shown warnings and what is worse; a log file gets more. Whatever can be known as a secret is in neither.
-"""
+"""What a command logs: to the terminal warnings and what is worse, and more to a file that tells the next morning what
+happened in the night. Whatever can be known as a secret is in neither."""
 
 import contextlib
 import json

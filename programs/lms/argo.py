@@ -1,8 +1,6 @@
-"""Argo, Argonne's gateway to several vendors' models, by both of its routes.
-
-The native route speaks OpenAI's chat completions; the legacy route has a shape of its own, and tells neither the
-tokens used nor why an answer ended. The credential of both is the bare username.
-"""
+"""Argo, Argonne's gateway to several vendors' models, by both of its routes. The native one speaks OpenAI's chat
+completions; the legacy one has a shape of its own, and tells neither the tokens used nor why an answer ended. The
+credential of both is the bare username."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
-"""What a failed call means: the one place that turns HTTP replies and DSPy's errors into the project's.
-
-The retry policy and the runner look at the classes of `programs.errors`; the finer ones here say what is counted.
-"""
+"""What a failed call means: the one place that turns HTTP replies and DSPy's errors into the project's. The retry policy
+and the runner look at the classes of `programs.errors`; the finer ones here say what is counted."""
 
 import json
 import os

@@ -1,8 +1,5 @@
-"""One server: how a request looks on its wire, what comes back, its pace, and what was learnt of it.
-
-It speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes over the same
-sockets, and a tenth of the wall time that its own pool takes.
-"""
+"""One server: how a request looks on its wire, what comes back, its pace, and what was learnt of it. It speaks aiohttp,
+whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes, and a tenth of the wall time."""
 
 import asyncio
 import logging

