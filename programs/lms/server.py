@@ -269,8 +269,10 @@ def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> 
     """`error` with up to three of the known names added to its message, nearest first, compared by either of a model's
     names; as it is where none is near."""
     internal = {each: model.internal_id for model in known for each in model}
-    compared = {"scorer": fuzz.WRatio, "processor": utils.default_process, "score_cutoff": NEAR, "limit": None}
-    names = list(dict.fromkeys(internal[near] for near, *_ in process.extract(name, list(internal), **compared)))
+    found = process.extract(
+        name, list(internal), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR, limit=None
+    )
+    names = list(dict.fromkeys(internal[near] for near, *_ in found))
     return UnknownModel(f"{error} (nearest names: {', '.join(names[:3])})") if names else error
 
 
