@@ -17,12 +17,9 @@ _lock = threading.Lock()
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine gives, run on the background loop with the caller's context variables, among them DSPy's
-    settings. Any number of threads may wait at the same time.
-
-    Raises what the coroutine raises. A wait that is interrupted (Ctrl-C) cancels the coroutine. On the background loop
-    itself, which would wait for itself, it raises `RuntimeError`.
-    """
+    """What a coroutine gives, run on the background loop with the caller's context variables, among them DSPy's settings,
+    in any number of threads at the same time. Raises what the coroutine raises; a wait that is interrupted (Ctrl-C) cancels
+    the coroutine. On the background loop itself, which would wait for itself, it raises `RuntimeError`."""
     with _lock:
         loop = _started()
     if asyncio._get_running_loop() is loop:

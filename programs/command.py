@@ -1,7 +1,5 @@
-"""`synthreasoner COMMAND`: every command of the project under one name. `python -m programs.command` is the same.
-
-Each is a module of its own, imported when it is asked for, that `python -m` runs as well.
-"""
+"""`synthreasoner COMMAND`: every command of the project under one name. `python -m programs.command` is the same. Each is a
+module of its own, imported when it is asked for, that `python -m` runs as well."""
 
 import importlib
 import sys
@@ -20,7 +18,6 @@ class Command(NamedTuple):
     what: str
 
     def settings(self) -> type[Options]:
-        """The model of its options."""
         found: type[Options] = getattr(importlib.import_module(self.module), self.options)
         return found
 

@@ -13,9 +13,6 @@ from programs.cli.terminal import put
 from programs.command import COMMANDS
 from programs.versions import NAME
 
-FILES = ("PATH", "FILE")
-"""Options of these kinds are completed with files."""
-
 
 class CompletionOptions(Options):
     """Options of `synthreasoner completion`."""
@@ -26,7 +23,6 @@ class CompletionOptions(Options):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the script."""
     options = parse(CompletionOptions, arguments, __doc__)
     put(script(options.shell))
     return 0
@@ -50,7 +46,7 @@ def script(shell: str) -> str:
         for action in own._actions:
             # The scripts would complete nothing but values behind an option that takes several.
             action.nargs = None if action.nargs == "+" else action.nargs
-            if action.metavar in FILES:
+            if action.metavar in ("PATH", "FILE"):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
         commands.add_parser(name, help=command.what, parents=[own], add_help=False)
     text: str = shtab.complete(root, shell)

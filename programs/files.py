@@ -21,11 +21,6 @@ ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
 """How the names of files beside a document end; older versions wrote all but the first."""
 
 
-def stem_of(document: Path) -> str:
-    """What the names of a document and of what lies beside it have in common: NAME."""
-    return document.stem if document.suffix == ".json" else document.name
-
-
 def run_name(path: Path) -> str:
     """NAME of a run's document NAME.json, or of its journal, whatever that is called."""
     return path.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
@@ -34,7 +29,7 @@ def run_name(path: Path) -> str:
 def beside(document: Path, ending: str) -> Path:
     """The file with this ending beside a document, or beside a folder: "." has a name too."""
     named = document if document.name else document.absolute()
-    return named.with_name(f"{stem_of(named)}{ending}")
+    return named.with_name(f"{named.stem if named.suffix == '.json' else named.name}{ending}")
 
 
 def is_of_run(path: Path, document: Path) -> bool:
@@ -65,13 +60,10 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
         raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 
 
-_OURS = ".synthreasoner-"
-
-
 def fresh(path: Path, what: str) -> Path:
     """A name beside `path` for a file or folder that is to be made exclusively: nobody can have laid a link there. What a
     process that was killed left under such a name is deleted. Raises OSError."""
-    begins = f".{path.name}{_OURS}"
+    begins = f".{path.name}.synthreasoner-"
     # `glob` gives nothing where there is no such folder.
     for left in path.parent.glob(f"{glob.escape(begins)}*.{what}"):
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
@@ -86,14 +78,11 @@ def move_aside(*paths: Path) -> None:
             path.rename(f"{path}.{stamp}.old")
 
 
-BLOCK = 65536
-
-
 def whole_lines(file: int) -> int:
     """The bytes up to the last line end. Raises OSError."""
     end = os.fstat(file).st_size
     while end > 0:
-        start = max(0, end - BLOCK)
+        start = max(0, end - 65536)
         newline = os.pread(file, end - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1
@@ -120,11 +109,8 @@ def write_whole(file: int, line: bytes, offset: int) -> None:
 def take_lock(path: Path, *, user: str = "run", instead: str = "choose another --output") -> BaseFileLock:
     """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another `user` has
     it, where the lock's own file is somebody's and would be emptied, saying what to do `instead`, or where nothing can be
-    written.
-
-    The system holds it, so it is gone with its process. A file system without such locks, and a link that lies there, are
-    refused: what filelock does there instead can be taken from a process that is alive.
-    """
+    written. The system holds it, so it is gone with its process. A file system without such locks, and a link that lies
+    there, are refused: what filelock does there instead can be taken from a process that is alive."""
     beside_it = Path(f"{path}.lock")
     if beside_it.is_file() and beside_it.stat().st_size:
         raise UserError(f"{beside_it} is there already, and no lock of this program: move it away, or {instead}")

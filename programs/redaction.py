@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping
 
 LONGEST_EXCERPT = 300
 
-_HIDDEN = "***"
 _KEY_SHAPES = re.compile(
     r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}|(?<=://)[^/\s'\"<>]+(?=@)"
 )
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
-_SHORTEST_SECRET = 4
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
@@ -34,8 +32,8 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`. Signs
     that nobody sees may part a secret: where they are to go, they go before this."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        text = re.sub(re.escape(secret), _HIDDEN, text, flags=re.IGNORECASE)
-    return _KEY_SHAPES.sub(_HIDDEN, text)
+        text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
+    return _KEY_SHAPES.sub("***", text)
 
 
 def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
@@ -47,4 +45,4 @@ def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
 def secrets_in(env: Mapping[str, str]) -> list[str]:
     """The values in an environment that must not be shown, by their names; very short ones are left, since they would be
     found in other words."""
-    return [value for name, value in env.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET]
+    return [value for name, value in env.items() if _SECRET_NAME.search(name) and len(value) >= 4]

@@ -1,7 +1,5 @@
-"""What a command logs: to the terminal, and to a file that tells the next morning what happened in the night.
-
-The terminal is shown warnings and what is worse; a log file gets more. Whatever can be known as a secret is in neither.
-"""
+"""What a command logs: to the terminal warnings and what is worse, and more to a file that tells the next morning what
+happened in the night. Whatever can be known as a secret is in neither."""
 
 import contextlib
 import json
@@ -27,15 +25,10 @@ from programs.redaction import printable, redact, secrets_in
 OURS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
 
-NO_FILE = Path("none")
-"""`--log-file none`: no log file."""
-
-LARGEST = 10_000_000
-OLDER = 3
-"""At so many bytes the file is moved aside; so many older ones are kept."""
-
-_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')
-"""How every log file of ours begins."""
+LARGEST = 10_000_000  # bytes at which the file is moved aside
+OLDER = 3  # files that are kept so
+_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')  # of every log file of ours
+_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class LogOptions(Options):
@@ -55,14 +48,11 @@ class LogOptions(Options):
 @contextlib.contextmanager
 def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
     """Inside, what is logged goes where the options say; an error that ends the block is written into the file. A command
-    that only looks has no `output`, and no log file either.
-
-    Raises `UserError` for a named file that cannot be written or is no log. What fails later is said once, and the command
-    goes on without its log.
-    """
+    that only looks has no `output`, and no log file either. Raises `UserError` for a named file that cannot be written or
+    is no log; what fails later is said once, and the command goes on without its log."""
     terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
-    file = None if output is None or options.log_file == NO_FILE else log_file(options.log_file, output)
+    file = None if output is None or options.log_file == Path("none") else log_file(options.log_file, output)
     level = logging.getLevelName((options.log_level or ("warning" if file is None else "info")).upper())
     handlers: list[logging.Handler] = [terminal]
     if file is not None:
@@ -76,9 +66,7 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
             if file is not None and file.stream is not None:
                 # One that was foreseen needs no traceback.
                 foreseen = isinstance(error, SynthReasonerError)
-                said = (
-                    f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
-                )
+                said = f"ended by an error{f': {error}' if foreseen else f' that nobody foresaw: {error!r}'}"
                 info = None if foreseen else (type(error), error, error.__traceback__)
                 file.handle(logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, said, None, info))
             raise
@@ -90,41 +78,33 @@ def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[Non
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
-    before = [(logger, logger.level, [*logger.handlers]) for logger in (root, dspys, *ours)]
-    root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
-    for logger in ours:
-        logger.setLevel(level)
-    # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
-    theirs = [handler for handler in dspys.handlers if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM]
-    formatters = [(handler, handler.formatter) for handler in theirs]
-    for handler in theirs:
-        handler.setFormatter(handlers[0].formatter)
-    root.handlers += handlers
-    dspys.handlers += handlers[1:]
-    try:
-        yield
-    finally:
-        for logger, old, present in before:
-            logger.setLevel(old)
-            logger.handlers[:] = present
-        for handler, formatter in formatters:
-            handler.setFormatter(formatter)
+    with contextlib.ExitStack() as afterwards:
         for handler in handlers:
-            handler.close()
-
-
-def default_log(output: Path) -> Path:
-    """The log beside an output. Not NAME.log, which is where people send what a command prints."""
-    return beside(output, ".run.log")
+            afterwards.callback(handler.close)
+        for logger in (root, dspys, *ours):
+            afterwards.callback(logger.setLevel, logger.level)
+            afterwards.callback(setattr, logger, "handlers", [*logger.handlers])
+        # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
+        for handler in dspys.handlers:
+            if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM:
+                afterwards.callback(handler.setFormatter, handler.formatter)
+                handler.setFormatter(handlers[0].formatter)
+        root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
+        for logger in ours:
+            logger.setLevel(level)
+        root.handlers += handlers
+        dspys.handlers += handlers[1:]
+        yield
 
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file that is named, else the one beside the output, which comes into being with its first line: a command
-    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and where something
-    else would be written to: a file of the run's own, or one that is no log, also one of the older ones."""
+    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and for one of the
+    run's own, or one that is no log, also among the older ones."""
     if path is not None and is_of_run(path, output):
         raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
-    named = path or default_log(output)
+    # Not NAME.log, which is where people send what a command prints.
+    named = path or beside(output, ".run.log")
     try:
         for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
             if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
@@ -182,9 +162,6 @@ class LogFile(RotatingFileHandler):
             self._warned = True
             reason = getattr(error, "strerror", None) or error
             print(f"WARNING: the log {self.baseFilename} cannot be written: {reason}", file=_terminal())
-
-
-_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class LineFormatter(logging.Formatter):

@@ -46,10 +46,8 @@ class Needs:
 
 class Options(BaseModel):
     """What a command can be told, or a part of that. With the docstring of a command's own class its `--help` begins.
-
     `leading` is the field whose values may come first on the command line, without its option; `groups` are titles with the
-    names of their fields, in the order of `--help` (without any, all fields are one group).
-    """
+    names of their fields, in the order of `--help` (without any, all fields are one group)."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -107,41 +105,24 @@ def comma_separated(value: object) -> object:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _one_or_many(value: object) -> object:
-    if not value:
-        return []
-    return [value] if isinstance(value, str) else value
-
-
 Names = Annotated[list[str], BeforeValidator(comma_separated)]
 """Names that may also be given as one text with commas."""
 
-Many = Annotated[list[str], BeforeValidator(_one_or_many)]
+Many = Annotated[list[str], BeforeValidator(lambda value: [value] if value and isinstance(value, str) else value or [])]
 """Texts, of which a config file may give a single one as it is."""
 
 
 Given = TypeVar("Given", bound=Options)
 
-INTERRUPTED = 130
-"""The exit code of what was interrupted: 128 and the number of SIGINT, as shells have it."""
+INTERRUPTED = 130  # the exit code of what was interrupted: 128 and the number of SIGINT, as shells have it
 
-_USERINFO = re.compile(r"//[^/\s'\"]*@")
-"""The credentials that someone put into an address."""
-
+_USERINFO = re.compile(r"//[^/\s'\"]*@")  # the credentials that someone put into an address
 _LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
 
 
 class _Parser(argparse.ArgumentParser):
-    def read(self, words: Sequence[str]) -> dict[str, Any]:
-        """The options that are given. Raises `UserError`."""
-        found, strange = self.parse_known_args(words)
-        if strange:
-            known = self._option_string_actions if strange[0].startswith("--") else ()
-            self.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
-        return vars(found)
-
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{redact(message, ())} (see --help)")
 
@@ -162,7 +143,12 @@ def parse(model: type[Given], arguments: Sequence[str] | None = None, descriptio
     words = list(sys.argv[1:] if arguments is None else arguments)
     if model.leading and words and not words[0].startswith("-"):
         words = [option_of(model.leading), *words]
-    given = parser_of(model, description).read(words)
+    parser = parser_of(model, description)
+    found, strange = parser.parse_known_args(words)
+    if strange:
+        known = parser._option_string_actions if strange[0].startswith("--") else ()
+        parser.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
+    given = vars(found)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}
@@ -324,11 +310,8 @@ def _leave(code: int) -> NoReturn:
 
 
 def load_env_file(path: Path = Path(".env")) -> None:
-    """Sets the variables of the file that the environment does not have yet. Where there is none, or a folder has its name
-    (a virtual environment, say), nothing happens; the folders above are not looked at.
-
-    Raises `UserError`, without a word of its content, for a file that cannot be read or understood.
-    """
+    """Sets the variables of the file that the environment does not have yet; a folder of that name (a virtual environment,
+    say) is none. Raises `UserError`, without a word of its content, for a file that cannot be read or understood."""
     if not os.path.lexists(path) or path.is_dir():
         return
     # Only where there is such a file: every command would pay for it.

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOBase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from programs.errors import StorageError
@@ -38,25 +39,18 @@ class Outlet:
                 return
             except (OSError, ValueError) as error:
                 self.error = error
-                self._silence(self.stream)
+                # What is left in its buffer goes nowhere, or the interpreter would fail at it as it ends.
+                with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+                    os.dup2(nowhere.fileno(), self.stream.fileno())
         if self.spare is not None:
             self.spare.send(text)
-
-    @staticmethod
-    def _silence(stream: TextIO) -> None:
-        """What is left in the stream's buffer goes nowhere, or the interpreter would fail at it as it ends."""
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
 
 
 class Output(TextIOBase):
     """A standard stream that never raises. `styled` lets control sequences pass: those of rich, which are ours."""
 
     def __init__(self, outlet: Outlet, *, styled: bool = False) -> None:
-        self.outlet = outlet
-        self._styled = styled
+        self.outlet, self._styled = outlet, styled
 
     def write(self, text: str) -> int:
         # Bars that libraries draw begin so; no text of ours or of a model does.
@@ -76,10 +70,6 @@ class Output(TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return self.outlet.stream.encoding if self.outlet.stream is not None else "utf-8"
-
-    @property
-    def errors(self) -> str:  # type: ignore[override]
-        return "replace"
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """`--api-base`: which servers are whose. `URL` is for every model that has none of its own, `MODEL=URL` for that one."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Sequence
@@ -22,10 +20,8 @@ class BaseUrl(NamedTuple):
 
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
-    """The base URL in `text`; `default_path` is added only where it has no path.
-
-    Raises UserError for what is not an http or https URL with a host, without repeating credentials in it.
-    """
+    """The base URL in `text`; `default_path` is added only where it has no path. Raises UserError, without credentials, for
+    what is no http or https URL with a host."""
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:
@@ -38,8 +34,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     if not url.userinfo:
         return BaseUrl(bare)
     basic = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
-    known = (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username)
-    return BaseUrl(bare, basic, tuple(secret for secret in known if secret))
+    return BaseUrl(bare, basic, (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username))
 
 
 # Neither a model's name nor what stands before the scheme of a URL holds "://"; a URL's query may hold "=".
@@ -60,7 +55,6 @@ class Address(NamedTuple):
 
 
 def address_of(text: str) -> Address:
-    """An address as it is written on the command line."""
     named = _NAMED.fullmatch(text.strip())
     return Address(named["model"].strip(), named["base"].strip()) if named else Address(None, text.strip())
 

@@ -1,10 +1,6 @@
-"""Argo, Argonne's gateway to several vendors' models, by both of its routes.
-
-The native route speaks OpenAI's chat completions; the legacy route has a shape of its own, and tells neither the
-tokens used nor why an answer ended. The credential of both is the bare username.
-"""
-
-from __future__ import annotations
+"""Argo, Argonne's gateway to several vendors' models, by both of its routes. The native one speaks OpenAI's chat
+completions; the legacy one has a shape of its own, and tells neither the tokens used nor why an answer ended. The
+credential of both is the bare username."""
 
 import re
 from collections.abc import Mapping
@@ -30,31 +26,26 @@ FAMILIES: tuple[tuple[str, BodyRules], ...] = (
     # Opus from 4.7 on, every other family from 5 on; a version may be followed by that of the gateway ("35v2").
     (r"claudeopus(?:4[7-9]|[5-9])|claude(?!opus)[a-z]*[5-9]", _CLAUDE.without(*SAMPLING)),
     (r"claude", _CLAUDE),
+    (r"", _PLAIN),
 )
-"""What models take, by how their internal ids begin: the first line that fits. Any other takes what every server does."""
-
-
-def rules_for(model: str) -> BodyRules:
-    """What the model with this internal id takes."""
-    return next((rules for start, rules in FAMILIES if re.match(start, model.lower())), _PLAIN)
-
+"""What models take, by how their internal ids begin: the first line that fits."""
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
-_MIXED_BODY = "You passed a messages field along with"
 
 
 class Argo(Server):
-    """A model behind Argo's native route."""
+    """A model behind Argo's native route, or behind its legacy one, which asks for no structure."""
 
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
     chat_path, models_path = "/v1/chat/completions", "/v1/models"
-    drops: frozenset[str] = frozenset()
-    """What a route does not pass on, whatever the model takes."""
 
-    def __init__(self, model: str, *, user: str, base: BaseUrl, **settings: Any) -> None:
-        super().__init__(model, base=base, api_key=user, rules=rules_for(model).without(*self.drops), **settings)
+    def __init__(self, model: str, *, user: str, base: BaseUrl, legacy: bool = False, **settings: Any) -> None:
+        rules = next(rules for start, rules in FAMILIES if re.match(start, model.lower()))
+        if legacy:
+            self.chat_path, rules = "/api/v1/resource/chat/", rules.without("seed", "reasoning_effort", *FORMATS)
+        super().__init__(model, base=base, api_key=user, rules=rules, **settings)
         self._user = user
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
@@ -73,7 +64,7 @@ class Argo(Server):
         # An answer in form (a JSON object) may speak of denied access; a notice is prose.
         if _NOTICE in text or (_DENIED in text and not text.lstrip().startswith("{")):
             raise self._denied(text)
-        if text.startswith(_MIXED_BODY):
+        if text.startswith("You passed a messages field along with"):
             raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")
         return response
 
@@ -87,13 +78,6 @@ class Argo(Server):
 
     def _denied(self, text: str) -> AccessDenied:
         return AccessDenied(f"Argo refuses the user in ARGO_USER: {excerpt(text, self.secrets)}")
-
-
-class LegacyArgo(Argo):
-    """A model behind Argo's legacy route, which asks for no structure."""
-
-    chat_path = "/api/v1/resource/chat/"
-    drops = frozenset({"seed", "reasoning_effort", *FORMATS})
 
 
 def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Argo:
@@ -110,4 +94,4 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings
     route = env.get("ARGO_API", "").strip().lower() or "native"
     if route not in ("native", "legacy"):
         raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
-    return (Argo if route == "native" else LegacyArgo)(model, user=user, base=base, **settings)
+    return Argo(model, user=user, base=base, legacy=route == "legacy", **settings)

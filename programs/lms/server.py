@@ -1,10 +1,5 @@
-"""One server: how a request looks on its wire, what comes back, its pace, and what was learnt of it.
-
-It speaks aiohttp, whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes over the same
-sockets, and a tenth of the wall time that its own pool takes.
-"""
-
-from __future__ import annotations
+"""One server: how a request looks on its wire, what comes back, its pace, and what was learnt of it. It speaks aiohttp,
+whose pool serves hundreds of calls at once for a third of the CPU time that httpx takes, and a tenth of the wall time."""
 
 import asyncio
 import logging
@@ -19,41 +14,31 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import httpx
 import orjson
-from dspy.lm15 import Request, Response, Usage
-from rapidfuzz import fuzz, utils
+from dspy.lm15 import Request, Response
+from rapidfuzz import fuzz, process, utils
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.addresses import BaseUrl
-from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error
+from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error, json_in
 from programs.lms.meter import current_meter
 from programs.lms.retry import Aside, Pacer
-from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_in
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_of
 from programs.redaction import excerpt, printable
 
 Effort = Literal["low", "medium", "high"]
 """How long a model thinks, in the words of OpenAI's `reasoning_effort`."""
 
-LARGEST_REPLY = 4 * 1024 * 1024
-"""Bytes; what is larger is no answer (a hundred thousand tokens have one megabyte), and hundreds at once would fill the
-memory."""
-
+LARGEST_REPLY = 4 * 1024 * 1024  # bytes: a hundred thousand tokens have one million, and hundreds fill the memory
 CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
+EXCUSED = 60.0  # seconds of nothing but pages that refuse, after which those of a server that has answered are meant
+NEAR = 50.0  # of 100: how alike names are from which on one may be meant for the other
+FORBIDDEN_AT_FIRST = 5  # so many 403 in a row refuse the credentials, where a server has never answered, and not a text
 
 LOST_AFTER = 30
 """Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a
 connection that waits for a reply is broken. One that has lost its power or its network says nothing, and a call would wait
 for all of its time, as one still does whose prompt was on the way."""
-
-EXCUSED = 60.0
-"""Seconds for which a server that has answered may send pages that refuse, without one answer in between, before they are
-meant."""
-
-NEAR = 50.0
-"""Of 100, how alike names are from which on one may be meant for the other."""
-
-FORBIDDEN_AT_FIRST = 5
-"""After so many 403 in a row a server that has never answered refuses the credentials, and not a text."""
 
 log = logging.getLogger("synthreasoner")
 
@@ -81,15 +66,11 @@ class Server:
     a server that refuses a parameter is asked again without, within the same try, and never sent it again once it has
     answered so. There is one client a loop, which `aclose` on that loop closes; what is learnt holds for all loops.
 
-    A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever said.
-    Refusals by what stands before a server that has answered are excused for a while: a page with 401, 403 or 404, as
-    proxies send now and then, is a failure to be tried again.
-    """
+    A 403 in JSON, also one that comes with status 200, refuses one call, unless it is all that a server ever said. A page
+    with 401, 403 or 404 from before a server that has answered, as proxies send them, is tried again for a while."""
 
     name = "openai"
     unreachable = "is the server running, and is the base URL right?"
-    """What to tell a user whose connection fails."""
-
     chat_path, models_path = "/chat/completions", "/models"
 
     def __init__(
@@ -193,10 +174,11 @@ class Server:
                 try:
                     reply = await self._send(self.chat_path, body)
                 finally:
-                    meter.add_request(time.monotonic() - began)
+                    meter.requests += 1
+                    meter.spent.seconds = round(meter.spent.seconds + time.monotonic() - began, 3)
                 response = self.read(reply)
             except BackendError as error:
-                meter.add_fault(error, usage_in(reply.text) if reply else Usage())
+                meter.add_fault(error, usage_of(json_in(reply.text) if reply else None))
                 fewer = rules.after(error, body)
                 if fewer is None:
                     raise await self._meant(error, reply) from None
@@ -256,10 +238,9 @@ class Server:
         )
         async with sent as response:
             content = bytearray()
-            said = response.content_length or 0
             async for chunk in response.content.iter_any():
                 content += chunk
-                if max(said, len(content)) > LARGEST_REPLY:
+                if len(content) > LARGEST_REPLY:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
             return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))
@@ -287,11 +268,11 @@ class Server:
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
     """`error` with up to three of the known names added to its message, nearest first, compared by either of a model's
     names; as it is where none is near."""
-    likeness = {
-        model.internal_id: max(fuzz.WRatio(name, each, processor=utils.default_process) for each in model)
-        for model in known
-    }
-    names = sorted((each for each, like in likeness.items() if like >= NEAR), key=likeness.__getitem__, reverse=True)
+    internal = {each: model.internal_id for model in known for each in model}
+    found = process.extract(
+        name, list(internal), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEAR, limit=None
+    )
+    names = list(dict.fromkeys(internal[near] for near, *_ in found))
     return UnknownModel(f"{error} (nearest names: {', '.join(names[:3])})") if names else error
 
 

@@ -6,8 +6,6 @@ server changes the place of few passages only. A server that has its share of th
 next in the order (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", arXiv:1608.01350).
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
@@ -21,15 +19,12 @@ from dspy.lm15 import Request
 from programs.errors import BackendError, FatalError, RateLimited, TransientError
 from programs.lms.failures import EmptyAnswer
 
-LONGEST_BEGINNING = 4000
-"""Characters of a passage that tell it from others."""
+LONGEST_BEGINNING = 4000  # characters of a passage that tell it from others
+WARNED_AFTER = 3  # pauses in a row after which the user is told; a server that stumbles is back before
 
 DOWN_AFTER = 3
 """Failures in a row, over all calls, after which a server is passed over. A single failure says little of a server that
 answers hundreds of calls at once; the call that failed is asked elsewhere anyway."""
-
-WARNED_AFTER = 3
-"""Pauses in a row after which the user is told; a server that stumbles is back before."""
 
 log = logging.getLogger(__name__)
 
@@ -81,17 +76,13 @@ class ServerSpread:
     A server that has failed `DOWN_AFTER` times in a row, or has said once that it refuses all calls, is passed over for a
     pause; then one call tries whether it answers again, and the others pass it over for the next, longer pause or until
     that call is answered. `pause` gives the seconds from how often it was passed over before; where the call that tried
-    was long in failing, it is passed over for as long again, so that a server that takes calls and answers none holds up
-    few.
-    """
+    was long in failing, it is passed over for as long again, so that a server that answers none holds up few."""
 
     def __init__(
         self, names: Sequence[str], pause: Callable[[int], float], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._servers = [_Health(name) for name in names]
-        self._pause = pause
-        self._clock = clock
-        self._lock = threading.Lock()
+        self._pause, self._clock, self._lock = pause, clock, threading.Lock()
 
     def order(self, request: Request) -> list[int]:
         """The servers as a request prefers them."""
@@ -104,8 +95,7 @@ class ServerSpread:
         A TransientError out of the block is swallowed where another server may be tried at once; it is raised where
         every server that is not passed over was. A FatalError is one too, with the server's name, unless every server
         refuses: one that was started with another model is no reason to stop. While all are passed over, calls go to them
-        as if none was, and the first answer brings its server back.
-        """
+        as if none was, and the first answer brings its server back."""
         with self._lock:
             index = choose(order, [server.in_flight for server in self._servers], self._open(tried) or order)
             server = self._servers[index]

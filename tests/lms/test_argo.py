@@ -7,7 +7,7 @@ import pytest
 
 from programs.errors import AccessDenied, BackendError, CallError, ContextTooLong, TransientError, Truncated
 from programs.lms.addresses import BaseUrl
-from programs.lms.argo import Argo, LegacyArgo
+from programs.lms.argo import Argo
 from programs.lms.server import HttpReply
 from tests.lms.asking import ANSWER, FORMAT, USER, argo_model, ask, brain, request
 from tests.standin.faults import NOTICE
@@ -36,11 +36,11 @@ def native(content: Any, finish: str = "stop") -> dict[str, Any]:
     return {"choices": [{"message": {"content": content}, "finish_reason": finish}]}
 
 
-def backend(kind: type[Argo] = Argo) -> Argo:
-    return kind("gpt41", user=USER, base=BaseUrl("https://argo"))
+def backend(legacy: bool) -> Argo:
+    return Argo("gpt41", user=USER, base=BaseUrl("https://argo"), legacy=legacy)
 
 
-@pytest.mark.parametrize("kind", [Argo, LegacyArgo])
+@pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize(
     ("status", "said", "error"),
     [
@@ -63,9 +63,9 @@ def backend(kind: type[Argo] = Argo) -> Argo:
         (502, "bad gateway for jdoe.secret", TransientError),
     ],
 )
-def test_failures(kind: type[Argo], status: int, said: Any, error: type[BackendError]) -> None:
+def test_failures(legacy: bool, status: int, said: Any, error: type[BackendError]) -> None:
     with pytest.raises(error) as caught:
-        backend(kind).read(HttpReply(status, {}, said if isinstance(said, str) else json.dumps(said)))
+        backend(legacy).read(HttpReply(status, {}, said if isinstance(said, str) else json.dumps(said)))
     assert USER not in repr(caught.value)
 
 
@@ -74,4 +74,4 @@ SPOKEN = '{"answer": "The telescope said ACCESS DENIED."}'  # an answer in form 
 
 @pytest.mark.parametrize("said", [{"response": SPOKEN}, {"response": {"content": SPOKEN}}, native(SPOKEN)])
 def test_answers(said: Any) -> None:
-    assert backend(LegacyArgo).read(HttpReply(200, {}, json.dumps(said))).text == SPOKEN
+    assert backend(legacy=True).read(HttpReply(200, {}, json.dumps(said))).text == SPOKEN

@@ -19,7 +19,7 @@ from optimize import compile
 from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as module
-from programs.lms.download import Wheels, from_hub
+from programs.lms.download import Wheels
 from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
 from programs.settings import Settings
 from tests.inputs.hub import HubTrouble, hub
@@ -115,7 +115,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
         ("owner/tiny", 401, "no such repository, or it is private"),
         ("owner/tiny", 404, "no such file"),
         ("owner/tiny", 429, "answered 429"),
-        ("owner//", 200, "is no name that a repository of the Hub can have"),
+        ("owner/", 200, "is no name that a repository of the Hub can have"),
     ],
 )
 def test_what_the_hub_refuses_is_one_line(
@@ -124,7 +124,7 @@ def test_what_the_hub_refuses_is_one_line(
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     trouble.status = status
     with pytest.raises(UserError, match=said) as caught:
-        from_hub(name, "x.gguf")
+        file_of(f"embedded:{name}/x.gguf")
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 

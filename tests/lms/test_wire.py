@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
-from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer
-from programs.lms.wire import read_completion, read_json, reasoning_of, usage_in
+from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer, json_in
+from programs.lms.wire import read_completion, read_json, reasoning_of, usage_of
 
 
 def completion(content: Any, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_what_is_no_answer_is_raised(payload: dict[str, Any], error: type[Backen
 def test_what_is_not_a_json_object_is_raised(text: str) -> None:
     with pytest.raises(NotAnAnswer):
         read_json(text)
-    assert usage_in(text).input_tokens is None
+    assert usage_of(json_in(text)).input_tokens is None
 
 
 def test_half_a_character_is_replaced() -> None:
