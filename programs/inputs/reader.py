@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.errors import RunStopped, UserError
 from programs.inputs.archives import read_chunks
@@ -42,15 +42,6 @@ def read_paper(path: Path) -> Paper:
     return _named(reader_of(ending_of(path))(_bytes(path)), path)
 
 
-class _Entry(NamedTuple):
-    """A line or row: the hash of its bytes, its bytes or values, or why it has none, and whether it is the torn end of a
-    damaged archive."""
-
-    digest: str
-    value: bytes | dict[str, Any] | Skip
-    torn: bool = False
-
-
 @dataclass(kw_only=True)
 class SampleReader:
     """Reads inputs, decides about each of their texts, and counts it in `report` while samples are drawn.
@@ -59,7 +50,6 @@ class SampleReader:
     no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
     cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
     `done` by their `line_id`, are passed over unread. `prefilter` leaves out what there is nothing to ask about.
-    `text_field` names the text of JSON lines and tables.
     Memory: one line or document, and some 70 bytes a sample to know duplicates by.
     """
 
@@ -104,44 +94,47 @@ class SampleReader:
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
             limit = self.cutting.limit(self.max_chars) if cut else None
-            for number, entry in enumerate(self._entries(source), start=1):
+            for number, (digest, value, torn) in enumerate(self._entries(source), start=1):
                 self._go_on()
                 place = Place(file=source.shown, line=number)
-                yield from self._entry(entry, place, limit)
+                try:
+                    yield from self._entry(digest, value, place, limit)
+                except Unreadable as problem:
+                    # What is wrong with half a line is not counted.
+                    if not torn:
+                        self.report.skip(problem, place)
         except Unreadable as problem:
             self.report.skip(problem, place)
 
-    def _entries(self, source: Source) -> Iterator[_Entry]:
-        """The lines of a file, or the rows of a table. Raises `Unreadable` where it cannot be read on."""
+    def _entries(self, source: Source) -> Iterator[tuple[str, bytes | dict[str, Any] | Skip, bool]]:
+        """Of each line or row the hash of its bytes, its bytes or values, or why it has none, and whether it is the torn end
+        of a damaged archive. Raises `Unreadable` where the source cannot be read on."""
         if source.kind == "lines":
-            for raw in read_lines(Path(str(source.name))):
-                data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
-                yield _Entry(bytes_id(raw.data or b""), data, raw.torn)
+            for line in read_lines(Path(str(source.name))):
+                yield bytes_id(line.data or b""), Skip.LINE_TOO_LONG if line.data is None else line.data, line.torn
         else:
             for row in self._process.rows(source.name, self.text_field):
-                yield _Entry(row.digest, row.record)
+                yield row.digest, row.record, False
 
-    def _entry(self, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
-        """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit."""
-        if self._known(entry.digest, limit):
+    def _entry(
+        self, digest: str, value: bytes | dict[str, Any] | Skip, place: Place, limit: int | None
+    ) -> Iterator[Sample]:
+        """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit. Raises
+        `Unreadable`."""
+        if self._known(digest, limit):
             return
-        try:
-            if isinstance(entry.value, Skip):
-                raise Unreadable(entry.value)
-            record = parse_object(entry.value) if isinstance(entry.value, bytes) else entry.value
-            if record is None:
-                self.report.lines += 1
-                self.report.blank += 1
-                return
-            sample = sample_of_record(record, place, entry.digest, self.text_field)
-            if limit is not None and len(sample.text) > limit:
-                yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
-            else:
-                yield self.report.take(self._checked(sample))
-        except Unreadable as problem:
-            # What is wrong with half a line is not counted.
-            if not entry.torn:
-                self.report.skip(problem, place)
+        if isinstance(value, Skip):
+            raise Unreadable(value)
+        record = parse_object(value) if isinstance(value, bytes) else value
+        if record is None:
+            self.report.lines += 1
+            self.report.blank += 1
+            return
+        sample = sample_of_record(record, place, digest, self.text_field)
+        if limit is not None and len(sample.text) > limit:
+            yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
+        else:
+            yield self.report.take(self._checked(sample))
 
     def _document(self, path: Path, place: Place) -> Iterator[Sample]:
         """The passages of a document. Raises `Unreadable`."""
@@ -153,9 +146,8 @@ class SampleReader:
         if self._known(digest, limit):
             return
         paper = _named(self._process.paper(ending_of(path), data), path)
-        said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
-        whole = sample_of(paper.text, place=place, line_id=digest, **said)
-        yield from self._passages(whole, paper, limit, numbered=True)
+        whole = sample_of(paper.text, title=paper.title, domain=paper.domain, place=place, line_id=digest)
+        yield from self._passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
         """The passages of a text. `whole` says what all of them have in common; `numbered`: the place of each is its number
