@@ -107,8 +107,8 @@ class SampleReader:
             self.report.skip(problem, place)
 
     def _entries(self, source: Source) -> Iterator[tuple[str, bytes | dict[str, Any] | Skip, bool]]:
-        """Of each line or row the hash of its bytes, its bytes or values, or why it has none, and whether it is the torn end
-        of a damaged archive. Raises `Unreadable` where the source cannot be read on."""
+        """Of each line or row its hash, its bytes or values or why it has none, and whether it is torn. Raises
+        `Unreadable` where the source cannot be read on."""
         if source.kind == "lines":
             for line in read_lines(Path(str(source.name))):
                 yield bytes_id(line.data or b""), Skip.LINE_TOO_LONG if line.data is None else line.data, line.torn

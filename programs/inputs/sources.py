@@ -1,11 +1,11 @@
 """Which files an input option means, and what kind of input each is."""
 
+import contextlib
 import glob
 import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -23,7 +23,7 @@ DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
 
 
 class Source(NamedTuple):
-    """One input: a file, or a data set of the Hub. `below` is the folder that was named, or that a wildcard searched."""
+    """One input. `below` is the folder that was named, or that a wildcard searched."""
 
     name: Path | HubName
     kind: Kind
@@ -57,7 +57,7 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     for source in files.values():
         if isinstance(source.name, HubName):
             require(str(source.name), ("datasets",))
-            with closing(ReaderProcess()) as process:
+            with contextlib.closing(ReaderProcess()) as process:
                 process.look(source.name)
         elif source.kind == "lines":
             check_readable(source.name)
@@ -91,7 +91,6 @@ def shipped_sample() -> Path:
 
 
 def _meant(pattern: str) -> Iterator[Source]:
-    """What a pattern means, each file with the folder that it is shown below."""
     if pattern.startswith(PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
@@ -114,7 +113,10 @@ def _meant(pattern: str) -> Iterator[Source]:
         below = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     if not found:
         said = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
-        raise UserError(f"{said}{_nearest(path)}")
+        beside: list[str] = []
+        with contextlib.suppress(OSError):
+            beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        raise UserError(f"{said}{nearest(path.name, beside) or '.'}")
     for file in found:
         check_readable(file, any_kind=True)
         format = format_of(file)
@@ -137,11 +139,3 @@ def _inside(folder: Path) -> Iterator[Source]:
 
 def _refuse(error: OSError) -> NoReturn:
     raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error
-
-
-def _nearest(path: Path) -> str:
-    """How a message about a missing file ends: with the file beside it that may be meant."""
-    try:
-        return nearest(path.name, [entry.name for entry in path.parent.iterdir() if entry.is_file()]) or "."
-    except OSError:
-        return "."
