@@ -29,11 +29,8 @@ _DECODER = json.JSONDecoder(
 
 
 class RawLine(NamedTuple):
-    """A line without its line end.
-
-    `data` is None for a line over the limit. `torn` marks the rest after the last line end of a damaged archive: it
-    may be a whole line or a part of one.
-    """
+    """A line without its line end, `data` None where it is over the limit. `torn` marks the rest after the last line end of
+    a damaged archive, which may be a whole line or a part of one."""
 
     number: int
     data: bytes | None
@@ -41,10 +38,8 @@ class RawLine(NamedTuple):
 
 
 def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    """The lines of a .jsonl, .gz or .zst, lazily, numbered from 1, holding at most one line of `limit` bytes.
-
-    Raises what `read_chunks` raises; of a damaged archive everything readable is given first.
-    """
+    """The lines of a .jsonl, .gz or .zst, lazily, numbered from 1, holding at most one of `limit` bytes. Raises what
+    `read_chunks` raises; of a damaged archive everything readable is given first."""
     return split_lines(read_chunks(path), limit)
 
 
@@ -120,16 +115,11 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
         raise Unreadable(Skip.NO_TEXT if text is None else Skip.TEXT_NOT_STRING)
     if isinstance(number := record.get("id"), int) and not isinstance(number, bool):
         record["id"] = str(number)
-    title, domain, given_id = (_label(record, name) for name in ("title", "domain", "id"))
+    # What cannot be used stays among the other fields.
+    usable = [name for name in ("title", "domain", "id") if isinstance(record.get(name), str | None)]
+    said = {name: clean_line(record.pop(name, None) or "") or None for name in usable}
+    title, domain, given_id = map(said.get, ("title", "domain", "id"))
     sample = sample_of(text, title=title, domain=domain, given_id=given_id, place=place, line_id=line_id, extra=record)
     if not sample.text:
         raise Unreadable(Skip.EMPTY_TEXT)
     return sample
-
-
-def _label(record: dict[str, Any], key: str) -> str | None:
-    """Takes the field out of the record if it can be used; what cannot be stays there, unless it is null or blank."""
-    value = record.get(key)
-    if value is None or isinstance(value, str):
-        record.pop(key, None)
-    return clean_line(value) or None if isinstance(value, str) else None

@@ -56,7 +56,7 @@ class Sample(BaseModel):
     text: str
     place: Place
     excerpt: Excerpt | None = None
-    """Which part of a document the text is; None where it is no part of a longer one."""
+    """None where the text is no part of a longer one."""
     cut_from: int | None
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
@@ -65,7 +65,7 @@ class Sample(BaseModel):
     removed: dict[str, int] = Field(default_factory=dict)
     """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]
-    """Every other field, and a title, domain or id that was there but could not be used."""
+    """Every other field, and a title, domain or id that could not be used."""
 
 
 def content_id(text: str) -> str:

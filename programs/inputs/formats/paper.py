@@ -11,10 +11,8 @@ from programs.inputs.report import Skip, Unreadable
 
 
 class Section(BaseModel):
-    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first,
-    none before the first one. `kind` is what `headings` calls a part with nothing to ask about; None: there may be
-    something.
-    """
+    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first.
+    `kind` is what `headings` calls a part with nothing to ask about; None: there may be something."""
 
     model_config = ConfigDict(frozen=True)
 
