@@ -26,7 +26,6 @@ _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "be
 
 
 def read_html(data: bytes) -> Paper:
-    """The text of the page's article, or of its whole body."""
     try:
         # Without a word about its encoding a page would be taken for Latin 1.
         utf8 = data.decode("utf-8", "ignore").encode() == data

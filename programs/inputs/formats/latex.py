@@ -62,7 +62,6 @@ _REWRITTEN = (
 
 
 def read_latex(data: bytes) -> Paper:
-    """The text of a LaTeX file with its sections."""
     try:
         source = decoded(data)
     except Unreadable:
