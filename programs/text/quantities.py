@@ -53,7 +53,6 @@ def _unit_pattern(name: str) -> str:
 
 
 def _unit_name(written: str) -> str:
-    """A unit as it is looked up: spaces, hyphens and carets left out."""
     return re.sub(r"[\s^-]+", "", written)
 
 
@@ -64,8 +63,7 @@ _UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_NAMES, key=len, reverse=True
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORDS = {word: float(value) for value, word in enumerate([*_ONES, *_TEENS], start=1)}
-_WORDS |= {word: 20.0 + 10 * place for place, word in enumerate(_TENS)} | {"half": 0.5}
+_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], [*range(1, 20), *range(20, 100, 10), 0.5], strict=True))
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 _FIRST = "|".join(sorted({word[:2] for word in _WORDS}))
@@ -97,8 +95,7 @@ class Quantity(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or the value where there is none.
     `reach` is how far another may be from `size` and be what this one is rounded from; `blur` is the same of a decimal, as
     a share. `counted`: a word follows that is no unit. `plain`: small counts, 100 % and the 5 % level, which are in
-    everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24), so that a passage that holds it too
-    is no sign of where it comes from."""
+    everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
