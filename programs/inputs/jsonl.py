@@ -48,10 +48,10 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
 
     When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
     """
-    number, held, broken = 1, bytearray(), None
+    number, held = 1, bytearray()
 
-    def line() -> RawLine:
-        return RawLine(number, None if len(held) > limit else bytes(held), torn=broken is not None)
+    def line(torn: bool = False) -> RawLine:
+        return RawLine(number, None if len(held) > limit else bytes(held), torn)
 
     try:
         for chunk in chunks:
@@ -62,12 +62,12 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
                 number, held = number + 1, bytearray()
             # One byte over the limit tells that there are too many.
             held += rest[: limit + 1 - len(held)]
-    except BrokenArchive as error:
-        broken = error
+    except BrokenArchive:
+        if held:
+            yield line(torn=True)
+        raise
     if held:
         yield line()
-    if broken is not None:
-        raise broken
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:

@@ -1,7 +1,5 @@
 """Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

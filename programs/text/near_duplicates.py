@@ -14,8 +14,6 @@ similarity J do with probability 0.000003 at 0.2, 0.13 at 0.5, 0.89 at 0.67, 0.9
 Mining of Massive Datasets, chapter 3: a band agrees with probability J^ROWS).
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sqlite3

@@ -12,8 +12,6 @@ held as well, had guessed all 7). Nor is a figure right behind a word by which s
 is asked for such words.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -164,8 +162,7 @@ def _worked_out(one: Quantity, text: str) -> bool:
     sentences = _SENTENCE_END.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         here = quantities(sentence)
-        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)):
-            others = [other for other in (*quantities(before), *here) if not _same(one, other)]
-            if _derived(one, others):
-                return True
+        others = [other for other in (*quantities(before), *here) if not _same(one, other)]
+        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)) and _derived(one, others):
+            return True
     return False

@@ -6,8 +6,6 @@ missed"), and so can a source that is named ("the paper by Hubble"). The rules r
 that nobody writes who thinks or answers, and miss sources that are only implied ("the survey finds").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -25,8 +23,8 @@ class Fault(NamedTuple):
 
 
 def leaning(text: str, *, given: str = "") -> list[Fault]:
-    """Every phrase of `text` that leans on an absent source, in order and without overlap; none: self-contained. `given` is
-    what the reader has besides: the question, where `text` is a thought or an answer."""
+    """Every phrase of `text` that leans on an absent source, in order and without overlap. `given` is what the reader has
+    besides: the question, where `text` is a thought or an answer."""
     return _faults(LEANING, text, given)
 
 
@@ -52,8 +50,6 @@ def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
 
 
 def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
-    if each.introduced_by is None:
-        return False
     noun = re.escape(match.groupdict().get("noun") or "")
     return re.search(each.introduced_by.replace("{noun}", noun), before, re.IGNORECASE) is not None
 

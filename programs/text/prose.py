@@ -4,8 +4,6 @@ it again and again.
 A word such as "error" or "access" means nothing alone; every rule looks for a form that only machines write.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 

@@ -4,8 +4,6 @@ Read are digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in 
 "1.2 million", "2 per thousand"). The ends of a range, and a value and its error, are quantities of their own.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from functools import lru_cache
@@ -117,7 +115,11 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     after: tuple[int, float, str | None] | None = None
     found = []
     for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_name(match)]):
-        unit, scale = _unit(match), _scale(match)
+        # What "mg" begins in "mg/day" is not known.
+        compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
+        unit = _unit_name(match["unit"]) if match["unit"] and not compound else None
+        scale = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get((match["scale"] or "").lower(), 1.0)
+        scale *= 1e-3 if match["mille"] else 1.0
         if after and (joined := _JOINED.fullmatch(text[match.end() : after[0]])):
             unit = unit or after[2]
             scale = after[1] if scale == 1 and joined["scaled"] else scale
@@ -129,17 +131,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 def _begins_name(match: re.Match[str]) -> bool:
     """Whether letters that are no unit stand right after the figures: 2MASS, 19F, the 1990s."""
     return match["digits"] is not None and match.end() == match.end("digits") and (match["rest"] or "")[:1].isalpha()
-
-
-def _unit(match: re.Match[str]) -> str | None:
-    """The unit, unless it is the beginning of one that is not known: "mg/day"."""
-    compound = (match["rest"] or "").strip() in ("/", "per") or match.string[match.end() : match.end() + 1] == "^"
-    return _unit_name(match["unit"]) if match["unit"] and not compound else None
-
-
-def _scale(match: re.Match[str]) -> float:
-    power = 10.0 ** int(match["power"] or match["e"] or 0)
-    return power * SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
 
 
 def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:

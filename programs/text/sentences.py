@@ -4,8 +4,6 @@ sentencex proposes where sentences begin, and rules for scientific prose add and
 sentences ("6 km/s. The", "a constant p. We"), "Fig." and "et al." do not. The spans are cut from the text itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -7,8 +7,6 @@ has to commit itself: several options, several numbers, yes and no, an empty box
 score("So it takes \\\\boxed{0.5 h}.", {"kind": "number", "value": 30, "unit": "min", "tolerance": 0.01})     # 1.0
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import re

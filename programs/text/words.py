@@ -1,7 +1,5 @@
 """The words of a text, cut to stems, and rules that look for forms of words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -86,14 +84,14 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 class Rule(NamedTuple):
-    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
-    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
-    `parts`, in small letters."""
+    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it
+    (nothing does: "(?!)"); `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern
+    finds holds one of `parts`, in small letters."""
 
     reason: str
     parts: tuple[str, ...]
     pattern: re.Pattern[str]
-    introduced_by: str | None = None
+    introduced_by: str = r"(?!)"
 
 
 def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
