@@ -55,7 +55,7 @@ _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
 class _Profile(NamedTuple):
     text: str
     content: frozenset[str]
-    tells_apart: tuple[Counter[str], int]
+    tells_apart: Counter[str]
     """Its numbers, and how often it negates."""
 
 
@@ -63,14 +63,10 @@ class _Profile(NamedTuple):
 @lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
     words = _WORD.findall(_GROUPED.sub("", _POSSESSIVE.sub("", _CONTRACTED.sub(" not", text.lower()))))
-    return _Profile(
-        text=" ".join(words),
-        content=frozenset(stem(word) for word in words if word not in _STOP),
-        tells_apart=(
-            Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha()),
-            sum(word in _NEGATIVE for word in words),
-        ),
-    )
+    content = frozenset(stem(word) for word in words if word not in _STOP)
+    tells_apart = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
+    tells_apart["not"] = sum(word in _NEGATIVE for word in words)
+    return _Profile(" ".join(words), content, tells_apart)
 
 
 def similarity(one: str, other: str) -> float:
@@ -118,7 +114,6 @@ class BandIndex:
         self._database, self._table = database, table
 
     def add(self, item: int, text: str) -> None:
-        """Takes a question in."""
         rows = ((band, item) for band in bands(text))
         self._database.executemany(f"insert or ignore into {self._table} values (?, ?)", rows)
 
@@ -126,8 +121,8 @@ class BandIndex:
         """Those that share SHARED bands or more with a text, in order."""
         of = bands(text)
         found = f"select item from {self._table} where hash in ({','.join('?' * len(of))})"
-        query = f"{found} group by item having count(*) >= ? order by item"
-        return [row[0] for row in self._database.execute(query, (*of, SHARED))]
+        query = f"{found} group by item having count(*) >= {SHARED} order by item"
+        return [item for (item,) in self._database.execute(query, of)]
 
 
 # Drawing the permutations takes longer than a signature.
