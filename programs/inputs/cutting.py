@@ -25,9 +25,6 @@ DEFAULT_TOKENS = 1000
 SMALL = 0.25
 """Of the limit. A section below it is put together with its neighbours."""
 
-MOST_TRIES = 4
-"""Numbers of passages that are tried for a section."""
-
 
 class Cutting(NamedTuple):
     """How texts are cut: into passages of at most so many tokens (None: DEFAULT_TOKENS, and JSON lines stay whole),
@@ -84,7 +81,7 @@ def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
     sentences = [part for sentence in whole for part in parts(text, sentence, limit)]
     least, found = math.ceil(length / limit), list[Span]()
     # Whole sentences and what is repeated take room: with fewer passages, a short rest might be left over.
-    for count in range(least, least + MOST_TRIES):
+    for count in range(least, least + 4):
         found = list(_runs(sentences, {*whole}, length / count, limit, overlap))
         if len(found) <= count:
             break

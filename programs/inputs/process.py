@@ -168,7 +168,7 @@ def main() -> None:
 
 
 def done(request: ReadRequest, data: bytes) -> Iterator[Answer]:
-    """What a request gives; the last one is `over`, and says why there is no more where something is wrong."""
+    """What a request gives, and last that it is over, and why, where something is wrong."""
     why: dict[str, Any] = {}
     try:
         yield from _parts(request, data)

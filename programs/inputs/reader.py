@@ -24,6 +24,9 @@ from programs.text.sentences import cut_at_sentence
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
 
+_Entry = bytes | dict[str, Any] | Skip
+"""A line's bytes, a row's values, or why there is neither."""
+
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns mean, lazily, as a `SampleReader` with these options gives them. Raises
@@ -32,10 +35,8 @@ def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: Read
 
 
 def read_paper(path: Path) -> Paper:
-    """A document as it is read from its file, for research code: a passage is `text[start:end]` of it.
-
-    Raises `UserError` where the file cannot be read, and `Unreadable` where it gives no text.
-    """
+    """A document as it is read from its file, for research code: a passage is `text[start:end]` of it. Raises `UserError`
+    where the file cannot be read, and `Unreadable` where it gives no text."""
     format = format_of(path)
     if format is None or format.kind != "document":
         raise UserError(f"{path} is no document of a kind that is read")
@@ -78,7 +79,7 @@ class SampleReader:
         self._process.close()
 
     def _go_on(self) -> None:
-        """Between two samples there may be millions of lines."""
+        # Between two samples there may be millions of lines.
         if self._process.closed:
             raise RunStopped
 
@@ -94,11 +95,11 @@ class SampleReader:
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
             limit = self.cutting.limit(self.max_chars) if cut else None
-            for number, (digest, value, torn) in enumerate(self._entries(source), start=1):
+            for number, (digest, entry, torn) in enumerate(self._entries(source), start=1):
                 self._go_on()
                 place = Place(file=source.shown, line=number)
                 try:
-                    yield from self._entry(digest, value, place, limit)
+                    yield from self._entry(digest, entry, place, limit)
                 except Unreadable as problem:
                     # What is wrong with half a line is not counted.
                     if not torn:
@@ -106,9 +107,8 @@ class SampleReader:
         except Unreadable as problem:
             self.report.skip(problem, place)
 
-    def _entries(self, source: Source) -> Iterator[tuple[str, bytes | dict[str, Any] | Skip, bool]]:
-        """Of each line or row its hash, its bytes or values or why it has none, and whether it is torn. Raises
-        `Unreadable` where the source cannot be read on."""
+    def _entries(self, source: Source) -> Iterator[tuple[str, _Entry, bool]]:
+        """Each line or row with its hash, and whether it is torn. Raises `Unreadable` where the source ends too early."""
         if source.kind == "lines":
             for line in read_lines(Path(str(source.name))):
                 yield bytes_id(line.data or b""), Skip.LINE_TOO_LONG if line.data is None else line.data, line.torn
@@ -116,16 +116,13 @@ class SampleReader:
             for row in self._process.rows(source.name, self.text_field):
                 yield row.digest, row.record, False
 
-    def _entry(
-        self, digest: str, value: bytes | dict[str, Any] | Skip, place: Place, limit: int | None
-    ) -> Iterator[Sample]:
-        """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit. Raises
-        `Unreadable`."""
+    def _entry(self, digest: str, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
+        """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit."""
         if self._known(digest, limit):
             return
-        if isinstance(value, Skip):
-            raise Unreadable(value)
-        record = parse_object(value) if isinstance(value, bytes) else value
+        if isinstance(entry, Skip):
+            raise Unreadable(entry)
+        record = parse_object(entry) if isinstance(entry, bytes) else entry
         if record is None:
             self.report.lines += 1
             self.report.blank += 1
@@ -137,7 +134,6 @@ class SampleReader:
             yield self.report.take(self._checked(sample))
 
     def _document(self, path: Path, place: Place) -> Iterator[Sample]:
-        """The passages of a document. Raises `Unreadable`."""
         try:
             data = _bytes(path)
         except UserError as error:
@@ -150,8 +146,7 @@ class SampleReader:
         yield from self._passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
-        """The passages of a text. `whole` says what all of them have in common; `numbered`: the place of each is its number
-        in the paper."""
+        """`whole` says what all passages have in common; `numbered`: the place of each is its number in the paper."""
         document = content_id(paper.text)
         self.report.documents += 1
         taken: list[Sample] = []
@@ -192,14 +187,13 @@ class SampleReader:
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
     def _checked(self, sample: Sample, kind: str | None = None) -> Sample:
-        """The text as it is taken, without what the prefilter leaves out. Raises `Unreadable` where it is not: there is
-        nothing to ask about (in a part of this `kind`), or it was taken before."""
+        """The text without what the prefilter leaves out. Raises `Unreadable` where there is nothing to ask about (in a
+        part of this `kind`), and where it was taken before."""
         if self.prefilter:
             found = prefiltered(sample.text)
             if (nothing := kind or found.why_nothing) is not None:
                 raise Unreadable(Skip.NOTHING_TO_ASK, nothing)
-            changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
-            sample = sample.model_copy(update=changed)
+            sample = sample.model_copy(update={**found._asdict(), "id": content_id(found.text)})
         number = int(sample.id, 16)
         if number in self._seen:
             raise Unreadable(Skip.DUPLICATE)

@@ -3,15 +3,13 @@
 import hashlib
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from programs.inputs.cleaning import clean
 
 
-class Place(BaseModel):
+class Place(BaseModel, frozen=True):
     """Where a record stands: the file as it was named, and the line, row or passage, counted from 1."""
-
-    model_config = ConfigDict(frozen=True)
 
     file: str
     line: int
@@ -20,7 +18,7 @@ class Place(BaseModel):
         return f"{self.file}:{self.line}"
 
 
-class Excerpt(BaseModel):
+class Excerpt(BaseModel, frozen=True):
     """Which part of a document a text is: characters `start` to `end` of the document's text, whose hash is `document`
     (`content_id`). `sections` are those that it has parts of, each its headings joined by " > ", outermost first.
 
@@ -28,23 +26,19 @@ class Excerpt(BaseModel):
     (`cut_from`).
     """
 
-    model_config = ConfigDict(frozen=True)
-
     document: str
     sections: tuple[str, ...] = ()
     start: int
     end: int
 
 
-class Sample(BaseModel):
+class Sample(BaseModel, frozen=True):
     """A text to ask questions about, with what its record said of it.
 
     Invariants: `id` is `content_id` of the cleaned and, where that was asked for, prefiltered text before any cut, so it
     depends neither on the place nor on how much of the text fits a model; title, domain and text read from a file are
     cleaned; every string encodes to UTF-8; `extra` holds only what JSON can write again.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     given_id: str | None

@@ -18,8 +18,7 @@ from programs.inputs.formats.rows import PREFIX, HubName
 from programs.inputs.process import ReaderProcess
 from programs.redaction import encodable
 
-_SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
-DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
+DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
 
 class Source(NamedTuple):
@@ -44,8 +43,8 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
     folder means all files in it and below, hidden ones apart; where a wildcard matches one, it is passed over.
     DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
-    Each file that was named has been opened once, each data set asked for. Raises UserError for a pattern that means no
-    file, a file that cannot be read, a data set that is not there, and where the libraries that read one are missing.
+    Raises UserError for a pattern that means no file, a file that cannot be read, a data set that is not there, and where
+    the libraries that read one are missing.
     """
     files: dict[Path | HubName, Source] = {}
     for pattern in patterns:
@@ -76,17 +75,16 @@ def _apart(found: list[Source]) -> list[Source]:
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
     """The files of JSON lines that `sources` finds. Raises UserError also for inputs of other kinds."""
-    found = sources(patterns)
-    for source in found:
-        if source.kind not in ("lines", "unknown", "own"):
-            raise UserError(f"{source.name} holds no JSON lines.")
-    return [source.name for source in found if source.kind == "lines" and isinstance(source.name, Path)]
+    found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
+    if other := next((source for source in found if source.kind != "lines"), None):
+        raise UserError(f"{other.name} holds no JSON lines.")
+    return [Path(str(source.name)) for source in found]
 
 
 def shipped_sample() -> Path:
     """The sample passages: inside the installed package, or in the checkout that this file is part of."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "resources" / _SAMPLE_NAME
+    installed = package / "resources" / Path(DEFAULT_INPUT).name
     return installed if installed.is_file() else package.parent / DEFAULT_INPUT
 
 

@@ -31,9 +31,6 @@ DIFFERENT = 60.0
 BANDS = 40
 ROWS = 6
 SHARED = 2
-SEED = 1
-SCHEME = "affine32"
-"""datasketch's name for how it permutes hashes."""
 
 _STOP_WORDS = """
     a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
@@ -131,4 +128,4 @@ def _empty_signature() -> Any:
     # Only now: it loads scipy, which takes half a second.
     from datasketch import MinHash
 
-    return MinHash(num_perm=BANDS * ROWS, scheme=SCHEME, seed=SEED)
+    return MinHash(num_perm=BANDS * ROWS, scheme="affine32", seed=1)

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from programs.inputs.cleaning import clean, clean_line
 from programs.inputs.headings import DEEPEST, kind_of
 from programs.inputs.report import Skip, Unreadable
 
 
-class Section(BaseModel):
+class Section(BaseModel, frozen=True):
     """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first.
     `kind` is what `headings` calls a part with nothing to ask about; None: there may be something."""
-
-    model_config = ConfigDict(frozen=True)
 
     path: tuple[str, ...]
     start: int
@@ -22,11 +20,9 @@ class Section(BaseModel):
     kind: str | None = None
 
 
-class Paper(BaseModel):
+class Paper(BaseModel, frozen=True):
     """Invariants: `text` is cleaned and not empty; `sections` are in order, do not overlap, and cover all of `text` but
     white space; every string encodes to UTF-8. `fields` are what the source says besides: doi, arxiv_id, license, ..."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str
     sections: tuple[Section, ...]
