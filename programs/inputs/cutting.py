@@ -18,10 +18,8 @@ from programs.text.sentences import Span, parts, split
 
 CHARS_PER_TOKEN = 4.0
 """A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""
-
 DEFAULT_TOKENS = 1000
 """What a passage of a paper may have: with it, the built-in model has room for all other parts of a prompt."""
-
 SMALL = 0.25
 """Of the limit. A section below it is put together with its neighbours."""
 

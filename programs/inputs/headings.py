@@ -50,13 +50,11 @@ _COMMAND = {
     r"\\(?:begin\{)?acknowledge?ments?\b": ACKNOWLEDGEMENTS,
 }
 _LONGEST = 80
-_MOST_WORDS = 12
 
 
 class Heading(NamedTuple):
-    """A heading: how deep it stands (0 the highest), and its title."""
-
     level: int
+    """0 is the highest."""
     title: str
 
 
@@ -93,7 +91,7 @@ def depth_of(title: str) -> int | None:
 
 def looks_like_one(line: str) -> bool:
     """Whether a line that stands alone between blank ones may be a heading, although nothing marks it."""
-    short = len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS
+    short = len(line) <= _LONGEST and len(line.split()) <= 12
     return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"
 
 
@@ -102,5 +100,4 @@ def _title(words: str) -> str:
 
 
 def _plain(title: str) -> str:
-    """The words without a number, in small letters."""
     return " ".join(_NUMBER.sub("", title.strip("*_ ").lower()).split()).rstrip(".:")

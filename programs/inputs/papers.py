@@ -34,10 +34,9 @@ _NAMES_ONE = re.compile(
 _MANY_PAPERS = re.compile(
     r"\.(?:json|jsonl|ndjson|parquet|arrow|feather|csv|tsv|xml|tar|tgz|zip|warc|h5|hdf5|db|sqlite)(?:\.\w{2,4})?(?:[#?].*)?$"
 )
-"""How the names of files end that hold many papers."""
 
+# Those of the nineties hold brackets of every kind, and what is in them is the paper.
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+(?:<[^\s<>]+>[\w.]*;2(?:-\w)?)?")
-"""Those of the nineties hold brackets of every kind, and what is in them is the paper."""
 _SAID_DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(?=10\.\d{4,9}/)", re.I)
 _ARXIV = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)?(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?![\w/])")
 _STAMP = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
@@ -152,7 +151,6 @@ def _arxiv(text: str) -> str | None:
 
 
 def _identifier(text: str) -> str | None:
-    """The DOI or arXiv identifier inside of a text."""
     return _doi(text) or (_arxiv(text) if "arxiv" in text else None)
 
 

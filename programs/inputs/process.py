@@ -156,7 +156,6 @@ def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
 
 
 def main() -> None:
-    """The process itself."""
     pipe = Connection(int(sys.argv[1]))
     wanted, (_, most) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))

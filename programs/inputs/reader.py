@@ -214,6 +214,6 @@ def _bytes(path: Path) -> bytes:
 def _named(paper: Paper, path: Path) -> Paper:
     """The paper with what its file's name says of it."""
     arxiv = arxiv_of_name(path.name)
-    if arxiv is None or any(name in paper.fields for name in ("doi", "arxiv", "arxiv_id", "eprint")):
+    if arxiv is None or {"doi", "arxiv", "arxiv_id", "eprint"} & paper.fields.keys():
         return paper
     return paper.model_copy(update={"fields": {**paper.fields, "arxiv_id": arxiv}})

@@ -123,10 +123,6 @@ def _yes_or_no(sentence: str) -> str | None:
     return "both" if re.search(_OTHER_WORD[word], sentence[found.end() :], re.I) else word
 
 
-def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    return plain(part) == str(short["text"])
-
-
 def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
     names = {_singular(plain(name)) for name in [short["text"], *(short.get("aliases") or ())]}
     if boxed:
@@ -260,7 +256,6 @@ def _registry() -> Any:
 
 @lru_cache(maxsize=4096)
 def _unit_of(name: str) -> Any:
-    """The unit that a name means; None: none."""
     text = as_plain_text(name)
     for pattern, defined in _AS_DEFINED:
         text = pattern.sub(defined, text)
@@ -274,7 +269,6 @@ def _unit_of(name: str) -> Any:
 
 
 def known_unit(name: str) -> bool:
-    """Whether a name is that of a unit."""
     return _unit_of(name) is not None
 
 
@@ -304,6 +298,10 @@ def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
     # A number of something else is no second answer, but one without a unit may be.
     others = [one for one, same in zip(numbers, found, strict=True) if not same]
     return True in found and all(same_amount(one.value, one.unit, short) is None and one.unit for one in others)
+
+
+def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
+    return plain(part) == str(short["text"])
 
 
 _RULES = {"number": _is_number, "choice": _is_choice, "yes_no": _is_yes_or_no, "term": _is_term}

@@ -193,7 +193,6 @@ def _heading(line: str) -> Block | None:
 
 
 def _plain(line: str) -> str:
-    """The words of a line of Markdown."""
     if line.startswith("|"):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         line = "" if set("".join(cells)) <= {"-", ":"} else " | ".join(filter(None, cells))
