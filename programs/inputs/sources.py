@@ -47,10 +47,8 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     the libraries that read one are missing.
     """
     files: dict[Path | HubName, Source] = {}
-    for pattern in patterns:
-        for source in _meant(pattern):
-            key = source.name.resolve() if isinstance(source.name, Path) else source.name
-            files.setdefault(key, source)
+    for source in itertools.chain.from_iterable(map(_meant, patterns)):
+        files.setdefault(source.name.resolve() if isinstance(source.name, Path) else source.name, source)
     if not files:
         raise UserError("No input file was named.")
     for source in files.values():
@@ -95,6 +93,7 @@ def _meant(pattern: str) -> Iterator[Source]:
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
     try:
+        path = shipped_sample() if pattern == DEFAULT_INPUT and not path.exists() else path
         # A name that exists is meant as it stands, even when it holds a bracket.
         found, below = [path] if path.exists() else [], path.parent
     except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
@@ -102,9 +101,7 @@ def _meant(pattern: str) -> Iterator[Source]:
     if path.is_dir():
         yield from _inside(path)
         return
-    if not found and pattern == DEFAULT_INPUT:
-        found, below = [shipped_sample()], shipped_sample().parent
-    elif not found:
+    if not found:
         # Path.glob takes no absolute pattern.
         matches = map(Path, sorted(glob.iglob(str(path), recursive=True)))  # noqa: PTH207
         found = [match for match in matches if not match.is_dir()]

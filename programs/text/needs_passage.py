@@ -132,12 +132,12 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
     unit = 1.0 if number else one.size / (one.value or 1.0)
     hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
     for x, a in hand:
-        yield from ((result, a.blur) for result in (x * 2, x / 2))
+        results = [x * 2, x / 2]
         if number and x > 0:
-            logs = (math.log(x), -math.log(x), math.log10(x), math.log2(x))
-            powers = (math.exp(x), math.exp(-x), 10**x, 2**x) if x < 30 else ()
-            roots = (math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x)
-            yield from ((result, a.blur) for result in (*logs, *powers, *roots))
+            results += [math.log(x), -math.log(x), math.log10(x), math.log2(x)]
+            results += [math.exp(x), math.exp(-x), 10**x, 2**x] if x < 30 else []
+            results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
+        yield from ((result, a.blur) for result in results)
     for (x, a), (y, b) in permutations(hand, 2):
         blur = a.blur + b.blur
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []

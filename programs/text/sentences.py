@@ -72,9 +72,9 @@ def cut_at_sentence(text: str, limit: int) -> str:
 def _paragraphs(text: str) -> Iterator[Span]:
     start = 0
     for end in [*(gap.end() for gap in _BLANK_LINES.finditer(text)), len(text)]:
-        if words := text[start:end].strip():
-            begin = text.index(words[0], start)
-            yield Span(begin, begin + len(words))
+        begin = end - len(text[start:end].lstrip())
+        if begin < end:
+            yield _stripped(text, begin, end)
         start = end
 
 

@@ -25,6 +25,7 @@ _PARTS = {"abstract": "Abstract", "thebibliography": "References", "references":
 _PARTS |= dict.fromkeys(_THANKS, "Acknowledgements")
 """Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
 _CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
+_BEFORE_MARK = re.compile(r"(?:\A|[.,;:)]|(?<![^\W\d_])(?!(?:arcsec|arcmin|grad)\Z)[^\W\d_]{4,})\Z", re.IGNORECASE)
 _SILENT = re.compile(
     r"\\(?:centering|noindent|maketitle|clearpage|newpage|fi|[be]group|bsp|protect|sc|small|footnotesize|scriptsize|tiny"
     r"|large|Large|normalsize|(?:label|pagerange|vspace|hspace)\*?\{.*\})\s*"
@@ -155,12 +156,10 @@ _INLINES: dict[str, Callable[[Any], Any]] = {
 
 
 def _raised(content: Sequence[Node], before: str) -> str:
-    words, word = _words(content), re.search(r"[^\W\d_]*\Z", before)
-    after_word = word is not None and len(word[0]) > 3 and word[0].lower() not in ("arcsec", "arcmin", "grad")
-    mark = any(node["t"] == "Link" for node in content) or after_word or before[-1:] in ".,;:)"
+    words, linked = _words(content), any(node["t"] == "Link" for node in content)
     if re.fullmatch(r"\[.*\]", words):
         return f" {words}"
-    if _CITED.fullmatch(words) and mark:
+    if _CITED.fullmatch(words) and (linked or _BEFORE_MARK.search(before)):
         return f" [{words}]"
     ordinal = words in ("st", "nd", "rd", "th") and before[-1:].isdigit()
     return words if ordinal else f"^{_grouped(words)}" if words else ""
