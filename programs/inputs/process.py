@@ -152,7 +152,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            for answer in done(*json.loads(pipe.recv_bytes()), pipe.recv_bytes()):
+            kind, name, text_field = json.loads(pipe.recv_bytes())
+            for answer in done(kind, name, text_field, pipe.recv_bytes()):
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
 
 

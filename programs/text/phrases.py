@@ -35,23 +35,18 @@ def artefacts(text: str, *, given: str = "") -> list[Fault]:
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
-    said = given.lower()
-    hits = [
-        Fault(match[0], match.start(), match.end(), each.reason)
-        for each in applicable(rules, text)
-        for match in each.pattern.finditer(text)
-        if not (match[0].lower() in said or _introduced(each, match, f"{given}\n{text[: match.start()]}"))
-    ]
+    said, hits = given.lower(), list[Fault]()
+    for each in applicable(rules, text):
+        for match in each.pattern.finditer(text):
+            forgiven = each.introduced_by.replace("{noun}", re.escape(match.groupdict().get("noun") or ""))
+            introduced = re.search(forgiven, f"{given}\n{text[: match.start()]}", re.IGNORECASE)
+            if not introduced and match[0].lower() not in said:
+                hits.append(Fault(match[0], match.start(), match.end(), each.reason))
     kept: list[Fault] = []
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
         if not kept or hit.start >= kept[-1].end:
             kept.append(hit)
     return kept
-
-
-def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
-    noun = re.escape(match.groupdict().get("noun") or "")
-    return re.search(each.introduced_by.replace("{noun}", noun), before, re.IGNORECASE) is not None
 
 
 _FLAGS = re.IGNORECASE | re.MULTILINE

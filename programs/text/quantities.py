@@ -61,7 +61,8 @@ _UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_NAMES, key=len, reverse=True
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], [*range(1, 20), *range(20, 100, 10), 0.5], strict=True))
+_VALUES: list[float] = [*range(1, 20), *range(20, 100, 10), 0.5]
+_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], _VALUES, strict=True))
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 _FIRST = "|".join(sorted({word[:2] for word in _WORDS}))
@@ -178,9 +179,7 @@ def _is_round(value: float, decimal: bool) -> bool:
 
 
 def _in_words(match: re.Match[str]) -> float:
-    if match["many"]:
-        return _WORDS[match["many"].lower()] / _PARTS[match["parts"].lower()]
-    if match["part"]:
-        return 1 / _PARTS[match["part"].lower()]
-    # "A million" and "10^5" have no number of their own.
-    return sum(_WORDS[word] for word in re.split(r"[\s-]", match["words"].lower())) if match["words"] else 1.0
+    words, part = match["words"] or match["many"], match["parts"] or match["part"]
+    # "A million", "a third" and "10^5" have no number of their own.
+    number = sum(_WORDS[word] for word in re.split(r"[\s-]", words.lower())) if words else 1.0
+    return number / _PARTS[part.lower()] if part else number
