@@ -31,12 +31,10 @@ class BrokenArchive(Unreadable):
 
 
 def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
-    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
-
-    Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
-    Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
-    read, or, unless it may be of `any_kind`, is known to hold no text in UTF-8.
-    """
+    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty. Packed or not is decided by
+    the first bytes; the name's ending counts only for a file too short to tell. Raises BrokenArchive after everything that
+    could be unpacked has been given, and UserError when the file cannot be read, or, unless it may be of `any_kind`, is
+    known to hold no text in UTF-8."""
     try:
         with path.open("rb") as file:
             for number, chunk in enumerate(_unpack(path, file)):

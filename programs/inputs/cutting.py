@@ -48,11 +48,8 @@ class Piece(NamedTuple):
 
 
 def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
-    """The passages of a paper, in order.
-
-    Invariants: none is longer than `limit` characters, blank or ends in white space; together they hold all of the text but
-    white space; what two of them share are whole sentences, at most `overlap`, of one section.
-    """
+    """The passages of a paper, in order. None is longer than `limit`, blank or ends in white space; together they hold all
+    of the text but white space; what two of them share are whole sentences, at most `overlap`, of one section."""
     joined: list[Piece] = []
     for section in paper.sections:
         words = paper.text[section.start : section.end]

@@ -44,10 +44,8 @@ def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]
 
 
 def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays.
-
-    When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
-    """
+    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays. When `chunks`
+    raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`."""
     number, held = 1, bytearray()
 
     def line(torn: bool = False) -> RawLine:
@@ -71,11 +69,9 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
-    """The JSON object on a line, made of values that every JSON writer takes (`portable`); None for a blank line.
-
-    Where JSON in the wild goes beyond the standard: control characters within strings are allowed, NaN and infinite
-    numbers are null (pandas writes them for what is missing), the last of equal keys counts. Raises Unreadable.
-    """
+    """The JSON object on a line, made of values that every JSON writer takes (`portable`); None for a blank line. Control
+    characters within strings are allowed, NaN and infinite numbers are null (pandas writes them for what is missing), the
+    last of equal keys counts. Raises Unreadable."""
     data = data.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
     if not data:
         return None

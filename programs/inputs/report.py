@@ -53,11 +53,8 @@ class Unreadable(SynthReasonerError):
 
 
 class ReadReport(BaseModel):
-    """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
-
-    A line is a line of JSON, a row of a table, a passage of a longer text, or a document that gave none.
-    Invariant: lines == samples + blank + done + the skipped lines (`skipped` without ARCHIVE_REASONS).
-    """
+    """Counts, kept up to date while the samples are drawn. A line is a line of JSON, a row of a table, a passage of a
+    longer text, or a document that gave none: lines == samples + blank + done + skipped_lines."""
 
     files: int = 0
     lines: int = 0

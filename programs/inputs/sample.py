@@ -22,8 +22,7 @@ class Excerpt(BaseModel, frozen=True):
     """Which part of a document a text is: characters `start` to `end` of the document's text, whose hash is `document`
     (`content_id`). `sections` are those that it has parts of, each its headings joined by " > ", outermost first.
 
-    The text is exactly that part, unless the prefilter left something out of it (`removed`) or it was cut to fit
-    (`cut_from`).
+    The text is exactly that part, unless something was left out of it (`removed`) or it was cut to fit (`cut_from`).
     """
 
     document: str
@@ -63,7 +62,7 @@ class Sample(BaseModel, frozen=True):
 
 
 def content_id(text: str) -> str:
-    """The identity of a text: 16 hexadecimal digits (64 bits) of the BLAKE2b hash of its UTF-8 bytes."""
+    """The identity of a text: the `bytes_id` of its UTF-8 bytes."""
     return bytes_id(text.encode("utf-8"))
 
 
