@@ -47,7 +47,7 @@ ADDED = {
     },
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
     "programs/inputs/formats/__init__.py": {
-        '    **dict.fromkeys((".txt"': '    ".notes": FileFormat("text.read_text"),'
+        '    **dict.fromkeys((".txt"': '    ".notes": FileFormat("text:read_text"),'
     },
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},
     "programs/reports/charts.py": {'    Chart("Question types': CHART},

@@ -24,10 +24,8 @@ _INT64 = range(-(2**63), 2**63)
 
 def clean(text: str) -> str:
     """The text with its damage mended: mojibake decoded, control characters removed, line ends made LF, ends stripped.
-
-    Idempotent. The result encodes to UTF-8. Nothing else changes: quotes, ligatures, HTML entities, LaTeX and
-    Greek are left as the author wrote them, because a quote from the passage is later looked up in it.
-    """
+    Idempotent. The result encodes to UTF-8. Quotes, ligatures, HTML entities, LaTeX and Greek are left as the author wrote
+    them, because a quote from the passage is later looked up in it."""
     # What one repair uncovers can need another; each pass shortens the text or leaves fewer C1 characters, so it ends.
     while (mended := _clean_once(text)) != text:
         text = mended

@@ -18,15 +18,10 @@ from programs.text.sentences import Span, parts, split
 
 CHARS_PER_TOKEN = 4.0
 """A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""
-
 DEFAULT_TOKENS = 1000
 """What a passage of a paper may have: with it, the built-in model has room for all other parts of a prompt."""
-
 SMALL = 0.25
 """Of the limit. A section below it is put together with its neighbours."""
-
-MOST_TRIES = 4
-"""Numbers of passages that are tried for a section."""
 
 
 class Cutting(NamedTuple):
@@ -53,56 +48,42 @@ class Piece(NamedTuple):
 
 
 def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
-    """The passages of a paper, in order.
-
-    Invariants: none is longer than `limit` characters, blank or ends in white space; together they hold all of the text but
-    white space; what two of them share are whole sentences, at most `overlap`, of one section.
-    """
-    held: Piece | None = None
+    """The passages of a paper, in order. None is longer than `limit`, blank or ends in white space; together they hold all
+    of the text but white space; what two of them share are whole sentences, at most `overlap`, of one section."""
+    joined: list[Piece] = []
     for section in paper.sections:
         words = paper.text[section.start : section.end]
         start, end = section.end - len(words.lstrip()), section.start + len(words.rstrip())
         if start >= end:
             continue
         piece = Piece(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
-        if held is not None:
-            small = min(held.end - held.start, end - start) < SMALL * limit
-            if small and held.kind == piece.kind and end - held.start <= limit:
-                held = Piece(held.start, end, (*held.sections, *piece.sections), held.kind)
-                continue
-            yield held
-        held = piece if end - start <= limit else None
-        if held is None:
-            yield from (
-                piece._replace(start=window.start, end=window.end)
-                for window in _windows(paper.text, Span(start, end), limit, overlap)
-            )
-    if held is not None:
-        yield held
-
-
-class _Sentence(NamedTuple):
-    """A sentence, or a part of one that is longer than the limit."""
-
-    start: int
-    end: int
-    whole: bool
+        before = joined[-1] if joined and joined[-1].kind == piece.kind else None
+        if before and end - before.start <= limit and min(before.end - before.start, end - start) < SMALL * limit:
+            joined[-1] = before._replace(end=end, sections=(*before.sections, *piece.sections))
+        else:
+            joined.append(piece)
+    for piece in joined:
+        for span in _windows(paper.text, Span(piece.start, piece.end), limit, overlap):
+            yield piece._replace(start=span.start, end=span.end)
 
 
 def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
-    """Runs of sentences of about the same length, none longer than the limit."""
-    sentences = list(_sentences(text, span, limit))
-    least = math.ceil((span.end - span.start) / limit)
-    found: list[Span] = []
+    """All of a span that is within the limit; of a longer one runs of sentences of about the same length."""
+    length = span.end - span.start
+    if length <= limit:
+        return [span]
+    whole = [Span(span.start + one.start, span.start + one.end) for one in split(text[span.start : span.end])]
+    sentences = [part for sentence in whole for part in parts(text, sentence, limit)]
+    least, found = math.ceil(length / limit), list[Span]()
     # Whole sentences and what is repeated take room: with fewer passages, a short rest might be left over.
-    for count in range(least, least + MOST_TRIES):
-        found = list(_runs(sentences, (span.end - span.start) / count, limit, overlap))
+    for count in range(least, least + 4):
+        found = list(_runs(sentences, {*whole}, length / count, limit, overlap))
         if len(found) <= count:
             break
     return found
 
 
-def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -> Iterator[Span]:
+def _runs(sentences: list[Span], whole: set[Span], target: float, limit: int, overlap: int) -> Iterator[Span]:
     """Runs of sentences that end where they have `target` new characters, or would have more than `limit` in all."""
     first = begin = 0
     for number, sentence in enumerate(sentences):
@@ -115,16 +96,9 @@ def _runs(sentences: list[_Sentence], target: float, limit: int, overlap: int) -
             while (
                 number - first < overlap
                 and first - 1 > begin
-                and sentences[first - 1].whole
+                and sentences[first - 1] in whole
                 and sentence.end - sentences[first - 1].start <= limit
             ):
                 first -= 1
             begin = number
     yield Span(sentences[first].start, sentences[-1].end)
-
-
-def _sentences(text: str, span: Span, limit: int) -> Iterator[_Sentence]:
-    for found in split(text[span.start : span.end]):
-        sentence = Span(span.start + found.start, span.start + found.end)
-        whole = sentence.end - sentence.start <= limit
-        yield from (_Sentence(part.start, part.end, whole) for part in parts(text, sentence, limit))

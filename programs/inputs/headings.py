@@ -12,10 +12,9 @@ STATEMENTS: Final = "statements about the paper"
 """Contributions, interests, data availability, ethics, keywords, licence and the like."""
 
 DEEPEST: Final = 9
-"""The level of a part with nothing to ask about that its name alone gives away: it stands under no heading, and none under
-it."""
+"""The level of such a part that its name alone gives away: it stands under no heading, and none under it."""
 
-TITLES = {
+_LEFT_OUT = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
     ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and [^.:]*)?|funding(?: information| sources?| statement)?"
     r"|sources? of funding|financial (?:support|disclosures?)",
@@ -34,48 +33,41 @@ TITLES = {
     r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
     r"|key ?words(?: and phrases)?|index terms|pacs(?: numbers?)?|(?:clinical )?trial registration",
 }
-"""How a part is called."""
-_LEFT_OUT = {kind: re.compile(pattern) for kind, pattern in TITLES.items()}
 _SCIENCE = re.compile(
     r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
     r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"
     r"|conclusions?|summary and conclusions?|limitations|outlook"
 )
 _NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
-
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
-
 _MARKDOWN = re.compile(r"(#{1,6})\s*(.*?)\s*#*")
 _BOLD = re.compile(r"(\*\*|__)(.{2,70}?)[.:]?\1[.:]?")
-_LATEX = re.compile(r"\\(chapter|section|subsection|subsubsection|paragraph)\*?\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
-_LATEX_LEVELS = {"chapter": 0, "section": 1, "subsection": 2, "subsubsection": 3, "paragraph": 4}
+_LATEX_LEVELS = ("chapter", "section", "subsection", "subsubsection", "paragraph")
+_LATEX = re.compile(rf"\\({'|'.join(_LATEX_LEVELS)})\*?\s*\{{([^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}")
 _COMMAND = {
-    re.compile(r"\\appendix\b"): APPENDIX,
-    re.compile(r"\\begin\{append(?:ix|ices)\}"): APPENDIX,
-    re.compile(r"\\begin\{thebibliography\}"): REFERENCES,
-    re.compile(r"\\(?:begin\{)?acknowledge?ments?\b"): ACKNOWLEDGEMENTS,
+    r"\\appendix\b|\\begin\{append(?:ix|ices)\}": APPENDIX,
+    r"\\begin\{thebibliography\}": REFERENCES,
+    r"\\(?:begin\{)?acknowledge?ments?\b": ACKNOWLEDGEMENTS,
 }
 _LONGEST = 80
-_MOST_WORDS = 12
 
 
 class Heading(NamedTuple):
-    """A heading: how deep it stands (0 the highest), and its title."""
-
     level: int
+    """0 is the highest."""
     title: str
 
 
 def heading(line: str) -> Heading | None:
     """The heading that a line is: marked as one, or, all by itself, the name of a part that papers have."""
     for pattern, kind in _COMMAND.items():
-        if pattern.match(line):
+        if re.match(pattern, line):
             # What follows an appendix's command is all of it.
             return Heading(-1 if kind == APPENDIX else DEEPEST, kind.capitalize())
     if found := _MARKDOWN.fullmatch(line):
         return Heading(len(found[1]), _title(found[2]))
     if found := _LATEX.match(line):
-        return Heading(_LATEX_LEVELS[found[1]], _title(found[2]))
+        return Heading(_LATEX_LEVELS.index(found[1]), _title(found[2]))
     bold = _BOLD.fullmatch(line)
     if not bold and (len(line) > _LONGEST or line[:1] in "-*•" or line[:1].islower()):
         return None
@@ -88,7 +80,7 @@ def heading(line: str) -> Heading | None:
 def kind_of(title: str) -> str | None:
     """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
     words = _plain(title)
-    return next((kind for kind, form in _LEFT_OUT.items() if form.fullmatch(words)), None)
+    return next((kind for kind, form in _LEFT_OUT.items() if re.fullmatch(form, words)), None)
 
 
 def depth_of(title: str) -> int | None:
@@ -99,7 +91,7 @@ def depth_of(title: str) -> int | None:
 
 def looks_like_one(line: str) -> bool:
     """Whether a line that stands alone between blank ones may be a heading, although nothing marks it."""
-    short = len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS
+    short = len(line) <= _LONGEST and len(line.split()) <= 12
     return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"
 
 
@@ -108,5 +100,4 @@ def _title(words: str) -> str:
 
 
 def _plain(title: str) -> str:
-    """The words without a number, in small letters."""
     return " ".join(_NUMBER.sub("", title.strip("*_ ").lower()).split()).rstrip(".:")

@@ -29,11 +29,8 @@ _DECODER = json.JSONDecoder(
 
 
 class RawLine(NamedTuple):
-    """A line without its line end.
-
-    `data` is None for a line over the limit. `torn` marks the rest after the last line end of a damaged archive: it
-    may be a whole line or a part of one.
-    """
+    """A line without its line end, `data` None where it is over the limit. `torn` marks the rest after the last line end of
+    a damaged archive, which may be a whole line or a part of one."""
 
     number: int
     data: bytes | None
@@ -41,22 +38,18 @@ class RawLine(NamedTuple):
 
 
 def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    """The lines of a .jsonl, .gz or .zst, lazily, numbered from 1, holding at most one line of `limit` bytes.
-
-    Raises what `read_chunks` raises; of a damaged archive everything readable is given first.
-    """
+    """The lines of a .jsonl, .gz or .zst, lazily, numbered from 1, holding at most one of `limit` bytes. Raises what
+    `read_chunks` raises; of a damaged archive everything readable is given first."""
     return split_lines(read_chunks(path), limit)
 
 
 def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays.
+    r"""Cuts a stream of bytes at b"\n" and nowhere else: U+2028 inside a line ends none, and a CR stays. When `chunks`
+    raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`."""
+    number, held = 1, bytearray()
 
-    When `chunks` raises BrokenArchive it is raised, after the rest of the last line has been given as `torn`.
-    """
-    number, held, broken = 1, bytearray(), None
-
-    def line() -> RawLine:
-        return RawLine(number, None if len(held) > limit else bytes(held), torn=broken is not None)
+    def line(torn: bool = False) -> RawLine:
+        return RawLine(number, None if len(held) > limit else bytes(held), torn)
 
     try:
         for chunk in chunks:
@@ -67,20 +60,18 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
                 number, held = number + 1, bytearray()
             # One byte over the limit tells that there are too many.
             held += rest[: limit + 1 - len(held)]
-    except BrokenArchive as error:
-        broken = error
+    except BrokenArchive:
+        if held:
+            yield line(torn=True)
+        raise
     if held:
         yield line()
-    if broken is not None:
-        raise broken
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
-    """The JSON object on a line, made of values that every JSON writer takes (`portable`); None for a blank line.
-
-    Where JSON in the wild goes beyond the standard: control characters within strings are allowed, NaN and infinite
-    numbers are null (pandas writes them for what is missing), the last of equal keys counts. Raises Unreadable.
-    """
+    """The JSON object on a line, made of values that every JSON writer takes (`portable`); None for a blank line. Control
+    characters within strings are allowed, NaN and infinite numbers are null (pandas writes them for what is missing), the
+    last of equal keys counts. Raises Unreadable."""
     data = data.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
     if not data:
         return None
@@ -120,16 +111,11 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
         raise Unreadable(Skip.NO_TEXT if text is None else Skip.TEXT_NOT_STRING)
     if isinstance(number := record.get("id"), int) and not isinstance(number, bool):
         record["id"] = str(number)
-    title, domain, given_id = (_label(record, name) for name in ("title", "domain", "id"))
+    # What cannot be used stays among the other fields.
+    usable = [name for name in ("title", "domain", "id") if isinstance(record.get(name), str | None)]
+    said = {name: clean_line(record.pop(name, None) or "") or None for name in usable}
+    title, domain, given_id = map(said.get, ("title", "domain", "id"))
     sample = sample_of(text, title=title, domain=domain, given_id=given_id, place=place, line_id=line_id, extra=record)
     if not sample.text:
         raise Unreadable(Skip.EMPTY_TEXT)
     return sample
-
-
-def _label(record: dict[str, Any], key: str) -> str | None:
-    """Takes the field out of the record if it can be used; what cannot be stays there, unless it is null or blank."""
-    value = record.get(key)
-    if value is None or isinstance(value, str):
-        record.pop(key, None)
-    return clean_line(value) or None if isinstance(value, str) else None

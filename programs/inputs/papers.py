@@ -26,28 +26,17 @@ from urllib.parse import unquote
 from programs.inputs.cleaning import clean_line
 
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
-_DOCUMENT_FIELDS = [
-    "paperid",
-    "documentid",
-    "docid",
-    "articleid",
-    "corpusid",
-    "bibcode",
-    "paper",
-    "document",
-    "article",
-]
-_WHERE_FIELDS = ["sourceid", "source", "sourceurl", "url", "uri", "link", "file", "filename", "path"]
+_DOCUMENT_FIELDS = "paperid documentid docid articleid corpusid bibcode paper document article"
+_WHERE_FIELDS = "sourceid source sourceurl url uri link file filename path"
 _NAMES_ONE = re.compile(
     r"://[^/]+/+[^/]|^[\w.-]+\.[a-z]{2,}/+[^/]|[/\\][^/\\]*\.[a-z]\w{0,4}(?:\.gz|\.zst)?(?:#.*)?$|10\.\d{4,9}/"
 )
 _MANY_PAPERS = re.compile(
     r"\.(?:json|jsonl|ndjson|parquet|arrow|feather|csv|tsv|xml|tar|tgz|zip|warc|h5|hdf5|db|sqlite)(?:\.\w{2,4})?(?:[#?].*)?$"
 )
-"""How the names of files end that hold many papers."""
 
+# Those of the nineties hold brackets of every kind, and what is in them is the paper.
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>]+(?:<[^\s<>]+>[\w.]*;2(?:-\w)?)?")
-"""Those of the nineties hold brackets of every kind, and what is in them is the paper."""
 _SAID_DOI = re.compile(r"\b(?:doi(?:\.org)?\s*[:/]?\s*|digital object identifier\s*:?\s*)+(?=10\.\d{4,9}/)", re.I)
 _ARXIV = re.compile(r"(?<![\w.])(\d{4}\.\d{4,5}|[a-z]+(?:-[a-z]+)?(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?![\w/])")
 _STAMP = re.compile(r"\barXiv:\s?(\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7}(?:v\d+)?)")
@@ -96,7 +85,8 @@ def doi_in(text: str) -> str | None:
     """The DOI that a text gives as one, in small letters: after that word or in an address of doi.org, since a paper's
     first page may cite others. The form is the one that Crossref recommends to search for."""
     said = _SAID_DOI.search(text)
-    return (_doi(text[said.end() :]) or "").removeprefix("doi:") or None if said else None
+    doi = _doi(text[said.end() :]) if said else None
+    return doi.removeprefix("doi:") if doi else None
 
 
 def arxiv_in(text: str) -> str | None:
@@ -120,19 +110,18 @@ def licence_in(text: str) -> str | None:
 def usable_title(words: str | None) -> str | None:
     """The title, on one line, or None where it is a name of a file, a program's own words, or a single word."""
     title = clean_line(words or "")
-    return None if not title or _NO_TITLE.fullmatch(title) or " " not in title else title
+    return title if " " in title and not _NO_TITLE.fullmatch(title) else None
 
 
 def _candidates(said: Mapping[str, str], title: str, given_id: str) -> Iterator[str | None]:
     """What each field gives that may name the source, in their order."""
     yield _doi(said.get("doi", ""))
     yield from (_arxiv(said.get(name, "")) for name in ("arxiv", "arxivid", "eprint"))
-    for kind, names in (("pmid", ("pmid", "pubmedid")), ("pmc", ("pmcid", "pmc"))):
-        numbers = (re.search(r"\d+", said.get(name, "")) for name in names)
-        yield from (f"{kind}:{number[0]}" for number in numbers if number)
-    yield from (_document(said.get(name, "")) for name in _DOCUMENT_FIELDS)
-    for name in _WHERE_FIELDS:
-        where = said.get(name, "")
+    for name, kind in {"pmid": "pmid", "pubmedid": "pmid", "pmcid": "pmc", "pmc": "pmc"}.items():
+        number = re.search(r"\d+", said.get(name, ""))
+        yield f"{kind}:{number[0]}" if number else None
+    yield from (_document(said.get(name, "")) for name in _DOCUMENT_FIELDS.split())
+    for where in (said.get(name, "") for name in _WHERE_FIELDS.split()):
         one_paper = _NAMES_ONE.search(where) and not _MANY_PAPERS.search(where)
         yield _document(where) if one_paper else _identifier(where)
     plain = _plain(_PART.sub("", title.lower()))
@@ -162,20 +151,14 @@ def _arxiv(text: str) -> str | None:
 
 
 def _identifier(text: str) -> str | None:
-    """The DOI or arXiv identifier inside of a text."""
     return _doi(text) or (_arxiv(text) if "arxiv" in text else None)
 
 
 def _document(text: str) -> str | None:
-    if not text:
-        return None
-    return _identifier(text) or f"document:{text.partition('#')[0].rstrip('/') or text}"
+    return _identifier(text) or f"document:{text.partition('#')[0].rstrip('/') or text}" if text else None
 
 
 def _identified(given_id: str) -> str | None:
-    if not given_id:
-        return None
-    named = _NAMED_PIECE.sub("", given_id)
-    numbered = _NUMBERED_PIECE.sub("", given_id)
+    named, numbered = _NAMED_PIECE.sub("", given_id), _NUMBERED_PIECE.sub("", given_id)
     paper = numbered if named == given_id and any(map(str.isdigit, numbered)) else named
-    return _doi(paper) or _arxiv(paper) or f"id:{paper or given_id}"
+    return _doi(paper) or _arxiv(paper) or (f"id:{paper or given_id}" if given_id else None)

@@ -21,7 +21,6 @@ class Passage:
 
     @cached_property
     def flags(self) -> list[str]:
-        """What in the text looks like an instruction or a marker."""
         return flags(self.sample.text)
 
     @cached_property

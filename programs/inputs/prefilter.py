@@ -5,8 +5,7 @@
 2. Short statements with such a word as their label ("Funding: ...").
 3. A list of references at the end, also without a heading.
 
-What is left is the text that everything else sees: questions, evidence and its places refer to it. A text of which too
-little is left is no sample.
+What is left is the text that everything else sees: questions, evidence and its places refer to it.
 """
 
 import re
@@ -48,27 +47,25 @@ class Filtered(NamedTuple):
     @property
     def why_nothing(self) -> str | None:
         """Why the text is no sample: what took most of it, or that there was little to begin with; None: it is one."""
-        if len(self.text) >= LEAST_CHARACTERS and len(self.text.split()) >= LEAST_WORDS:
-            return None
-        return max(self.removed, key=lambda reason: self.removed[reason], default=TOO_LITTLE)
+        enough = len(self.text) >= LEAST_CHARACTERS and len(self.text.split()) >= LEAST_WORDS
+        return None if enough else max(self.removed, key=lambda reason: self.removed[reason], default=TOO_LITTLE)
 
 
 def prefilter(text: str) -> Filtered:
     """Leaves out of a cleaned text what the rules name. Idempotent; the lines that stay are in their order and unchanged,
     but for blank lines where something was."""
-    lines = list(_lines(text)) if text else []
-    end = _end_without_references([line for line, reason in lines if reason is None])
     removed: Counter[str] = Counter()
     kept: list[str] = []
-    passed = 0
-    for line, found in lines:
-        reason = found or (REFERENCES if passed >= end else None)
-        passed += found is None
-        if reason and line.strip():
+    for line, reason in _lines(text) if text else ():
+        if reason:
             removed[reason] += len(line.strip())
-        elif reason is None and (line.strip() or (kept and kept[-1].strip())):
+        elif line.strip() or (kept and kept[-1].strip()):
             kept.append(line)
-    return Filtered("\n".join(kept).strip(), dict(removed)) if removed else Filtered(text, {})
+    end = _end_without_references(kept)
+    removed[REFERENCES] += sum(len(line.strip()) for line in kept[end:])
+    # The unary plus drops what is 0.
+    left_out = dict(+removed)
+    return Filtered("\n".join(kept[:end]).strip(), left_out) if left_out else Filtered(text, {})
 
 
 def _lines(text: str) -> Iterator[tuple[str, str | None]]:
@@ -82,7 +79,6 @@ def _lines(text: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _statement(line: str) -> str | None:
-    """Which kind of short statement with a label a line is; None: it is none."""
     label = _LABEL.match(line) if len(line) <= LONGEST_STATEMENT else None
     kind = kind_of(label[1]) if label else None
     return kind if kind in (ACKNOWLEDGEMENTS, STATEMENTS) else None

@@ -1,8 +1,8 @@
 """Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
 fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
 
-Over one connection it is sent a `ReadRequest`, then a document's bytes, and sends back each `Answer`, all as JSON; the last
-one is `over`. It ends when the connection does.
+Over one connection it is sent what to read, then a document's bytes, and sends back each `Answer`, all as JSON. It ends
+when the connection does.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from pydantic import BaseModel
@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from programs.errors import FatalError, RunStopped, UserError
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
-from programs.inputs.formats.rows import HubName, opened, records
+from programs.inputs.formats.rows import PREFIX, HubName, opened, records
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
@@ -39,23 +39,12 @@ MEMORY = 4 * 2**30
 """Bytes of address space. Papers take a tenth of it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
-"""The folder of the outermost package: in the wheel that is one above."""
 log = logging.getLogger("synthreasoner")
 
 
-class ReadRequest(NamedTuple):
-    """What is to be read: a "document", by its name's ending; the rows of a "parquet" file or of a data set ("hub"); or, of
-    a data set, only whether it is there ("look")."""
-
-    kind: str
-    name: str
-    text_field: str = ""
-
-
 class Answer(BaseModel):
-    """A part of what was read (a paper, or a row as a `record`, with the hash of its values, or why it gives none), or why
-    there is no more: `refused` is the user's to mend, `failed` ends the run."""
+    """A part of what was read (a paper, or a row as a `record`, with the hash of its values, or why it gives none) or, when
+    it is `over`, why there is no more: `refused` is the user's to mend, `failed` ends the run."""
 
     paper: Paper | None = None
     digest: str = ""
@@ -68,8 +57,7 @@ class Answer(BaseModel):
 
 
 class ReaderProcess:
-    """Reads one thing after another; the process is started with the first one and ends with `close`, which any thread may
-    call: whoever reads then gets `RunStopped`."""
+    """Reads one thing after another, in a process that is started with the first one."""
 
     def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
         self.closed = False
@@ -79,24 +67,22 @@ class ReaderProcess:
 
     def paper(self, ending: str, data: bytes) -> Paper:
         """The paper that a document is. Raises `Unreadable`."""
-        answers = self._answers(ReadRequest("document", ending), data, self._seconds)
-        papers = [answer.paper for answer in answers if answer.paper is not None]
+        papers = [answer.paper for answer in self._answers("document", ending, data=data) if answer.paper is not None]
         if not papers:
             raise Unreadable(Skip.CRASHED)
         return papers[0]
 
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
         """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
-        if isinstance(name, HubName):
-            return self._answers(ReadRequest("hub", str(name), text_field))
-        return self._answers(ReadRequest("parquet", str(name.absolute()), text_field))
+        written = name if isinstance(name, HubName) else name.absolute()
+        return self._answers("rows", str(written), text_field)
 
     def look(self, name: HubName) -> None:
         """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
-        list(self._answers(ReadRequest("look", str(name))))
+        list(self._answers("look", str(name)))
 
     def close(self) -> None:
-        """Ends the process and those that it has started, whatever they are doing. None is started any more."""
+        """Ends the process and those that it has started, from any thread: whoever reads then gets `RunStopped`."""
         self.closed = True
         self._end()
 
@@ -120,18 +106,18 @@ class ReaderProcess:
                     self._running = _start(theirs, self._memory), ours
             return self._running[1]
 
-    def _answers(self, request: ReadRequest, data: bytes = b"", seconds: float | None = None) -> Iterator[Answer]:
-        """What the process answers within so many seconds (None: any number), but its last word."""
-        pipe, over, began = self._connection(), False, time.monotonic()
+    def _answers(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[Answer]:
+        """What the process answers to what `done` is asked, but its last word."""
+        pipe, over = self._connection(), False
+        end = time.monotonic() + self._seconds if kind == "document" else None
         try:
-            pipe.send_bytes(json.dumps(request).encode())
+            pipe.send_bytes(json.dumps((kind, name, text_field)).encode())
             pipe.send_bytes(data)
             while not over:
-                if not pipe.poll(None if seconds is None else max(0.0, began + seconds - time.monotonic())):
+                if not pipe.poll(None if end is None else max(0.0, end - time.monotonic())):
                     raise Unreadable(Skip.TOO_SLOW)
                 answer = Answer.model_validate_json(pipe.recv_bytes())
-                over = answer.over
-                if not over:
+                if not (over := answer.over):
                     yield answer
         except (EOFError, OSError, ValueError) as error:
             raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
@@ -148,44 +134,43 @@ class ReaderProcess:
 
 
 def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join([str(_IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "programs.inputs.process", str(pipe.fileno()), str(memory)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         pass_fds=[pipe.fileno()],
         # Ctrl-C is for the run, which then ends this itself.
         start_new_session=True,
     )
 
 
-def main() -> int:
-    """The process itself."""
+def main() -> None:
     pipe = Connection(int(sys.argv[1]))
     wanted, (_, most) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            request = ReadRequest(*json.loads(pipe.recv_bytes()))
-            for answer in done(request, pipe.recv_bytes()):
+            kind, name, text_field = json.loads(pipe.recv_bytes())
+            for answer in done(kind, name, text_field, pipe.recv_bytes()):
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
-    return 0
 
 
-def done(request: ReadRequest, data: bytes) -> Iterator[Answer]:
-    """What a request gives; the last one is `over`, and says why there is no more where something is wrong."""
+def done(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+    """Reads a "document", by its name's ending, or the "rows" of a Parquet file or a data set, or sees whether that is
+    there ("look"). The last answer is that it is over, and why, where something is wrong."""
     why: dict[str, Any] = {}
     try:
-        yield from _parts(request, data)
+        yield from _parts(kind, name, text_field, data)
     except Unreadable as problem:
         why = {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except (UserError, FatalError) as error:
         why = {"refused" if isinstance(error, UserError) else "failed": str(error)}
-    except (MemoryError, RecursionError) as error:
-        reason = Skip.TOO_LARGE if isinstance(error, MemoryError) else Skip.NESTED_TOO_DEEP
-        why = {"reason": reason, "detail": repr(error)}
+    except MemoryError as error:
+        why = {"reason": Skip.TOO_LARGE, "detail": repr(error)}
+    except RecursionError as error:
+        why = {"reason": Skip.NESTED_TOO_DEEP, "detail": repr(error)}
     except Exception as error:
         # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -194,18 +179,17 @@ def done(request: ReadRequest, data: bytes) -> Iterator[Answer]:
     yield Answer(over=True, **why)
 
 
-def _parts(request: ReadRequest, data: bytes) -> Iterator[Answer]:
-    if request.kind == "document":
-        yield Answer(paper=reader_of(request.name)(data))
-    elif request.kind == "look":
-        opened(HubName.parse(request.name))
+def _parts(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+    if kind == "document":
+        yield Answer(paper=reader_of(name)(data))
+    elif kind == "look":
+        opened(HubName.parse(name))
     else:
-        name = HubName.parse(request.name) if request.kind == "hub" else Path(request.name)
-        for record in records(name, request.text_field):
+        for record in records(HubName.parse(name) if name.startswith(PREFIX) else Path(name), text_field):
             written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(written), record=said)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

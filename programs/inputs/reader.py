@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.errors import RunStopped, UserError
 from programs.inputs.archives import read_chunks
@@ -24,6 +24,9 @@ from programs.text.sentences import cut_at_sentence
 LARGEST = 256 * 2**20
 """Bytes of a document, unpacked."""
 
+_Entry = bytes | dict[str, Any] | Skip
+"""A line's bytes, a row's values, or why there is neither."""
+
 
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns mean, lazily, as a `SampleReader` with these options gives them. Raises
@@ -32,23 +35,12 @@ def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: Read
 
 
 def read_paper(path: Path) -> Paper:
-    """A document as it is read from its file, for research code: a passage is `text[start:end]` of it.
-
-    Raises `UserError` where the file cannot be read, and `Unreadable` where it gives no text.
-    """
+    """A document as it is read from its file, for research code: a passage is `text[start:end]` of it. Raises `UserError`
+    where the file cannot be read, and `Unreadable` where it gives no text."""
     format = format_of(path)
     if format is None or format.kind != "document":
         raise UserError(f"{path} is no document of a kind that is read")
     return _named(reader_of(ending_of(path))(_bytes(path)), path)
-
-
-class _Entry(NamedTuple):
-    """A line or row: the hash of its bytes, its bytes or values, or why it has none, and whether it is the torn end of a
-    damaged archive."""
-
-    digest: str
-    value: bytes | dict[str, Any] | Skip
-    torn: bool = False
 
 
 @dataclass(kw_only=True)
@@ -59,7 +51,6 @@ class SampleReader:
     no limit); a JSON line's text only where `cutting` names a limit. A text that is longer than `max_chars` all the same is
     cut at the end of a sentence; its id stays that of the uncut text. Lines, and documents of which all passages are in
     `done` by their `line_id`, are passed over unread. `prefilter` leaves out what there is nothing to ask about.
-    `text_field` names the text of JSON lines and tables.
     Memory: one line or document, and some 70 bytes a sample to know duplicates by.
     """
 
@@ -88,7 +79,7 @@ class SampleReader:
         self._process.close()
 
     def _go_on(self) -> None:
-        """Between two samples there may be millions of lines."""
+        # Between two samples there may be millions of lines.
         if self._process.closed:
             raise RunStopped
 
@@ -104,47 +95,45 @@ class SampleReader:
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
             limit = self.cutting.limit(self.max_chars) if cut else None
-            for number, entry in enumerate(self._entries(source), start=1):
+            for number, (digest, entry, torn) in enumerate(self._entries(source), start=1):
                 self._go_on()
                 place = Place(file=source.shown, line=number)
-                yield from self._entry(entry, place, limit)
+                try:
+                    yield from self._entry(digest, entry, place, limit)
+                except Unreadable as problem:
+                    # What is wrong with half a line is not counted.
+                    if not torn:
+                        self.report.skip(problem, place)
         except Unreadable as problem:
             self.report.skip(problem, place)
 
-    def _entries(self, source: Source) -> Iterator[_Entry]:
-        """The lines of a file, or the rows of a table. Raises `Unreadable` where it cannot be read on."""
+    def _entries(self, source: Source) -> Iterator[tuple[str, _Entry, bool]]:
+        """Each line or row with its hash, and whether it is torn. Raises `Unreadable` where the source ends too early."""
         if source.kind == "lines":
-            for raw in read_lines(Path(str(source.name))):
-                data = Skip.LINE_TOO_LONG if raw.data is None else raw.data
-                yield _Entry(bytes_id(raw.data or b""), data, raw.torn)
+            for line in read_lines(Path(str(source.name))):
+                yield bytes_id(line.data or b""), Skip.LINE_TOO_LONG if line.data is None else line.data, line.torn
         else:
             for row in self._process.rows(source.name, self.text_field):
-                yield _Entry(row.digest, row.record)
+                yield row.digest, row.record, False
 
-    def _entry(self, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
+    def _entry(self, digest: str, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
         """What a line or row gives: nothing if it is blank, its text, or the passages of one longer than the limit."""
-        if self._known(entry.digest, limit):
+        if self._known(digest, limit):
             return
-        try:
-            if isinstance(entry.value, Skip):
-                raise Unreadable(entry.value)
-            record = parse_object(entry.value) if isinstance(entry.value, bytes) else entry.value
-            if record is None:
-                self.report.lines += 1
-                self.report.blank += 1
-                return
-            sample = sample_of_record(record, place, entry.digest, self.text_field)
-            if limit is not None and len(sample.text) > limit:
-                yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
-            else:
-                yield self.report.take(self._checked(sample))
-        except Unreadable as problem:
-            # What is wrong with half a line is not counted.
-            if not entry.torn:
-                self.report.skip(problem, place)
+        if isinstance(entry, Skip):
+            raise Unreadable(entry)
+        record = parse_object(entry) if isinstance(entry, bytes) else entry
+        if record is None:
+            self.report.lines += 1
+            self.report.blank += 1
+            return
+        sample = sample_of_record(record, place, digest, self.text_field)
+        if limit is not None and len(sample.text) > limit:
+            yield from self._passages(sample, sectioned(sample.text), limit, numbered=False)
+        else:
+            yield self.report.take(self._checked(sample))
 
     def _document(self, path: Path, place: Place) -> Iterator[Sample]:
-        """The passages of a document. Raises `Unreadable`."""
         try:
             data = _bytes(path)
         except UserError as error:
@@ -153,13 +142,11 @@ class SampleReader:
         if self._known(digest, limit):
             return
         paper = _named(self._process.paper(ending_of(path), data), path)
-        said: dict[str, Any] = {"title": paper.title, "domain": paper.domain, "extra": paper.fields}
-        whole = sample_of(paper.text, place=place, line_id=digest, **said)
-        yield from self._passages(whole, paper, limit, numbered=True)
+        whole = sample_of(paper.text, title=paper.title, domain=paper.domain, place=place, line_id=digest)
+        yield from self._passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
 
     def _passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
-        """The passages of a text. `whole` says what all of them have in common; `numbered`: the place of each is its number
-        in the paper."""
+        """`whole` says what all passages have in common; `numbered`: the place of each is its number in the paper."""
         document = content_id(paper.text)
         self.report.documents += 1
         taken: list[Sample] = []
@@ -200,14 +187,13 @@ class SampleReader:
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
     def _checked(self, sample: Sample, kind: str | None = None) -> Sample:
-        """The text as it is taken, without what the prefilter leaves out. Raises `Unreadable` where it is not: there is
-        nothing to ask about (in a part of this `kind`), or it was taken before."""
+        """The text without what the prefilter leaves out. Raises `Unreadable` where there is nothing to ask about (in a
+        part of this `kind`), and where it was taken before."""
         if self.prefilter:
             found = prefiltered(sample.text)
             if (nothing := kind or found.why_nothing) is not None:
                 raise Unreadable(Skip.NOTHING_TO_ASK, nothing)
-            changed = {"id": content_id(found.text), "text": found.text, "removed": found.removed}
-            sample = sample.model_copy(update=changed)
+            sample = sample.model_copy(update={**found._asdict(), "id": content_id(found.text)})
         number = int(sample.id, 16)
         if number in self._seen:
             raise Unreadable(Skip.DUPLICATE)
@@ -228,6 +214,6 @@ def _bytes(path: Path) -> bytes:
 def _named(paper: Paper, path: Path) -> Paper:
     """The paper with what its file's name says of it."""
     arxiv = arxiv_of_name(path.name)
-    if arxiv is None or any(name in paper.fields for name in ("doi", "arxiv", "arxiv_id", "eprint")):
+    if arxiv is None or {"doi", "arxiv", "arxiv_id", "eprint"} & paper.fields.keys():
         return paper
     return paper.model_copy(update={"fields": {**paper.fields, "arxiv_id": arxiv}})

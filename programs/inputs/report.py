@@ -38,7 +38,6 @@ class Skip(str, Enum):
     TOO_LARGE = "a document that takes too much memory to read"
     OUR_FAULT = "a fault of this program (the log says where)"
     NOTHING_TO_ASK = "nothing to ask about"
-    """The detail is what the prefilter found to be most of the text."""
 
 
 ARCHIVE_REASONS: Final = frozenset({Skip.TRUNCATED_ARCHIVE.value, Skip.DAMAGED_ARCHIVE.value})
@@ -54,37 +53,29 @@ class Unreadable(SynthReasonerError):
 
 
 class ReadReport(BaseModel):
-    """Counts, kept up to date while the samples are drawn. Its size does not depend on the input's.
-
-    A line is a line of JSON, a row of a table, a passage of a longer text, or a document that gave none.
-    Invariant: lines == samples + blank + done + the skipped lines (`skipped` without ARCHIVE_REASONS).
-    """
+    """Counts, kept up to date while the samples are drawn. A line is a line of JSON, a row of a table, a passage of a
+    longer text, or a document that gave none: lines == samples + blank + done + skipped_lines."""
 
     files: int = 0
-    """Files opened so far."""
     lines: int = 0
     blank: int = 0
     """Lines with nothing on them: no skip, since nothing was lost."""
     samples: int = 0
     done: int = 0
-    """Lines that an earlier run had finished with, known by their bytes."""
+    """Lines that an earlier run had finished with."""
     documents: int = 0
     """Texts that were cut into passages."""
     passages: int = 0
-    """The passages that these gave, skipped ones included; of those that an earlier run had finished with, the ones that
-    it took."""
+    """What these gave, skipped ones included; of those that an earlier run had finished with, what it took."""
     cut: int = 0
     """Samples whose text was too long and was cut at a sentence."""
     trimmed: Counter[str] = Field(default_factory=Counter)
-    """Samples of which the prefilter left something out, by what; one may count for several."""
+    """Samples of which the prefilter left something out, by what, and the characters; one may count for several."""
     trimmed_chars: Counter[str] = Field(default_factory=Counter)
-    """The characters that it left out of them."""
     skipped: Counter[str] = Field(default_factory=Counter)
     first_examples: dict[str, Place] = Field(default_factory=dict)
-    """For each reason, the place where it was met first."""
 
     def skip(self, problem: Unreadable, place: Place) -> None:
-        """Counts one line, row, passage, document or archive that was skipped."""
         reason = f"{problem.reason.value}: {problem.detail}" if problem.detail else problem.reason.value
         self.lines += reason not in ARCHIVE_REASONS
         self.skipped[reason] += 1
@@ -100,5 +91,4 @@ class ReadReport(BaseModel):
 
     @property
     def skipped_lines(self) -> int:
-        """Lines skipped, for whatever reason."""
         return sum(count for reason, count in self.skipped.items() if reason not in ARCHIVE_REASONS)

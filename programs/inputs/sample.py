@@ -3,15 +3,13 @@
 import hashlib
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from programs.inputs.cleaning import clean
 
 
-class Place(BaseModel):
+class Place(BaseModel, frozen=True):
     """Where a record stands: the file as it was named, and the line, row or passage, counted from 1."""
-
-    model_config = ConfigDict(frozen=True)
 
     file: str
     line: int
@@ -20,15 +18,12 @@ class Place(BaseModel):
         return f"{self.file}:{self.line}"
 
 
-class Excerpt(BaseModel):
+class Excerpt(BaseModel, frozen=True):
     """Which part of a document a text is: characters `start` to `end` of the document's text, whose hash is `document`
     (`content_id`). `sections` are those that it has parts of, each its headings joined by " > ", outermost first.
 
-    The text is exactly that part, unless the prefilter left something out of it (`removed`) or it was cut to fit
-    (`cut_from`).
+    The text is exactly that part, unless something was left out of it (`removed`) or it was cut to fit (`cut_from`).
     """
-
-    model_config = ConfigDict(frozen=True)
 
     document: str
     sections: tuple[str, ...] = ()
@@ -36,15 +31,13 @@ class Excerpt(BaseModel):
     end: int
 
 
-class Sample(BaseModel):
+class Sample(BaseModel, frozen=True):
     """A text to ask questions about, with what its record said of it.
 
     Invariants: `id` is `content_id` of the cleaned and, where that was asked for, prefiltered text before any cut, so it
     depends neither on the place nor on how much of the text fits a model; title, domain and text read from a file are
     cleaned; every string encodes to UTF-8; `extra` holds only what JSON can write again.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     given_id: str | None
@@ -56,7 +49,7 @@ class Sample(BaseModel):
     text: str
     place: Place
     excerpt: Excerpt | None = None
-    """Which part of a document the text is; None where it is no part of a longer one."""
+    """None where the text is no part of a longer one."""
     cut_from: int | None
     """Characters that the text had before it was cut to fit; None if it is whole."""
     line_id: str
@@ -65,11 +58,11 @@ class Sample(BaseModel):
     removed: dict[str, int] = Field(default_factory=dict)
     """Characters that the prefilter left out of the text, by what they were."""
     extra: dict[str, Any]
-    """Every other field, and a title, domain or id that was there but could not be used."""
+    """Every other field, and a title, domain or id that could not be used."""
 
 
 def content_id(text: str) -> str:
-    """The identity of a text: 16 hexadecimal digits (64 bits) of the BLAKE2b hash of its UTF-8 bytes."""
+    """The identity of a text: the `bytes_id` of its UTF-8 bytes."""
     return bytes_id(text.encode("utf-8"))
 
 

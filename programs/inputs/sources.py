@@ -1,11 +1,11 @@
 """Which files an input option means, and what kind of input each is."""
 
+import contextlib
 import glob
 import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -18,12 +18,11 @@ from programs.inputs.formats.rows import PREFIX, HubName
 from programs.inputs.process import ReaderProcess
 from programs.redaction import encodable
 
-_SAMPLE_NAME = "heuristic_filtered_cosmo_limited.jsonl"
-DEFAULT_INPUT = f"data/{_SAMPLE_NAME}"
+DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
 
 class Source(NamedTuple):
-    """One input: a file, or a data set of the Hub. `below` is the folder that was named, or that a wildcard searched."""
+    """One input. `below` is the folder that was named, or that a wildcard searched."""
 
     name: Path | HubName
     kind: Kind
@@ -44,20 +43,18 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
     folder means all files in it and below, hidden ones apart; where a wildcard matches one, it is passed over.
     DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
-    Each file that was named has been opened once, each data set asked for. Raises UserError for a pattern that means no
-    file, a file that cannot be read, a data set that is not there, and where the libraries that read one are missing.
+    Raises UserError for a pattern that means no file, a file that cannot be read, a data set that is not there, and where
+    the libraries that read one are missing.
     """
     files: dict[Path | HubName, Source] = {}
-    for pattern in patterns:
-        for source in _meant(pattern):
-            key = source.name.resolve() if isinstance(source.name, Path) else source.name
-            files.setdefault(key, source)
+    for source in itertools.chain.from_iterable(map(_meant, patterns)):
+        files.setdefault(source.name.resolve() if isinstance(source.name, Path) else source.name, source)
     if not files:
         raise UserError("No input file was named.")
     for source in files.values():
         if isinstance(source.name, HubName):
             require(str(source.name), ("datasets",))
-            with closing(ReaderProcess()) as process:
+            with contextlib.closing(ReaderProcess()) as process:
                 process.look(source.name)
         elif source.kind == "lines":
             check_readable(source.name)
@@ -76,28 +73,27 @@ def _apart(found: list[Source]) -> list[Source]:
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
     """The files of JSON lines that `sources` finds. Raises UserError also for inputs of other kinds."""
-    found = sources(patterns)
-    for source in found:
-        if source.kind not in ("lines", "unknown", "own"):
-            raise UserError(f"{source.name} holds no JSON lines.")
-    return [source.name for source in found if source.kind == "lines" and isinstance(source.name, Path)]
+    found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
+    if other := next((source for source in found if source.kind != "lines"), None):
+        raise UserError(f"{other.name} holds no JSON lines.")
+    return [Path(str(source.name)) for source in found]
 
 
 def shipped_sample() -> Path:
     """The sample passages: inside the installed package, or in the checkout that this file is part of."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "resources" / _SAMPLE_NAME
+    installed = package / "resources" / Path(DEFAULT_INPUT).name
     return installed if installed.is_file() else package.parent / DEFAULT_INPUT
 
 
 def _meant(pattern: str) -> Iterator[Source]:
-    """What a pattern means, each file with the folder that it is shown below."""
     if pattern.startswith(PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
     # A bare "~" at the start can be part of a file's own name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
     try:
+        path = shipped_sample() if pattern == DEFAULT_INPUT and not path.exists() else path
         # A name that exists is meant as it stands, even when it holds a bracket.
         found, below = [path] if path.exists() else [], path.parent
     except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
@@ -105,16 +101,17 @@ def _meant(pattern: str) -> Iterator[Source]:
     if path.is_dir():
         yield from _inside(path)
         return
-    if not found and pattern == DEFAULT_INPUT:
-        found, below = [shipped_sample()], shipped_sample().parent
-    elif not found:
+    if not found:
         # Path.glob takes no absolute pattern.
         matches = map(Path, sorted(glob.iglob(str(path), recursive=True)))  # noqa: PTH207
         found = [match for match in matches if not match.is_dir()]
         below = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     if not found:
         said = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
-        raise UserError(f"{said}{_nearest(path)}")
+        beside: list[str] = []
+        with contextlib.suppress(OSError):
+            beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        raise UserError(f"{said}{nearest(path.name, beside) or '.'}")
     for file in found:
         check_readable(file, any_kind=True)
         format = format_of(file)
@@ -137,11 +134,3 @@ def _inside(folder: Path) -> Iterator[Source]:
 
 def _refuse(error: OSError) -> NoReturn:
     raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error
-
-
-def _nearest(path: Path) -> str:
-    """How a message about a missing file ends: with the file beside it that may be meant."""
-    try:
-        return nearest(path.name, [entry.name for entry in path.parent.iterdir() if entry.is_file()]) or "."
-    except OSError:
-        return "."

@@ -87,7 +87,6 @@ def _runs_in(value: Any) -> set[Run]:
 
 
 def _says_something(word: str) -> bool:
-    """Whether it is neither grammar nor a number, a unit or a sign."""
     return len(word) > 2 and word not in GRAMMAR and not any(map(str.isdigit, word))
 
 

@@ -1,17 +1,12 @@
 """Passages that talk to the model that reads them, on purpose or by accident, and how to quote them safely."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 
 from programs.text.thought import THOUGHT_TAG, escape_thought_tags
 from programs.text.words import applicable, table
 
-_MARKERS = (
-    (re.compile(r"(##\s*)\]\]"), r"\1] ]"),
-    (re.compile(r"\[\[(?=\s*##)"), "[ ["),
-)
+_MARKERS = ((re.compile(r"(##\s*)\]\]"), r"\1] ]"), (re.compile(r"\[\[(?=\s*##)"), "[ ["))
 # `<|x|>` is also an expectation value, so the name must be one that chat templates use.
 _NAME = r"\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool"
 _TOKENS = (
@@ -43,23 +38,20 @@ turn | assistant | ^[ \t]*assistant[ \t]*:
 
 
 def flags(text: str) -> list[str]:
-    """What `text` holds that a reading model may obey: any of "field-marker", "instruction", "thought-tag", in that
-    order; empty for ordinary prose."""
-    found = {
-        "field-marker": any(marker.search(text) for marker, _ in _MARKERS),
-        "instruction": any(token.search(text) for token, _ in _TOKENS)
-        or any(each.pattern.search(text) for each in applicable(INSTRUCTIONS, text)),
-        "thought-tag": THOUGHT_TAG.search(text),
+    """What `text` holds that a reading model may obey, in the order of: "field-marker", "instruction", "thought-tag"."""
+    forms = {
+        "field-marker": [marker for marker, _ in _MARKERS],
+        "instruction": [*(token for token, _ in _TOKENS), *(each.pattern for each in applicable(INSTRUCTIONS, text))],
+        "thought-tag": [THOUGHT_TAG],
     }
-    return [name for name, hit in found.items() if hit]
+    return [name for name, patterns in forms.items() if any(pattern.search(text) for pattern in patterns)]
 
 
 # A passage is escaped for every stage.
 @lru_cache(maxsize=1024)
 def escape_markers(text: str) -> str:
     """`text` with field markers, chat tokens and thought tags broken visibly: `[ [ ## x ## ] ]`, `< |im_start| >`,
-    `&lt;/think&gt;`. Idempotent; a text without them comes back unchanged. Instructions in words stay: they are
-    flagged, and only the reader can judge them."""
+    `&lt;/think&gt;`. Idempotent. Instructions in words stay: they are flagged, and only the reader can judge them."""
     for pattern, broken in (*_MARKERS, *_TOKENS):
         text = pattern.sub(broken, text)
     return escape_thought_tags(text)

@@ -14,8 +14,6 @@ similarity J do with probability 0.000003 at 0.2, 0.13 at 0.5, 0.89 at 0.67, 0.9
 Mining of Massive Datasets, chapter 3: a band agrees with probability J^ROWS).
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sqlite3
@@ -33,9 +31,6 @@ DIFFERENT = 60.0
 BANDS = 40
 ROWS = 6
 SHARED = 2
-SEED = 1
-SCHEME = "affine32"
-"""datasketch's name for how it permutes hashes."""
 
 _STOP_WORDS = """
     a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
@@ -57,7 +52,7 @@ _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
 class _Profile(NamedTuple):
     text: str
     content: frozenset[str]
-    tells_apart: tuple[Counter[str], int]
+    tells_apart: Counter[str]
     """Its numbers, and how often it negates."""
 
 
@@ -65,14 +60,10 @@ class _Profile(NamedTuple):
 @lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
     words = _WORD.findall(_GROUPED.sub("", _POSSESSIVE.sub("", _CONTRACTED.sub(" not", text.lower()))))
-    return _Profile(
-        text=" ".join(words),
-        content=frozenset(stem(word) for word in words if word not in _STOP),
-        tells_apart=(
-            Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha()),
-            sum(word in _NEGATIVE for word in words),
-        ),
-    )
+    content = frozenset(stem(word) for word in words if word not in _STOP)
+    tells_apart = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
+    tells_apart["not"] = sum(word in _NEGATIVE for word in words)
+    return _Profile(" ".join(words), content, tells_apart)
 
 
 def similarity(one: str, other: str) -> float:
@@ -120,7 +111,6 @@ class BandIndex:
         self._database, self._table = database, table
 
     def add(self, item: int, text: str) -> None:
-        """Takes a question in."""
         rows = ((band, item) for band in bands(text))
         self._database.executemany(f"insert or ignore into {self._table} values (?, ?)", rows)
 
@@ -128,8 +118,8 @@ class BandIndex:
         """Those that share SHARED bands or more with a text, in order."""
         of = bands(text)
         found = f"select item from {self._table} where hash in ({','.join('?' * len(of))})"
-        query = f"{found} group by item having count(*) >= ? order by item"
-        return [row[0] for row in self._database.execute(query, (*of, SHARED))]
+        query = f"{found} group by item having count(*) >= {SHARED} order by item"
+        return [item for (item,) in self._database.execute(query, of)]
 
 
 # Drawing the permutations takes longer than a signature.
@@ -138,4 +128,4 @@ def _empty_signature() -> Any:
     # Only now: it loads scipy, which takes half a second.
     from datasketch import MinHash
 
-    return MinHash(num_perm=BANDS * ROWS, scheme=SCHEME, seed=SEED)
+    return MinHash(num_perm=BANDS * ROWS, scheme="affine32", seed=1)

@@ -12,8 +12,6 @@ held as well, had guessed all 7). Nor is a figure right behind a word by which s
 is asked for such words.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -134,12 +132,12 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
     unit = 1.0 if number else one.size / (one.value or 1.0)
     hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
     for x, a in hand:
-        yield from ((result, a.blur) for result in (x * 2, x / 2))
+        results = [x * 2, x / 2]
         if number and x > 0:
-            logs = (math.log(x), -math.log(x), math.log10(x), math.log2(x))
-            powers = (math.exp(x), math.exp(-x), 10**x, 2**x) if x < 30 else ()
-            roots = (math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x)
-            yield from ((result, a.blur) for result in (*logs, *powers, *roots))
+            results += [math.log(x), -math.log(x), math.log10(x), math.log2(x)]
+            results += [math.exp(x), math.exp(-x), 10**x, 2**x] if x < 30 else []
+            results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
+        yield from ((result, a.blur) for result in results)
     for (x, a), (y, b) in permutations(hand, 2):
         blur = a.blur + b.blur
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
@@ -164,8 +162,7 @@ def _worked_out(one: Quantity, text: str) -> bool:
     sentences = _SENTENCE_END.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         here = quantities(sentence)
-        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)):
-            others = [other for other in (*quantities(before), *here) if not _same(one, other)]
-            if _derived(one, others):
-                return True
+        others = [other for other in (*quantities(before), *here) if not _same(one, other)]
+        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)) and _derived(one, others):
+            return True
     return False

@@ -6,8 +6,6 @@ missed"), and so can a source that is named ("the paper by Hubble"). The rules r
 that nobody writes who thinks or answers, and miss sources that are only implied ("the survey finds").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -25,8 +23,8 @@ class Fault(NamedTuple):
 
 
 def leaning(text: str, *, given: str = "") -> list[Fault]:
-    """Every phrase of `text` that leans on an absent source, in order and without overlap; none: self-contained. `given` is
-    what the reader has besides: the question, where `text` is a thought or an answer."""
+    """Every phrase of `text` that leans on an absent source, in order and without overlap. `given` is what the reader has
+    besides: the question, where `text` is a thought or an answer."""
     return _faults(LEANING, text, given)
 
 
@@ -37,25 +35,18 @@ def artefacts(text: str, *, given: str = "") -> list[Fault]:
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
-    said = given.lower()
-    hits = [
-        Fault(match[0], match.start(), match.end(), each.reason)
-        for each in applicable(rules, text)
-        for match in each.pattern.finditer(text)
-        if not (match[0].lower() in said or _introduced(each, match, f"{given}\n{text[: match.start()]}"))
-    ]
+    said, hits = given.lower(), list[Fault]()
+    for each in applicable(rules, text):
+        for match in each.pattern.finditer(text):
+            forgiven = each.introduced_by.replace("{noun}", re.escape(match.groupdict().get("noun") or ""))
+            introduced = re.search(forgiven, f"{given}\n{text[: match.start()]}", re.IGNORECASE)
+            if not introduced and match[0].lower() not in said:
+                hits.append(Fault(match[0], match.start(), match.end(), each.reason))
     kept: list[Fault] = []
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
         if not kept or hit.start >= kept[-1].end:
             kept.append(hit)
     return kept
-
-
-def _introduced(each: Rule, match: re.Match[str], before: str) -> bool:
-    if each.introduced_by is None:
-        return False
-    noun = re.escape(match.groupdict().get("noun") or "")
-    return re.search(each.introduced_by.replace("{noun}", noun), before, re.IGNORECASE) is not None
 
 
 _FLAGS = re.IGNORECASE | re.MULTILINE

@@ -4,18 +4,14 @@ it again and again.
 A word such as "error" or "access" means nothing alone; every rule looks for a form that only machines write.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 
 from programs.text.words import applicable, runs, table
 
-REPEATED_LIMIT = 0.30
-FEWEST_WORDS = 20
+REPEATED_LIMIT, FEWEST_WORDS = 0.30, 20
 # Equations are mostly signs; prose about them is not.
-LETTER_SHARE = 0.20
-FEWEST_SIGNS = 30
+LETTER_SHARE, FEWEST_SIGNS = 0.20, 30
 
 _CANNOT = r"(?:can(?:['’]t|not)|won['’]t|will not)"
 _BEGINS = r"(?:\A|[.!?\n]\s{0,3})"
@@ -86,10 +82,7 @@ _JSON = re.compile(r"""\A(?:```\w*\s*)?(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*[{"'])"
 
 
 def degeneracy(text: str) -> str | None:
-    """Why `text` is not prose, in a few words, or None when it may be.
-
-    Short answers such as "42" or "3.2 km/s" are not degenerate.
-    """
+    """Why `text` is not prose, in a few words; None when it may be, as a short answer such as "3.2 km/s" may."""
     stripped = text.strip()
     if not stripped:
         return "empty"
@@ -104,11 +97,10 @@ def degeneracy(text: str) -> str | None:
         return "one character repeated"
     if any(map(operator.eq, words, words[1:])) and _WORD_RUN.search(stripped):
         return "one word repeated"
-    if len(words) >= FEWEST_WORDS:
-        grams = runs(words, 4)
-        repeated = 1 - len(set(grams)) / len(grams)
-        if repeated > REPEATED_LIMIT:
-            return f"{repeated:.0%} of its 4-grams repeat"
+    grams = runs(words, 4)
+    repeated = 1 - len(set(grams)) / len(grams) if len(words) >= FEWEST_WORDS else 0.0
+    if repeated > REPEATED_LIMIT:
+        return f"{repeated:.0%} of its 4-grams repeat"
     signs = "".join(stripped.split())
     if len(signs) >= FEWEST_SIGNS and sum(map(str.isalpha, signs)) < LETTER_SHARE * len(signs):
         return "mostly not letters"

@@ -4,8 +4,6 @@ Read are digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in 
 "1.2 million", "2 per thousand"). The ends of a range, and a value and its error, are quantities of their own.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from functools import lru_cache
@@ -53,7 +51,6 @@ def _unit_pattern(name: str) -> str:
 
 
 def _unit_name(written: str) -> str:
-    """A unit as it is looked up: spaces, hyphens and carets left out."""
     return re.sub(r"[\s^-]+", "", written)
 
 
@@ -64,8 +61,8 @@ _UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_NAMES, key=len, reverse=True
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORDS = {word: float(value) for value, word in enumerate([*_ONES, *_TEENS], start=1)}
-_WORDS |= {word: 20.0 + 10 * place for place, word in enumerate(_TENS)} | {"half": 0.5}
+_VALUES: list[float] = [*range(1, 20), *range(20, 100, 10), 0.5]
+_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], _VALUES, strict=True))
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 _FIRST = "|".join(sorted({word[:2] for word in _WORDS}))
@@ -97,8 +94,7 @@ class Quantity(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or the value where there is none.
     `reach` is how far another may be from `size` and be what this one is rounded from; `blur` is the same of a decimal, as
     a share. `counted`: a word follows that is no unit. `plain`: small counts, 100 % and the 5 % level, which are in
-    everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24), so that a passage that holds it too
-    is no sign of where it comes from."""
+    everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
@@ -120,7 +116,11 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     after: tuple[int, float, str | None] | None = None
     found = []
     for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_name(match)]):
-        unit, scale = _unit(match), _scale(match)
+        # What "mg" begins in "mg/day" is not known.
+        compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
+        unit = _unit_name(match["unit"]) if match["unit"] and not compound else None
+        scale = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get((match["scale"] or "").lower(), 1.0)
+        scale *= 1e-3 if match["mille"] else 1.0
         if after and (joined := _JOINED.fullmatch(text[match.end() : after[0]])):
             unit = unit or after[2]
             scale = after[1] if scale == 1 and joined["scaled"] else scale
@@ -132,17 +132,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
 def _begins_name(match: re.Match[str]) -> bool:
     """Whether letters that are no unit stand right after the figures: 2MASS, 19F, the 1990s."""
     return match["digits"] is not None and match.end() == match.end("digits") and (match["rest"] or "")[:1].isalpha()
-
-
-def _unit(match: re.Match[str]) -> str | None:
-    """The unit, unless it is the beginning of one that is not known: "mg/day"."""
-    compound = (match["rest"] or "").strip() in ("/", "per") or match.string[match.end() : match.end() + 1] == "^"
-    return _unit_name(match["unit"]) if match["unit"] and not compound else None
-
-
-def _scale(match: re.Match[str]) -> float:
-    power = 10.0 ** int(match["power"] or match["e"] or 0)
-    return power * SCALES.get((match["scale"] or "").lower(), 1.0) * (1e-3 if match["mille"] else 1.0)
 
 
 def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
@@ -190,9 +179,7 @@ def _is_round(value: float, decimal: bool) -> bool:
 
 
 def _in_words(match: re.Match[str]) -> float:
-    if match["many"]:
-        return _WORDS[match["many"].lower()] / _PARTS[match["parts"].lower()]
-    if match["part"]:
-        return 1 / _PARTS[match["part"].lower()]
-    # "A million" and "10^5" have no number of their own.
-    return sum(_WORDS[word] for word in re.split(r"[\s-]", match["words"].lower())) if match["words"] else 1.0
+    words, part = match["words"] or match["many"], match["parts"] or match["part"]
+    # "A million", "a third" and "10^5" have no number of their own.
+    number = sum(_WORDS[word] for word in re.split(r"[\s-]", words.lower())) if words else 1.0
+    return number / _PARTS[part.lower()] if part else number

@@ -4,11 +4,9 @@ sentencex proposes where sentences begin, and rules for scientific prose add and
 sentences ("6 km/s. The", "a constant p. We"), "Fig." and "et al." do not. The spans are cut from the text itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import sentencex
 
@@ -29,15 +27,14 @@ _PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[
 # No initial: the unit in "after 24 h. A" and "at 300 K. The".
 _TITLE = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
 _INITIAL = re.compile(rf"(?:(?:^|(?<!\d)[\s(])(?-i:[A-Z])|(?:^|[\s(])(?:{_TITLE}))\.\Z", re.I)
+# The longest of these, with what stands before it and the stop.
 LONGEST_TITLE = 8
-"""Characters of the longest of these, with what stands before it and the stop."""
 
 # A list marker or an initial stands before its sentence, never alone.
 _MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A place in a text, in characters: text[start:end]."""
 
     start: int
@@ -45,11 +42,8 @@ class Span:
 
 
 def split(text: str) -> list[Span]:
-    """The sentences of `text`, in order.
-
-    Invariants: spans are non-empty, ordered and disjoint, begin and end with a non-space character, cover every
-    non-space character of the text, and are at most LONGEST_SENTENCE characters long. A blank text has none.
-    """
+    """The sentences of `text`, in order: not empty, disjoint spans that begin and end with a non-space character, cover
+    every non-space character of the text, and are at most LONGEST_SENTENCE characters long."""
     return [
         part
         for paragraph in _paragraphs(text)
@@ -65,30 +59,22 @@ def numbered(text: str, spans: Sequence[Span]) -> str:
 
 
 def cut_at_sentence(text: str, limit: int) -> str:
-    """The longest prefix of whole sentences with at most `limit` characters.
-
-    A text that fits comes back unchanged. When its first sentence alone is longer than `limit`, the prefix ends before
-    a space, or, without one, at the limit. Raises ValueError when `limit` is below 1.
-    """
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
+    """The longest prefix of whole sentences with at most `limit` (1 or more) characters. Where the first sentence alone is
+    longer, the prefix ends before a space, or, without one, at the limit."""
     if len(text) <= limit:
         return text
     # A sentence that begins before the limit is seen whole, or is longer than any sentence may be.
     ends = [span.end for span in split(text[: limit + LONGEST_SENTENCE]) if span.end <= limit]
-    if ends:
-        return text[: ends[-1]]
-    window = text[: limit + 1]
-    space = max((m.start() for m in re.finditer(r"(?<=\S)\s", window)), default=limit)
-    return text[:space]
+    ends = ends or [space.start() for space in re.finditer(r"(?<=\S)\s", text[: limit + 1])]
+    return text[: ends[-1] if ends else limit]
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
     start = 0
     for end in [*(gap.end() for gap in _BLANK_LINES.finditer(text)), len(text)]:
-        if words := text[start:end].strip():
-            begin = text.index(words[0], start)
-            yield Span(begin, begin + len(words))
+        begin = end - len(text[start:end].lstrip())
+        if begin < end:
+            yield _stripped(text, begin, end)
         start = end
 
 

@@ -7,8 +7,7 @@ has to commit itself: several options, several numbers, yes and no, an empty box
 score("So it takes \\\\boxed{0.5 h}.", {"kind": "number", "value": 30, "unit": "min", "tolerance": 0.01})     # 1.0
 """
 
-from __future__ import annotations
-
+import contextlib
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -40,10 +39,8 @@ _LEADING = rf"(?:\A|\b(?:{_VERB}) )(?:(?:the|an?) )?"
 def score(completion: str, short: Mapping[str, Any]) -> float:
     """1.0 where a completion gives the short answer and no other, else 0.0. `short` has `kind` and what that needs:
     `value`, `unit` and `tolerance`; `text` and `options`; `text`; or `text` and `aliases`."""
-    given = after_thought(completion)
-    boxed = boxes(given)
-    rule = _RULES[short["kind"]]
-    if boxed:
+    given, rule = after_thought(completion), _RULES[short["kind"]]
+    if boxed := boxes(given):
         # More than a sentence is no short answer.
         return float(all(len(part) < LONGEST_SENTENCE and rule(part, short, True) for part in boxed))
     sentences = _sentences(given)
@@ -78,7 +75,7 @@ def boxes(text: str) -> list[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    """The first sentence and the last; one that does not end is as long as a text, and nothing."""
+    """The first sentence and the last; one that does not end is nothing."""
     parts = [part for piece in _BETWEEN_SENTENCES.split(text) if (part := piece.strip(" *_#>-"))]
     return [part if len(part) < LONGEST_SENTENCE else "" for part in (*parts[:1], *parts[-1:])]
 
@@ -88,8 +85,6 @@ def plain(text: str) -> str:
     text = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|rm)\b\s*\{?", "", text)
     return " ".join(re.sub(r"[^\w%+]+|_", " ", text.casefold()).split())
 
-
-# Choice
 
 _IN_BOX = re.compile(r"\W*(?:\b(?:the|it|is|option|answer|choice)\b\W*)*(?:\b([A-F])\b\W*)?", re.I)
 _LABELLED = re.compile(r"\W*([A-F])[.):]+ (?!(?:or|and|maybe|perhaps|else|not)\b|.*\([A-F]\)).*\w\w.*", re.I | re.S)
@@ -120,19 +115,12 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
     return bool(boxed or letters) or _ends_with(part, [options[right]])
 
 
-# Yes or no, and terms
-
-
 def _yes_or_no(sentence: str) -> str | None:
     found = _YES_OR_NO.match(sentence)
     if found is None or sentence.endswith("?"):
         return None
     word = found[1].lower()
     return "both" if re.search(_OTHER_WORD[word], sentence[found.end() :], re.I) else word
-
-
-def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    return plain(part) == str(short["text"])
 
 
 def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
@@ -145,7 +133,7 @@ def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
 
 
 def _ends_with(sentence: str, names: Iterable[str]) -> bool:
-    """Whether a sentence says that it is one of these, and ends with that: a list of names does not."""
+    """Whether a sentence ends with saying that it is one of these: a list of names does not."""
     said = _singular(plain(sentence.replace(":", " answer ").replace("=", " answer ")))
     ends = any(re.search(rf"{_LEADING}{re.escape(_singular(name))}\Z", said) for name in names)
     return ends and not _DENIES.search(said) and " or " not in said
@@ -155,11 +143,8 @@ def _singular(text: str) -> str:
     return " ".join(re.sub(r"(?<=[^\W\d]{3})(?<![su])s\Z", "", word) for word in text.split())
 
 
-# Numbers
-
-
 class WrittenNumber(NamedTuple):
-    """A number as it stands in a text, with the unit after it; "" where none is known."""
+    """A number of a text; `unit` is "" where none is known."""
 
     value: float
     unit: str
@@ -225,8 +210,7 @@ def _unit_at(text: str) -> str:
     words = re.split(r" +", found[1].strip()) if found else []
     for count in range(min(len(words), 5), 0, -1):
         name = " ".join(words[:count]).rstrip(".,-").strip()
-        balanced = name.count("(") == name.count(")")
-        if name and balanced and not _NO_UNIT.fullmatch(name) and known_unit(name):
+        if name.count("(") == name.count(")") and not _NO_UNIT.fullmatch(name) and known_unit(name):
             return name
     return ""
 
@@ -272,23 +256,19 @@ def _registry() -> Any:
 
 @lru_cache(maxsize=4096)
 def _unit_of(name: str) -> Any:
-    """The unit that a name means; None: none."""
     text = as_plain_text(name)
     for pattern, defined in _AS_DEFINED:
         text = pattern.sub(defined, text)
     if not _MAY_BE_UNIT.fullmatch(text) or _NO_SUCH_UNIT.search(text):
         return None
-    for written in dict.fromkeys((text, text.lower())):
-        try:
+    for written in (text, text.lower()):
+        # It raises a dozen kinds of error for what is no unit.
+        with contextlib.suppress(Exception):
             return _registry().parse_units(written)
-        except Exception:
-            # It raises a dozen kinds of error for what is no unit.
-            continue
     return None
 
 
 def known_unit(name: str) -> bool:
-    """Whether a name is that of a unit."""
     return _unit_of(name) is not None
 
 
@@ -318,6 +298,10 @@ def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
     # A number of something else is no second answer, but one without a unit may be.
     others = [one for one, same in zip(numbers, found, strict=True) if not same]
     return True in found and all(same_amount(one.value, one.unit, short) is None and one.unit for one in others)
+
+
+def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
+    return plain(part) == str(short["text"])
 
 
 _RULES = {"number": _is_number, "choice": _is_choice, "yes_no": _is_yes_or_no, "term": _is_term}

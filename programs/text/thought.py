@@ -28,11 +28,8 @@ def escape_thought_tags(text: str) -> str:
 
 
 def wrap_thought(paragraphs: Sequence[str]) -> str:
-    """One thought element: the paragraphs, stripped, a blank line between them; blank ones are left out.
-
-    Thought and think tags inside are escaped, so the element's own tags are the only ones. Raises ValueError when
-    nothing is left: an empty thought is not content.
-    """
+    """One thought element: the paragraphs, stripped, a blank line between them; blank ones are left out. Thought and think
+    tags inside are escaped. Raises ValueError when nothing is left: an empty thought is not content."""
     body = "\n\n".join(stripped for paragraph in paragraphs if (stripped := paragraph.strip()))
     if not body:
         raise ValueError("a thought needs at least one paragraph that is not blank")
@@ -41,10 +38,7 @@ def wrap_thought(paragraphs: Sequence[str]) -> str:
 
 def bare_thought(text: str) -> str:
     """What stands inside the one thought element that `text` is, stripped, with escaped tags still escaped; all of the
-    text, stripped, where it is not exactly one.
-
-    wrap_thought([bare_thought(w)]) == w for every w that wrap_thought made.
-    """
+    text, stripped, where it is not exactly one. wrap_thought([bare_thought(w)]) == w for all w that wrap_thought made."""
     match = _ELEMENT.fullmatch(text)
     alone = match is not None and OPEN not in match[1] and CLOSE not in match[1]
     return (match[1] if match and alone else text).strip()

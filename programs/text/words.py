@@ -1,7 +1,5 @@
 """The words of a text, cut to stems, and rules that look for forms of words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -35,26 +33,20 @@ GRAMMAR = frozenset(_GRAMMAR.split())
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
 _ENGLISH = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
-FEWEST_ENGLISH = 3
-"""So many different ones of the commonest English words no other language has by chance."""
 
 
 def tokens(text: str) -> list[str]:
     """The words (in small letters), numbers and separating signs of a text, in order; "isn't" becomes "is", "not"."""
-    plain = text.lower()
-    if "n't" in plain or "’" in plain:
-        plain = plain.replace("’", "'").replace("n't", " not")
-    return _TOKEN.findall(plain)
+    return _TOKEN.findall(text.lower().replace("’", "'").replace("n't", " not"))
 
 
 def content(words: Iterable[str]) -> frozenset[str]:
     """The stems of the words that a sentence is about, and its numbers."""
-    return frozenset(filter(None, map(content_stem, words)))
+    return frozenset(filter(None, map(_content_stem, words)))
 
 
 @lru_cache(maxsize=32768)
-def content_stem(word: str) -> str | None:
-    """The stem of a token, the digits of a number; None for grammar, signs and single letters."""
+def _content_stem(word: str) -> str | None:
     if word[-1].isdigit():
         return word.replace(",", "")
     return None if word in GRAMMAR or len(word) == 1 or not word[0].isalpha() else stem(word)
@@ -71,7 +63,8 @@ def stem(word: str) -> str:
 
 def is_english(words: Iterable[str]) -> bool:
     """Whether the tokens of a few sentences or more are English: rules over English words are silent about others."""
-    return len(_ENGLISH.intersection(words)) >= FEWEST_ENGLISH
+    # No other language has three of the commonest English words by chance.
+    return len(_ENGLISH.intersection(words)) >= 3
 
 
 def runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
@@ -91,14 +84,14 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 class Rule(NamedTuple):
-    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it;
-    `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern finds holds one of
-    `parts`, in small letters."""
+    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it
+    (nothing does: "(?!)"); `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern
+    finds holds one of `parts`, in small letters."""
 
     reason: str
     parts: tuple[str, ...]
     pattern: re.Pattern[str]
-    introduced_by: str | None = None
+    introduced_by: str = r"(?!)"
 
 
 def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:

@@ -16,7 +16,7 @@ from programs.errors import RunStopped
 from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
-from programs.inputs.process import ReaderProcess, ReadRequest, done
+from programs.inputs.process import ReaderProcess, done
 from programs.inputs.report import Skip, Unreadable
 
 SLOW = b"\\textbf{a} \\emph{b} $c$ " * 400_000
@@ -101,7 +101,7 @@ def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -
         raise ValueError("a library's")
 
     def told(data: bytes) -> processes.Answer:
-        return list(done(ReadRequest("document", ".txt"), data))[-1]
+        return list(done("document", ".txt", "", data))[-1]
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
     assert told(b"Dust.").reason == Skip.DAMAGED, "no file of ours raised it"

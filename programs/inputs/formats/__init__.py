@@ -4,8 +4,8 @@ A new format is a file here with a function from a file's bytes to a `Paper`, wh
 its line in FORMATS. (`rows` is beside them: a table or a data set of the Hub gives records, as lines of JSON do.)
 """
 
-import importlib
 import importlib.util
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,8 +20,8 @@ PACKED = (".gz", ".zst")
 
 
 class FileFormat(NamedTuple):
-    """How files are read: of a document the function, as FILE.NAME; the libraries that are needed; and whether it is text,
-    which may be packed (.gz, .zst)."""
+    """The function that reads a document, as FILE:NAME; the libraries that are needed; and whether it is text, which may be
+    packed."""
 
     reader: str
     needs: tuple[str, ...] = ()
@@ -31,12 +31,12 @@ class FileFormat(NamedTuple):
 
 FORMATS = {
     **dict.fromkeys((".jsonl", ".ndjson"), FileFormat("", kind="lines")),
-    **dict.fromkeys((".txt", ".text"), FileFormat("text.read_text")),
-    **dict.fromkeys((".md", ".markdown"), FileFormat("text.read_markdown")),
-    ".tex": FileFormat("latex.read_latex", ("pypandoc",)),
-    **dict.fromkeys((".html", ".htm", ".xhtml"), FileFormat("html.read_html", ("lxml", "pypandoc"))),
-    ".docx": FileFormat("word.read_docx", ("lxml", "pypandoc"), is_text=False),
-    ".pdf": FileFormat("pdf.read_pdf", ("pdf_inspector",), is_text=False),
+    **dict.fromkeys((".txt", ".text"), FileFormat("text:read_text")),
+    **dict.fromkeys((".md", ".markdown"), FileFormat("text:read_markdown")),
+    ".tex": FileFormat("latex:read_latex", ("pypandoc",)),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), FileFormat("html:read_html", ("lxml", "pypandoc"))),
+    ".docx": FileFormat("word:read_docx", ("lxml", "pypandoc"), is_text=False),
+    ".pdf": FileFormat("pdf:read_pdf", ("pdf_inspector",), is_text=False),
     ".parquet": FileFormat("", ("pyarrow",), is_text=False, kind="parquet"),
 }
 
@@ -49,8 +49,7 @@ def ending_of(path: Path) -> str:
 def format_of(path: Path) -> FileFormat | None:
     """The format of a file, by its name; None for what nobody knows."""
     found = FORMATS.get(ending_of(path))
-    packed = path.suffix.lower() in PACKED
-    return found if found is not None and (found.is_text or not packed) else None
+    return None if found and not found.is_text and path.suffix.lower() in PACKED else found
 
 
 def require(name: str, libraries: tuple[str, ...]) -> None:
@@ -61,6 +60,5 @@ def require(name: str, libraries: tuple[str, ...]) -> None:
 
 def reader_of(ending: str) -> Callable[[bytes], Paper]:
     """The function that reads documents of this ending. Its libraries are imported now."""
-    file, _, name = FORMATS[ending].reader.partition(".")
-    read: Callable[[bytes], Paper] = getattr(importlib.import_module(f"programs.inputs.formats.{file}"), name)
+    read: Callable[[bytes], Paper] = pkgutil.resolve_name(f"programs.inputs.formats.{FORMATS[ending].reader}")
     return read

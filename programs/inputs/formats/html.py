@@ -4,6 +4,7 @@ Navigation, controls, scripts and the like are left out, and so is what the page
 gives that. Fields are those that Google Scholar asks of publishers (citation_title, ...), and Dublin Core's.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from lxml import etree, html
@@ -25,7 +26,6 @@ _DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "be
 
 
 def read_html(data: bytes) -> Paper:
-    """The text of the page's article, or of its whole body."""
     try:
         # Without a word about its encoding a page would be taken for Latin 1.
         utf8 = data.decode("utf-8", "ignore").encode() == data
@@ -43,18 +43,20 @@ def read_html(data: bytes) -> Paper:
     identifiers = [value for name in _DOIS for value in said.get(name, [])]
     links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
     rights = [licence_in(value) or value for name in _RIGHTS for value in said.get(name, [])]
-    arxiv = [*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]
     fields = {
-        "doi": next(filter(None, (doi_in(f"doi:{value}") or doi_in(value) for value in identifiers)), None),
-        "arxiv_id": next(filter(None, arxiv), None),
-        "license": next(filter(None, [*links, *rights]), None),
+        "doi": _first(doi_in(f"doi:{value}") or doi_in(value) for value in identifiers),
+        "arxiv_id": _first([*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]),
+        "license": _first([*links, *rights]),
         "authors": said.get("citation_author") or said.get("dc.creator"),
     }
     blocks = list(blocks_of(tree_of(_article(page), "html-native_divs")))
     heads = [block.text for block in blocks if block.level == 1]
     titles = [said.get(name, [""])[0] for name in _TITLES]
-    titles += [heads[0] if len(heads) == 1 else "", page.findtext(".//title") or ""]
-    return paper_of(blocks, next(filter(None, titles), None), fields)
+    return paper_of(blocks, _first([*titles, heads[0] if len(heads) == 1 else "", page.findtext(".//title")]), fields)
+
+
+def _first(values: Iterable[str | None]) -> str | None:
+    return next(filter(None, values), None)
 
 
 def _article(page: Any) -> bytes:
@@ -63,11 +65,8 @@ def _article(page: Any) -> bytes:
     article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
         raise Unreadable(Skip.NO_TEXT_IN_IT)
-    left_out = [
-        element
-        for element in article.iter(*_NOT_READ.split())
-        if not str(element.get("type", "")).startswith("math/tex")
-    ]
+    controls = article.iter(*_NOT_READ.split())
+    left_out = [element for element in controls if not str(element.get("type", "")).startswith("math/tex")]
     marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_MARKS.split()})
     for element in [*left_out, *article.xpath(_HIDDEN), *marks]:
         if element.getparent() is not None:

@@ -62,7 +62,6 @@ _REWRITTEN = (
 
 
 def read_latex(data: bytes) -> Paper:
-    """The text of a LaTeX file with its sections."""
     try:
         source = decoded(data)
     except Unreadable:
@@ -83,9 +82,6 @@ def read_latex(data: bytes) -> Paper:
 
 def _opened(source: str) -> str:
     """The source with the words of environments that neither pandoc nor the paper knows, in paragraphs of their own."""
-    known = set(_KNOWN.split()) | set(_THEIRS.findall(source))
-
-    def opened(found: re.Match[str]) -> str:
-        return found[0] if found[1] in known or "eqnarray" in found[1] else "\n\n"
-
-    return re.sub(r"\\(?:begin|end)\{(\w+)\*?\}(?:\[[^\]]*\])?(?!\s*\\newcommand)", opened, source)
+    known = "|".join([*_KNOWN.split(), *_THEIRS.findall(source), r"\w*eqnarray\w*"])
+    mark = rf"\\(?:begin|end)\{{(?!(?:{known})\*?\}})\w+\*?\}}(?:\[[^\]]*\])?(?!\s*\\newcommand)"
+    return re.sub(mark, "\n\n", source)

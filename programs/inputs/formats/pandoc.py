@@ -20,24 +20,23 @@ from programs.inputs.report import Skip, Unreadable
 APPENDIX_MARK = "synthreasoner-appendix"
 """A heading of these words is none: all that follows it is an appendix."""
 
-_HEAP = "-M2g"
 _THANKS = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
 _PARTS = {"abstract": "Abstract", "thebibliography": "References", "references": "References"}
 _PARTS |= dict.fromkeys(_THANKS, "Acknowledgements")
 """Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
 _CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
+_BEFORE_MARK = re.compile(r"(?:\A|[.,;:)]|(?<![^\W\d_])(?!(?:arcsec|arcmin|grad)\Z)[^\W\d_]{4,})\Z", re.IGNORECASE)
 _SILENT = re.compile(
     r"\\(?:centering|noindent|maketitle|clearpage|newpage|fi|[be]group|bsp|protect|sc|small|footnotesize|scriptsize|tiny"
     r"|large|Large|normalsize|(?:label|pagerange|vspace|hspace)\*?\{.*\})\s*"
 )
-_UNITS = ("arcsec", "arcmin", "grad")
 
 Node = dict[str, Any]
 
 
 def tree_of(data: bytes, source: str) -> Node:
     """The tree of a document in pandoc's format `source`. Raises `Unreadable` where pandoc cannot read it."""
-    command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", "json", "+RTS", _HEAP, "-RTS"]
+    command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", "json", "+RTS", "-M2g", "-RTS"]
     done = subprocess.run(command, input=data, capture_output=True, check=False)
     if done.returncode:
         raise Unreadable(Skip.DAMAGED) from RuntimeError(done.stderr.decode(errors="replace").strip()[:300])
@@ -157,13 +156,10 @@ _INLINES: dict[str, Callable[[Any], Any]] = {
 
 
 def _raised(content: Sequence[Node], before: str) -> str:
-    words = _words(content)
-    word = re.search(r"[^\W\d_]*\Z", before)
-    after_word = word is not None and len(word[0]) > 3 and word[0].lower() not in _UNITS
-    mark = any(node["t"] == "Link" for node in content) or after_word or before[-1:] in ".,;:)"
+    words, linked = _words(content), any(node["t"] == "Link" for node in content)
     if re.fullmatch(r"\[.*\]", words):
         return f" {words}"
-    if _CITED.fullmatch(words) and mark:
+    if _CITED.fullmatch(words) and (linked or _BEFORE_MARK.search(before)):
         return f" [{words}]"
     ordinal = words in ("st", "nd", "rd", "th") and before[-1:].isdigit()
     return words if ordinal else f"^{_grouped(words)}" if words else ""

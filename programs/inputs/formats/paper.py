@@ -3,20 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from programs.inputs.cleaning import clean, clean_line
 from programs.inputs.headings import DEEPEST, kind_of
 from programs.inputs.report import Skip, Unreadable
 
 
-class Section(BaseModel):
-    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first,
-    none before the first one. `kind` is what `headings` calls a part with nothing to ask about; None: there may be
-    something.
-    """
-
-    model_config = ConfigDict(frozen=True)
+class Section(BaseModel, frozen=True):
+    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first.
+    `kind` is what `headings` calls a part with nothing to ask about; None: there may be something."""
 
     path: tuple[str, ...]
     start: int
@@ -24,11 +20,9 @@ class Section(BaseModel):
     kind: str | None = None
 
 
-class Paper(BaseModel):
+class Paper(BaseModel, frozen=True):
     """Invariants: `text` is cleaned and not empty; `sections` are in order, do not overlap, and cover all of `text` but
     white space; every string encodes to UTF-8. `fields` are what the source says besides: doi, arxiv_id, license, ..."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str
     sections: tuple[Section, ...]
@@ -58,17 +52,15 @@ def paper_of(blocks: Iterable[Block], title: str | None = None, fields: dict[str
     """A paper of blocks, with a blank line between them. Raises `Unreadable` where there is no text."""
     parts: list[str] = []
     marks: list[Mark] = []
-    length = 0
+    start = 0
     for block in blocks:
         # A soft hyphen says where a word may be broken, and would break it for all who look for it.
         words = block.text.replace("\xad", "")
-        text = clean(words) if block.level is None else clean_line(words)
-        if not text:
-            continue
-        if block.level is not None:
-            marks.append(Mark(length, block.level, text, block.kind))
-        parts.append(text)
-        length += len(text) + 2
+        if text := clean(words) if block.level is None else clean_line(words):
+            if block.level is not None:
+                marks.append(Mark(start, block.level, text, block.kind))
+            parts.append(text)
+            start += len(text) + 2
     return marked("\n\n".join(parts), marks, title=title, fields=fields)
 
 
@@ -96,12 +88,12 @@ def marked(
 
 
 def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
-    if not marks or text[: marks[0].start].strip():
-        yield Section(path=(), start=0, end=marks[0].start if marks else len(text))
-    above: list[tuple[int, str, str | None]] = []
-    ends = [*(mark.start for mark in marks[1:]), len(text)]
-    for mark, end in zip(marks, ends, strict=False):
-        above = [parent for parent in above if parent[0] < mark.level < DEEPEST]
-        kind = kind_of(mark.title) or mark.kind or next((parent[2] for parent in above if parent[2]), None)
-        above.append((mark.level, mark.title, kind))
-        yield Section(path=tuple(name for _, name, _ in above), start=mark.start, end=end, kind=kind)
+    starts = [*(mark.start for mark in marks), len(text)]
+    if not marks or text[: starts[0]].strip():
+        yield Section(path=(), start=0, end=starts[0])
+    above: list[Mark] = []
+    for mark, end in zip(marks, starts[1:], strict=True):
+        above = [parent for parent in above if parent.level < mark.level < DEEPEST]
+        kind = kind_of(mark.title) or mark.kind or next((parent.kind for parent in above if parent.kind), None)
+        above.append(mark._replace(kind=kind))
+        yield Section(path=tuple(parent.title for parent in above), start=mark.start, end=end, kind=kind)

@@ -43,14 +43,18 @@ _HYPHENATED = re.compile(r"\w+(?:-\w+)+")
 
 
 def read_pdf(data: bytes) -> Paper:
-    """The text of all pages."""
     try:
         about = pdf_inspector.detect_pdf_bytes(data)
         pages = [page.markdown or "" for page in pdf_inspector.extract_pages_markdown_bytes(data).pages]
         items = pdf_inspector.extract_text_with_positions_bytes(data)
     except ValueError as error:
         raise Unreadable(Skip.LOCKED if "encrypted" in str(error) else Skip.DAMAGED) from error
-    _refuse_silent("".join(pages), len(pages), [why for page in about.ocr_reasons_by_page for why in page.reasons])
+    text, pictures = "".join(pages), {why for page in about.ocr_reasons_by_page for why in page.reasons}
+    letters = sum(map(str.isalpha, text))
+    if letters < (LEAST_LETTERS * len(pages) if pictures else 1):
+        raise Unreadable(Skip.NO_TEXT_IN_IT if pictures <= {"no_text"} else Skip.SCAN)
+    if len(_UNKNOWN.findall(text)) > MOST_UNKNOWN * letters:
+        raise Unreadable(Skip.UNKNOWN_LETTERS)
     turned = [item for item in items if item.rotation % 360]
     front = "\n".join([*pages[:2], *(item.text for item in turned if item.page == 1)])
     blocks = list(_blocks(_mended(pages, items), {_squeezed(item.text) for item in turned}))
@@ -61,16 +65,6 @@ def read_pdf(data: bytes) -> Paper:
         "authors": [about.author] if about.author and about.author != "anonymous" else [],
     }
     return paper_of(_joined(blocks), _title(about.title, blocks, front), fields)
-
-
-def _refuse_silent(text: str, pages: int, pictures: Sequence[str]) -> None:
-    """Raises `Unreadable` where the pages do not say enough to be a text, or in letters that nobody knows. `pictures` says
-    why the library would look at some of them with OCR."""
-    letters = sum(map(str.isalpha, text))
-    if letters < (LEAST_LETTERS * pages if pictures else 1):
-        raise Unreadable(Skip.NO_TEXT_IN_IT if set(pictures) <= {"no_text"} else Skip.SCAN)
-    if len(_UNKNOWN.findall(text)) > MOST_UNKNOWN * letters:
-        raise Unreadable(Skip.UNKNOWN_LETTERS)
 
 
 def _squeezed(words: str) -> str:
@@ -85,11 +79,10 @@ def _mended(pages: Sequence[str], items: Sequence[Any]) -> list[str]:
     numbered = sum(map(len, numbers)) >= LEAST_NUMBERED * len(pages)
     found = []
     for page, placed, beside in zip(pages, upright, numbers, strict=True):
-        if numbered:
-            for number in beside:
-                page = _without_line_number(page, number, placed)
-            # Between columns, numbers are a table of nothing else to the library.
-            page = re.sub(r"(?m)^[|\s\d]+$", "\n", page)
+        for number in beside if numbered else ():
+            page = _without_line_number(page, number, placed)
+        # Between columns, numbers are a table of nothing else to the library.
+        page = re.sub(r"(?m)^[|\s\d]+$", "\n", page) if numbered else page
         found.append(_with_paragraphs(page, placed))
     return _without_running_heads(found)
 
@@ -200,7 +193,6 @@ def _heading(line: str) -> Block | None:
 
 
 def _plain(line: str) -> str:
-    """The words of a line of Markdown."""
     if line.startswith("|"):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         line = "" if set("".join(cells)) <= {"-", ":"} else " | ".join(filter(None, cells))
@@ -209,26 +201,23 @@ def _plain(line: str) -> str:
     return re.sub(r"</?[us]>|(?<!\w)\*{1,3}(?=\S)|(?<=\S)\*{1,3}(?!\w)|^#+\s+", "", line)
 
 
-def _joined(blocks: Sequence[Block]) -> Iterator[Block]:
+def _joined(blocks: Sequence[Block]) -> list[Block]:
     """The blocks, paragraphs that go on in the next one with it, and words that a line end broke whole: a hyphen stays
     where the paper writes that word with it within a line."""
     hyphenated = {word.lower() for block in blocks for word in _HYPHENATED.findall(block.text)}
 
     def mended(found: re.Match[str]) -> str:
-        whole = f"{found[1]}-{found[2]}".lower()
-        return f"{found[1]}-{found[2]}" if whole in hyphenated or found[1][-1].isdigit() else found[1] + found[2]
+        whole = f"{found[1]}-{found[2]}"
+        return whole if whole.lower() in hyphenated or found[1][-1].isdigit() else found[1] + found[2]
 
-    held: Block | None = None
+    joined: list[Block] = []
     for block in blocks:
-        goes_on = held is not None and held.level is block.level is None and _CUT.search(held.text)
-        if held is not None and goes_on and (block.text[:1].islower() or block.text[:1].isdigit()):
-            held = Block(f"{held.text} {block.text}")
-            continue
-        if held:
-            yield held._replace(text=_BROKEN.sub(mended, held.text))
-        held = block
-    if held:
-        yield held._replace(text=_BROKEN.sub(mended, held.text))
+        before = joined[-1] if joined and joined[-1].level is block.level is None else None
+        if before and _CUT.search(before.text) and (block.text[:1].islower() or block.text[:1].isdigit()):
+            joined[-1] = Block(f"{before.text} {block.text}")
+        else:
+            joined.append(block)
+    return [block._replace(text=_BROKEN.sub(mended, block.text)) for block in joined]
 
 
 def _title(given: str | None, blocks: Sequence[Block], front: str) -> str | None:

@@ -15,9 +15,6 @@ from programs.inputs.report import Skip, Unreadable
 PREFIX = "hf://"
 _NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
 
-BATCH = 64
-"""Rows that are held at once, beside what the file packs together."""
-
 
 class HubName(NamedTuple):
     """A split of a data set. As text it is what it was written as."""
@@ -63,7 +60,8 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
 
     try:
         with pq.ParquetFile(path, memory_map=True) as table:
-            for batch in table.iter_batches(batch_size=BATCH):
+            # So many rows are held at once, beside what the file packs together.
+            for batch in table.iter_batches(batch_size=64):
                 columns = [[_value(cell) for cell in column] for column in batch.columns]
                 yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
     # A MemoryError of Arrow's is an ArrowException, too.
@@ -83,22 +81,18 @@ def _value(cell: Any) -> Any:
 
 
 def opened(name: HubName) -> Any:
-    """The data set as a stream of rows. Asks the Hub what there is, and reads no row.
-
-    Raises `UserError` in one line where there is no such data set, configuration or split, or it may not be read.
-    """
+    """The data set as a stream of rows, of which none is read yet. Raises `UserError` in one line where there is no such
+    data set, configuration or split, or it may not be read."""
     import datasets  # type: ignore[import-untyped]
 
     if Path(name.path).exists():
         # The library would read that, whatever is in it.
         raise UserError(f"{name}: {name.path} also lies in this folder, and would be read in its place: run elsewhere")
+    how = {"name": name.config, "revision": name.revision, "split": name.split}
     try:
-        return datasets.load_dataset(
-            name.path, name=name.config, revision=name.revision, split=name.split, streaming=True
-        )
+        return datasets.load_dataset(name.path, streaming=True, **how)
     except Exception as error:
-        # The library raises errors of a dozen others, its own among them; each says what is wrong on its first line.
-        raise UserError(f"{name}: {_first_line(error)}") from error
+        raise UserError(_said(name, error)) from error
 
 
 def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
@@ -107,8 +101,9 @@ def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     except MemoryError:
         raise
     except Exception as error:
-        raise FatalError(f"{name}: {_first_line(error)}") from error
+        raise FatalError(_said(name, error)) from error
 
 
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+def _said(name: HubName, error: Exception) -> str:
+    # The library raises errors of a dozen others, its own among them; each says what is wrong on its first line.
+    return f"{name}: {type(error).__name__}: {error}".splitlines()[0]

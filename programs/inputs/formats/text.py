@@ -28,7 +28,6 @@ def decoded(data: bytes) -> str:
 
 
 def read_text(data: bytes) -> Paper:
-    """The text as it stands, cleaned."""
     return sectioned(decoded(data))
 
 
@@ -37,16 +36,14 @@ def sectioned(text: str) -> Paper:
     papers have, and lines that stand alone and are numbered, or end a part. Raises `Unreadable` where there is no text."""
     text = clean(text)
     marks: list[Mark] = []
-    start, lines = 0, text.split("\n")
-    for number, written in enumerate(lines):
+    start, lines = 0, ["", *text.split("\n"), "", ""]
+    for number, written in enumerate(lines[1:-2], start=1):
         line = written.strip()
-        around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
         found = heading(line) if line else None
-        if found is None and looks_like_one(line) and not "".join(around).strip():
+        if found is None and looks_like_one(line) and not (lines[number - 1] + lines[number + 1]).strip():
             # Prose after a part that its name alone gives away, unless that is references, whose entries are none.
             named = bool(marks) and marks[-1].level == DEEPEST and kind_of(marks[-1].title) != REFERENCES
-            ends = named and len("".join(lines[number + 2 : number + 3])) >= PROSE
-            depth = depth_of(line) or (DEEPEST if ends else None)
+            depth = depth_of(line) or (DEEPEST if named and len(lines[number + 2]) >= PROSE else None)
             found = Heading(depth, line) if depth else None
         if found is not None:
             marks.append(Mark(start, *found))
@@ -66,12 +63,12 @@ def read_markdown(data: bytes) -> Paper:
             if isinstance(found, dict):
                 said, text = found, text[front.end() :].strip()
     marks = _marks(text)
-    highest = [mark for mark in marks if mark.level == 1]
-    alone = highest[0].title if len(highest) == 1 and highest[0] is marks[0] else None
+    alone = [mark.level for mark in marks].count(1) == 1 and marks[0].level == 1
     fields = portable(said)
     given = {key: fields.pop(key) for key in list(fields) if key.lower() in ("title", "domain")}
     words = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
-    return marked(text, marks, title=words.get("title") or alone, domain=words.get("domain"), fields=fields)
+    title = words.get("title") or (marks[0].title if alone else None)
+    return marked(text, marks, title=title, domain=words.get("domain"), fields=fields)
 
 
 def _marks(text: str) -> list[Mark]:

@@ -24,11 +24,10 @@ _NAMESPACES = {"w": _W, "mc": _MC}
 _CONTAINERS = [f"{{{_W}}}{name}" for name in ("customXml", "smartTag", "fldSimple", "dir", "bdo")]
 _CONTAINERS += [f"{{{_MC}}}{name}" for name in ("AlternateContent", "Choice")]
 LARGEST_PART = 64 * 2**20
-"""Bytes of a part of a Word document, unpacked; no paper's words come near."""
+"""Bytes, unpacked; no paper's words come near."""
 
 
 def read_docx(data: bytes) -> Paper:
-    """The paragraphs and tables of the document's body; sections by the styles of headings."""
     if data.startswith(_OLE):
         # A document with a password is in an OLE container, and so is one of Word 97.
         raise Unreadable(Skip.LOCKED if "EncryptedPackage".encode("utf-16-le") in data else Skip.DAMAGED)
