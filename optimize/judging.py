@@ -4,8 +4,8 @@
     {"question": "...", "key_passage": "...", "answer": "...", "human": {"overall": 7}}
 
 `human` says whether the answer is right (also as a bare 0, 1, true or false), or else its rating, from 1 to 10. `thought`
-may hold the reasoning that led to it. Questions are divided into sides. On each as many answers are right as wrong,
-whichever are fewer repeated: a judge that always says "correct" scores a half. What is asked again costs nothing.
+may hold the reasoning that led to it. On each side as many answers are right as wrong, whichever are fewer repeated: a
+judge that always says "correct" scores a half.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def _label(said: Any) -> bool | int:
 
 class Labelled(BaseModel):
     """An answer that people judged, and the passage or reference answer by which it is judged. Texts are cleaned; `id` is a
-    hash of them. It `is_right` where people said so, or rated it so high."""
+    hash of them."""
 
     question: str
     answer: str

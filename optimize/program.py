@@ -35,7 +35,7 @@ class Tunable(AwaitedModule):
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
         super().__init__()
-        self.tunable, self._recorder, self._adapter = tunable, recorder, PassageFirstAdapter()
+        self.tunable, self._recorder = tunable, recorder
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         every = dict(super().named_parameters())
@@ -44,7 +44,7 @@ class Tunable(AwaitedModule):
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""
         with self._recorder.watching():
-            with dspy.context(trace=[], adapter=self._adapter):
+            with dspy.context(trace=[], adapter=PassageFirstAdapter()):
                 prediction = super().forward(*args, **inputs)
                 steps = dspy.settings.trace
             if dspy.settings.trace is not None:
@@ -65,11 +65,8 @@ class Tunable(AwaitedModule):
 
 class Student(Tunable):
     """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
-    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`).
-
-    Its predictors have the names that they have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no
-    variation of the prediction is then accepted.
-    """
+    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`). Its predictors have the names that they
+    have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no variation is then accepted."""
 
     def __init__(
         self,
@@ -88,9 +85,8 @@ class Student(Tunable):
     async def aforward(
         self, text: str, title: str | None = None, domain: str | None = None, **_: Any
     ) -> dspy.Prediction:
-        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
-        list of `Variation`, empty without questions) and `failures` (a list of `StageFailed`).
-        Raises `BackendError` when the model cannot be reached or refuses."""
+        """Gives a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without
+        questions) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
         asked: dict[str, Asked] = {}
 
         async def answer(ask: Ask) -> Reply:
