@@ -30,18 +30,12 @@ from programs.text.words import runs
 
 log = logging.getLogger("synthreasoner")
 
-GRAM = 13
-SHORTEST = 8
-COMMON = 10
-NEAR = 0.8
+GRAM, SHORTEST, COMMON, NEAR = 13, 8, 10, 0.8
 
 FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
 """Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""
 FRAMES = ("prompt", "instruction")
 """Of these, where there is an `input` too, either may be the question: both count."""
-
-FEW = 20
-"""With so many times more questions than different ones, what was read may be the frame around them."""
 
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
@@ -53,9 +47,8 @@ class Benchmarks:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
-        database.execute(
-            "create table benchmark (item integer primary key, place text, text text, words integer unique)"
-        )
+        columns = "item integer primary key, place text, text text, words integer unique"
+        database.execute(f"create table benchmark ({columns})")
         database.execute("create table gram (hash integer primary key, item integer, items integer) without rowid")
 
     def read(self, patterns: Sequence[str], option: str) -> None:
@@ -110,11 +103,10 @@ class Benchmarks:
         if passed:
             log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
-            raise UserError(
-                f"{file} holds no question that can be read: one JSON object a line, with a field such as question, "
-                "prompt or text"
-            )
-        if different * FEW < questions:
+            form = "one JSON object a line, with a field such as question, prompt or text"
+            raise UserError(f"{file} holds no question that can be read: {form}")
+        # It may be the frame around them.
+        if 20 * different < questions:
             log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
 
     def _add(self, place: str, text: str) -> bool:
@@ -145,10 +137,8 @@ def grams(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
 
 
 def questions_in(record: Mapping[str, Any]) -> list[str]:
-    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one.
-
-    A field is a text, a list of chat messages (what the user says in them), or an object with its `stem` or `text`.
-    """
+    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one. A field is a text,
+    a list of chat messages (what the user says in them), or an object with its `stem` or `text`."""
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
     texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
     first = next(iter(texts), None)

@@ -29,8 +29,8 @@ MANIFEST = "export.json"
 
 
 class Origin(NamedTuple):
-    """Where traces are read, also while a run goes on: the document, or its journal, which alone has those that were turned
-    down. `note` says what this origin lacks, if anything."""
+    """Where traces are read: the document, or its journal, which alone has those that were turned down. `note` says what
+    this origin lacks, if anything."""
 
     path: Path
     journal: JournalReader | None
@@ -64,8 +64,8 @@ class Origin(NamedTuple):
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
         said = {} if self.document is None else read_metadata(self.document)
-        last = self.journal and self.journal.latest("run", "")
-        latest = {"status": last.get("status"), "run": last.get("summary")} if last else {}
+        last = (self.journal and self.journal.latest("run", "")) or {}
+        latest = {"status": last.get("status"), "run": last.get("summary")}
         return said | {name: value for name, value in latest.items() if value}
 
 
@@ -127,10 +127,9 @@ def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterat
 
 
 def _why(origin: Origin, done: Exported) -> str:
-    read, skipped = done.counts["read"].total(), done.counts["skipped"].most_common(3)
-    if not read:
+    if not (read := done.counts["read"].total()):
         return f"{origin.path} holds no trace"
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped)
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in done.counts["skipped"].most_common(3))
     return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
 
 
@@ -140,8 +139,7 @@ class DataFiles(contextlib.ExitStack):
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()
         folder.mkdir()
-        self._folder, self._columns = folder, columns
-        self._open: dict[str, jsonlines.Writer] = {}
+        self._folder, self._columns, self._open = folder, columns, dict[str, jsonlines.Writer]()
 
     def add(self, split: str, row: Row) -> None:
         """Writes the columns of a row, which has them all, to a split."""
@@ -153,11 +151,9 @@ class DataFiles(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left.
-
-    An export that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old
-    one lies beside it. Raises `UserError` where `path` holds something else, or cannot be written.
-    """
+    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left. An export
+    that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old one lies
+    beside it. Raises `UserError` where `path` holds something else, or cannot be written."""
     path = path.absolute()
     _check_free(path, overwrite)
     try:

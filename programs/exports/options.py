@@ -32,7 +32,7 @@ _COMPARISON = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*
 
 
 class _Files(Options):
-    """Which files are read and written. A class of its own so that these options come first."""
+    """The options that come first."""
 
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
