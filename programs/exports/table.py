@@ -1,9 +1,5 @@
-"""`table`: one row a trace with everything that its record holds, flat, for analysis. The journal is what keeps the data;
-nothing is made from a table again.
-
-A part of the record becomes columns `PART_FIELD`: texts and numbers as they are, everything else as JSON in a string. The
-columns come from `programs.records`, so a field that is added there needs nothing here.
-"""
+"""`table`: one row a trace with everything that its record holds, flat, for analysis. A part of the record becomes columns
+`PART_FIELD`: texts and numbers as they are, everything else as JSON in a string."""
 
 import typing
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,6 @@
 """The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -17,7 +17,6 @@ Table = Mapping[str, Mapping[str, float | None]]
 
 NOT_KNOWN = "not known"
 TENTHS = tuple(f"{number / 10:g}–{(number + 1) / 10:g}" for number in range(10))
-"""From the lower end up to below the upper one; the last has its end as well."""
 SHOWN = 14
 """The most rows of a chart that does not name its rows."""
 KEPT = 20_000
@@ -39,7 +38,6 @@ class Chart:
     judged: bool = False
 
     def count(self, record: Record, counts: Counter[Cell]) -> None:
-        """Counts a trace."""
         for cell in self.cells(record):
             counts[cell if cell in counts or len(counts) < KEPT else (OTHERS, OTHERS)] += 1
 
@@ -97,16 +95,13 @@ def _grades(record: Record) -> Iterator[Cell]:
 
 
 def _tokens(spent: Sequence[Mapping[str, Any]]) -> Table:
-    stages: dict[str, Counter[str]] = {}
+    stages = defaultdict[str, Counter[str]](Counter)
     for row in spent:
-        sums = stages.setdefault(row["stage"], Counter())
-        sums.update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
-    most = sorted(stages, key=lambda stage: -stages[stage]["read"] - stages[stage]["written"])[:SHOWN]
+        stages[row["stage"]].update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
+    most = sorted(stages.items(), key=lambda stage: -stage[1]["read"] - stage[1]["written"])[:SHOWN]
     return {
-        _words(stage): {
-            name: None if stages[stage]["uncounted"] else stages[stage][name] for name in ("read", "written")
-        }
-        for stage in most
+        _words(stage): {name: None if sums["uncounted"] else sums[name] for name in ("read", "written")}
+        for stage, sums in most
     }
 
 
