@@ -1,7 +1,5 @@
 """Tier 0: how the traces are distributed, without a model. What all have in common is what a student learns first.
-
-Diversity is measured on a seeded sample of a fixed size, since it depends on the size, and so that memory is bounded.
-"""
+Diversity is measured on a seeded sample of a fixed size, since it depends on the size."""
 
 import contextlib
 import re
@@ -24,8 +22,7 @@ from programs.text.copying import copied_share
 from programs.text.thought import bare_thought
 from programs.text.words import runs
 
-SAMPLE = 500
-DIMENSIONS = 4096
+SAMPLE, DIMENSIONS = 500, 4096
 _WORD = re.compile(r"\w+")
 
 
@@ -62,11 +59,8 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
 
     def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record, paper in traces:
-            asked, thought, name = (
-                record.user_interaction,
-                bare_thought(record.reasoning_trace),
-                record.id or record.unit,
-            )
+            asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
+            name = record.id or record.unit
             papers.add(paper)
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ def check_extra() -> None:
 
 class StudentModel:
     """A model on the device that there is: the built-in one's name, a folder, a GGUF file, or a name on the Hub. Texts are
-    tokenised part by part (prompt, thought, answer), so that a part has the same tokens whatever stands before it. Losses
-    are means in nats a token. Raises `UserError`."""
+    tokenised part by part, so that a part has the same tokens whatever stands before it. Losses are means in nats a token.
+    Raises `UserError`."""
 
     def __init__(self, name: str, max_length: int = 2048) -> None:
         check_extra()
@@ -76,13 +76,12 @@ class StudentModel:
         if not self.tokenizer.chat_template:
             turns = (f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
             return self.ids("".join(turns) + _ROLES["assistant"])
+        rendered = partial(self.tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
         try:
-            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            return self.ids(rendered(messages))
         except TemplateError:
             # Some take no system message: what it says begins the user's turn.
-            one = [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
-            text = self.tokenizer.apply_chat_template(one, tokenize=False, add_generation_prompt=True)
-        return self.ids(text)
+            return self.ids(rendered([{"role": "user", "content": "\n\n".join(one["content"] for one in messages)}]))
 
     def head(self, messages: Messages, thought: str | Ids) -> Ids:
         """A prompt and a thought, up to where the answer begins; an empty thought has its tags too."""

@@ -58,8 +58,8 @@ class ArmResult(BaseModel):
 
 
 class TrainingPlan(NamedTuple):
-    """What all arms have in common: the examples, the questions with options (ours of the held-out papers, and those of
-    others), and the tokens and steps of each training."""
+    """The examples, the questions with options (ours of the held-out papers, and those of others), the tokens and steps of
+    each training, and the arms."""
 
     train: list[Example]
     held: list[Example]
@@ -122,11 +122,9 @@ def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOption
         held = zip(plan.held, thoughts_of(plan.held), strict=True)
         losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
         direct = {one.id: student.answer_loss(one, "") for one in plan.held}
-        asked = [*plan.choices, *plan.outside]
-        choices = {
-            one.id: student.chosen(one, thought) == one.right
-            for one, thought in zip(asked, thoughts_of(asked), strict=True)
-        }
+        questions = [*plan.choices, *plan.outside]
+        asked = zip(questions, thoughts_of(questions), strict=True)
+        choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)

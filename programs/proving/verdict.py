@@ -15,15 +15,14 @@ from pydantic import BaseModel
 from programs.proving.training import ArmName, ArmResult, TrainingPlan
 from programs.statistics.interval import CONFIDENCE, Interval, Numbers, by_source, interval_over
 
-POWER = 0.8
-FEWEST_SEEDS = 2
+POWER, FEWEST_SEEDS = 0.8, 2
 CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 """What the thought arm has to beat."""
 
 
 class Comparison(BaseModel):
-    """By how much the thought arm is better than another by a figure of arms. `interval` is over papers, `by_seed` the
-    difference of each seed; `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
+    """By how much the thought arm is better than another. `interval` is over papers, `by_seed` the difference of each seed;
+    `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
 
     figure: str
     against: ArmName
@@ -39,8 +38,8 @@ class Comparison(BaseModel):
 
 
 class ArmFigures(BaseModel):
-    """An arm over its seeds, at the chosen rates. Its `figures` are the loss of reference answers, the same without a
-    thought (`direct`), and the share of questions with options that it answers right (`right`), also of others'
+    """An arm over its seeds, at the chosen rates. Its `figures` are the `loss` of reference answers, the same without a
+    thought (`direct`), the share of questions with options that it answers right (`right`), also of others'
     (`right_outside`); None where there is no such question."""
 
     arm: ArmName
@@ -61,19 +60,18 @@ class Training(BaseModel):
 
 
 def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> Training:
-    """What the results of all arms show."""
     papers = sorted({one.paper for one in plan.held})
     Random(seed).shuffle(papers)
     first, arms, found = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(one.arm.name for one in results):
         runs = [one for one in results if one.arm.name == name]
-        rates = {
-            half: _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half])
-            for half in (True, False)
-        }
-        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, [*rates.values()])
+        # The rate that each half has chosen.
+        rates = [
+            _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half]) for half in (False, True)
+        ]
+        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, rates)
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
+        arms.append(ArmFigures(arm=name, rates=sorted({*rates}), figures=means))
     asked: dict[str, list[str]] = {
         "loss": [one.paper for one in plan.held],
         "right": [one.paper for one in plan.choices],
