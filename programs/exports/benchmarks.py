@@ -1,12 +1,10 @@
 """The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by either of two rules:
 
 1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
-   the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
-   and 13 by the length of a benchmark's examples, and what collides with more than 10 documents is taken for a common
-   phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
-   in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
-2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
-   and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
+   the text and the benchmark's question share GRAM words in a row, without case and punctuation; a benchmark question of
+   SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands in more than COMMON of the benchmarks'
+   questions, the frame of a prompt, say, counts for nothing;
+2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more.
 """
 
 import hashlib
@@ -34,8 +32,6 @@ GRAM, SHORTEST, COMMON, NEAR = 13, 8, 10, 0.8
 
 FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
 """Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""
-FRAMES = ("prompt", "instruction")
-"""Of these, where there is an `input` too, either may be the question: both count."""
 
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
@@ -65,12 +61,10 @@ class Benchmarks:
 
     def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
-        if given := self.given_away_by(question):
-            return given
-        wanted, rows = features(question), map(self._row, self._bands.candidates(question))
-        near = [(jaccard(wanted, features(text)), place) for place, text in rows]
+        rows = map(self._row, self._bands.candidates(question))
+        near = [(jaccard(features(question), features(text)), place) for place, text in rows]
         most, place = max(near, key=itemgetter(0), default=(0.0, ""))
-        return f"asks nearly the same as {place}" if most >= NEAR else None
+        return self.given_away_by(question) or (f"asks nearly the same as {place}" if most >= NEAR else None)
 
     def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
@@ -142,8 +136,9 @@ def questions_in(record: Mapping[str, Any]) -> list[str]:
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
     texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
     first = next(iter(texts), None)
-    both = first in FRAMES and "input" in texts
-    return [text for name, text in texts.items() if name == first or (both and name == "input")]
+    # Beside an `input` a prompt may be the question or the frame around it: both count.
+    wanted = (first, "input") if first in ("prompt", "instruction") else (first,)
+    return [text for name, text in texts.items() if name in wanted]
 
 
 def _said_in(value: Any) -> str:

@@ -7,9 +7,8 @@ The labels of steps come from a model that checked them (`--check-steps`) and fr
     false   the passage contradicts the step, by the model's word; or the step is of the kind `wrong`
     true    the passage supports the step, or the step follows from it, by the model's word
 
-Of any other step no label is known: from outside the passage, without a claim, or not checked. Each label is about its own
-paragraph alone, so a row holds steps that follow one another and all have a label, and what was thought before them stands
-in its prompt, after the question. A trace gives as many rows as it has such runs; without a label, none.
+Each label is about its own paragraph alone, so a row holds steps that follow one another and all have a label, and what was
+thought before them stands in its prompt, after the question.
 """
 
 import re

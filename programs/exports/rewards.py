@@ -15,19 +15,15 @@ from programs.text.short_answers import after_thought, points_share, score
 
 Completion = str | Sequence[Mapping[str, Any]]
 """A text, or messages of which the last assistant's counts."""
-
 Rewards = list[float | None]
-
 NAMES = ("reward", "rubric_reward")
 """The functions of this module for a row that has a short answer, and for one that has a rubric."""
 
 
 def reward(completions: Sequence[Completion], short_answer: Sequence[Any], **_columns: Any) -> Rewards:
     """1.0 for each completion that gives its row's short answer and no other, else 0.0 (`programs.text.short_answers`)."""
-    return [
-        None if (short := _read(due)) is None else score(text_of(completion), short)
-        for completion, due in zip(completions, short_answer, strict=True)
-    ]
+    rows = zip(completions, map(_read, short_answer), strict=True)
+    return [None if short is None else score(text_of(completion), short) for completion, short in rows]
 
 
 def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Callable[..., Rewards]:
@@ -55,9 +51,7 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
         reply = await caller.answer(ask)
         return points_share(ask.value_of(reply).met, points) if reply.status == "ok" else None
 
-    def rubric_reward(
-        prompts: Sequence[Any], completions: Sequence[Completion], rubric: Sequence[Any], **_columns: Any
-    ) -> Rewards:
+    def rubric_reward(prompts: Any, completions: Sequence[Completion], rubric: Any, **_columns: Any) -> Rewards:
         rows = zip(prompts, completions, rubric, strict=True)
         with adapted():
             return run(together([judged(number, *row) for number, row in enumerate(rows)]))

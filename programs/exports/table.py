@@ -3,7 +3,7 @@
 
 import typing
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
@@ -40,9 +40,7 @@ def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:
     record = traces[0].record
     content, row = record.model_dump(mode="json"), Row(source=source_key(record.source_paper))
     for column, (place, kind) in _fields().items():
-        value: Any = content
-        for name in place:
-            value = None if value is None else value[name]
+        value = reduce(lambda part, name: part and part[name], place, content)
         row[column] = value if kind or value is None else orjson.dumps(value).decode()
     yield row
 

@@ -50,9 +50,8 @@ class GroundedTaskset(vf.Taskset[GroundedTask, GroundedConfig]):
             row = json.loads(line)
             *system, user = (message["content"] for message in row["prompt"])
             kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
-            yield GroundedTask(
-                GroundedData(prompt=user, system_prompt="".join(system) or None, **kept), self.config.task
-            )
+            data = GroundedData(prompt=user, system_prompt="".join(system) or None, **kept)
+            yield GroundedTask(data, self.config.task)
 
 
 class GroundedJudge(vf.Judge[list[int]]):
@@ -72,8 +71,7 @@ class GroundedJudge(vf.Judge[list[int]]):
     def parse(self, response: vf.JudgeResponse[list[int]]) -> list[int]:
         """The numbers in the reply's JSON object."""
         said = json.loads(response.text[response.text.index("{") : response.text.rindex("}") + 1])
-        met: list[int] = said["rubric"]["met"]
-        return met
+        return said["rubric"]["met"]  # type: ignore[no-any-return]
 
 
 def load_environment(**config: Any) -> vf.Env:
