@@ -103,16 +103,15 @@ class Compilation(ABC):
         """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
         runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
-        while limit is not None and (calls := self.calls_at_most(runs)) > limit:
+        while limit is not None and (least := self.calls_at_most(runs)) > limit:
             if runs <= FEWEST_RUNS:
                 raise UserError(
-                    f"--max-calls {limit} is too few: the least is {calls} calls; raise it, or lower --num-test"
+                    f"--max-calls {limit} is too few: the least is {least} calls; raise it, or lower --num-test"
                 )
             runs = max(FEWEST_RUNS, runs * 9 // 10)
         return runs
 
     def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
-        """The measures of what a student makes of all examples, in their order."""
         return in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
 
 
@@ -185,18 +184,16 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     if not recorder.calls:
         raise FatalError(f"not one call was answered ({scores[0].reason})")
     known = [score.value for score in scores if score.value is not None]
-    # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
-    # above them.
+    # Better than usual is good enough to be shown. The mean of equal numbers can come out above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
-    good = [(score.value, one) for score, one in zip(scores, train, strict=True) if score.value]
-    ranked = sorted((pair for pair in good if pair[0] >= threshold), key=itemgetter(0), reverse=True)
+    scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
     # A candidate must not gain by what cannot be measured.
     metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
     compared_on = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
-        good=[one for _, one in ranked],
+        good=[one for value, one in scored if value and value >= threshold],
         val=val,
         metric=metric,
         proposer=models.proposer.lm,
@@ -264,10 +261,8 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
     known = journal.latest("run", "") if recorder.calls else None
     if known is None:
         if found := next((name for name in RESULTS if (folder / name).exists()), None):
-            raise UserError(
-                f"{folder} holds {found} without the calls that it was made of: choose another --output, or move it aside "
-                "with --no-resume"
-            )
+            how = "choose another --output, or move it aside with --no-resume"
+            raise UserError(f"{folder} holds {found} without the calls that it was made of: {how}")
         journal.append("run", None, settings=wanted)
         return
     # What older versions did not know was as it is by default.
