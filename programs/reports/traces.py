@@ -14,8 +14,6 @@ from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
-"""What is said of a trace, where its status is not the word itself."""
-
 FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
     "Status": lambda read: STATUSES.get(read.became, read.became),
     "Question type": lambda read: read.record.user_interaction.question_type,
@@ -76,15 +74,13 @@ def kept(read: ReadTrace) -> KeptTrace:
     """What the page needs of a trace."""
     record, made = read.record, read.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
+    facets = {name: [value for value in [of(read)] if value] for name, of in FACETS.items()}
     row = {
         "key": record.id,
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {
-            **{name: [value for value in [of(read)] if value] for name, of in FACETS.items()},
-            "To look at": notable(record),
-        },
+        "facets": {**facets, "To look at": notable(record)},
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
     return KeptTrace(row, packed(_parts(record)))
@@ -97,11 +93,10 @@ def notable(record: Record) -> list[str]:
 
 def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
     """The rows of traces in their order, all in one, and then their records."""
-    keys: set[str] = set()
+    # Old traces may have one id, or none.
+    keys = set[str | None]({None})
     for number, (row, _) in enumerate(traces):
-        # Old traces may have one id, or none.
-        if row["key"] is None or row["key"] in keys:
-            row["key"] = f"trace-{number}"
+        row["key"] = f"trace-{number}" if row["key"] in keys else row["key"]
         keys.add(row["key"])
     yield packed([trace.row for trace in traces])
     yield from (trace.record for trace in traces)
