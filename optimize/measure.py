@@ -1,8 +1,5 @@
-"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, with
-judges and a grader where they are asked for; or by one stage's own output.
-
-The judges here are models of their own with prompts of their own: nothing that an optimizer changes is asked to judge.
-"""
+"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, or by
+one stage's own output. Judges have prompts of their own: nothing that an optimizer changes is asked to judge."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,8 +38,7 @@ Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
 
 class OptimizerMetric:
     """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
-    was wrong, with one predictor's part or all. What has no score counts as `worst`: a candidate must not gain by what
-    cannot be measured."""
+    was wrong, with one predictor's part or all. What has no score counts as `worst`."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
         self._measure, self._worst, self._recorder = measure, worst, recorder

@@ -1,7 +1,4 @@
-"""A program as optimizers are shown it, the one that makes a trace among them; and what they change of it, as plain data.
-
-Judges and graders are no part of what makes a trace: an optimizer that could rewrite its own judge would flatter itself.
-"""
+"""A program as optimizers are shown it, such as the one that makes a trace; and what they change of it, as plain data."""
 
 import json
 from collections.abc import Mapping
@@ -82,9 +79,7 @@ class Student(Tunable):
         self._caller = Caller(rules=rules, options=options, strict=True)
         self._until = until
 
-    async def aforward(
-        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
-    ) -> dspy.Prediction:
+    async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
         """Gives a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without
         questions) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
         asked: dict[str, Asked] = {}

@@ -10,7 +10,7 @@ server would give the same answer again. An answer that ran into its token limit
 import asyncio
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -48,7 +48,6 @@ class BudgetSpent(CompileStopped):
 
 class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
-
     `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
     and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which nothing
     can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors for scores
@@ -57,7 +56,7 @@ class Recorder(Shared):
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
         self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
-        self.paid: dict[str, Counter[str]] = {}
+        self.paid = defaultdict[str, Counter[str]](Counter)
         self.under_way = 0
         self._max_calls, self._places = max_calls, asyncio.Semaphore(at_once)
         self._flights: dict[str, asyncio.Task[Line]] = {}
@@ -68,7 +67,7 @@ class Recorder(Shared):
 
     @property
     def calls(self) -> int:
-        """How many calls were paid for, over all sessions."""
+        """How many were paid for, over all sessions."""
         return sum(spend["calls"] for spend in self.paid.values())
 
     @contextmanager
@@ -140,8 +139,7 @@ class Recorder(Shared):
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
         uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
-        spend = self.paid.setdefault(line["purpose"], Counter())
-        spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
+        self.paid[line["purpose"]].update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
     def stop(self, seconds: float) -> None:
         """Lets nothing begin any more, no further try either, and waits so long for what is under way to be recorded."""
@@ -159,12 +157,11 @@ class Recorder(Shared):
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
     copied, also deeply, and given other options, as optimizers do. Its calls also raise the recorder's errors."""
-    engine = RecordingEngine(recorder, model, purpose)
+    engine, known = RecordingEngine(recorder, model, purpose), model.lm.kwargs
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
     # DSPy names the limit of reasoning models otherwise, and takes neither name in its constructor.
-    defaults = ("temperature", "max_tokens", "max_completion_tokens")
-    lm.kwargs = {name: value for name, value in model.lm.kwargs.items() if name in defaults}
+    lm.kwargs = {name: known[name] for name in ("temperature", "max_tokens", "max_completion_tokens") if name in known}
     return replace(model, lm=lm)
 
 
@@ -229,8 +226,8 @@ class RecordingEngine(Shared):
                 usage, text = response.usage, encodable(response.text or "")
                 if not text.strip():
                     raise EmptyAnswer("empty answer")
-                answer |= {"text": text, "reasoning": encodable(reasoning_of(response))}
-                answer["finish_reason"] = response.finish_reason
+                thought = encodable(reasoning_of(response))
+                answer |= {"text": text, "reasoning": thought, "finish_reason": response.finish_reason}
         return {
             "purpose": self._purpose,
             "endpoint": self._model.endpoint,

@@ -35,7 +35,7 @@ MOST_EXAMPLES, MOST_TESTS = 24, 60
 
 
 class TextCompilation(Compilation):
-    """Tunes stages one after another, or all at once, on texts that are parted by source."""
+    """Tunes stages one after another, or all at once."""
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))

@@ -21,7 +21,6 @@ NEEDED = ("torch", "transformers", "gguf", "trl", "peft", "accelerate")
 LARGE = 1_000_000_000
 """Parameters above which LoRA is trained, and not the whole model."""
 
-_OPEN, _CLOSE = f"{THINK.open}\n", f"\n{THINK.close}\n\n"
 _ROLES = {"system": "", "user": "Question: ", "assistant": "Answer: "}
 Ids = list[int]
 
@@ -64,10 +63,9 @@ class StudentModel:
             model = model.to(torch.bfloat16)
         self.model = model.to(self.device).eval()
         self.max_length = min(max_length, getattr(model.config, "max_position_embeddings", None) or max_length)
-        self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
+        self.opening, self.closing = self.ids(f"{THINK.open}\n"), self.ids(f"\n{THINK.close}\n\n")
 
     def ids(self, text: str) -> Ids:
-        """The tokens of a part."""
         found: Ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return found
 
@@ -109,7 +107,6 @@ class StudentModel:
             return float(torch.nn.functional.cross_entropy(logits, goal))
 
     def answer_loss(self, example: Example, thought: str | Ids) -> float:
-        """What the answer of an example costs after a thought."""
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
     def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:

@@ -75,7 +75,7 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say
 
 
 class Results(BaseModel):
-    """The results of the tiers that were run. `options` are those that were given or defaulted, without paths."""
+    """The results of the tiers that were run. `options` have no paths."""
 
     document: str
     made: str
@@ -236,8 +236,7 @@ def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel
     known = ((one.id or one.unit, one) for one, _ in _traces(options.document) if not VIEW.lacks(one))
     found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
-        raise UserError(
-            f"{options.document} holds no trace with a thought, an answer, and the passage where it is needed"
-        )
+        what = "a thought, an answer, and the passage where it is needed"
+        raise UserError(f"{options.document} holds no trace with {what}")
     say(f"loading {options.student}")
     return found, StudentModel(options.student, options.max_length)

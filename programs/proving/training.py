@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from statistics import fmean
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -27,18 +27,17 @@ from programs.proving.student import Ids, StudentModel, usable
 from programs.run.journal import Journal
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
-TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
+TRAINED: tuple[ArmName, ...] = get_args(ArmName)[1:]
 THINKING: tuple[ArmName, ...] = ("thoughts", "swapped")
 RATES, LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
 ROWS_A_STEP, FEWEST_STEPS = 8, 20
 """Rows of the thought arm in a step, fewer where that makes fewer steps; the other arms take about as many steps."""
-
 Row = tuple[Ids, Ids]
 """What is read, and what is learned."""
 
 
 class Arm(NamedTuple):
-    """A student to be trained: what with, which seed, and at which rate. Untouched, it has neither."""
+    """A student to be trained, with which seed, and at which rate. Untouched, it has neither."""
 
     name: ArmName
     seed: int = 0

@@ -1,10 +1,8 @@
-"""What the arms of the training show: the thought arm beats both others, or it does not.
-
-Rates are chosen crosswise: half of the held-out papers choose each arm's rate for the other half, so that no paper
-chooses the rate by which it is measured, and every paper counts.
-"""
+"""What the arms of the training show: the thought arm beats both others, or it does not. Half of the held-out papers choose
+each arm's rate for the other half, so that no paper chooses the rate by which it is measured, and every paper counts."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
 from statistics import NormalDist, fmean
@@ -97,11 +95,10 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
 
 def _best_rate(runs: Sequence[ArmResult], names: Sequence[str]) -> float:
     """The rate at which these examples have the least loss, over all seeds."""
-
-    def loss(rate: float) -> float:
-        return fmean(run.losses[name] for run in runs if run.arm.rate == rate for name in names)
-
-    return min(sorted({run.arm.rate for run in runs}), key=loss)
+    losses = defaultdict[float, list[float]](list)
+    for run in runs:
+        losses[run.arm.rate] += [run.losses[name] for name in names]
+    return min(sorted(losses), key=lambda rate: fmean(losses[rate]))
 
 
 def _figures_at(
@@ -146,8 +143,7 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
         return "shown: the student that trained on thoughts beats question-to-answer and swapped thoughts"
     if behind := [one.against for one in comparisons if one.papers_needed is None]:
         return f"not shown: the thought arm is not ahead of {' and '.join(behind)}, which more papers need not change"
-    needed = [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]
-    if needed:
+    if needed := [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]:
         return f"not shown: differences of the size found would take about {max(needed)} held-out papers"
     if any(len(one.by_seed) < FEWEST_SEEDS for one in comparisons):
         return f"not shown: with fewer than {FEWEST_SEEDS} --seeds luck in training cannot be told apart"
