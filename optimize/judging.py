@@ -106,8 +106,8 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions; the test side has all answers to its own. Raises `UserError` where there is
-    too little, or where a side has no right or no wrong answers."""
+    """Divides the answers by their questions. Raises `UserError` where there is too little, or a side has no right or no
+    wrong answers."""
     made = split_by(answers, lambda one: question_key(one.question), lambda one: one.id, settings)
     for side, some in made.items():
         right, wrong = ([one for one in some if one.is_right(settings.judged_correct_from) is kind] for kind in WORDS)
@@ -168,8 +168,8 @@ class JudgeCompilation(Compilation):
         self.parts, self.whole, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
         self.model = None if settings.program is None else identity_at(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
-        splits, tuned = divided(answers, settings), settings.judges
-        self.train, self.val = self._examples(splits["train"], tuned), self._examples(splits["val"], tuned)
+        splits = divided(answers, settings)
+        self.train, self.val = (self._examples(splits[side], settings.judges) for side in ("train", "val"))
         self.tested = self._examples(splits["test"], settings.report_judges)
         self.sources = [question_key(one.question) for one in self.tested]
         for side, answers in splits.items():

@@ -167,9 +167,7 @@ def copro(job: Job) -> "dspy.Module":
     predictors = len(job.student.predictors())
     rounds, enough = 2 if predictors == 1 else 1, min(6, len(job.val))
     breadth = within(job.runs / (enough * rounds * predictors), 2, 8)
-    search = dspy.COPRO(
-        prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0
-    )
+    search = dspy.COPRO(job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0)
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
     # What COPRO calls its training set is what it chooses by.
     val = job.validation(job.runs / (breadth * rounds * predictors))
@@ -179,7 +177,7 @@ def copro(job: Job) -> "dspy.Module":
 @optimizer
 def simba(job: Job) -> "dspy.Module":
     """SIMBA: rules and demonstrations taken from examples on which runs differ most; in four steps or more, or fewer where
-    a batch would have less than four examples. A third of the runs are for its last trial, of four programs."""
+    a batch would have less than four examples. A third of the runs are for its last trial."""
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 

@@ -47,9 +47,8 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
-        {"output", "resume", "dry_run", "budget", "max_calls"}
-        | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
-        | {*LogOptions.model_fields}
+        {"output", "resume", "dry_run", "budget", "max_calls", "api_base", "concurrency", "timeout", "patience"}
+        | {"retry_wait", *LogOptions.model_fields}
     )
     """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 

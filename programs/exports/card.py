@@ -1,5 +1,4 @@
-"""What went into an export, the data set's card (card.md.jinja) with the header that the Hub and `datasets` read, and
-`export.json`."""
+"""What went into an export, its card (card.md.jinja) with the header that the Hub reads, and `export.json`."""
 
 import re
 from collections import Counter, defaultdict

@@ -25,7 +25,7 @@ from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.journal import JournalReader
 
 MANIFEST = "export.json"
-"""The file by which a folder is known to be an export, which alone is ever replaced."""
+"""By it a folder is known to be an export, which alone is ever replaced."""
 
 
 class Origin(NamedTuple):

@@ -1,6 +1,5 @@
 """Which traces an export leaves out, and why: what cannot be shown, what `--licence`, `--keep` and `--min-score` do not
-take, and for the sake of others those whose question was asked of another text before (`--dedupe-questions`) and those
-that give a benchmark away (`--decontaminate`)."""
+take, what was asked of another text before (`--dedupe-questions`), and what gives a benchmark away (`--decontaminate`)."""
 
 import contextlib
 import fnmatch
@@ -33,8 +32,8 @@ Screen = Callable[[Record], LeftOut | None]
 
 @contextlib.contextmanager
 def screening(options: ExportOptions) -> Iterator[Screen]:
-    """What says why a trace is left out; None: it goes in, and others are held against its question. To be asked of each
-    trace, in order; it remembers in a temporary file. Raises `UserError`."""
+    """What says why a trace is left out; None: it goes in. To be asked of each trace, in order; it remembers in a temporary
+    file. Raises `UserError`."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
         # Nobody reads it after a crash. 64 MB of it stay in memory. The end of a transaction would write to the disk.

@@ -18,8 +18,6 @@ _HERE = Path(__file__).parent
 
 
 class GroundedData(vf.TaskData):
-    """A row of the export."""
-
     short_answer: dict[str, Any]
     rubric: list[dict[str, Any]]
     solution: str = ""
@@ -30,13 +28,10 @@ class GroundedTask(vf.Task[GroundedData]):
 
     @vf.reward  # type: ignore[untyped-decorator]
     async def short_answer(self, trace: vf.Trace) -> float:
-        """Whether the short answer is given."""
         return score(trace.last_reply, self.data.short_answer)
 
 
 class GroundedConfig(vf.TasksetConfig):
-    """Which split of the export is loaded."""
-
     split: str = "train"
 
 

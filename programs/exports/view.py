@@ -36,7 +36,6 @@ _SYSTEM = (
     "Then write the answer for the person who asks."
 )
 _PASSAGE = " A text is given with the question: use what it says."
-_TAG = re.compile(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)")
 
 
 class Tag(NamedTuple):
@@ -48,7 +47,7 @@ class Tag(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Tag":
         """From `<think>`, `[THINK]` or `think`. Raises ValueError."""
-        match = _TAG.fullmatch(text.strip())
+        match = re.fullmatch(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)", text.strip())
         if match is None or match[1] + match[3] not in ("", "<>", "[]"):
             raise ValueError("a tag is a name in brackets: <think> or [THINK]")
         return cls(match[2], match[1] + match[3] or "<>")
@@ -73,8 +72,8 @@ THINK = Tag("think")
 
 
 class Prompt(NamedTuple):
-    """What the model is given. `question` begins with who asks, where that is said; `passage` is None where the question
-    stands alone. With `one_turn` the system prompt stands at the head of the user's turn."""
+    """What the model is given. `question` begins with who asks, where that is said. With `one_turn` the system prompt
+    stands at the head of the user's turn."""
 
     system: str
     question: str
@@ -146,7 +145,7 @@ class View(Options):
         return ("none", "passage") if self.context == "both" else (self.context,)
 
     def lacks(self, record: Record) -> str | None:
-        """Why a trace cannot be shown, in words; None: it can."""
+        """Why a trace cannot be shown; None: it can."""
         if not (record.reasoning_trace.strip() and record.final_answer.strip()):
             return "its thought or its answer is empty"
         if "passage" in self.contexts(record) and not record.source_paper.text:
@@ -165,7 +164,6 @@ class View(Options):
             yield {**row(prompt), **dict(zip(FACTS, (*names, level, context, *scores), strict=True))}
 
     def prompt(self, question: str, passage: str | None) -> Prompt:
-        """The prompt of any question, with a passage or None."""
         tag = self.tag
         system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
         if passage is not None:

@@ -28,7 +28,7 @@ Thing = TypeVar("Thing")
 
 
 class Choice(NamedTuple):
-    """A question with the texts that may answer it, of which `options[right]` does, and its paper."""
+    """A question with the texts that may answer it, of which `options[right]` does."""
 
     id: str
     paper: str

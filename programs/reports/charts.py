@@ -11,7 +11,6 @@ from programs.statistics.thought_counts import corrections_of, opening_of
 from signatures.question_type import Difficulty
 
 Cell = tuple[str, str]
-"""A row and a column."""
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""
 
@@ -42,7 +41,6 @@ class Chart:
             counts[cell if cell in counts or len(counts) < KEPT else (OTHERS, OTHERS)] += 1
 
     def table(self, counts: Counter[Cell]) -> Table:
-        """What was counted; empty where nothing was."""
         sums = Counter[str]()
         for (row, _), count in counts.items():
             sums[row] += count
@@ -55,14 +53,12 @@ class Chart:
 
 
 def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
-    """All charts with what is in them, of the counts of `CHARTS` and of what was spent by stage and model
-    (`programs.run.index.Index.spent`); those left out that are empty."""
+    """All charts that are not empty, of the counts of `CHARTS` and of what was spent by stage and model."""
     tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
     return [(chart, table) for chart, table in (*tables, (_TOKENS, _tokens(spent))) if longest(table)]
 
 
 def longest(rows: Table) -> float:
-    """The largest value of a table, 0 where there is none."""
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 

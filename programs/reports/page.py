@@ -75,7 +75,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
 
 
 def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
-    """All numbers for a person, by group and name, in order. What is not known is left out, never shown as 0."""
+    """All numbers by group and name, in order. What is not known is left out, never shown as 0."""
     accepted, notable = run.counts.became["accepted"], run.counts.notable.most_common()
 
     def spanned(spread: Spread) -> str:
@@ -92,7 +92,6 @@ def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
 
 
 def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
-    """Names, what they come to, and how that is written."""
     became, accepted = run.counts.became, run.counts.became["accepted"]
     yield "accepted traces", accepted, WHOLE
     judged = run.note is None and (became["below"] or run.judges)

@@ -26,11 +26,9 @@ class Counts:
     `CHARTS`. All else is of the accepted traces."""
 
     def __init__(self) -> None:
-        self.became = Counter[str]()
-        self.agreement = AgreementCount()
+        self.became, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
-        self.notable = Counter[str]()
 
     def add(self, seen: ReadTrace) -> None:
         record, accepted = seen.record, seen.became == "accepted"

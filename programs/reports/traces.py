@@ -71,7 +71,6 @@ class KeptTrace(NamedTuple):
 
 
 def kept(read: ReadTrace) -> KeptTrace:
-    """What the page needs of a trace."""
     record, made = read.record, read.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
     facets = {name: [value for value in [of(read)] if value] for name, of in FACETS.items()}
@@ -87,7 +86,6 @@ def kept(read: ReadTrace) -> KeptTrace:
 
 
 def notable(record: Record) -> list[str]:
-    """What a trace may be worth a look for."""
     return [name for name, is_so in NOTABLE.items() if is_so(record)]
 
 
@@ -103,7 +101,6 @@ def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
 
 
 def packed(value: Any) -> str:
-    """JSON, deflated and in base64."""
     return base64.b64encode(zlib.compress(orjson.dumps(value))).decode()
 
 
