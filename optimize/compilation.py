@@ -288,8 +288,8 @@ def quiet() -> Iterator[None]:
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once (of
-    several the first, in the items' order), and what has not begun is then left; what is under way goes on unheeded."""
+    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once, and what
+    has not begun is then left; what is under way goes on unheeded."""
     pool = ThreadPoolExecutor(max(1, threads))
     try:
         futures = [pool.submit(copy_context().run, function, item) for item in items]

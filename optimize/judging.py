@@ -44,7 +44,6 @@ WORDS = {True: "right", False: "wrong"}
 
 
 def _label(said: Any) -> bool | int:
-    """Whether the answer is right, or else its rating."""
     given = said if isinstance(said, dict) else {"correct": said}
     if (correct := given.get("correct")) in (0, 1):
         return bool(correct)

@@ -169,6 +169,5 @@ def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score
     known = {name: score.value for name, score in scores.items() if score.value is not None}
     if not known:
         return Score(None, "nothing could be measured")
-    total = sum(weights[name] for name in known)
-    value = sum(weights[name] * score for name, score in known.items()) / total
+    value = sum(weights[name] * score for name, score in known.items()) / sum(weights[name] for name in known)
     return Score(value, "; ".join(f"{name} {score:.2f}" for name, score in known.items()))

@@ -119,15 +119,12 @@ def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
 
 def _tuned_part(predictor: dspy.Predict) -> Tuned:
     """Without DSPy's own marks; the same demonstration only once."""
-    demos = [
-        {name: value for name, value in plain(dict(demo)).items() if name != "augmented" and name[:5] != "dspy_"}
-        for demo in predictor.demos
-    ]
-    return Tuned(
-        instructions=predictor.signature.instructions,
-        demos=[demo for number, demo in enumerate(demos) if demo not in demos[:number]],
-        temperature=predictor.config.get("temperature"),
-    )
+    demos = list[dict[str, Any]]()
+    for demo in plain([dict(demo) for demo in predictor.demos]):
+        given = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
+        demos += [given] if given not in demos else []
+    heat = predictor.config.get("temperature")
+    return Tuned(instructions=predictor.signature.instructions, demos=demos, temperature=heat)
 
 
 def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:

@@ -189,8 +189,8 @@ class RecordingEngine(Shared):
 
     @property
     def supports_response_schema(self) -> bool:
-        """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
-        depends on it, so a replay has to learn it at the same place."""
+        """As far as answers or recorded ones tell. The wording of prompts depends on it, so a replay has to learn it at
+        the same place."""
         return bool(self._model.engine.supports_response_schema) and not self._schema_refused
 
     async def complete(self, request: Request) -> Response:

@@ -146,9 +146,8 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     @property
     def report_judges(self) -> list[str]:
         """The models that judge in the proof."""
-        if self.report_judge_models is None:
-            return self.judges
-        return [] if self.report_judge_models == ["none"] else self.report_judge_models
+        named = self.judges if self.report_judge_models is None else self.report_judge_models
+        return [] if named == ["none"] else named
 
     @property
     def proposer(self) -> str:

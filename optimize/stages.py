@@ -51,13 +51,10 @@ _NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
-    """The predictors that are tuned with a stage, or with all."""
     return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
 
 
 class Asked(NamedTuple):
-    """What a stage was asked and what came back."""
-
     ask: "Ask"
     reply: "Reply"
 
@@ -87,7 +84,6 @@ class Asked(NamedTuple):
 
 
 def stage_score(asked: Asked, passage: str) -> Score:
-    """The score of a stage's output."""
     texts = asked.texts
     if why := asked.failure:
         return Score(0.0, why)

@@ -78,8 +78,7 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
         if against:
             benchmarks.read(against, "--against")
         sample = drawn(counted_thoughts(benchmarks), SAMPLE, seed)
-    thoughts = counted.result()
-    if thoughts is None:
+    if (thoughts := counted.result()) is None:
         raise UserError("the document holds no trace")
     return Distributions(
         papers=len(papers),

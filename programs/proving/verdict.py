@@ -104,8 +104,8 @@ def _best_rate(runs: Sequence[ArmResult], names: Sequence[str]) -> float:
 def _figures_at(
     runs: Sequence[ArmResult], plan: TrainingPlan, rate_of: Mapping[str, float], rates: Sequence[float]
 ) -> Mapping[str, Numbers]:
-    """The figures of an arm by seed and question, each measured at the rate of its paper, which the other half of the
-    papers chose. The questions of others choose no rate, and are measured at both."""
+    """The figures of an arm by seed and question, each at the rate of its paper. The questions of others choose no rate,
+    and are measured at both."""
     trained = {(run.arm.seed, run.arm.rate): run for run in runs}
     figures = dict[str, list[list[float]]](loss=[], direct=[], right=[], right_outside=[])
     for seed in sorted({run.arm.seed for run in runs}):

@@ -131,9 +131,8 @@ function steppers(row) {
 }
 
 /** Where a quote stands in the passage, in code points, as the record counts them. Null where it does not. */
-function placeOf({ quote, start, end }, signs) {
-  return quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
-}
+const placeOf = ({ quote, start, end }, signs) =>
+  quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
 
 /** The passage, marked where steps and evidence quote it. */
 function passageOf(signs, quotes) {
