@@ -141,7 +141,6 @@ def compiled(compilation: Compilation, console: Console) -> Report:
 
 
 def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
-    """The report of a compilation that made this of the program that it began with."""
     settings, earlier = compilation.settings, tuned_parts(compilation.tracer)
     predictors = {
         name: TunedPredictor(

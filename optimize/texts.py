@@ -20,7 +20,7 @@ from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
+from programs.inputs.sample import Sample, content_id
 from programs.lms.resolve import Model
 from programs.tracer import Tracer
 
@@ -172,4 +172,4 @@ def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
 
 def hash_of(names: Iterable[str]) -> str:
     """Tells two sides of a split apart, whatever their order."""
-    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+    return content_id("\n".join(sorted(names)))

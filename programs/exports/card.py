@@ -67,11 +67,8 @@ class Exported:
 
     def manifest(self) -> dict[str, Any]:
         """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-        counts: dict[str, Any] = {"rows": self.rows.total(), "with_passage": self.with_passage}
-        counts |= {
-            "without_needed": self.without_needed,
-            **{name: dict(c.most_common()) for name, c in self.counts.items()},
-        }
+        numbers = {"rows": self.rows.total(), "with_passage": self.with_passage, "without_needed": self.without_needed}
+        counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         files = {"document", "output", "overwrite", "decontaminate"}
         return {
             "format": self.options.to,
@@ -80,7 +77,7 @@ class Exported:
             "options": self.options.model_dump(mode="json", exclude=files),
             "benchmarks": self.options.benchmark_names,
             "splits": self.rows,
-            "counts": {**counts, "examples": self.examples},
+            "counts": {**numbers, **counts, "examples": self.examples},
             "synthreasoner": version_of(),
         }
 

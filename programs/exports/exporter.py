@@ -35,22 +35,23 @@ class Origin(NamedTuple):
     path: Path
     journal: JournalReader | None
     document: Path | None
-    note: str | None
+    attempts: bool
+    note: str | None = None
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, path: Path, attempts: bool) -> Iterator["Origin"]:
+    def opened(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
         """What a name means, as it stands at this moment: with `attempts` the journal, if any. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
             with viewed(found.path) as journal:
-                yield cls(found.path, journal, document, None)
+                yield cls(found.path, journal, document, attempts)
         else:
             lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
-            yield cls(path, None, path, lacks if attempts else None)
+            yield cls(path, None, path, attempts, lacks if attempts else None)
 
-    def traces(self, attempts: bool) -> Iterator[ReadTrace]:
+    def traces(self) -> Iterator[ReadTrace]:
         """The traces in order; with `attempts` also those judged and not taken. Raises `UserError` for a foreign file."""
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
@@ -58,7 +59,7 @@ class Origin(NamedTuple):
         for trace in chain.from_iterable(variations_in(self.journal)):
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
             judged = trace.became in ("below", "unused") and not trace.left_out
-            if trace.became == "accepted" or (attempts and judged):
+            if trace.became == "accepted" or (self.attempts and judged):
                 yield trace
 
     def metadata(self) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def export(options: ExportOptions) -> Exported:
         screening(options) as screen,
     ):
         done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
-        kept = _kept(origin.traces(format.attempts), screen, done)
+        kept = _kept(origin.traces(), screen, done)
         with DataFiles(folder / "data", format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
                 split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()

@@ -1,6 +1,5 @@
 """Every option of `python -m programs.export`, and the formats by their names."""
 
-import hashlib
 import re
 from itertools import accumulate
 from pathlib import Path
@@ -12,6 +11,7 @@ from programs.cli.options import Many, Names, Options
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
 from programs.exports.view import Format, View
+from programs.inputs.sample import content_id
 
 _FAMILIES = (chat, preference, reinforcement, table)
 FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
@@ -119,7 +119,6 @@ def shares_of(text: str) -> dict[str, float]:
 
 def split_of(source: str, shares: dict[str, float]) -> str:
     """The split of a paper: by a hash of its name alone, so that traces that come later change no one's place."""
-    number = int.from_bytes(hashlib.blake2b(f"split/{source}".encode(), digest_size=8).digest(), "big")
     # As many bits as a float holds, or the largest ones would become 1.
-    place = (number >> 11) / 2**53
+    place = (int(content_id(f"split/{source}"), 16) >> 11) / 2**53
     return SPLITS[sum(place >= end for end in list(accumulate(shares.values()))[:-1])]

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
+from programs.inputs.papers import source_key
 from programs.proving.examples import drawn
 from programs.records import Record
 from programs.schema import ThoughtDistributions
@@ -52,16 +53,16 @@ class Distributions(BaseModel):
     given_away: list[GivenAway] | None
 
 
-def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
-    """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
+def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -> Distributions:
+    """Tier 0 of records, read once. Raises `UserError`."""
     papers, types, levels = set[str](), Counter[str](), Counter[str]()
     questions, copied, counted, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
 
     def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
-        for record, paper in traces:
+        for record in traces:
             asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
             name = record.id or record.unit
-            papers.add(paper)
+            papers.add(source_key(record.source_paper))
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1
             questions.add(len(asked.question.split()))

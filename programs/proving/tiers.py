@@ -1,6 +1,5 @@
 """All tiers of a proof, one after the other, and what they found: results.json and a page (page.md.jinja)."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from programs.errors import UserError
 from programs.exports.card import rendered
 from programs.exports.exporter import Origin
 from programs.files import in_place, move_aside
-from programs.inputs.papers import source_key
+from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
 from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, outside_choices, swapped
 from programs.proving.options import ProveOptions
@@ -174,9 +173,8 @@ def _train(
     """Tiers 1 and 2, from where the folder's journal left off; more seeds and rates only add arms. Raises `UserError` where
     it holds arms of other settings, naming them."""
     plan = plan_training(student, examples, outside, options)
-    digest = hashlib.blake2b(repr((examples, outside)).encode(), digest_size=8).hexdigest()
     names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
-    ours = {"traces": digest, **options.model_dump(include=names)}
+    ours = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
     with Journal(options.folder / "arms.jsonl") as journal:
         began = journal.latest("run", "")
         if began is None:
@@ -224,16 +222,14 @@ def _minutes(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours" if seconds > 5400 else f"about {max(1, round(seconds / 60))} minutes"
 
 
-def _traces(document: Path) -> Iterator[tuple[Record, str]]:
-    """The accepted traces, each with its paper."""
-    with Origin.opened(document, attempts=False) as origin:
-        for trace in origin.traces(attempts=False):
-            yield trace.record, source_key(trace.record.source_paper)
+def _traces(document: Path) -> Iterator[Record]:
+    with Origin.opened(document) as origin:
+        yield from (trace.record for trace in origin.traces())
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    known = ((one.id or one.unit, one) for one, _ in _traces(options.document) if not VIEW.lacks(one))
+    known = ((one.id or one.unit, one) for one in _traces(options.document) if not VIEW.lacks(one))
     found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
         what = "a thought, an answer, and the passage where it is needed"

@@ -126,13 +126,11 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
 
 def _losses(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     """The funnel, by what went into a step."""
-    if run.funnel is None:
-        return {}
     rows = dict[str, dict[str, int | str]]()
-    for step in run.funnel.steps:
+    for step in run.funnel.steps if run.funnel else ():
         lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
         rows[step.what] = {"went in": step.entered, "lost": lost, "left": step.left, "as": step.became}
-    if taken := run.funnel.taken_over:
+    if run.funnel and (taken := run.funnel.taken_over):
         rows["taken over from a document"] = {"went in": "", "lost": "", "left": taken, "as": "accepted traces"}
     return rows
 
