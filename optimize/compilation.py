@@ -103,11 +103,10 @@ class Compilation(ABC):
         """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
         runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
-        while limit is not None and (least := self.calls_at_most(runs)) > limit:
+        while limit is not None and (calls := self.calls_at_most(runs)) > limit:
             if runs <= FEWEST_RUNS:
-                raise UserError(
-                    f"--max-calls {limit} is too few: the least is {least} calls; raise it, or lower --num-test"
-                )
+                why = f"the least is {calls} calls; raise it, or lower --num-test"
+                raise UserError(f"--max-calls {limit} is too few: {why}")
             runs = max(FEWEST_RUNS, runs * 9 // 10)
         return runs
 

@@ -37,7 +37,7 @@ Row = tuple[Ids, Ids]
 
 
 class Arm(NamedTuple):
-    """A student to be trained, with which seed, and at which rate. Untouched, it has neither."""
+    """A student to be trained: what with, which seed, and at which rate. Untouched, it has neither."""
 
     name: ArmName
     seed: int = 0
