@@ -43,14 +43,9 @@ Result = TypeVar("Result")
 
 FEWEST_RUNS = 8
 """Runs with which anything can be tuned at all."""
-
 RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 """How often the program is run on the training and validation examples together, per budget."""
-
 RESULTS = ("program.json", "report.json", "report.md")
-
-_ALL_ERRORS = 10**9
-"""How many errors DSPy may see before it gives up by itself: when to give up is decided by the recorder."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +63,7 @@ class Compilation(ABC):
     """A compilation that is about to begin. Each of the `parts` (a stage, all of them, or the judges) is tuned by so many
     `runs` of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole; `tested`, of
     these `sources`, prove the `whole`. `model` is the one that the written program is for; `data` says by side of the split
-    how much there is, with a hash.
-
-    What differs between the kinds: the examples, the program that is tuned, and what measures it.
-    """
+    how much there is, with a hash."""
 
     parts: list[str]
     whole: str
@@ -113,36 +105,31 @@ class Compilation(ABC):
         limit = self.settings.max_calls
         while limit is not None and (calls := self.calls_at_most(runs)) > limit:
             if runs <= FEWEST_RUNS:
-                raise UserError(
-                    f"--max-calls {limit} is too few: the least is {calls} calls; raise it, or lower --num-test"
-                )
+                why = f"the least is {calls} calls; raise it, or lower --num-test"
+                raise UserError(f"--max-calls {limit} is too few: {why}")
             runs = max(FEWEST_RUNS, runs * 9 // 10)
         return runs
 
     def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
-        """The measures of what a student makes of all examples, in their order."""
         return in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
 
 
 def compiled(compilation: Compilation, console: Console) -> Report:
     """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
-    settings, tests, tracer = compilation.settings, counts(compilation.data["test"]), compilation.tracer
+    settings, tracer, whole = compilation.settings, compilation.tracer, compilation.whole
     with workspace(compilation, console) as models:
-        measure = compilation.measure(compilation.whole, models.report_judges)
+        measure = compilation.measure(whole, models.report_judges)
 
-        def proven(tracer: Tracer) -> list[Measured]:
-            return compilation.measured(
-                compilation.student(compilation.whole, tracer, models), compilation.tested, measure
-            )
+        def proven(when: str) -> list[Measured]:
+            console.print(f"proof: {counts(compilation.data['test'])}, {when}")
+            return compilation.measured(compilation.student(whole, tracer, models), compilation.tested, measure)
 
-        console.print(f"proof: {tests}, before")
-        before = proven(tracer)
+        before = proven("before")
         for part in compilation.parts:
             console.print(f"tuning {part} with {settings.optimizer}")
             student = compilation.student(part, tracer.deepcopy(), models)
             tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
-        console.print(f"proof: {tests}, after")
-        after = proven(tracer)
+        after = proven("after")
     proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
     report = report_of(compilation, tracer, proof, models.recorder)
     write_program(tracer, settings.output / "program.json", model=compilation.model)
@@ -152,8 +139,7 @@ def compiled(compilation: Compilation, console: Console) -> Report:
     return report
 
 
-def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
-    """The report of a compilation that made `after` of the program that it began with."""
+def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
     settings, earlier = compilation.settings, tuned_parts(compilation.tracer)
     predictors = {
         name: TunedPredictor(
@@ -163,14 +149,14 @@ def report_of(compilation: Compilation, after: dspy.Module, proof: Proof, record
             temperature=part.temperature,
             changed=part != earlier[name],
         )
-        for name, part in tuned_parts(after).items()
+        for name, part in tuned_parts(made).items()
     }
     warnings, sources = compilation.cautions(), len({*compilation.sources})
     if sources < FEWEST_SOURCES:
         warnings.append(f"only {sources} sources prove: with fewer than {FEWEST_SOURCES} nothing is called better")
-    if proof.unscored_before or proof.unscored_after:
-        said = f"{proof.unscored_before} examples had no score before, {proof.unscored_after} after"
-        warnings.append(f"{said}, and are left out")
+    before, after = proof.unscored_before, proof.unscored_after
+    if before or after:
+        warnings.append(f"{before} examples had no score before, {after} after, and are left out")
     return Report(
         settings=settings.model_dump(mode="json", exclude={"api_base"}),
         created=stamp(),
@@ -196,29 +182,27 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
     if not recorder.calls:
         raise FatalError(f"not one call was answered ({scores[0].reason})")
     known = [score.value for score in scores if score.value is not None]
-    # Better than usual is good enough to be shown, whatever is usual for a model. The mean of equal numbers can come out
-    # above them.
+    # Better than usual is good enough to be shown. The mean of equal numbers can come out above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
-    good = [(score.value, one) for score, one in zip(scores, train, strict=True) if score.value]
-    ranked = sorted((pair for pair in good if pair[0] >= threshold), key=itemgetter(0), reverse=True)
+    scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
     # A candidate must not gain by what cannot be measured.
     metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
     compared_on = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
-        good=[one for _, one in ranked],
+        good=[one for value, one in scored if value and value >= threshold],
         val=val,
         metric=metric,
         proposer=models.proposer.lm,
-        adapter=ProposalAdapter([*train, *val], recorder),
         runs=compilation.runs - 2 * len(compared_on),
         threshold=threshold,
         seed=settings.seed,
         concurrency=threads,
         temperatures=compilation.temperatures,
     )
-    with quiet(), dspy.context(adapter=job.adapter, max_errors=_ALL_ERRORS):
+    # When to give up is decided by the recorder, not by how many errors DSPy has seen.
+    with quiet(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):
         made = OPTIMIZERS[settings.optimizer](job)
     recorder.check()
 
@@ -232,8 +216,8 @@ def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: M
 @contextmanager
 def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
-    the folder is another compilation's, and `StorageError`. What made the recorder give up is raised whatever DSPy made of
-    it. At the end the calls under way are waited for, as long as one may take, and no call is tried again."""
+    the folder is another compilation's, `StorageError`, and what made the recorder give up, whatever DSPy made of it. At
+    the end the calls under way are waited for, as long as one may take, and no call is tried again."""
     settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
@@ -268,18 +252,15 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
 
 def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
     """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
-    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results: what is there
-    without the calls that it was made of cannot be gone on with, and must not be written over."""
+    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results."""
     folder, journal = settings.output, recorder.journal
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     known = journal.latest("run", "") if recorder.calls else None
     if known is None:
         if found := next((name for name in RESULTS if (folder / name).exists()), None):
-            raise UserError(
-                f"{folder} holds {found} without the calls that it was made of: choose another --output, or move it aside "
-                "with --no-resume"
-            )
+            how = "choose another --output, or move it aside with --no-resume"
+            raise UserError(f"{folder} holds {found} without the calls that it was made of: {how}")
         journal.append("run", None, settings=wanted)
         return
     # What older versions did not know was as it is by default.
@@ -292,8 +273,7 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs, not ours; afterwards
-    everything is as it was. Who wants to show progress meanwhile writes to a stream taken before."""
+    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs, not ours."""
     logging, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
     DSPY_LOGGING_STREAM.enabled = False
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -306,8 +286,8 @@ def quiet() -> Iterator[None]:
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once (of
-    several the first, in the items' order), and what has not begun is then left; what is under way goes on unheeded."""
+    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once, and what
+    has not begun is then left; what is under way goes on unheeded."""
     pool = ThreadPoolExecutor(max(1, threads))
     try:
         futures = [pool.submit(copy_context().run, function, item) for item in items]

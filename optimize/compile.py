@@ -14,7 +14,7 @@ from optimize.settings import CompileSettings
 from programs.cli.logs import logged
 from programs.cli.options import parse, run_cli
 from programs.cli.terminal import console as plain_console
-from programs.errors import UserError
+from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.files import move_aside
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _command(settings: CompileSettings) -> int:
     from optimize.compilation import compiled
     from optimize.recording import BudgetSpent
-    from programs.errors import AccessDenied, BackendError, UnknownModel
 
     console = plain_console(soft_wrap=True)
     compilation = prepared(settings)

@@ -4,8 +4,8 @@
     {"question": "...", "key_passage": "...", "answer": "...", "human": {"overall": 7}}
 
 `human` says whether the answer is right (also as a bare 0, 1, true or false), or else its rating, from 1 to 10. `thought`
-may hold the reasoning that led to it. Questions are divided into sides. On each as many answers are right as wrong,
-whichever are fewer repeated: a judge that always says "correct" scores a half. What is asked again costs nothing.
+may hold the reasoning that led to it. On each side as many answers are right as wrong, whichever are fewer repeated: a
+judge that always says "correct" scores a half.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,6 @@ WORDS = {True: "right", False: "wrong"}
 
 
 def _label(said: Any) -> bool | int:
-    """Whether the answer is right, or else its rating."""
     given = said if isinstance(said, dict) else {"correct": said}
     if (correct := given.get("correct")) in (0, 1):
         return bool(correct)
@@ -55,7 +54,7 @@ def _label(said: Any) -> bool | int:
 
 class Labelled(BaseModel):
     """An answer that people judged, and the passage or reference answer by which it is judged. Texts are cleaned; `id` is a
-    hash of them. It `is_right` where people said so, or rated it so high."""
+    hash of them."""
 
     question: str
     answer: str
@@ -106,8 +105,8 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions; the test side has all answers to its own. Raises `UserError` where there is
-    too little, or where a side has no right or no wrong answers."""
+    """Divides the answers by their questions. Raises `UserError` where there is too little, or a side has no right or no
+    wrong answers."""
     made = split_by(answers, lambda one: question_key(one.question), lambda one: one.id, settings)
     for side, some in made.items():
         right, wrong = ([one for one in some if one.is_right(settings.judged_correct_from) is kind] for kind in WORDS)
@@ -168,8 +167,8 @@ class JudgeCompilation(Compilation):
         self.parts, self.whole, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
         self.model = None if settings.program is None else identity_at(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
-        splits, tuned = divided(answers, settings), settings.judges
-        self.train, self.val = self._examples(splits["train"], tuned), self._examples(splits["val"], tuned)
+        splits = divided(answers, settings)
+        self.train, self.val = (self._examples(splits[side], settings.judges) for side in ("train", "val"))
         self.tested = self._examples(splits["test"], settings.report_judges)
         self.sources = [question_key(one.question) for one in self.tested]
         for side, answers in splits.items():

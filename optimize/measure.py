@@ -1,8 +1,5 @@
-"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, with
-judges and a grader where they are asked for; or by one stage's own output.
-
-The judges here are models of their own with prompts of their own: nothing that an optimizer changes is asked to judge.
-"""
+"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, or by
+one stage's own output. Judges have prompts of their own: nothing that an optimizer changes is asked to judge."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,12 +38,10 @@ Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
 
 class OptimizerMetric:
     """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
-    was wrong, with one predictor's part or all. What has no score counts as `worst`: a candidate must not gain by what
-    cannot be measured."""
+    was wrong, with one predictor's part or all. What has no score counts as `worst`."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
         self._measure, self._worst, self._recorder = measure, worst, recorder
-        self._adapter = PassageFirstAdapter()
 
     def __call__(
         self,
@@ -58,7 +53,7 @@ class OptimizerMetric:
         **__: object,
     ) -> dspy.Prediction:
         # What judges say must not enter the trace that DSPy takes demonstrations from.
-        with self._recorder.watching(), dspy.context(trace=None, adapter=self._adapter):
+        with self._recorder.watching(), dspy.context(trace=None, adapter=PassageFirstAdapter()):
             measured = self._measure(example, prediction)
         value = measured.score.value
         head = "No score." if value is None else f"Score {value:.2f}."
@@ -75,9 +70,8 @@ class StageMeasure:
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         found = self._measured(prediction)
-        return replace(
-            found, said={place.predictor: said_of(name, found, prediction) for name, place in STAGES.items()}
-        )
+        said = {place.predictor: said_of(name, found, prediction) for name, place in STAGES.items()}
+        return replace(found, said=said)
 
     def _measured(self, prediction: dspy.Prediction) -> Measured:
         """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
@@ -91,14 +85,11 @@ class TraceMeasure(StageMeasure):
     """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
     grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
-    def __init__(
-        self, weights: Mapping[str, float], judges: Mapping[str, Model] | None = None, rules: TryRules | None = None
-    ) -> None:
+    def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: TryRules) -> None:
         super().__init__(ALL)
-        models = dict(judges or {})
-        self._weights, self._judges = dict(weights), sorted(models) if "judge" in weights else []
-        self._graders = [*models][:1] if "grades" in weights else []
-        self._caller = Caller(lambda ask: models[ask.judge or ""], rules or TryRules(), strict=True)
+        self._weights, self._judges = weights, sorted(judges) if "judge" in weights else []
+        self._graders = [*judges][:1] if "grades" in weights else []
+        self._caller = Caller(lambda ask: judges[ask.judge or ""], rules, strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def _measured(self, prediction: dspy.Prediction) -> Measured:
@@ -143,8 +134,6 @@ def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(asked.missing_sentences)]
     if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, passage_of(prediction)).reason)
-    for name in STAGES[stage].metrics:
-        score = measured.metrics.get(name)
-        if score is not None and score.value is not None and score.reason:
-            lines.append(f"{name} {score.value:.2f}: {score.reason}")
+    scores = [(name, *measured.metrics[name]) for name in STAGES[stage].metrics if name in measured.metrics]
+    lines += [f"{name} {value:.2f}: {why}" for name, value, why in scores if value is not None and why]
     return lines or [measured.score.reason]

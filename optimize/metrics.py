@@ -1,13 +1,14 @@
 """Metrics of traces: each from a record to a score in 0-1, higher is better, and the reason for it in words.
 
-What cannot be measured has no score (None), never 0: a judge that failed says nothing about the trace. A new metric is a
-function with `@metric` here, and nothing else. Each is also a metric of DSPy's, for any optimizer.
+What cannot be measured has no score (None), never 0. A new metric is a function with `@metric` here, and nothing else. Each
+is also a metric of DSPy's, for any optimizer.
 """
 
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from programs.errors import UserError
@@ -27,8 +28,8 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric. `of` scores a record. `weight` is its share in the composite (0: only where it is asked for); `judged`: a
-    run without judges cannot measure it; `student`: it needs the extra `prove`."""
+    """`of` scores a record. `weight` is its share in the composite (0: only where it is asked for); `judged`: a run without
+    judges cannot measure it; `student`: it needs the extra `prove`."""
 
     of: Callable[[Record], Score]
     weight: float
@@ -45,7 +46,7 @@ class Metric:
         scores = [self.of(record) for record in prediction.records]
         known = [score.value for score in scores if score.value is not None]
         said = "\n".join(score.reason for score in scores if score.reason) or "no trace was made"
-        return dspy.Prediction(score=sum(known) / len(known) if known else 0.0, feedback=said)
+        return dspy.Prediction(score=fmean(known) if known else 0.0, feedback=said)
 
 
 METRICS: dict[str, Metric] = {}
@@ -57,8 +58,8 @@ def metric(
     """Makes a metric of a function, which gives it its name."""
 
     def named(function: Callable[[Record], Score]) -> Metric:
-        found = METRICS[function.__name__] = Metric(function, weight, judged, student)
-        return found
+        METRICS[function.__name__] = Metric(function, weight, judged, student)
+        return METRICS[function.__name__]
 
     return named
 
@@ -66,11 +67,10 @@ def metric(
 @metric(weight=0.3, judged=True)
 def judge(record: Record) -> Score:
     """The mean overall rating of the judges that answered."""
-    scored = [verdict for verdict in record.verdicts if verdict.overall is not None]
-    if not scored:
+    rated = [(verdict.overall, verdict.words) for verdict in record.verdicts if verdict.overall is not None]
+    if not rated:
         return Score(None, "no judge gave a rating")
-    mean = sum(verdict.overall or 0 for verdict in scored) / len(scored)
-    return Score((mean - 1) / 9, " ".join(verdict.words for verdict in scored))
+    return Score((fmean(overall for overall, _ in rated) - 1) / 9, " ".join(words for _, words in rated))
 
 
 @metric(weight=0.2, judged=True)
@@ -87,15 +87,12 @@ def grounding(record: Record) -> Score:
     """The share of the chosen evidence that stands in the passage."""
     if not record.evidence:
         return Score(None, "no evidence was chosen")
-    missing = [item for item in record.evidence if not item.verified]
-    share = 1 - len(missing) / len(record.evidence)
-    named = ", ".join(str(item.sentence) for item in missing)
-    return Score(share, f"there is no sentence {named}" if missing else "every quote stands in the passage")
+    missing = [str(item.sentence) for item in record.evidence if not item.verified]
+    said = f"there is no sentence {', '.join(missing)}" if missing else "every quote stands in the passage"
+    return Score(1 - len(missing) / len(record.evidence), said)
 
 
 _CONTENT = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
-_LONGEST_MEAN = 14
-"""Letters a word: more on the average has only writing without spaces, whose words these rules cannot tell."""
 
 
 @metric(weight=0.25)
@@ -106,7 +103,8 @@ def on_topic(record: Record) -> Score:
     if not passage:
         return Score(None, "the passage is not known")
     words = _content_of(record.final_answer)
-    if not words or sum(map(len, words)) > _LONGEST_MEAN * len(words):
+    # So many letters a word has only writing without spaces.
+    if not words or sum(map(len, words)) > 14 * len(words):
         return Score(None, "its words cannot be told")
     return topical(record.final_answer, passage, record.user_interaction.question)
 
@@ -155,10 +153,9 @@ def weights_of(text: str) -> dict[str, float]:
             weight = float(number or 1)
         except ValueError:
             weight = math.nan
-        if name not in METRICS or not (math.isfinite(weight) and weight > 0):
-            raise UserError(
-                f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT with a name of {', '.join(METRICS)}"
-            )
+        if name not in METRICS or not 0 < weight < math.inf:
+            names = ", ".join(METRICS)
+            raise UserError(f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT with a name of {names}")
         if METRICS[name].student:
             from programs.proving.student import check_extra
 
@@ -172,6 +169,5 @@ def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score
     known = {name: score.value for name, score in scores.items() if score.value is not None}
     if not known:
         return Score(None, "nothing could be measured")
-    total = sum(weights[name] for name in known)
-    value = sum(weights[name] * score for name, score in known.items()) / total
+    value = sum(weights[name] * score for name, score in known.items()) / sum(weights[name] for name in known)
     return Score(value, "; ".join(f"{name} {score:.2f}" for name, score in known.items()))

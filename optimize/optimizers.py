@@ -1,7 +1,7 @@
 """The optimizers by name: each a short constructor over one of DSPy's, with its share of the runs that a job allows. A new
 one is a function with `@optimizer` here, and nothing else.
 
-Every optimizer is given a `Job` and gives back a changed copy of its student. Whether that is better is not its to say:
+Every optimizer gives back a changed copy of the student of its `Job`. Whether that is better is not its to say:
 `optimize.compilation` compares the two on validation texts, of which the search has seen a part.
 """
 
@@ -14,19 +14,13 @@ if TYPE_CHECKING:
 
     from optimize.measure import OptimizerMetric
     from optimize.program import Tunable
-    from optimize.proposing import ProposalAdapter
 
 MOST_DEMOS = 2
 """Demonstrations a predictor may get: small models have short contexts."""
-
 TEMPERATURES = (0.2, 0.6, 1.0)
 """What `optuna` may set a temperature to, beside what it is."""
-
 SHOWN = 8
 """Training examples that MIPRO's proposer is told of."""
-
-_ENOUGH = 6
-"""Examples on which COPRO should try an instruction, where the runs allow it."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +28,7 @@ class Job:
     """What an optimizer is given. `runs`: about so many times the student may be run on an example that it was not run on
     unchanged. `train`, and of these `good`, on which the unchanged student scored `threshold` or more, the best
     first: they become demonstrations. Any prefix of `train` and `val` is as mixed as the whole. `proposer` writes
-    instructions, asked through `adapter`, which DSPy is configured with. `temperatures`: whether these may be tuned too.
-    """
+    instructions, asked through DSPy's adapter. `temperatures`: whether these may be tuned too."""
 
     student: "Tunable"
     train: "list[dspy.Example]"
@@ -43,7 +36,6 @@ class Job:
     val: "list[dspy.Example]"
     metric: "OptimizerMetric"
     proposer: "dspy.LM"
-    adapter: "ProposalAdapter"
     runs: int
     threshold: float
     seed: int
@@ -173,11 +165,9 @@ def copro(job: Job) -> "dspy.Module":
     import dspy
 
     predictors = len(job.student.predictors())
-    rounds, enough = 2 if predictors == 1 else 1, min(_ENOUGH, len(job.val))
+    rounds, enough = 2 if predictors == 1 else 1, min(6, len(job.val))
     breadth = within(job.runs / (enough * rounds * predictors), 2, 8)
-    search = dspy.COPRO(
-        prompt_model=job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0
-    )
+    search = dspy.COPRO(job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0)
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
     # What COPRO calls its training set is what it chooses by.
     val = job.validation(job.runs / (breadth * rounds * predictors))
@@ -187,7 +177,7 @@ def copro(job: Job) -> "dspy.Module":
 @optimizer
 def simba(job: Job) -> "dspy.Module":
     """SIMBA: rules and demonstrations taken from examples on which runs differ most; in four steps or more, or fewer where
-    a batch would have less than four examples. A third of the runs are for its last trial, of four programs."""
+    a batch would have less than four examples. A third of the runs are for its last trial."""
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 
@@ -229,7 +219,7 @@ def gepa(job: Job) -> "dspy.Module":
         max_metric_calls=most,
         reflection_minibatch_size=min(3, len(job.train)),
         reflection_lm=job.proposer,
-        instruction_proposer=InstructionProposer(adapter=job.adapter),
+        instruction_proposer=InstructionProposer(adapter=dspy.settings.adapter),
         num_threads=job.concurrency,
         warn_on_score_mismatch=False,
         seed=job.seed,

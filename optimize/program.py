@@ -1,7 +1,4 @@
-"""A program as optimizers are shown it, the one that makes a trace among them; and what they change of it, as plain data.
-
-Judges and graders are no part of what makes a trace: an optimizer that could rewrite its own judge would flatter itself.
-"""
+"""A program as optimizers are shown it, such as the one that makes a trace; and what they change of it, as plain data."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +32,7 @@ class Tunable(AwaitedModule):
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
         super().__init__()
-        self.tunable, self._recorder, self._adapter = tunable, recorder, PassageFirstAdapter()
+        self.tunable, self._recorder = tunable, recorder
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         every = dict(super().named_parameters())
@@ -44,7 +41,7 @@ class Tunable(AwaitedModule):
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""
         with self._recorder.watching():
-            with dspy.context(trace=[], adapter=self._adapter):
+            with dspy.context(trace=[], adapter=PassageFirstAdapter()):
                 prediction = super().forward(*args, **inputs)
                 steps = dspy.settings.trace
             if dspy.settings.trace is not None:
@@ -65,11 +62,8 @@ class Tunable(AwaitedModule):
 
 class Student(Tunable):
     """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
-    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`).
-
-    Its predictors have the names that they have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no
-    variation of the prediction is then accepted.
-    """
+    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`). Its predictors have the names that they
+    have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no variation is then accepted."""
 
     def __init__(
         self,
@@ -85,12 +79,9 @@ class Student(Tunable):
         self._caller = Caller(rules=rules, options=options, strict=True)
         self._until = until
 
-    async def aforward(
-        self, text: str, title: str | None = None, domain: str | None = None, **_: Any
-    ) -> dspy.Prediction:
-        """Gives a Prediction with `asked` (what each stage was asked and replied, by stage), `variations` (a
-        list of `Variation`, empty without questions) and `failures` (a list of `StageFailed`).
-        Raises `BackendError` when the model cannot be reached or refuses."""
+    async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
+        """Gives a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without
+        questions) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
         asked: dict[str, Asked] = {}
 
         async def answer(ask: Ask) -> Reply:
@@ -128,15 +119,12 @@ def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
 
 def _tuned_part(predictor: dspy.Predict) -> Tuned:
     """Without DSPy's own marks; the same demonstration only once."""
-    demos = [
-        {name: value for name, value in plain(dict(demo)).items() if name != "augmented" and name[:5] != "dspy_"}
-        for demo in predictor.demos
-    ]
-    return Tuned(
-        instructions=predictor.signature.instructions,
-        demos=[demo for number, demo in enumerate(demos) if demo not in demos[:number]],
-        temperature=predictor.config.get("temperature"),
-    )
+    demos = list[dict[str, Any]]()
+    for demo in plain([dict(demo) for demo in predictor.demos]):
+        given = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
+        demos += [given] if given not in demos else []
+    heat = predictor.config.get("temperature")
+    return Tuned(instructions=predictor.signature.instructions, demos=demos, temperature=heat)
 
 
 def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:

@@ -13,20 +13,14 @@ from programs.lms.engine import Shared
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.text.copying import copied_share
 
-LONGEST = 2000
-"""Characters that an instruction may have."""
-
 _INSTRUCTIONS = ("proposed_instruction", "new_instruction", "instruction")
 _ADVICE = "module_advice"
 
 
 class ProposalAdapter(Shared, PassageFirstAdapter):
-    """The adapter of all questions to the proposer. It reads as strictly as the stages do: a reply that stops in the middle
-    is no instruction.
-
-    Asks once for each completion wanted. What cannot be read, and instructions that are not fit (empty, endless, copied
-    from an example), are left out; where nothing is left, the proposal is to change nothing. Raises `BackendError`.
-    """
+    """The adapter of all questions to the proposer, which reads as strictly as the stages do. Asks once for each completion
+    wanted. What cannot be read, and instructions that are not fit (empty, endless, copied from an example), are left out;
+    where nothing is left, the proposal is to change nothing. Raises `BackendError`."""
 
     def __init__(self, examples: Iterable[dspy.Example], recorder: Recorder) -> None:
         super().__init__()
@@ -36,7 +30,7 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
 
     def fit(self, instruction: Any) -> bool:
         """Whether an instruction may be tried."""
-        whole = isinstance(instruction, str) and bool(instruction.strip()) and len(instruction) <= LONGEST
+        whole = isinstance(instruction, str) and bool(instruction.strip()) and len(instruction) <= 2000
         return whole and not any(copied_share(instruction, text) for text in self._texts)
 
     def __call__(

@@ -2,15 +2,15 @@
 compilation, run again, pays for nothing twice, and a candidate costs the stages that it changes alone.
 
 What decides an answer is the endpoint, the model, the request (messages and options) and the rollout: DSPy's `rollout_id`,
-by which optimizers ask for another answer to the same request. Where a request carries a sampling seed, the rollout
-changes the seed that is sent, or a seeded server would give the same answer again. An answer that ran into its token limit
-is recorded as what it is, and is `Truncated` again when replayed: it was paid for. No other error is recorded.
+by which optimizers ask for another answer to the same request. It changes the sampling seed that is sent, or a seeded
+server would give the same answer again. An answer that ran into its token limit is recorded as what it is, and is
+`Truncated` again when replayed: it was paid for. No other error is recorded.
 """
 
 import asyncio
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -32,12 +32,9 @@ from programs.lms.wire import reasoning_of
 from programs.redaction import encodable
 from programs.run.journal import Journal
 
-NAME = "calls.journal.jsonl"
-ROLLOUT = "rollout"
 Line = dict[str, Any]
 """What the journal holds of a call."""
 
-_DEFAULTS = ("temperature", "max_tokens", "max_completion_tokens")
 _TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 
@@ -51,17 +48,15 @@ class BudgetSpent(CompileStopped):
 
 class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
-
     `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
     and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which nothing
     can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors for scores
-    of 0, so look here when one has ended. Raises what `Journal` raises.
-    """
+    of 0, so look here when one has ended. Raises what `Journal` raises."""
 
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
-        self.journal = Journal(folder / NAME)
+        self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
-        self.paid: dict[str, Counter[str]] = {}
+        self.paid = defaultdict[str, Counter[str]](Counter)
         self.under_way = 0
         self._max_calls, self._places = max_calls, asyncio.Semaphore(at_once)
         self._flights: dict[str, asyncio.Task[Line]] = {}
@@ -72,7 +67,7 @@ class Recorder(Shared):
 
     @property
     def calls(self) -> int:
-        """How many calls were paid for, over all sessions."""
+        """How many were paid for, over all sessions."""
         return sum(spend["calls"] for spend in self.paid.values())
 
     @contextmanager
@@ -99,11 +94,10 @@ class Recorder(Shared):
         """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
         meanwhile waits; who gives up waiting does not end it."""
         self._check_open()
-        flight = self._flights.get(key)
-        if flight is None and (line := self.journal.latest("call", key)) is not None:
-            return line, True
-        if flight is not None:
+        if (flight := self._flights.get(key)) is not None:
             return await asyncio.shield(flight), True
+        if (line := self.journal.latest("call", key)) is not None:
+            return line, True
         flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
         # Or asyncio complains of an error for which nobody waits any more.
         flight.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -145,8 +139,7 @@ class Recorder(Shared):
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
         uncounted = line["prompt_tokens"] is None or line["completion_tokens"] is None
-        spend = self.paid.setdefault(line["purpose"], Counter())
-        spend.update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
+        self.paid[line["purpose"]].update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
     def stop(self, seconds: float) -> None:
         """Lets nothing begin any more, no further try either, and waits so long for what is under way to be recorded."""
@@ -164,11 +157,11 @@ class Recorder(Shared):
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
     copied, also deeply, and given other options, as optimizers do. Its calls also raise the recorder's errors."""
-    engine = RecordingEngine(recorder, model, purpose)
+    engine, known = RecordingEngine(recorder, model, purpose), model.lm.kwargs
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
     # DSPy names the limit of reasoning models otherwise, and takes neither name in its constructor.
-    lm.kwargs = {name: value for name, value in model.lm.kwargs.items() if name in _DEFAULTS}
+    lm.kwargs = {name: known[name] for name in ("temperature", "max_tokens", "max_completion_tokens") if name in known}
     return replace(model, lm=lm)
 
 
@@ -183,7 +176,7 @@ class RecordedLM(dspy.LM):
 
     def _named(self, options: dict[str, Any]) -> dict[str, Any]:
         rollout = {**self.kwargs, **options}.get("rollout_id")
-        return options if rollout is None else {**options, "metadata": {ROLLOUT: str(rollout)}}
+        return options if rollout is None else {**options, "metadata": {"rollout": str(rollout)}}
 
 
 class RecordingEngine(Shared):
@@ -196,14 +189,14 @@ class RecordingEngine(Shared):
 
     @property
     def supports_response_schema(self) -> bool:
-        """Whether the server takes schemas, as far as its answers or the recorded ones tell. The wording of prompts
-        depends on it, so a replay has to learn it at the same place."""
+        """As far as answers or recorded ones tell. The wording of prompts depends on it, so a replay has to learn it at
+        the same place."""
         return bool(self._model.engine.supports_response_schema) and not self._schema_refused
 
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
         extensions = dict(request.config.extensions or {})
-        rollout = extensions.pop("metadata", {}).get(ROLLOUT)
+        rollout = extensions.pop("metadata", {}).get("rollout")
         request = replace(request, config=replace(request.config, extensions=extensions or None))
         parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
@@ -233,8 +226,8 @@ class RecordingEngine(Shared):
                 usage, text = response.usage, encodable(response.text or "")
                 if not text.strip():
                     raise EmptyAnswer("empty answer")
-                answer |= {"text": text, "reasoning": encodable(reasoning_of(response))}
-                answer["finish_reason"] = response.finish_reason
+                thought = encodable(reasoning_of(response))
+                answer |= {"text": text, "reasoning": thought, "finish_reason": response.finish_reason}
         return {
             "purpose": self._purpose,
             "endpoint": self._model.endpoint,

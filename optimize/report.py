@@ -1,5 +1,4 @@
-"""What a compilation is worth on texts that no optimizer saw, before and after, and how sure that is: the proof; and its
-report, which also says what was done and what it cost."""
+"""What a compilation is worth on texts that no optimizer saw, before and after: the proof; and its report."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +27,6 @@ class Compared(BaseModel):
 
     @property
     def cells(self) -> tuple[object, ...]:
-        """What a table shows of it."""
         before, after = ("-" if mean is None else f"{mean:.3f}" for mean in (self.before, self.after))
         return before, after, self.interval or "-", self.pairs
 
@@ -43,13 +41,12 @@ class Failures(BaseModel):
 
     @property
     def cells(self) -> tuple[object, ...]:
-        """What a table shows of it."""
         return f"{self.failed_before} of {self.asked_before}", f"{self.failed_after} of {self.asked_after}"
 
 
 class Proof(BaseModel):
-    """A comparison over the test split. `unscored_before` and `unscored_after` count examples without a score, which are
-    not compared. `improved`: the composite's interval lies above 0, over sources enough."""
+    """A comparison over the test split. Examples without a score (`unscored_before`, `unscored_after`) are not compared.
+    `improved`: the composite's interval lies above 0, over sources enough."""
 
     composite: Compared
     metrics: dict[str, Compared]
@@ -77,9 +74,8 @@ def prove(
     stages = dict.fromkeys(stage for one in [*before, *after] for stage in one.stages)
 
     def compared(pairs: Iterable[Pair]) -> Compared:
-        known = [
-            (source, a, b) for source, (a, b) in zip(sources, pairs, strict=True) if a is not None and b is not None
-        ]
+        sided = zip(sources, pairs, strict=True)
+        known = [(source, old, new) for source, (old, new) in sided if old is not None and new is not None]
         return Compared(
             before=fmean(old for _, old, _ in known) if known else None,
             after=fmean(new for _, _, new in known) if known else None,
@@ -131,9 +127,8 @@ class TunedPredictor(BaseModel):
 
 
 class Report(BaseModel):
-    """Everything about a compilation but the program itself. `data` has the hash and the size of each split, `spent` what
-    was paid by purpose over all sessions. `judges` optimised, `report_judges` judged the proof (with `--stage judge`: were
-    tuned, and proved), `weights` make the composite."""
+    """Everything about a compilation but the program. `data` has the hash and the size of each split, `spent` what was paid
+    by purpose over all sessions. `judges` optimised, or were tuned; `report_judges` judged the proof, or were proved."""
 
     settings: dict[str, Any]
     created: str
@@ -171,13 +166,12 @@ class Report(BaseModel):
 
 def write_report(report: Report, folder: Path) -> None:
     """Writes report.json, for programs, and report.md, for people."""
-    for name, text in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", markdown(report))):
+    for name, text in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", _markdown(report))):
         with in_place(folder / name) as file:
             file.write(text.encode())
 
 
-def markdown(report: Report) -> str:
-    """The report for a person."""
+def _markdown(report: Report) -> str:
     proof, data, given, stages = report.proof, report.data, report.settings, report.proof.stages
     verdict, *warned = report.outcome
     licences = ", ".join(f"{name} ({texts})" for name, texts in data["train"].get("licences", {}).items())

@@ -21,17 +21,11 @@ else:
 
 def _known_stages(stages: list[str]) -> list[str]:
     known = [ALL, *STAGES, JUDGE]
-    unknown = [stage for stage in stages if stage not in known]
-    if unknown:
-        raise ValueError(f"{unknown[0]!r} is none of {', '.join(known)}")
+    if unknown := next((stage for stage in stages if stage not in known), None):
+        raise ValueError(f"{unknown!r} is none of {', '.join(known)}")
     if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
         raise ValueError("all and judge stand alone")
     return stages
-
-
-def _known_metric(metric: str) -> str:
-    weights_of(metric)
-    return metric
 
 
 class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
@@ -53,9 +47,8 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         "logs": (*LogOptions.model_fields,),
     }
     free: ClassVar[frozenset[str]] = frozenset(
-        {"output", "resume", "dry_run", "budget", "max_calls"}
-        | {"api_base", "concurrency", "timeout", "patience", "retry_wait"}
-        | {*LogOptions.model_fields}
+        {"output", "resume", "dry_run", "budget", "max_calls", "api_base", "concurrency", "timeout", "patience"}
+        | {"retry_wait", *LogOptions.model_fields}
     )
     """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
 
@@ -80,7 +73,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         + ", ".join(STAGES)
         + "; or judge: the judges' prompt, on answers that people judged",
     )
-    metric: Annotated[str, AfterValidator(_known_metric)] = Field(
+    metric: str = Field(
         "composite", description="composite, or NAME, or NAME=WEIGHT,NAME=WEIGHT of optimize/metrics.py"
     )
     judge_models: ModelNames | None = Field(
@@ -121,14 +114,14 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
 
     @model_validator(mode="after")
     def _consistent(self) -> "CompileSettings":
-        judged = bool(self.judges and self.report_judges)
+        judged, weights = bool(self.judges and self.report_judges), self.weights
         if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.tunes_judges and self.trainset == [DEFAULT_INPUT]:
             raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/judging.py")
         if self.tunes_judges and self.metric != "composite":
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
-        if not judged and all(METRICS[name].judged for name in self.weights):
+        if not judged and all(METRICS[name].judged for name in weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
         if self.program is not None and self.program.resolve() == self.output.resolve():
             raise ValueError("--program and --output must be different folders")
@@ -136,12 +129,11 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weights of the composite."""
+        """The weights of the composite. Raises `UserError` for a metric that is none."""
         return weights_of(self.metric)
 
     @property
     def tunes_judges(self) -> bool:
-        """Whether it is the judges' prompt that is tuned."""
         return self.stage == [JUDGE]
 
     @property
@@ -154,9 +146,8 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     @property
     def report_judges(self) -> list[str]:
         """The models that judge in the proof."""
-        if self.report_judge_models is None:
-            return self.judges
-        return [] if self.report_judge_models == ["none"] else self.report_judge_models
+        named = self.judges if self.report_judge_models is None else self.report_judge_models
+        return [] if named == ["none"] else named
 
     @property
     def proposer(self) -> str:

@@ -5,13 +5,13 @@ A try fails when it is missing, cut off, unreadable or against the stage's check
 something against one of its texts or against all together.
 
     score = 0 where no try was taken or the taken one fails, else (first + quality) / 2
-
     first     1 when the first try did not fail, else 0
     quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
               the texts that repeat no other), and of evidence the different sentences that exist of those chosen
 """
 
 import re
+from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from optimize.metrics import Score, topical
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class StagePlace(NamedTuple):
-    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. `metrics` are
-    those of a trace whose reasons say something about the stage's own output."""
+    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. The reasons
+    of these `metrics` of a trace say something about the stage's own output."""
 
     predictor: str
     depth: int
@@ -47,43 +47,34 @@ WRITERS = ("trace", "answer")
 """Stages that are scored by the finished trace; others, and the trace where nobody judges, by their own output."""
 
 JUDGE, ALL = "judge", "all"
-
-SHORTEST = 12
-"""Characters from which on a text of an output is prose: shorter ones are names, levels and numbers."""
-
 _NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
-    """The predictors that are tuned with a stage, or with all."""
     return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
 
 
 class Asked(NamedTuple):
-    """What a stage was asked and what came back."""
-
     ask: "Ask"
     reply: "Reply"
 
     @property
     def texts(self) -> list[str]:
-        """The prose of the output, depth first."""
-        return [text for text in texts_in(self.reply.output) if len(text) >= SHORTEST]
+        """The prose of the output, depth first: shorter texts are names, levels and numbers."""
+        return [text for text in texts_in(self.reply.output) if len(text) >= 12]
 
     @property
-    def fault(self) -> str | None:
-        """What is wrong with the prose: with one of its texts, or with all together."""
+    def failure(self) -> str | None:
+        """Why no try was taken, or what is wrong with the prose: with one of its texts, or with all together."""
+        if self.reply.status != "ok":
+            return "; ".join(self.reply.problems) or self.reply.status
         single = next((why for text in self.texts for why in prose_problems(text)), None)
         return single or (degeneracy(" ".join(self.texts)) if self.texts else None)
 
     @property
     def first_failure(self) -> str | None:
         """Why the first try failed, or None when it did not."""
-        if self.reply.rejected:
-            return "; ".join(self.reply.rejected[0].problems)
-        if self.reply.status != "ok":
-            return "; ".join(self.reply.problems) or self.reply.status
-        return self.fault
+        return "; ".join(self.reply.rejected[0].problems) if self.reply.rejected else self.failure
 
     @property
     def missing_sentences(self) -> list[int]:
@@ -93,17 +84,16 @@ class Asked(NamedTuple):
 
 
 def stage_score(asked: Asked, passage: str) -> Score:
-    """The score of a stage's output."""
-    reply, fault, texts = asked.reply, asked.fault, asked.texts
-    if reply.status != "ok" or fault:
-        return Score(0.0, "; ".join(reply.problems) or fault or reply.status)
+    texts = asked.texts
+    if why := asked.failure:
+        return Score(0.0, why)
     parts = {
         "on topic": topical(" ".join(texts), passage, asked.ask.inputs.get("question", "")).value or 0.0,
         "variety": len({*texts}) / len(texts) if texts else 0.0,
     }
     if asked.ask.stage == "evidence":
-        numbers = [item["sentence"] for item in reply.output["items"]]
+        numbers = [item["sentence"] for item in asked.reply.output["items"]]
         parts["found"] = len({*numbers} - {*asked.missing_sentences}) / len(numbers) if numbers else 0.0
-    quality, failure = sum(parts.values()) / len(parts), asked.first_failure
+    quality, failed = fmean(parts.values()), asked.first_failure
     shown = ", ".join(f"{name} {value:.2f}" for name, value in parts.items())
-    return Score((float(failure is None) + quality) / 2, f"first try: {failure or 'taken'}; {shown}")
+    return Score((float(failed is None) + quality) / 2, f"first try: {failed or 'taken'}; {shown}")

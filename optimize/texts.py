@@ -20,23 +20,22 @@ from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.inputs.sample import Sample
+from programs.inputs.sample import Sample, content_id
 from programs.lms.resolve import Model
 from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
 
 Item = TypeVar("Item")
+Splits = dict[str, list[Item]]
+"""The three sides, `train`, `val` and `test`. No source is on two of them."""
 
 MOST_EXAMPLES, MOST_TESTS = 24, 60
 """Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
 
-Splits = dict[str, list[Item]]
-"""The three sides, `train`, `val` and `test`. No source is on two of them."""
-
 
 class TextCompilation(Compilation):
-    """Tunes stages one after another, or all at once, on texts that are parted by source."""
+    """Tunes stages one after another, or all at once."""
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
@@ -90,15 +89,13 @@ def scored_alone(settings: CompileSettings) -> set[str]:
 
 def judge_warnings(settings: CompileSettings) -> list[str]:
     """What a reader of the report should know about its judges."""
+    reporting = {*settings.report_judges}
     if not _judging(settings.weights, settings.report_judges):
         return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
     found = []
-    judged = not {*settings.stage} <= scored_alone(settings)
-    if judged and {*settings.report_judges} & {*settings.judges}:
+    if not scored_alone(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
         found.append("the judges that report are those that optimised: the program may have learned to please them")
-    if settings.model in settings.report_judges:
-        found.append("the model judges itself")
-    return found
+    return [*found, "the model judges itself"] if settings.model in reporting else found
 
 
 def _judging(weights: dict[str, float], judges: list[str]) -> int:
@@ -118,14 +115,11 @@ def _samples(settings: CompileSettings, limit: int) -> list[Sample]:
 
 
 def examples_of(samples: Sequence[Sample]) -> list[dspy.Example]:
-    return [
-        dspy.Example(
-            text=sample.text,
-            title=sample.title if sample.title_given else None,
-            domain=sample.domain if sample.domain_given else None,
-        ).with_inputs("text", "title", "domain")
-        for sample in samples
-    ]
+    def example(sample: Sample) -> dspy.Example:
+        title, domain = sample.title if sample.title_given else None, sample.domain if sample.domain_given else None
+        return dspy.Example(text=sample.text, title=title, domain=domain).with_inputs("text", "title", "domain")
+
+    return [example(sample) for sample in samples]
 
 
 def split_by(
@@ -138,12 +132,11 @@ def split_by(
 ) -> Splits[Item]:
     """Splits items of any kind by what `source` says of them. `identity` is an item's content; equal ones count once.
 
-    `--num-test` counts sources (half, at most 60, when not given), each with at most `each_test` items (None: all of
-    them); `--num-train` and `--num-val` count items (a quarter each, at most 24, or fewer where there are fewer), and no
-    source gives a second before every source of its side gave one. The result depends on the seed and on what the items
-    are, not on their order. Sources stand in the order of a hash of the seed and their key, and test takes the first, so
-    that items which are added later never take a source from train or val into it.
-    Raises `UserError`, with the numbers, where there is too little.
+    `--num-test` counts sources, each with at most `each_test` items (None: all of them); `--num-train` and `--num-val`
+    count items, and no source gives a second before every source of its side gave one. The result depends on the seed and
+    on what the items are, not on their order. Sources stand in the order of a hash of the seed and their key, and test
+    takes the first, so that items which are added later never take a source from train or val into it. Raises `UserError`,
+    with the numbers, where there is too little.
     """
 
     def place(name: str) -> bytes:
@@ -154,21 +147,16 @@ def split_by(
     for name in sorted(unique, key=place):
         groups[source(unique[name])].append(unique[name])
     sources = [groups[key] for key in sorted(groups, key=place)]
-    number, usual = (
-        settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2)),
-        min(MOST_EXAMPLES, len(unique) // 4),
-    )
+    number = settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2))
+    usual = max(1, min(MOST_EXAMPLES, len(unique) // 4))
     test, rest = sources[:number], sources[number:]
-    train, val = settings.num_train or max(1, usual), settings.num_val or max(1, usual)
+    train, val = settings.num_train or usual, settings.num_val or usual
     cut = max(1, min(val, len(rest) * val // (val + train)))
     while cut < len(rest) - 1 and sum(map(len, rest[:cut])) < val:
         cut += 1
     made = {"train": _spread(rest[cut:], train), "val": _spread(rest[:cut], val)}
-    if (
-        len(test) < number
-        or len(made["train"]) < (settings.num_train or 1)
-        or len(made["val"]) < (settings.num_val or 1)
-    ):
+    fewest = {"train": settings.num_train or 1, "val": settings.num_val or 1}
+    if len(test) < number or any(len(made[side]) < count for side, count in fewest.items()):
         raise UserError(
             f"too little to split: there are {len(sources)} sources (papers, or questions) with {len(unique)} texts; "
             f"--num-test {number} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
@@ -184,4 +172,4 @@ def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
 
 def hash_of(names: Iterable[str]) -> str:
     """Tells two sides of a split apart, whatever their order."""
-    return hashlib.blake2b("\n".join(sorted(names)).encode(), digest_size=8).hexdigest()
+    return content_id("\n".join(sorted(names)))

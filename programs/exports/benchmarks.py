@@ -1,12 +1,10 @@
 """The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by either of two rules:
 
 1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
-   the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
-   and 13 by the length of a benchmark's examples, and what collides with more than 10 documents is taken for a common
-   phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
-   in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
-2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
-   and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
+   the text and the benchmark's question share GRAM words in a row, without case and punctuation; a benchmark question of
+   SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands in more than COMMON of the benchmarks'
+   questions, the frame of a prompt, say, counts for nothing;
+2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more.
 """
 
 import hashlib
@@ -30,18 +28,10 @@ from programs.text.words import runs
 
 log = logging.getLogger("synthreasoner")
 
-GRAM = 13
-SHORTEST = 8
-COMMON = 10
-NEAR = 0.8
+GRAM, SHORTEST, COMMON, NEAR = 13, 8, 10, 0.8
 
 FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
 """Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""
-FRAMES = ("prompt", "instruction")
-"""Of these, where there is an `input` too, either may be the question: both count."""
-
-FEW = 20
-"""With so many times more questions than different ones, what was read may be the frame around them."""
 
 _LETTERS = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"['’]")
@@ -53,9 +43,8 @@ class Benchmarks:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database, self._bands = database, BandIndex(database, "benchmark_band")
         self._lengths: set[int] = set()
-        database.execute(
-            "create table benchmark (item integer primary key, place text, text text, words integer unique)"
-        )
+        columns = "item integer primary key, place text, text text, words integer unique"
+        database.execute(f"create table benchmark ({columns})")
         database.execute("create table gram (hash integer primary key, item integer, items integer) without rowid")
 
     def read(self, patterns: Sequence[str], option: str) -> None:
@@ -72,12 +61,10 @@ class Benchmarks:
 
     def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
-        if given := self.given_away_by(question):
-            return given
-        wanted, rows = features(question), map(self._row, self._bands.candidates(question))
-        near = [(jaccard(wanted, features(text)), place) for place, text in rows]
+        rows = map(self._row, self._bands.candidates(question))
+        near = [(jaccard(features(question), features(text)), place) for place, text in rows]
         most, place = max(near, key=itemgetter(0), default=(0.0, ""))
-        return f"asks nearly the same as {place}" if most >= NEAR else None
+        return self.given_away_by(question) or (f"asks nearly the same as {place}" if most >= NEAR else None)
 
     def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
@@ -110,11 +97,10 @@ class Benchmarks:
         if passed:
             log.warning("%s: %d lines of %s hold no question that can be read", option, passed, file)
         if not questions:
-            raise UserError(
-                f"{file} holds no question that can be read: one JSON object a line, with a field such as question, "
-                "prompt or text"
-            )
-        if different * FEW < questions:
+            form = "one JSON object a line, with a field such as question, prompt or text"
+            raise UserError(f"{file} holds no question that can be read: {form}")
+        # It may be the frame around them.
+        if 20 * different < questions:
             log.warning("%s: of %d questions in %s only %d differ", option, questions, file, different)
 
     def _add(self, place: str, text: str) -> bool:
@@ -145,15 +131,14 @@ def grams(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
 
 
 def questions_in(record: Mapping[str, Any]) -> list[str]:
-    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one.
-
-    A field is a text, a list of chat messages (what the user says in them), or an object with its `stem` or `text`.
-    """
+    """The question of a benchmark's record, or what may be it; empty when no field of FIELDS holds one. A field is a text,
+    a list of chat messages (what the user says in them), or an object with its `stem` or `text`."""
     squeezed = {re.sub(r"[\W_]", "", name.lower()): value for name, value in record.items()}
     texts = {name: text for name in FIELDS if words_of(text := _said_in(squeezed.get(name)))}
     first = next(iter(texts), None)
-    both = first in FRAMES and "input" in texts
-    return [text for name, text in texts.items() if name == first or (both and name == "input")]
+    # Beside an `input` a prompt may be the question or the frame around it: both count.
+    wanted = (first, "input") if first in ("prompt", "instruction") else (first,)
+    return [text for name, text in texts.items() if name in wanted]
 
 
 def _said_in(value: Any) -> str:

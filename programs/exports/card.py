@@ -1,5 +1,4 @@
-"""What went into an export, the data set's card (card.md.jinja) with the header that the Hub and `datasets` read, and
-`export.json`."""
+"""What went into an export, its card (card.md.jinja) with the header that the Hub reads, and `export.json`."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,9 +17,6 @@ from programs.run.attempts import ReadTrace
 from programs.statistics.counts import count_name
 from programs.versions import stamp, version_of
 
-MOST = 1000
-"""Different values that a count names; more are counted together, so that memory does not grow with them."""
-
 
 @dataclass
 class Exported:
@@ -29,9 +25,7 @@ class Exported:
     `rows` are counted by split; `with_passage` ones have the passage in the prompt, `without_needed` ones do not though the
     trace rests on it. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is no row of
     a trace (or, in a grouped format, of a question); `judges`, `programs` (their prompts' fingerprints) and `models` (by
-    stage) count the traces of the rows, all others rows. `examples` has for some reasons a trace that was skipped, and what
-    it is like.
-    """
+    stage) count the traces of the rows, all others rows. `examples` has for some reasons a trace that was skipped."""
 
     options: ExportOptions
     is_journal: bool
@@ -45,7 +39,8 @@ class Exported:
     examples: dict[str, str] = field(default_factory=dict)
 
     def count(self, what: str, name: str) -> None:
-        count_name(self.counts[what], name, MOST)
+        # More different names are counted together, so that memory does not grow with them.
+        count_name(self.counts[what], name, 1000)
 
     def add(self, split: str, rows: Sequence[Row], traces: Sequence[ReadTrace]) -> None:
         """Counts rows of these traces, which have the question in common."""
@@ -72,7 +67,7 @@ class Exported:
 
     def manifest(self) -> dict[str, Any]:
         """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
-        numbers = {"with_passage": self.with_passage, "without_needed": self.without_needed}
+        numbers = {"rows": self.rows.total(), "with_passage": self.with_passage, "without_needed": self.without_needed}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         files = {"document", "output", "overwrite", "decontaminate"}
         return {
@@ -82,7 +77,7 @@ class Exported:
             "options": self.options.model_dump(mode="json", exclude=files),
             "benchmarks": self.options.benchmark_names,
             "splits": self.rows,
-            "counts": {"rows": self.rows.total(), **numbers, **counts, "examples": self.examples},
+            "counts": {**numbers, **counts, "examples": self.examples},
             "synthreasoner": version_of(),
         }
 
@@ -107,17 +102,13 @@ def card(done: Exported) -> str:
             "label": counts["labels"],
         },
     )
+    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows]
     header = {
         "license": hub_names(counts["licences"]),
         "pretty_name": title,
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "reasoning", "science", "synthreasoner", options.to],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows],
-            }
-        ],
+        "configs": [{"config_name": "default", "data_files": files}],
         "dataset_info": {"features": features(options.format.columns(options))},
     }
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=1000)}---\n\n{body}"

@@ -25,32 +25,33 @@ from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.journal import JournalReader
 
 MANIFEST = "export.json"
-"""The file by which a folder is known to be an export, which alone is ever replaced."""
+"""By it a folder is known to be an export, which alone is ever replaced."""
 
 
 class Origin(NamedTuple):
-    """Where traces are read, also while a run goes on: the document, or its journal, which alone has those that were turned
-    down. `note` says what this origin lacks, if anything."""
+    """Where traces are read: the document, or its journal, which alone has those that were turned down. `note` says what
+    this origin lacks, if anything."""
 
     path: Path
     journal: JournalReader | None
     document: Path | None
-    note: str | None
+    attempts: bool
+    note: str | None = None
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, path: Path, attempts: bool) -> Iterator["Origin"]:
+    def opened(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
         """What a name means, as it stands at this moment: with `attempts` the journal, if any. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
             with viewed(found.path) as journal:
-                yield cls(found.path, journal, document, None)
+                yield cls(found.path, journal, document, attempts)
         else:
             lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
-            yield cls(path, None, path, lacks if attempts else None)
+            yield cls(path, None, path, attempts, lacks if attempts else None)
 
-    def traces(self, attempts: bool) -> Iterator[ReadTrace]:
+    def traces(self) -> Iterator[ReadTrace]:
         """The traces in order; with `attempts` also those judged and not taken. Raises `UserError` for a foreign file."""
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
@@ -58,14 +59,14 @@ class Origin(NamedTuple):
         for trace in chain.from_iterable(variations_in(self.journal)):
             # Nothing is preferred to what was turned down for its question's sake, not for its own.
             judged = trace.became in ("below", "unused") and not trace.left_out
-            if trace.became == "accepted" or (attempts and judged):
+            if trace.became == "accepted" or (self.attempts and judged):
                 yield trace
 
     def metadata(self) -> dict[str, Any]:
         """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
         said = {} if self.document is None else read_metadata(self.document)
-        last = self.journal and self.journal.latest("run", "")
-        latest = {"status": last.get("status"), "run": last.get("summary")} if last else {}
+        last = (self.journal and self.journal.latest("run", "")) or {}
+        latest = {"status": last.get("status"), "run": last.get("summary")}
         return said | {name: value for name, value in latest.items() if value}
 
 
@@ -94,7 +95,7 @@ def export(options: ExportOptions) -> Exported:
         screening(options) as screen,
     ):
         done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
-        kept = _kept(origin.traces(format.attempts), screen, done)
+        kept = _kept(origin.traces(), screen, done)
         with DataFiles(folder / "data", format.columns(options)) as files:
             for traces in by_question(kept) if format.grouped else ([one] for one in kept):
                 split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
@@ -127,10 +128,9 @@ def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterat
 
 
 def _why(origin: Origin, done: Exported) -> str:
-    read, skipped = done.counts["read"].total(), done.counts["skipped"].most_common(3)
-    if not read:
+    if not (read := done.counts["read"].total()):
         return f"{origin.path} holds no trace"
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in skipped)
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in done.counts["skipped"].most_common(3))
     return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
 
 
@@ -140,8 +140,7 @@ class DataFiles(contextlib.ExitStack):
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()
         folder.mkdir()
-        self._folder, self._columns = folder, columns
-        self._open: dict[str, jsonlines.Writer] = {}
+        self._folder, self._columns, self._open = folder, columns, dict[str, jsonlines.Writer]()
 
     def add(self, split: str, row: Row) -> None:
         """Writes the columns of a row, which has them all, to a split."""
@@ -153,11 +152,9 @@ class DataFiles(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left.
-
-    An export that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old
-    one lies beside it. Raises `UserError` where `path` holds something else, or cannot be written.
-    """
+    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left. An export
+    that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old one lies
+    beside it. Raises `UserError` where `path` holds something else, or cannot be written."""
     path = path.absolute()
     _check_free(path, overwrite)
     try:

@@ -1,9 +1,6 @@
 """The licence of a text, as its input record gives it: under `license`, `licence`, `rights` or the like, as a name, an
-address, or an object or list that holds one.
-
-Names are put in lower case with hyphens ("CC BY 4.0" is `cc-by-4.0`), and an address of Creative Commons or arXiv means the
-licence that it names. No other spelling is known to be another's.
-"""
+address, or an object or list that holds one. Names are put in lower case with hyphens ("CC BY 4.0" is `cc-by-4.0`), and an
+address of Creative Commons or arXiv means the licence that it names."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,15 +9,11 @@ from typing import Any
 from programs.text.words import texts_in
 
 UNKNOWN = "unknown"
-"""What a text without a licence is called where licences are counted or chosen."""
-
 _FIELDS = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
 _ADDRESS = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
-
 _HUB = re.compile(
     r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[234]\.[05]|mit|apache-2\.0|bsd-[23]-clause|gpl-[23]\.0|odc-by|odbl|pddl"
 )
-"""Identifiers that the Hub takes."""
 
 
 def licence_of(extra: Mapping[str, Any]) -> str | None:
@@ -33,7 +26,6 @@ def licence_of(extra: Mapping[str, Any]) -> str | None:
 
 
 def licence_name(text: str) -> str:
-    """A licence's name, of one line."""
     lower = text.strip().lower()
     if address := _ADDRESS.search(lower):
         giver = "cc" if address[1] == "creativecommons" else "arxiv"
@@ -42,7 +34,7 @@ def licence_name(text: str) -> str:
 
 
 def hub_names(licences: Iterable[str]) -> str | list[str]:
-    """What the Hub is told of several licences: the one identifier that they have, or a list. An identifier is the licence
-    itself where the Hub knows that or nobody does, else "other"."""
+    """What the Hub is told of several licences: the one identifier that they have, or a list; "other" for what it does not
+    know."""
     names = sorted({one if one == UNKNOWN or _HUB.fullmatch(one) else "other" for one in licences})
     return names if len(names) != 1 else names[0]

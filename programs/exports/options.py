@@ -1,6 +1,5 @@
-"""What an export can be told: every option of `python -m programs.export`. And the formats by their names."""
+"""Every option of `python -m programs.export`, and the formats by their names."""
 
-import hashlib
 import re
 from itertools import accumulate
 from pathlib import Path
@@ -12,13 +11,11 @@ from programs.cli.options import Many, Names, Options
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
 from programs.exports.view import Format, View
+from programs.inputs.sample import content_id
 
 _FAMILIES = (chat, preference, reinforcement, table)
 FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
-"""A new one needs no more than to stand in the file of its family."""
-
 SPLITS = ("train", "validation", "test")
-
 MEASURED = {
     "student": "blind_solve.student.with_passage.pass_rate",
     "student_without": "blind_solve.student.without_passage.pass_rate",
@@ -27,12 +24,12 @@ MEASURED = {
     "judges": "metadata.quality_score",
     "grades": "answer_grades.overall_score",
 }
-"""What `--keep` may name, and where a record holds it. Pass rates (0-1) are with the passage or without."""
+"""What `--keep` may name, and where a record holds it."""
 _COMPARISON = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class _Files(Options):
-    """Which files are read and written. A class of its own so that these options come first."""
+    """The options that come first."""
 
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
@@ -69,18 +66,11 @@ class ExportOptions(View, _Files):
     )
     overwrite: bool = Field(False, description="replace the export that is at --output already")
 
-    @field_validator("to")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in FORMATS:
-            raise ValueError(f"the formats are {', '.join(FORMATS)}")
-        return value
-
-    @field_validator("splits", "keep")
+    @field_validator("to", "splits", "keep")
     @classmethod
     def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            (shares_of if info.field_name == "splits" else comparisons)(value)
+            {"to": format_of, "splits": shares_of, "keep": comparisons}[str(info.field_name)](value)
         return value
 
     @model_validator(mode="after")
@@ -91,12 +81,19 @@ class ExportOptions(View, _Files):
 
     @property
     def format(self) -> Format:
-        return FORMATS[self.to]
+        return format_of(self.to)
 
     @property
     def benchmark_names(self) -> list[str]:
         """What `--decontaminate` names, without folders: these may name a person."""
         return [Path(name).name for name in self.decontaminate]
+
+
+def format_of(name: str) -> Format:
+    """Raises ValueError for a name that no format has."""
+    if name not in FORMATS:
+        raise ValueError(f"the formats are {', '.join(FORMATS)}")
+    return FORMATS[name]
 
 
 def comparisons(rule: str) -> list[tuple[str, str, float]]:
@@ -122,7 +119,6 @@ def shares_of(text: str) -> dict[str, float]:
 
 def split_of(source: str, shares: dict[str, float]) -> str:
     """The split of a paper: by a hash of its name alone, so that traces that come later change no one's place."""
-    number = int.from_bytes(hashlib.blake2b(f"split/{source}".encode(), digest_size=8).digest(), "big")
     # As many bits as a float holds, or the largest ones would become 1.
-    place = (number >> 11) / 2**53
+    place = (int(content_id(f"split/{source}"), 16) >> 11) / 2**53
     return SPLITS[sum(place >= end for end in list(accumulate(shares.values()))[:-1])]

@@ -1,14 +1,11 @@
 """The formats of preference: pairs of a better and a worse trace of a question, and single traces with a label.
 
 `dpo`: chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it,
-the worst first: other variations, and attempts that the judges turned down.
-The prompt is that of the chosen trace: a rejected one that uses figures which it does not show is rejected for that too.
-Before these come pairs that need no score: a model's own thought whose answer agrees with the grounded one, and the tries
-of the same question that came to another answer.
+the worst first. The prompt is that of the chosen trace. Before these come pairs that need no score: a model's own thought
+whose answer agrees with the grounded one, and the tries of the same question that came to another answer.
 
 `kto`: the label is what the run decided: true for an accepted trace, false for one that was turned down. With `--min-score`
-it is whether the trace has that score, and no judge rated it below a floor (`programs.records.FLOORS`); without a score it
-has no label and is left out.
+it is whether the trace has that score, and no judge rated it below a floor (`programs.records.FLOORS`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -78,22 +75,17 @@ def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Rec
 
 def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     (trace,) = traces
-    label = _label(trace, view.min_score)
-    if isinstance(label, str):
-        yield label
-    else:
-        row: Row = {"completion": [view.message(trace.record)], "label": label}
-        yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
-
-
-def _label(trace: ReadTrace, least: float | None) -> bool | str:
-    score = trace.record.metadata.quality_score
-    if least is None:
-        unused = "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
-        return unused if trace.became == "unused" else trace.became == "accepted"
-    if score is None:
-        return NO_SCORE
-    return score >= least and not any(verdict.too_low for verdict in trace.record.verdicts)
+    score, label = trace.record.metadata.quality_score, trace.became == "accepted"
+    if view.min_score is None and trace.became == "unused":
+        yield "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
+        return
+    if view.min_score is not None:
+        if score is None:
+            yield NO_SCORE
+            return
+        label = score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
+    row: Row = {"completion": [view.message(trace.record)], "label": label}
+    yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
 DPO = Format(

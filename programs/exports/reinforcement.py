@@ -1,26 +1,23 @@
-"""The formats for rewards. `grpo`: questions with a reference answer and its grades, and what reward functions check by
-(`programs.exports.rewards`): short answer and rubric; one row a question, whose answer is that of its best trace.
-`verifiers`: the same for the questions that have a short answer, in a folder that is an environment package.
-`prm`: the steps of a thought, each with whether it is right, for process reward models (stepwise supervision).
+"""The formats for rewards. `grpo`: questions with a reference answer, that of the best trace, with its grades, and what
+reward functions check by (`programs.exports.rewards`): short answer and rubric. `verifiers`: the same for questions with a
+short answer, in a folder that is an environment package. `prm`: the steps of a thought, each with whether it is right.
 
 The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
 
     false   the passage contradicts the step, by the model's word; or the step is of the kind `wrong`
     true    the passage supports the step, or the step follows from it, by the model's word
 
-Of any other step no label is known: from outside the passage, without a claim, or not checked. Each label is about its own
-paragraph alone, so a row holds steps that follow one another and all have a label, and what was thought before them stands
-in its prompt, after the question. A trace gives as many rows as it has such runs; without a label, none.
+Each label is about its own paragraph alone, so a row holds steps that follow one another and all have a label, and what was
+thought before them stands in its prompt, after the question.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from programs.exports.rewards import NAMES
-from programs.exports.view import FACTS, MESSAGES, Columns, Format, Prompt, Row, View, rating
+from programs.exports.view import FACTS, MESSAGES, Columns, Format, Row, View, rating
 from programs.records import GRADES, StepRecord
 from programs.run.attempts import ReadTrace
 
@@ -33,13 +30,8 @@ _SHORT: Columns = {
     "aliases": ["string"],
 }
 _POINT: Columns = {"kind": "string", "text": "string", "weight": "int64"}
-_QUESTION: Columns = {
-    "prompt": MESSAGES,
-    "solution": "string",
-    "short_answer": _SHORT,
-    "rubric": [_POINT],
-    "rewards": ["string"],
-}
+_CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["string"]}
+_QUESTION: Columns = {"prompt": MESSAGES, "solution": "string", **_CHECKS}
 
 
 def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
@@ -71,12 +63,9 @@ def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     for known, run in groupby(steps, key=lambda step: step[1] is not None):
         texts, labels = map(list, zip(*run, strict=True))
         if known:
-            yield from view.rows(record, partial(_step_row, [*before], texts, labels))
+            for row in view.rows(record, lambda prompt: {"prompt": prompt.user}):
+                yield {**row, "prompt": "\n\n".join([row["prompt"], *before]), "completions": texts, "labels": labels}
         before += texts
-
-
-def _step_row(before: list[str], texts: list[str], labels: list[bool], prompt: Prompt) -> Row:
-    return {"prompt": "\n\n".join([prompt.user, *before]), "completions": texts, "labels": labels}
 
 
 def label_of(step: StepRecord) -> bool | None:

@@ -15,22 +15,15 @@ from programs.text.short_answers import after_thought, points_share, score
 
 Completion = str | Sequence[Mapping[str, Any]]
 """A text, or messages of which the last assistant's counts."""
-
 Rewards = list[float | None]
-
 NAMES = ("reward", "rubric_reward")
 """The functions of this module for a row that has a short answer, and for one that has a rubric."""
-
-LONGEST_JUDGED = 20_000
-"""Characters of an answer that a judge is shown; a longer one is worth nothing."""
 
 
 def reward(completions: Sequence[Completion], short_answer: Sequence[Any], **_columns: Any) -> Rewards:
     """1.0 for each completion that gives its row's short answer and no other, else 0.0 (`programs.text.short_answers`)."""
-    return [
-        None if (short := _read(due)) is None else score(text_of(completion), short)
-        for completion, due in zip(completions, short_answer, strict=True)
-    ]
+    rows = zip(completions, map(_read, short_answer), strict=True)
+    return [None if short is None else score(text_of(completion), short) for completion, short in rows]
 
 
 def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Callable[..., Rewards]:
@@ -50,16 +43,15 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
         answer, points = after_thought(text_of(completion)), _read(rubric)
         if not points:
             return None
-        if not answer or len(answer) > LONGEST_JUDGED:
+        # So long an answer is none, and no judge is to read it.
+        if not answer or len(answer) > 20_000:
             return 0.0
         asked = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
         ask = stage.ask(asked, answer, [point["text"] for point in points], str(number), model)
         reply = await caller.answer(ask)
         return points_share(ask.value_of(reply).met, points) if reply.status == "ok" else None
 
-    def rubric_reward(
-        prompts: Sequence[Any], completions: Sequence[Completion], rubric: Sequence[Any], **_columns: Any
-    ) -> Rewards:
+    def rubric_reward(prompts: Any, completions: Sequence[Completion], rubric: Any, **_columns: Any) -> Rewards:
         rows = zip(prompts, completions, rubric, strict=True)
         with adapted():
             return run(together([judged(number, *row) for number, row in enumerate(rows)]))
@@ -72,10 +64,8 @@ def text_of(completion: Completion) -> str:
     if isinstance(completion, str):
         return completion
     said = [message.get("content") for message in completion if message.get("role") == "assistant"]
-    last = said[-1] if said else ""
-    if isinstance(last, str) or last is None:
-        return last or ""
-    return "".join(part["text"] for part in last if part.get("type") == "text")
+    last = (said[-1] if said else None) or ""
+    return last if isinstance(last, str) else "".join(part["text"] for part in last if part.get("type") == "text")
 
 
 def _read(value: Any) -> Any:

@@ -1,13 +1,12 @@
 """Which traces an export leaves out, and why: what cannot be shown, what `--licence`, `--keep` and `--min-score` do not
-take, and for the sake of others those whose question was asked of another text before (`--dedupe-questions`) and those
-that give a benchmark away (`--decontaminate`)."""
+take, what was asked of another text before (`--dedupe-questions`), and what gives a benchmark away (`--decontaminate`)."""
 
 import contextlib
 import fnmatch
-import operator
 import sqlite3
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any, NamedTuple
 
 from programs.exports.benchmarks import Benchmarks
@@ -18,17 +17,7 @@ from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.text.near_duplicates import BandIndex, similarity
 
-CACHE_KIB = 65536
-"""What SQLite may hold in memory of a database that lies on the disk."""
-
-_SIGNS = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+_SIGNS = dict(zip(("<", "<=", "==", "!=", ">=", ">"), (lt, le, eq, ne, ge, gt), strict=True))
 
 
 class LeftOut(NamedTuple):
@@ -43,14 +32,12 @@ Screen = Callable[[Record], LeftOut | None]
 
 @contextlib.contextmanager
 def screening(options: ExportOptions) -> Iterator[Screen]:
-    """What says why a trace is left out; None: it goes in, and others are held against its question. To be asked of each
-    trace, in order; it remembers in a temporary file. Raises `UserError`."""
+    """What says why a trace is left out; None: it goes in. To be asked of each trace, in order; it remembers in a temporary
+    file. Raises `UserError`."""
     # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
     with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
-        # Nobody reads it after a crash. A single transaction, as the end of each would write to the disk.
-        database.execute("pragma journal_mode = off")
-        database.execute(f"pragma cache_size = -{CACHE_KIB}")
-        database.execute("begin")
+        # Nobody reads it after a crash. 64 MB of it stay in memory. The end of a transaction would write to the disk.
+        database.executescript("pragma journal_mode = off; pragma cache_size = -65536; begin")
         screens: list[Screen] = [partial(_refused, options)]
         if options.decontaminate:
             benchmarks = Benchmarks(database)
@@ -80,28 +67,25 @@ def _refused(options: ExportOptions, record: Record) -> LeftOut | None:
 
 def not_kept(rule: str, record: Record) -> str | None:
     """Why a rule of `--keep` does not take a trace, as it does not where something was not measured; None: it does."""
+
+    def measured(name: str) -> Any:
+        return reduce(lambda part, field: part and getattr(part, field), MEASURED[name].split("."), record)
+
     parts = comparisons(rule)
-    found = {name: _measured(record, name) for name, _, _ in parts}
+    found = {name: measured(name) for name, _, _ in parts}
     if missing := [name for name, value in found.items() if value is None]:
         return f"not measured of it: {', '.join(missing)} (--keep)"
     kept = all(_SIGNS[sign](found[name], number) for name, sign, number in parts)
     return None if kept else f"it is not {rule.strip()} (--keep)"
 
 
-def _measured(record: Record, name: str) -> Any:
-    value: Any = record
-    for field in MEASURED[name].split("."):
-        value = None if value is None else getattr(value, field)
-    return value
-
-
 def _given_away(benchmarks: Benchmarks, record: Record) -> LeftOut | None:
-    if given := benchmarks.given_away_by_question(record.user_interaction.question):
-        return LeftOut("its question gives a benchmark away (--decontaminate)", f"{question_name(record)} {given}")
-    if given := benchmarks.given_away_by(record.reasoning_trace) or benchmarks.given_away_by(record.final_answer):
-        reason = "its thought or its answer gives a benchmark away (--decontaminate)"
-        return LeftOut(reason, f"{question_name(record)} {given}")
-    return None
+    what, given = "its question", benchmarks.given_away_by_question(record.user_interaction.question)
+    if given is None:
+        what = "its thought or its answer"
+        given = benchmarks.given_away_by(record.reasoning_trace) or benchmarks.given_away_by(record.final_answer)
+    reason = f"{what} gives a benchmark away (--decontaminate)"
+    return None if given is None else LeftOut(reason, f"{question_name(record)} {given}")
 
 
 def question_name(record: Record) -> str:
@@ -130,11 +114,8 @@ class AskedQuestions:
             item = self._database.execute("insert into asked values (null, ?, ?, ?, ?, ?)", values).lastrowid
             if twin is None and item is not None:
                 self._bands.add(item, words)
-        if twin is None:
-            return None
-        return LeftOut(
-            "its question was asked of another text before (--dedupe-questions)", f"{id} asks the same as {twin}"
-        )
+        reason = "its question was asked of another text before (--dedupe-questions)"
+        return None if twin is None else LeftOut(reason, f"{id} asks the same as {twin}")
 
     def _twin(self, source: str, words: str) -> str | None:
         query = "select id, words from asked where item = ? and source != ?"

@@ -1,13 +1,9 @@
-"""`table`: one row a trace with everything that its record holds, flat, for analysis. The journal is what keeps the data;
-nothing is made from a table again.
-
-A part of the record becomes columns `PART_FIELD`: texts and numbers as they are, everything else as JSON in a string. The
-columns come from `programs.records`, so a field that is added there needs nothing here.
-"""
+"""`table`: one row a trace with everything that its record holds, flat, for analysis. A part of the record becomes columns
+`PART_FIELD`: texts and numbers as they are, everything else as JSON in a string."""
 
 import typing
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import orjson
@@ -44,9 +40,7 @@ def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:
     record = traces[0].record
     content, row = record.model_dump(mode="json"), Row(source=source_key(record.source_paper))
     for column, (place, kind) in _fields().items():
-        value: Any = content
-        for name in place:
-            value = None if value is None else value[name]
+        value = reduce(lambda part, name: part and part[name], place, content)
         row[column] = value if kind or value is None else orjson.dumps(value).decode()
     yield row
 

@@ -18,8 +18,6 @@ _HERE = Path(__file__).parent
 
 
 class GroundedData(vf.TaskData):
-    """A row of the export."""
-
     short_answer: dict[str, Any]
     rubric: list[dict[str, Any]]
     solution: str = ""
@@ -30,13 +28,10 @@ class GroundedTask(vf.Task[GroundedData]):
 
     @vf.reward  # type: ignore[untyped-decorator]
     async def short_answer(self, trace: vf.Trace) -> float:
-        """Whether the short answer is given."""
         return score(trace.last_reply, self.data.short_answer)
 
 
 class GroundedConfig(vf.TasksetConfig):
-    """Which split of the export is loaded."""
-
     split: str = "train"
 
 
@@ -50,9 +45,8 @@ class GroundedTaskset(vf.Taskset[GroundedTask, GroundedConfig]):
             row = json.loads(line)
             *system, user = (message["content"] for message in row["prompt"])
             kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
-            yield GroundedTask(
-                GroundedData(prompt=user, system_prompt="".join(system) or None, **kept), self.config.task
-            )
+            data = GroundedData(prompt=user, system_prompt="".join(system) or None, **kept)
+            yield GroundedTask(data, self.config.task)
 
 
 class GroundedJudge(vf.Judge[list[int]]):
@@ -72,8 +66,7 @@ class GroundedJudge(vf.Judge[list[int]]):
     def parse(self, response: vf.JudgeResponse[list[int]]) -> list[int]:
         """The numbers in the reply's JSON object."""
         said = json.loads(response.text[response.text.index("{") : response.text.rindex("}") + 1])
-        met: list[int] = said["rubric"]["met"]
-        return met
+        return said["rubric"]["met"]  # type: ignore[no-any-return]
 
 
 def load_environment(**config: Any) -> vf.Env:

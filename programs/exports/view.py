@@ -1,8 +1,5 @@
 """How a trace is shown to the model that trains on it (system prompt, question, thought and answer), and what a format is
-that makes rows of it.
-
-What a paper or a model wrote never holds a tag of the thought or a token of a chat template (`Tag.inert`).
-"""
+that makes rows of it. What a paper or a model wrote never holds a tag of the thought or a token of a chat template."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -40,8 +37,6 @@ _SYSTEM = (
 )
 _PASSAGE = " A text is given with the question: use what it says."
 
-_TAG = re.compile(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)")
-
 
 class Tag(NamedTuple):
     """What a thought stands between: `<name>` and `</name>`, or `[name]` and `[/name]`."""
@@ -52,7 +47,7 @@ class Tag(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "Tag":
         """From `<think>`, `[THINK]` or `think`. Raises ValueError."""
-        match = _TAG.fullmatch(text.strip())
+        match = re.fullmatch(r"([<\[]?)([A-Za-z_][\w-]{0,40})([>\]]?)", text.strip())
         if match is None or match[1] + match[3] not in ("", "<>", "[]"):
             raise ValueError("a tag is a name in brackets: <think> or [THINK]")
         return cls(match[2], match[1] + match[3] or "<>")
@@ -66,8 +61,7 @@ class Tag(NamedTuple):
         return f"/{self.name}".join(self.brackets)
 
     def inert(self, text: str) -> str:
-        """`text` with these tags, all think tags and the tokens of chat templates broken visibly: what a model or a
-        paper wrote neither ends a thought nor begins a turn. Idempotent."""
+        """`text` with these tags, all think tags and the tokens of chat templates broken visibly. Idempotent."""
         start, end = map(re.escape, self.brackets)
         broken = r"&lt;\1&gt;" if self.brackets == "<>" else r"[ \1 ]"
         inside = rf"{start}(/?{re.escape(self.name)}/?){end}"
@@ -78,8 +72,8 @@ THINK = Tag("think")
 
 
 class Prompt(NamedTuple):
-    """What the model is given. `question` begins with who asks, where that is said; `passage` is None where the question
-    stands alone. With `one_turn` the system prompt stands at the head of the user's turn."""
+    """What the model is given. `question` begins with who asks, where that is said. With `one_turn` the system prompt
+    stands at the head of the user's turn."""
 
     system: str
     question: str
@@ -88,7 +82,6 @@ class Prompt(NamedTuple):
 
     @property
     def user(self) -> str:
-        """The user's turn."""
         return self.question if self.passage is None else f"Text:\n{self.passage}\n\nQuestion:\n{self.question}"
 
     @property
@@ -146,13 +139,13 @@ class View(Options):
         return [dict.fromkeys(filter(None, ("role", "content", self.reasoning_field)), "string")]
 
     def contexts(self, record: Record) -> tuple[Context, ...]:
-        """In which ways the question of a trace is shown; there is a prompt for each."""
+        """In which ways the question of a trace is shown."""
         if self.context == "auto":
             return ("passage",) if rests_on_passage(record) else ("none",)
         return ("none", "passage") if self.context == "both" else (self.context,)
 
     def lacks(self, record: Record) -> str | None:
-        """Why a trace cannot be shown, in words; None: it can."""
+        """Why a trace cannot be shown; None: it can."""
         if not (record.reasoning_trace.strip() and record.final_answer.strip()):
             return "its thought or its answer is empty"
         if "passage" in self.contexts(record) and not record.source_paper.text:
@@ -171,7 +164,6 @@ class View(Options):
             yield {**row(prompt), **dict(zip(FACTS, (*names, level, context, *scores), strict=True))}
 
     def prompt(self, question: str, passage: str | None) -> Prompt:
-        """The prompt of any question, with a passage or None."""
         tag = self.tag
         system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
         if passage is not None:
@@ -179,7 +171,7 @@ class View(Options):
         return Prompt(system, tag.inert(question), passage, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
-        """The thought without its tags."""
+        """Without its tags."""
         return self.tag.inert(bare_thought(record.reasoning_trace))
 
     def answer(self, record: Record) -> str:
@@ -211,13 +203,11 @@ class Format:
     """An export format, whole: commands, card and counts know no format by its name.
 
     `about` says what a row is. `rows` is given one trace, or with `grouped` all of a question, and yields rows, most by
-    `View.rows`, or in words why there is none, which is counted. What stands in the files are the keys of `columns`; a
-    row's `context`, `label` and `labels` are counted. Without `attempts` it is given accepted traces alone, those that
-    `--min-score` keeps; with it all that were ever made and judged, and `rows` looks at the scores. `whole`: a row holds
-    the record as it is, whatever its texts. `thought`: where the model's reply has its thought, in a "message", which may
-    have a field for it, or in a "text"; None: there is no reply. `package` adds to the folder, which will stand at another
-    path, what makes it a package.
-    """
+    `View.rows`, or in words why there is none. What stands in the files are the keys of `columns`; a row's `context`,
+    `label` and `labels` are counted. Without `attempts` it is given accepted traces that `--min-score` keeps; with it all
+    that were ever made and judged. `whole`: a row holds the record as it is, whatever its texts. `thought`: where the reply
+    has its thought, in a "message", which may have a field for it, or in a "text"; None: there is no reply. `package` adds
+    to the folder, which will stand at another path, what makes it a package."""
 
     name: str
     about: str

@@ -1,7 +1,5 @@
 """Tier 0: how the traces are distributed, without a model. What all have in common is what a student learns first.
-
-Diversity is measured on a seeded sample of a fixed size, since it depends on the size, and so that memory is bounded.
-"""
+Diversity is measured on a seeded sample of a fixed size, since it depends on the size."""
 
 import contextlib
 import re
@@ -15,6 +13,7 @@ from pydantic import BaseModel
 
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
+from programs.inputs.papers import source_key
 from programs.proving.examples import drawn
 from programs.records import Record
 from programs.schema import ThoughtDistributions
@@ -24,8 +23,7 @@ from programs.text.copying import copied_share
 from programs.text.thought import bare_thought
 from programs.text.words import runs
 
-SAMPLE = 500
-DIMENSIONS = 4096
+SAMPLE, DIMENSIONS = 500, 4096
 _WORD = re.compile(r"\w+")
 
 
@@ -55,19 +53,16 @@ class Distributions(BaseModel):
     given_away: list[GivenAway] | None
 
 
-def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], seed: int) -> Distributions:
-    """Tier 0 of records, each with its paper, read once. Raises `UserError`."""
+def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -> Distributions:
+    """Tier 0 of records, read once. Raises `UserError`."""
     papers, types, levels = set[str](), Counter[str](), Counter[str]()
     questions, copied, counted, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
 
     def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
-        for record, paper in traces:
-            asked, thought, name = (
-                record.user_interaction,
-                bare_thought(record.reasoning_trace),
-                record.id or record.unit,
-            )
-            papers.add(paper)
+        for record in traces:
+            asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
+            name = record.id or record.unit
+            papers.add(source_key(record.source_paper))
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1
             questions.add(len(asked.question.split()))
@@ -84,8 +79,7 @@ def distributions(traces: Iterable[tuple[Record, str]], against: Sequence[str], 
         if against:
             benchmarks.read(against, "--against")
         sample = drawn(counted_thoughts(benchmarks), SAMPLE, seed)
-    thoughts = counted.result()
-    if thoughts is None:
+    if (thoughts := counted.result()) is None:
         raise UserError("the document holds no trace")
     return Distributions(
         papers=len(papers),

@@ -1,7 +1,7 @@
 """What a student is shown of a trace, which papers are kept from it, and whose thought it gets instead of its own.
 
 Every example has one form, that of our export's prompt-completion rows: the prompt, `<think>`, a thought or nothing,
-`</think>`, the answer. So question to answer, question to thought to answer and swapped thoughts differ in the thought.
+`</think>`, the answer.
 """
 
 import heapq
@@ -28,7 +28,7 @@ Thing = TypeVar("Thing")
 
 
 class Choice(NamedTuple):
-    """A question with the texts that may answer it, of which `options[right]` does, and its paper."""
+    """A question with the texts that may answer it, of which `options[right]` does."""
 
     id: str
     paper: str
@@ -72,9 +72,7 @@ def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tupl
     `UserError` for fewer than four papers."""
     papers = sorted({example.paper for example in examples})
     if len(papers) < 4:
-        raise UserError(
-            f"training takes traces of at least 4 papers, 2 to train on and 2 to measure by: found {len(papers)}"
-        )
+        raise UserError(f"training takes traces of 4 papers, 2 to train on and 2 to measure by: found {len(papers)}")
     random.Random(seed).shuffle(papers)
     held = {*papers[: min(max(2, round(share * len(papers))), len(papers) - 2)]}
     return [one for one in examples if one.paper not in held], [one for one in examples if one.paper in held]
@@ -100,9 +98,11 @@ class _Row(BaseModel):
     context: str | list[str] | None = Field(None, validation_alias=AliasChoices("context", "text"))
 
 
-def outside_choices(path: Path) -> list[Choice]:
+def outside_choices(path: Path | None) -> list[Choice]:
     """The questions of a JSONL file with `question`, `answer` (`final_decision`, as PubMedQA calls it) and, if it likes,
     `context` (or `text`). What they are answered with in the file are the options of each. Raises `UserError`."""
+    if path is None:
+        return []
     rows = list[_Row]()
     for record, place in objects_of(path):
         try:

@@ -59,7 +59,6 @@ class ProveOptions(Options):
 
     @property
     def folder(self) -> Path:
-        """Where the results go."""
         return self.output or self.document.with_name(f"{run_name(self.document)}-proof")
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ NEEDED = ("torch", "transformers", "gguf", "trl", "peft", "accelerate")
 LARGE = 1_000_000_000
 """Parameters above which LoRA is trained, and not the whole model."""
 
-_OPEN, _CLOSE = f"{THINK.open}\n", f"\n{THINK.close}\n\n"
 _ROLES = {"system": "", "user": "Question: ", "assistant": "Answer: "}
 Ids = list[int]
 
@@ -35,8 +34,8 @@ def check_extra() -> None:
 
 class StudentModel:
     """A model on the device that there is: the built-in one's name, a folder, a GGUF file, or a name on the Hub. Texts are
-    tokenised part by part (prompt, thought, answer), so that a part has the same tokens whatever stands before it. Losses
-    are means in nats a token. Raises `UserError`."""
+    tokenised part by part, so that a part has the same tokens whatever stands before it. Losses are means in nats a token.
+    Raises `UserError`."""
 
     def __init__(self, name: str, max_length: int = 2048) -> None:
         check_extra()
@@ -64,10 +63,9 @@ class StudentModel:
             model = model.to(torch.bfloat16)
         self.model = model.to(self.device).eval()
         self.max_length = min(max_length, getattr(model.config, "max_position_embeddings", None) or max_length)
-        self.opening, self.closing = self.ids(_OPEN), self.ids(_CLOSE)
+        self.opening, self.closing = self.ids(f"{THINK.open}\n"), self.ids(f"\n{THINK.close}\n\n")
 
     def ids(self, text: str) -> Ids:
-        """The tokens of a part."""
         found: Ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return found
 
@@ -76,13 +74,12 @@ class StudentModel:
         if not self.tokenizer.chat_template:
             turns = (f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
             return self.ids("".join(turns) + _ROLES["assistant"])
+        rendered = partial(self.tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
         try:
-            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            return self.ids(rendered(messages))
         except TemplateError:
             # Some take no system message: what it says begins the user's turn.
-            one = [{"role": "user", "content": "\n\n".join(message["content"] for message in messages)}]
-            text = self.tokenizer.apply_chat_template(one, tokenize=False, add_generation_prompt=True)
-        return self.ids(text)
+            return self.ids(rendered([{"role": "user", "content": "\n\n".join(one["content"] for one in messages)}]))
 
     def head(self, messages: Messages, thought: str | Ids) -> Ids:
         """A prompt and a thought, up to where the answer begins; an empty thought has its tags too."""
@@ -110,7 +107,6 @@ class StudentModel:
             return float(torch.nn.functional.cross_entropy(logits, goal))
 
     def answer_loss(self, example: Example, thought: str | Ids) -> float:
-        """What the answer of an example costs after a thought."""
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
     def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:

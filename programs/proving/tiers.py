@@ -1,6 +1,5 @@
 """All tiers of a proof, one after the other, and what they found: results.json and a page (page.md.jinja)."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from programs.errors import UserError
 from programs.exports.card import rendered
 from programs.exports.exporter import Origin
 from programs.files import in_place, move_aside
-from programs.inputs.papers import source_key
+from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
 from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, outside_choices, swapped
 from programs.proving.options import ProveOptions
@@ -28,18 +27,16 @@ from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
 
-HERE = Path(__file__)
-PICTURE = "intervals.svg"
+HERE, PICTURE = Path(__file__), "intervals.svg"
 
 
 class Lift(BaseModel):
     """Tier 1: what thoughts tell a student of their answers, by forward passes alone.
 
-    lift = loss(answer | question) - loss(answer | question, thought), in nats a token of the answer; above 0, the thought
-    helps. That of another paper's thought says how much of it any thought does, by its words and form. The intervals are
-    over papers: of the lift, of that of another's thought, and of the difference. `copied` is the mean share of an answer's
-    words that stand in its thought twelve in a row, since one that gives its answer away has a lift too; `left_out` traces
-    were too long."""
+    lift = loss(answer | question) - loss(answer | question, thought), in nats a token of the answer. The intervals are over
+    papers: of the lift, of that of another paper's thought, which says how much of it any thought does, and of the
+    difference. `copied` is the mean share of an answer's words that stand in its thought twelve in a row, since one that
+    gives its answer away has a lift too; `left_out` traces were too long."""
 
     traces: int
     papers: int
@@ -77,7 +74,7 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say
 
 
 class Results(BaseModel):
-    """The results of the tiers that were run. `options` are those that were given or defaulted, without paths."""
+    """The results of the tiers that were run. `options` have no paths."""
 
     document: str
     made: str
@@ -95,10 +92,8 @@ class Results(BaseModel):
         found = self.distributions
         if self.training is not None:
             yield self.training.verdict
-        yield (
-            f"{found.thoughts.traces} traces of {found.papers} papers or texts, {found.vendi:.1f} different thoughts in "
-            f"effect among {found.sampled} (Vendi score)"
-        )
+        different = f"{found.vendi:.1f} different thoughts in effect among {found.sampled} (Vendi score)"
+        yield f"{found.thoughts.traces} traces of {found.papers} papers or texts, {different}"
         yield from found.cautions
         if found.given_away is not None:
             yield f"{len(found.given_away)} texts give a question of the given files away"
@@ -118,7 +113,7 @@ class Results(BaseModel):
         )
         files = {"results.json": self.model_dump_json(indent=2) + "\n", "README.md": page}
         if bars := [(name, one) for name, one in self._intervals() if one is not None]:
-            ends = [0.0, *(one.low for _, one in bars), *(one.high for _, one in bars)]
+            ends = [0.0, *(end for _, one in bars for end in (one.low, one.high))]
             files[PICTURE] = rendered(HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends))
         for name, text in files.items():
             with in_place(folder / name) as file:
@@ -126,7 +121,8 @@ class Results(BaseModel):
 
     def _intervals(self) -> Iterator[tuple[str, Interval | None]]:
         if found := self.lift:
-            yield from (("lift of its own thought", found.own), ("lift of another's thought", found.other))
+            yield "lift of its own thought", found.own
+            yield "lift of another's thought", found.other
             yield "own above another's", found.more
         for one in self.training.comparisons if self.training else ():
             if one.figure == "loss":
@@ -139,7 +135,7 @@ def _interval(found: Interval | None) -> str:
 
 def prove(options: ProveOptions, say: Say) -> Results:
     """Runs the tiers and writes the folder anew after each; `say` gets lines of progress. Raises `UserError`."""
-    outside = outside_choices(options.outside) if options.outside else []
+    outside = outside_choices(options.outside)
     results = Results(
         document=options.document.name,
         made=stamp(),
@@ -177,18 +173,15 @@ def _train(
     """Tiers 1 and 2, from where the folder's journal left off; more seeds and rates only add arms. Raises `UserError` where
     it holds arms of other settings, naming them."""
     plan = plan_training(student, examples, outside, options)
-    digest = hashlib.blake2b(repr((examples, outside)).encode(), digest_size=8).hexdigest()
     names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
-    ours = {"traces": digest, **options.model_dump(include=names)}
+    ours = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
     with Journal(options.folder / "arms.jsonl") as journal:
         began = journal.latest("run", "")
         if began is None:
             journal.append("run", None, settings=ours)
-        elif unlike := sorted(name for name, value in ours.items() if began["settings"].get(name) != value):
-            raise UserError(
-                f"{journal.path} holds arms of another {', '.join(unlike)}: name another --output, or begin anew "
-                "(--no-resume)"
-            )
+        elif unlike := ", ".join(sorted(name for name, value in ours.items() if began["settings"].get(name) != value)):
+            how = "name another --output, or begin anew (--no-resume)"
+            raise UserError(f"{journal.path} holds arms of another {unlike}: {how}")
         if (line := journal.latest("lift", "")) is not None:
             results.lift = Lift.model_validate(line["result"])
         else:
@@ -216,7 +209,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     token = (time.monotonic() - began) / max(1, made)
     yield f"tier 1: 3 passes for each of {len(fit)} traces, {_minutes(3 * once * len(fit))}"
     if options.tier == "2":
-        outside = outside_choices(options.outside) if options.outside else []
+        outside = outside_choices(options.outside)
         plan = plan_training(student, examples, outside, options)
         questions = len([*plan.held, *plan.choices, *outside])
         training = 3 * once * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
@@ -229,20 +222,17 @@ def _minutes(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours" if seconds > 5400 else f"about {max(1, round(seconds / 60))} minutes"
 
 
-def _traces(document: Path) -> Iterator[tuple[Record, str]]:
-    """The accepted traces, each with its paper."""
-    with Origin.opened(document, attempts=False) as origin:
-        for trace in origin.traces(attempts=False):
-            yield trace.record, source_key(trace.record.source_paper)
+def _traces(document: Path) -> Iterator[Record]:
+    with Origin.opened(document) as origin:
+        yield from (trace.record for trace in origin.traces())
 
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    known = ((one.id or one.unit, one) for one, _ in _traces(options.document) if not VIEW.lacks(one))
+    known = ((one.id or one.unit, one) for one in _traces(options.document) if not VIEW.lacks(one))
     found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
-        raise UserError(
-            f"{options.document} holds no trace with a thought, an answer, and the passage where it is needed"
-        )
+        what = "a thought, an answer, and the passage where it is needed"
+        raise UserError(f"{options.document} holds no trace with {what}")
     say(f"loading {options.student}")
     return found, StudentModel(options.student, options.max_length)

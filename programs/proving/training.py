@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from statistics import fmean
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -27,12 +27,11 @@ from programs.proving.student import Ids, StudentModel, usable
 from programs.run.journal import Journal
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
-TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
+TRAINED: tuple[ArmName, ...] = get_args(ArmName)[1:]
 THINKING: tuple[ArmName, ...] = ("thoughts", "swapped")
 RATES, LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
 ROWS_A_STEP, FEWEST_STEPS = 8, 20
 """Rows of the thought arm in a step, fewer where that makes fewer steps; the other arms take about as many steps."""
-
 Row = tuple[Ids, Ids]
 """What is read, and what is learned."""
 
@@ -58,8 +57,8 @@ class ArmResult(BaseModel):
 
 
 class TrainingPlan(NamedTuple):
-    """What all arms have in common: the examples, the questions with options (ours of the held-out papers, and those of
-    others), and the tokens and steps of each training."""
+    """The examples, the questions with options (ours of the held-out papers, and those of others), the tokens and steps of
+    each training, and the arms."""
 
     train: list[Example]
     held: list[Example]
@@ -122,11 +121,9 @@ def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOption
         held = zip(plan.held, thoughts_of(plan.held), strict=True)
         losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
         direct = {one.id: student.answer_loss(one, "") for one in plan.held}
-        asked = [*plan.choices, *plan.outside]
-        choices = {
-            one.id: student.chosen(one, thought) == one.right
-            for one, thought in zip(asked, thoughts_of(asked), strict=True)
-        }
+        questions = [*plan.choices, *plan.outside]
+        asked = zip(questions, thoughts_of(questions), strict=True)
+        choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)

@@ -1,10 +1,8 @@
-"""What the arms of the training show: the thought arm beats both others, or it does not.
-
-Rates are chosen crosswise: half of the held-out papers choose each arm's rate for the other half, so that no paper
-chooses the rate by which it is measured, and every paper counts.
-"""
+"""What the arms of the training show: the thought arm beats both others, or it does not. Half of the held-out papers choose
+each arm's rate for the other half, so that no paper chooses the rate by which it is measured, and every paper counts."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
 from statistics import NormalDist, fmean
@@ -15,15 +13,14 @@ from pydantic import BaseModel
 from programs.proving.training import ArmName, ArmResult, TrainingPlan
 from programs.statistics.interval import CONFIDENCE, Interval, Numbers, by_source, interval_over
 
-POWER = 0.8
-FEWEST_SEEDS = 2
+POWER, FEWEST_SEEDS = 0.8, 2
 CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
 """What the thought arm has to beat."""
 
 
 class Comparison(BaseModel):
-    """By how much the thought arm is better than another by a figure of arms. `interval` is over papers, `by_seed` the
-    difference of each seed; `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
+    """By how much the thought arm is better than another. `interval` is over papers, `by_seed` the difference of each seed;
+    `papers_needed` would show that difference with a power of 0.8, None where it is not ahead."""
 
     figure: str
     against: ArmName
@@ -39,8 +36,8 @@ class Comparison(BaseModel):
 
 
 class ArmFigures(BaseModel):
-    """An arm over its seeds, at the chosen rates. Its `figures` are the loss of reference answers, the same without a
-    thought (`direct`), and the share of questions with options that it answers right (`right`), also of others'
+    """An arm over its seeds, at the chosen rates. Its `figures` are the `loss` of reference answers, the same without a
+    thought (`direct`), the share of questions with options that it answers right (`right`), also of others'
     (`right_outside`); None where there is no such question."""
 
     arm: ArmName
@@ -61,19 +58,18 @@ class Training(BaseModel):
 
 
 def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> Training:
-    """What the results of all arms show."""
     papers = sorted({one.paper for one in plan.held})
     Random(seed).shuffle(papers)
     first, arms, found = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(one.arm.name for one in results):
         runs = [one for one in results if one.arm.name == name]
-        rates = {
-            half: _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half])
-            for half in (True, False)
-        }
-        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, [*rates.values()])
+        # The rate that each half has chosen.
+        rates = [
+            _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half]) for half in (False, True)
+        ]
+        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, rates)
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
+        arms.append(ArmFigures(arm=name, rates=sorted({*rates}), figures=means))
     asked: dict[str, list[str]] = {
         "loss": [one.paper for one in plan.held],
         "right": [one.paper for one in plan.choices],
@@ -99,18 +95,17 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
 
 def _best_rate(runs: Sequence[ArmResult], names: Sequence[str]) -> float:
     """The rate at which these examples have the least loss, over all seeds."""
-
-    def loss(rate: float) -> float:
-        return fmean(run.losses[name] for run in runs if run.arm.rate == rate for name in names)
-
-    return min(sorted({run.arm.rate for run in runs}), key=loss)
+    losses = defaultdict[float, list[float]](list)
+    for run in runs:
+        losses[run.arm.rate] += [run.losses[name] for name in names]
+    return min(sorted(losses), key=lambda rate: fmean(losses[rate]))
 
 
 def _figures_at(
     runs: Sequence[ArmResult], plan: TrainingPlan, rate_of: Mapping[str, float], rates: Sequence[float]
 ) -> Mapping[str, Numbers]:
-    """The figures of an arm by seed and question, each measured at the rate of its paper, which the other half of the
-    papers chose. The questions of others choose no rate, and are measured at both."""
+    """The figures of an arm by seed and question, each at the rate of its paper. The questions of others choose no rate,
+    and are measured at both."""
     trained = {(run.arm.seed, run.arm.rate): run for run in runs}
     figures = dict[str, list[list[float]]](loss=[], direct=[], right=[], right_outside=[])
     for seed in sorted({run.arm.seed for run in runs}):
@@ -148,8 +143,7 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
         return "shown: the student that trained on thoughts beats question-to-answer and swapped thoughts"
     if behind := [one.against for one in comparisons if one.papers_needed is None]:
         return f"not shown: the thought arm is not ahead of {' and '.join(behind)}, which more papers need not change"
-    needed = [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]
-    if needed:
+    if needed := [one.papers_needed or 0 for one in comparisons if one.interval is not None and one.interval.low <= 0]:
         return f"not shown: differences of the size found would take about {max(needed)} held-out papers"
     if any(len(one.by_seed) < FEWEST_SEEDS for one in comparisons):
         return f"not shown: with fewer than {FEWEST_SEEDS} --seeds luck in training cannot be told apart"

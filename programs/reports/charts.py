@@ -1,6 +1,6 @@
 """The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -11,13 +11,11 @@ from programs.statistics.thought_counts import corrections_of, opening_of
 from signatures.question_type import Difficulty
 
 Cell = tuple[str, str]
-"""A row and a column."""
 Table = Mapping[str, Mapping[str, float | None]]
 """By row and column; all rows have the same columns. None is what is not known."""
 
 NOT_KNOWN = "not known"
 TENTHS = tuple(f"{number / 10:g}–{(number + 1) / 10:g}" for number in range(10))
-"""From the lower end up to below the upper one; the last has its end as well."""
 SHOWN = 14
 """The most rows of a chart that does not name its rows."""
 KEPT = 20_000
@@ -39,12 +37,10 @@ class Chart:
     judged: bool = False
 
     def count(self, record: Record, counts: Counter[Cell]) -> None:
-        """Counts a trace."""
         for cell in self.cells(record):
             counts[cell if cell in counts or len(counts) < KEPT else (OTHERS, OTHERS)] += 1
 
     def table(self, counts: Counter[Cell]) -> Table:
-        """What was counted; empty where nothing was."""
         sums = Counter[str]()
         for (row, _), count in counts.items():
             sums[row] += count
@@ -57,14 +53,12 @@ class Chart:
 
 
 def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
-    """All charts with what is in them, of the counts of `CHARTS` and of what was spent by stage and model
-    (`programs.run.index.Index.spent`); those left out that are empty."""
+    """All charts that are not empty, of the counts of `CHARTS` and of what was spent by stage and model."""
     tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
     return [(chart, table) for chart, table in (*tables, (_TOKENS, _tokens(spent))) if longest(table)]
 
 
 def longest(rows: Table) -> float:
-    """The largest value of a table, 0 where there is none."""
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 
@@ -97,16 +91,13 @@ def _grades(record: Record) -> Iterator[Cell]:
 
 
 def _tokens(spent: Sequence[Mapping[str, Any]]) -> Table:
-    stages: dict[str, Counter[str]] = {}
+    stages = defaultdict[str, Counter[str]](Counter)
     for row in spent:
-        sums = stages.setdefault(row["stage"], Counter())
-        sums.update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
-    most = sorted(stages, key=lambda stage: -stages[stage]["read"] - stages[stage]["written"])[:SHOWN]
+        stages[row["stage"]].update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
+    most = sorted(stages.items(), key=lambda stage: -stage[1]["read"] - stage[1]["written"])[:SHOWN]
     return {
-        _words(stage): {
-            name: None if stages[stage]["uncounted"] else stages[stage][name] for name in ("read", "written")
-        }
-        for stage in most
+        _words(stage): {name: None if sums["uncounted"] else sums[name] for name in ("read", "written")}
+        for stage, sums in most
     }
 
 

@@ -1,9 +1,7 @@
 "use strict";
-// The list of traces, and one of them beside its passage. Text only ever becomes text: nothing here reads markup. Which
-// facets, scores and parts a trace has comes from the data.
+// The list of traces, and one of them beside its passage. Text only ever becomes text: nothing here reads markup.
 
-const PAGE = 50;
-const ANY = "any";
+const PAGE = 50, ANY = "any";
 const list = { all: [], found: [], shown: PAGE, search: 0 };
 const byId = (id) => document.getElementById(id);
 const words = (name) => String(name).replaceAll("_", " ");
@@ -24,13 +22,10 @@ const linkTo = (row, text) => element("a", { href: `#trace=${encodeURIComponent(
 /** What a compressed piece of the page holds. */
 async function unpacked(id) {
   const bytes = Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return JSON.parse(await new Response(stream).text());
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 }
 
 const recordOf = (row) => unpacked(`record-${list.all.indexOf(row)}`);
-
-// The list: searched, filtered, ordered, some at a time.
 
 function choice(name, options) {
   const select = element("select", { name }, options.map(([value, shown]) => element("option", { value }, shown)));
@@ -75,9 +70,9 @@ async function searched(rows, serial) {
   byId("found").textContent = "Searching the texts …";
   const found = [];
   for (const row of rows) {
-    const { passage, reasoning_trace: thought, final_answer: answer } = await recordOf(row);
+    const record = await recordOf(row);
     if (serial !== list.search) return null;
-    if (has(row.question, ...row.about, thought, answer, passage)) found.push(row);
+    if (has(row.question, ...row.about, record.reasoning_trace, record.final_answer, record.passage)) found.push(row);
   }
   return found;
 }
@@ -98,32 +93,26 @@ function about(row) {
   return muted([...Object.values(row.facets).flat().map(words), ...row.about, ...scores].join(" · "));
 }
 
-// One trace.
-
 async function showTrace(key) {
   const article = byId("trace");
   const row = list.all.find((one) => one.key === key);
   if (!row) return article.replaceChildren(element("h2", {}, "No such trace"), `This page holds no trace ${key}.`);
   const { passage, steps = [], evidence = [], ...record } = await recordOf(row);
-  const { reasoning_trace: thought, final_answer: answer, judged, made } = record;
   const signs = [...(passage ?? "")];
-  const whole = thought.replace(/^\s*<thought>|<\/thought>\s*$/g, "").trim();
+  const whole = record.reasoning_trace.replace(/^\s*<thought>|<\/thought>\s*$/g, "").trim();
+  const thought = steps.length ? steps.map((step) => quoting(step, signs)) : prose(whole);
+  const beside = element("div", { class: "passage" }, section("Passage", passageOf(signs, [...steps, ...evidence])));
   const others = list.all.filter((other) => other !== row && other.asked === row.asked);
   article.replaceChildren(
     steppers(row),
     element("h2", {}, row.question),
     about(row),
-    element(
-      "div",
-      { class: "beside" },
-      section("Thought", steps.length ? steps.map((step) => quoting(step, signs)) : prose(whole)),
-      element("div", { class: "passage" }, section("Passage", passageOf(signs, [...steps, ...evidence]))),
-    ),
-    section("Answer", prose(answer)),
+    element("div", { class: "beside" }, section("Thought", thought), beside),
+    section("Answer", prose(record.final_answer)),
     section("Evidence", evidence.map((item) => quoting(item, signs))),
     section("Other attempts and variations of this question", others.length ? rowsOf(others) : []),
-    ...partsOf(judged),
-    element("details", {}, element("summary", {}, "How it was made"), partsOf(made)),
+    ...partsOf(record.judged),
+    element("details", {}, element("summary", {}, "How it was made"), partsOf(record.made)),
   );
   article.dataset.shown = key;
 }
@@ -142,9 +131,8 @@ function steppers(row) {
 }
 
 /** Where a quote stands in the passage, in code points, as the record counts them. Null where it does not. */
-function placeOf({ quote, start, end }, signs) {
-  return quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
-}
+const placeOf = ({ quote, start, end }, signs) =>
+  quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
 
 /** The passage, marked where steps and evidence quote it. */
 function passageOf(signs, quotes) {
@@ -177,8 +165,7 @@ function quoting({ text, claim, quote, start, end, ...said }, signs) {
   return made;
 }
 
-// Whatever else a record holds, by its form alone.
-
+/** Whatever a record holds as a text, by its form alone. */
 function plain(value) {
   if (value === null || value === undefined) return "not known";
   if (typeof value === "boolean") return value ? "yes" : "no";
@@ -210,8 +197,7 @@ function tableOf(part, title) {
   return element("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": title }, table);
 }
 
-// The address says what is shown: #overview, #traces or #trace=KEY.
-
+/** Shows what the address says: #overview, #traces or #trace=KEY. */
 async function follow() {
   const [view, key = ""] = location.hash.slice(1).split("=");
   const shown = ["traces", "trace"].includes(view) ? view : "overview";

@@ -1,7 +1,5 @@
-"""The page: one HTML file that holds its style, its script and its traces, and may load nothing else.
-
-Its Content-Security-Policy lets no request out and runs no script and no style but the page's own, known by their hashes.
-"""
+"""The page: one HTML file that holds its style, its script and its traces. Its Content-Security-Policy lets no request out
+and runs no script and no style but the page's own, known by their hashes."""
 
 import base64
 import hashlib
@@ -16,9 +14,9 @@ from programs.files import JOURNAL, beside, in_place, run_name
 from programs.reports.charts import charts_of, longest
 from programs.reports.source import ReportedRun, read_run
 from programs.reports.traces import GRADE, SCORE, pieces_of
+from programs.statistics.counts import Spread
 from programs.versions import stamp
 
-_HERE = Path(__file__)
 GENERATOR = "SynthReasoner report"
 TILES = (
     "accepted traces",
@@ -48,7 +46,9 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
     groups = _figures(run)
     known = {name: text for figures in groups.values() for name, text in figures.items()}
-    template, style, script = (_HERE.with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    template, style, script = (
+        Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js")
+    )
     # Jinja escapes what models and papers wrote; base64 and our own files need none.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["said"] = _said
@@ -75,24 +75,23 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
 
 
 def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
-    """All numbers for a person, by group and name, in order. What is not known is left out, never shown as 0."""
-    accepted, spreads = run.counts.became["accepted"], run.counts.numbers.items()
+    """All numbers by group and name, in order. What is not known is left out, never shown as 0."""
+    accepted, notable = run.counts.became["accepted"], run.counts.notable.most_common()
+
+    def spanned(spread: Spread) -> str:
+        return "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
+
     groups = {
         "The run": {name: form.format(value) for name, value, form in _numbers(run) if value is not None},
-        "Shares of accepted traces": {
-            name: f"{count / accepted:.1%}" for name, count in run.counts.notable.most_common()
-        },
+        "Shares of accepted traces": {name: f"{count / accepted:.1%}" for name, count in notable},
         "Of accepted traces: median (5% to 95%)": {
-            name: "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
-            for name, spread in spreads
-            if spread.known
+            name: spanned(spread) for name, spread in run.counts.numbers.items() if spread.known
         },
     }
     return {group: figures for group, figures in groups.items() if figures}
 
 
 def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
-    """Names, what they come to, and how that is written."""
     became, accepted = run.counts.became, run.counts.became["accepted"]
     yield "accepted traces", accepted, WHOLE
     judged = run.note is None and (became["below"] or run.judges)
@@ -113,10 +112,9 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
         yield "questions that need the paper", solved.needs_paper, WHOLE
         yield "questions answered without the paper", solved.known, WHOLE
     if spent := run.spent:
-        read, written, calls, seconds = (
-            sum(row[name] for row in spent) for name in ("prompt", "completion", "calls", "seconds")
-        )
-        counted = not any(row["uncounted"] for row in spent)
+        counts = ("prompt", "completion", "calls", "seconds", "uncounted")
+        read, written, calls, seconds, uncounted = (sum(row[name] for row in spent) for name in counts)
+        counted = not uncounted
         yield "calls", calls, WHOLE
         yield "tokens read", read if counted else None, WHOLE
         yield "tokens written", written if counted else None, WHOLE
@@ -128,18 +126,11 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
 
 def _losses(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     """The funnel, by what went into a step."""
-    if run.funnel is None:
-        return {}
-    rows: dict[str, dict[str, int | str]] = {
-        step.what: {
-            "went in": step.entered,
-            "lost": "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing",
-            "left": step.left,
-            "as": step.became,
-        }
-        for step in run.funnel.steps
-    }
-    if taken := run.funnel.taken_over:
+    rows = dict[str, dict[str, int | str]]()
+    for step in run.funnel.steps if run.funnel else ():
+        lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
+        rows[step.what] = {"went in": step.entered, "lost": lost, "left": step.left, "as": step.became}
+    if run.funnel and (taken := run.funnel.taken_over):
         rows["taken over from a document"] = {"went in": "", "lost": "", "left": taken, "as": "accepted traces"}
     return rows
 
@@ -156,6 +147,5 @@ def _policy(script: str, style: str) -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file is a report, and so may be written over."""
     with path.open("rb") as file:
         return f'<meta name="generator" content="{GENERATOR}">'.encode() in file.read(1024)

@@ -20,19 +20,15 @@ from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import Spread
 
-NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
-
 
 class Counts:
     """`became` counts all traces by what became of them; `agreement` is over every judged one, `charts` are the counts of
     `CHARTS`. All else is of the accepted traces."""
 
     def __init__(self) -> None:
-        self.became = Counter[str]()
-        self.agreement = AgreementCount()
+        self.became, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
-        self.notable = Counter[str]()
 
     def add(self, seen: ReadTrace) -> None:
         record, accepted = seen.record, seen.became == "accepted"
@@ -50,11 +46,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `newest` are the last of its traces; `judges` says how far the judges agree.
-
-    All else is what the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by
-    stage and model (`programs.run.index.Index.spent`); `made` says with what and how the latest run worked; `note`
-    says what the source lacks."""
+    """A run that was read. `newest` are the last of its traces; `judges` says how far the judges agree. All else is what
+    the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and model
+    (`programs.run.index.Index.spent`); `made` says with what the latest run worked; `note` what the source lacks."""
 
     path: Path
     note: str | None
@@ -89,7 +83,9 @@ def read_run(path: Path, most: int) -> ReportedRun:
     faults = (run.get("this_run") or {}).get("faults") or {}
     return ReportedRun(
         path=source.path,
-        note=None if source.is_journal else NO_JOURNAL,
+        note=None
+        if source.is_journal
+        else "No journal lies beside this document, so it shows no attempt that was turned down.",
         counts=counts,
         newest=newest,
         # A document knows what was turned down.

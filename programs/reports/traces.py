@@ -1,7 +1,5 @@
-"""The traces that a page holds: a row of each for the list, and its record, read when it is opened.
-
-A record is kept compressed: JSON, deflated and in base64, which has nothing that could end an element. So are all the rows.
-"""
+"""The traces that a page holds: a row of each for the list, and its record, read when it is opened. Both are compressed:
+JSON, deflated and in base64, which has nothing that could end an element."""
 
 import base64
 import zlib
@@ -16,8 +14,6 @@ from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
-"""What is said of a trace, where its status is not the word itself."""
-
 FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
     "Status": lambda read: STATUSES.get(read.became, read.became),
     "Question type": lambda read: read.record.user_interaction.question_type,
@@ -63,9 +59,8 @@ NOTABLE: dict[str, Callable[[Record], bool]] = {
 """What a trace may be worth a look for. A new one is a new line here."""
 
 JUDGED = ("verdicts", "answer_grades", "agreed", "blind_solve")
-"""Parts of a record that are shown at once; all others but those of TEXTS are folded away."""
 TEXTS = ("reasoning_trace", "final_answer", "steps", "evidence")
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""Parts of a record that are shown at once; all others are folded away."""
 
 
 class KeptTrace(NamedTuple):
@@ -76,61 +71,57 @@ class KeptTrace(NamedTuple):
 
 
 def kept(read: ReadTrace) -> KeptTrace:
-    """What the page needs of a trace."""
     record, made = read.record, read.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
+    facets = {name: [value for value in [of(read)] if value] for name, of in FACETS.items()}
     row = {
         "key": record.id,
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {
-            **{name: [value for value in [of(read)] if value] for name, of in FACETS.items()},
-            "To look at": notable(record),
-        },
+        "facets": {**facets, "To look at": notable(record)},
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
     return KeptTrace(row, packed(_parts(record)))
 
 
 def notable(record: Record) -> list[str]:
-    """What a trace may be worth a look for."""
     return [name for name, is_so in NOTABLE.items() if is_so(record)]
 
 
 def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
     """The rows of traces in their order, all in one, and then their records."""
-    keys: set[str] = set()
+    # Old traces may have one id, or none.
+    keys = set[str | None]({None})
     for number, (row, _) in enumerate(traces):
-        # Old traces may have one id, or none.
-        if row["key"] is None or row["key"] in keys:
-            row["key"] = f"trace-{number}"
+        row["key"] = f"trace-{number}" if row["key"] in keys else row["key"]
         keys.add(row["key"])
     yield packed([trace.row for trace in traces])
     yield from (trace.record for trace in traces)
 
 
 def packed(value: Any) -> str:
-    """JSON, deflated and in base64."""
     return base64.b64encode(zlib.compress(orjson.dumps(value))).decode()
 
 
 def _parts(record: Record) -> dict[str, Any]:
     """A record as the page takes it: its texts, and the parts to show, without what they lack, grades excepted."""
-    content = {name: part for name, part in record.written().items() if part not in EMPTY}
+
+    def known(part: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in part.items() if value not in (None, "", [], {})}
+
+    content = known(record.written())
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":
-            content[name] = {key: value for key, value in part.items() if value not in EMPTY}
+            content[name] = known(part)
     # A figure of older versions that said nothing: it was the same for every trace.
     content["metadata"].pop("evidence_found", None)
     # A point without a sentence lacks nothing: a step follows from others, and a pitfall stands nowhere.
-    points = [
-        point.model_dump(include={"kind", "text", "weight"}) | {"rests_on": point.quote or ""}
-        for point in record.rubric
-    ]
-    content |= {"rubric": points} if points else {}
+    if record.rubric:
+        shown = {"kind", "text", "weight"}
+        content["rubric"] = [one.model_dump(include=shown) | {"rests_on": one.quote or ""} for one in record.rubric]
     if lost := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = lost
-    shown: dict[str, Any] = {"passage": content["source_paper"].pop("text", None)}
-    shown |= {name: content.pop(name) for name in TEXTS if name in content}
-    return shown | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}
+    texts = {"passage": content["source_paper"].pop("text", None)}
+    texts |= {name: content.pop(name) for name in TEXTS if name in content}
+    return texts | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}

@@ -37,6 +37,7 @@ from tests.standin.server import StandIn
 
 WEIGHTS = weights_of("composite")
 EXAMPLE = dspy.Example()
+RULES = TryRules()
 UNREAD: dict[str, Answer] = dict.fromkeys(("judge", "grade"), lambda _: UNREADABLE)
 SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
 
@@ -44,7 +45,7 @@ SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
 @contextmanager
 def judged(
     weights: dict[str, float] = WEIGHTS,
-    rules: TryRules | None = None,
+    rules: TryRules = RULES,
     stages: dict[str, Answer] | None = None,
     **server: Any,
 ) -> Iterator[tuple[TraceMeasure, StandIn]]:
@@ -90,7 +91,7 @@ def test_1_a_judge_that_fails_gives_no_score() -> None:
 def test_1_a_call_that_is_refused_is_no_score(stage: str) -> None:
     refused = unread("HTTP 400: not this").model_copy(update={"fault": "refused"})
     found = prediction(Answers(**{stage: lambda _: refused}))
-    assert TraceMeasure(WEIGHTS)(EXAMPLE, found).score.value is None
+    assert TraceMeasure(WEIGHTS, {}, RULES)(EXAMPLE, found).score.value is None
     assert StageMeasure(stage)(EXAMPLE, found).score.value is None
 
 
@@ -178,7 +179,7 @@ WRONG = {
 
 @pytest.mark.parametrize("stage", [*STAGES, None])
 def test_6_it_speaks_of_one_predictor_or_of_all(stage: str | None, recorder: Recorder) -> None:
-    made, measure = prediction(Answers(**FAULTY)), Judged(WEIGHTS)
+    made, measure = prediction(Answers(**FAULTY)), Judged(WEIGHTS, {}, RULES)
     name = None if stage is None else STAGES[stage].predictor
     words = OptimizerMetric(measure, 0.0, recorder)(EXAMPLE, made, None, name).feedback
     assert [name for name, phrase in WRONG.items() if phrase in words] == [n for n in WRONG if stage in (n, None)]

@@ -57,7 +57,7 @@ def test_tier_0_counts(tmp_path: Path) -> None:
 def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
     (tmp_path / "given.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
     text = f"One asked: {QUESTION.upper()}? It is dark matter."
-    found = distributions([(record(1, **{part: text}), "paper")], [str(tmp_path / "given.jsonl")], 0)
+    found = distributions([record(1, **{part: text})], [str(tmp_path / "given.jsonl")], 0)
     assert [(hit.part, hit.place) for hit in found.given_away or ()] == [(part, "given.jsonl:1")]
 
 
