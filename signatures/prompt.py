@@ -52,8 +52,14 @@ NOTE = 400
 """Characters up to which a text is a note. One that runs on harms nobody, and small models hardly count."""
 
 
+def longest_taken(most: int) -> int:
+    """The characters up to which a text is taken that `most` are asked for."""
+    return most * 3 if most <= NOTE else most * 3 // 2
+
+
 def characters(least: int, most: int, description: str | None = None) -> Any:
     """The field of a text: so many characters are asked for; of prose half as many again are taken, of a note (see `NOTE`)
     three times as many."""
-    taken = most * 3 if most <= NOTE else most * 3 // 2
-    return Field(min_length=least, max_length=taken, description=description, json_schema_extra={"maxLength": most})
+    return Field(
+        min_length=least, max_length=longest_taken(most), description=description, json_schema_extra={"maxLength": most}
+    )

@@ -9,7 +9,7 @@ import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
-from signatures.vocabulary import Depth
+from signatures.vocabulary import Depth, Setting
 
 Note = Annotated[str, characters(5, 240)]
 Bearing = Literal["supports", "contradicts", "qualifies"]
@@ -39,13 +39,28 @@ class ContextAnalysis(BaseModel):
     depth: Depth = Field(description="how thorough an answer this person needs")
 
 
+COMPLETING: dict[Setting, str | None] = {
+    "closed": (
+        "An answer cannot use what the passage found. Where one result of the passage, or two, would make a right "
+        "answer different or clearly surer, write the question again with it and its figure, mentioned in passing as "
+        "this person would who had seen, measured, been told or read it. Add forty words at most, and leave all else "
+        "as it is, word for word. Do not say what the result shows, hand over the flaw or the remedy, or bring up "
+        "background or details of method, as only a reader of the text would. Where no result would do that, leave it "
+        "empty."
+    ),
+    "open": None,
+}
+"""How the analysis completes a question to which the passage is not at hand. Told to add up to three findings wherever
+they bear on the answer, a writer overstuffed the questions; told to where it would else come out wrong, it added none."""
+
+
 class AnalysedQuestion(ContextAnalysis):
     """The analysis, and the question as it is asked from then on."""
 
     full_question: str = Field(
         default="",
         max_length=1500,
-        description="the whole question again, with what it lacks, if only the question is at hand; else empty",
+        description="the whole question again, with what it lacks, if that is asked for; else empty",
         json_schema_extra={"maxLength": 1000},
     )
 
@@ -57,15 +72,9 @@ class AnalysedQuestion(ContextAnalysis):
 
 class AnalyseContext(NotesOnQuestion):
     """Before answering, work out what the question depends on: which sentences of the passage matter, what reasoning is
-    needed, where people easily go wrong, what background is missing, and how thorough the answer should be.
+    needed, where people easily go wrong, what background is missing, and how thorough the answer should be."""
 
-    If only the question will be at hand, an answer cannot use what the passage found. Where one result of the passage, or
-    two, would make a right answer different or clearly surer, write the question again with it and its figure, mentioned
-    in passing as this person would who had seen, measured, been told or read it. Add forty words at most, and leave all
-    else as it is, word for word. Do not say what the result shows, hand over the flaw or the remedy, or bring up
-    background or details of method, as only a reader of the text would. Where no result would do that, and where the
-    passage is at hand, leave this empty."""
-
+    completing: str | None = dspy.InputField(desc="when to write the question again, and how")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     analysis: AnalysedQuestion = dspy.OutputField(desc="what the question needs")

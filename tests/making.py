@@ -210,6 +210,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "asked_by": question().asked_by,
         **found.for_thought(passage().sample.text),
         "given": "the question alone",
+        "completing": "Where it lacks a result.",
         "shape": shape.prompt_text,
         "thought": thought().model_dump_json(),
         "misconceptions": ["That more scatter would simply mean a weaker signal."],

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
-from signatures.prompt import NOTE, WHOLE
+from programs.text.sentences import cut_at_sentence
+from signatures.prompt import NOTE, WHOLE, longest_taken
 
 _SHORTEST_BEGINNING = 3
 _INFLECTED = 5
@@ -99,11 +100,20 @@ def _as_meant(value: Any, schema: Schema) -> Any:
     if kind == "string":
         number = isinstance(value, int | float) and not isinstance(value, bool)
         value = json.dumps(value) if number else value
-        return _CONTROL.sub("", value.replace("\r\n", "\n")) if isinstance(value, str) else value
+        return _text(value, schema) if isinstance(value, str) else value
     if kind == "array" and value is not None:
         return _list(value, schema)
     # A mapping of any names has no properties.
     return _object(value, schema) if "properties" in schema else value
+
+
+def _text(value: str, schema: Schema) -> str:
+    """A text without control characters. A note that runs on is taken as far as its last whole sentence that fits."""
+    text, most = _CONTROL.sub("", value.replace("\r\n", "\n")), schema.get("maxLength", NOTE + 1)
+    if most <= NOTE and len(text) > (taken := longest_taken(most)):
+        whole = cut_at_sentence(text, taken)
+        return whole if whole.endswith((".", "!", "?")) else text
+    return text
 
 
 def _choice(value: str, names: Sequence[Any]) -> Any:

@@ -15,6 +15,7 @@ from programs.stages.checks import MOST_COPIED
 from programs.stages.questions import Question, problems_of, shared_inputs
 from programs.text.copying import borrowed, copied_share
 from signatures.strands import (
+    COMPLETING,
     AnalyseContext,
     AnalysedQuestion,
     ContextAnalysis,
@@ -91,6 +92,7 @@ class StrandStages(AwaitedModule):
         """Takes the fields of `AnalyseContext`, gives the outputs of the five, each asked once of the LM that DSPy has."""
         with adapted():
             context = await self.context.acall(**fields)
+            fields.pop("completing", None)
             given = {**fields, "analysis": context.analysis.analysis}
             found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
         strands = {name: one[name] for name, one in zip(STRANDS, found, strict=True)}
@@ -99,7 +101,8 @@ class StrandStages(AwaitedModule):
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
-        context = self._ask("context", passage, question, inputs, setting)
+        completing = {"completing": COMPLETING[setting]} if COMPLETING[setting] else {}
+        context = self._ask("context", passage, question, {**inputs, **completing}, setting)
         replies = {"context": await answer(context)}
         found: AnalysedQuestion = context.value_of(replies["context"])
         question = completed(question, found.full_question, passage, setting)

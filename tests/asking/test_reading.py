@@ -90,6 +90,11 @@ READ: list[tuple[str, Any, Any]] = [
     ("note", {"text": "a text\x00 alone\r\n"}, Note(text="a text alone\n")),
     ("note", '{"text": "a text alone"}', Note(text="a text alone")),
     ("note", {"text": "far too long " * 9}, None),
+    (
+        "note",
+        {"text": "It is far too long. " * 9},
+        Note(text="It is far too long. It is far too long. It is far too long."),
+    ),
     ("value", 42, "42"),
 ]
 

@@ -22,7 +22,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
 from programs.background_loop import run
 from programs.stages.strands import located
-from signatures.strands import ContextAnalysis, EvidenceSet
+from signatures.strands import COMPLETING, ContextAnalysis, EvidenceSet
 from signatures.vocabulary import Setting
 from tests.making import (
     TEXT,
@@ -110,7 +110,7 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
     assert context.stage == "context"
     assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]
     for ask in strands:
-        assert ask.inputs == {**context.inputs, "analysis": found.analysis}
+        assert {**ask.inputs, "completing": COMPLETING["closed"]} == {**context.inputs, "analysis": found.analysis}
         assert ask.depth > context.depth
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
 
