@@ -144,7 +144,8 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
 
 
 def _last_runs(sources: Sequence[TraceSource], folder: Path, allow_mixed: bool) -> list[dict[str, Any]]:
-    """The last `run` lines of the sources that have one."""
+    """The last `run` lines of the sources that have one. Raises `UserError` where they differ in what would mix unlike
+    data, unless that may be (`allow_mixed`)."""
     runs = dict[Path, dict[str, Any]]()
     for source in sources:
         with source.opened(folder) as journal:

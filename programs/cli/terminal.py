@@ -71,6 +71,11 @@ class Output(TextIOBase):
     def encoding(self) -> str:  # type: ignore[override]
         return self.outlet.stream.encoding if self.outlet.stream is not None else "utf-8"
 
+    @property
+    def errors(self) -> str:  # type: ignore[override]
+        # `input` of a debugger wants it.
+        return "replace"
+
 
 @contextlib.contextmanager
 def safe_streams() -> Iterator[None]:

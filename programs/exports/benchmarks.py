@@ -61,10 +61,12 @@ class Benchmarks:
 
     def given_away_by_question(self, question: str) -> str | None:
         """Where the benchmark's question stands that a question gives away, and by which rule; of near ones the nearest."""
-        rows = map(self._row, self._bands.candidates(question))
-        near = [(jaccard(features(question), features(text)), place) for place, text in rows]
+        if given := self.given_away_by(question):
+            return given
+        wanted, rows = features(question), map(self._row, self._bands.candidates(question))
+        near = [(jaccard(wanted, features(text)), place) for place, text in rows]
         most, place = max(near, key=itemgetter(0), default=(0.0, ""))
-        return self.given_away_by(question) or (f"asks nearly the same as {place}" if most >= NEAR else None)
+        return f"asks nearly the same as {place}" if most >= NEAR else None
 
     def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""

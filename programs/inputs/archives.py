@@ -1,11 +1,11 @@
 """The bytes of a file, unpacked when it is a .gz or .zst."""
 
 import contextlib
+import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import zstandard
 
@@ -13,8 +13,8 @@ from programs.errors import UserError
 from programs.inputs.report import Skip, Unreadable
 
 _CHUNK = 1 << 18
-# Either unpacks to 8 MB at most: a byte of gzip stands for 1 kB, four bytes of zstd for 128 kB.
-_GZIP_BITE, _ZSTD_BITE = 1 << 13, 1 << 8
+# Four bytes of zstd can stand for 128 kB: this bite unpacks to 8 MB at most.
+_ZSTD_BITE = 1 << 8
 # `zstd --long=31` writes such windows; the library refuses them unless told.
 _ZSTD_WINDOW = 1 << 31
 
@@ -31,10 +31,12 @@ class BrokenArchive(Unreadable):
 
 
 def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
-    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty. Packed or not is decided by
-    the first bytes; the name's ending counts only for a file too short to tell. Raises BrokenArchive after everything that
-    could be unpacked has been given, and UserError when the file cannot be read, or, unless it may be of `any_kind`, is
-    known to hold no text in UTF-8."""
+    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
+
+    Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
+    Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
+    read, or, unless it may be of `any_kind`, is known to hold no text in UTF-8.
+    """
     try:
         with path.open("rb") as file:
             for number, chunk in enumerate(_unpack(path, file)):
@@ -43,14 +45,17 @@ def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
                         f"{path} holds no text in UTF-8, plain or packed as .gz or .zst: unpack or convert it"
                     )
                 yield chunk
-    except (zlib.error, zstandard.ZstdError) as error:
+    except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BrokenArchive(Skip.DAMAGED_ARCHIVE) from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def check_readable(path: Path, *, any_kind: bool = False) -> None:
-    """Raises UserError where `read_chunks` would at its start. A pipe is left alone: what is read from it is gone."""
+    """Raises UserError where `read_chunks` would, by reading the start of the file alone.
+
+    A pipe is left alone: what is read from it is gone.
+    """
     if path.is_file() or not path.exists():
         with contextlib.suppress(BrokenArchive):
             next(read_chunks(path, any_kind=any_kind), b"")
@@ -62,22 +67,26 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
-        yield from _unpack_frames(file, _GZIP_BITE, lambda: zlib.decompressobj(wbits=31))
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+            try:
+                # read1, since read loses what it has gathered when the end is missing.
+                while chunk := unpacked.read1(_CHUNK):
+                    yield chunk
+            except EOFError as error:
+                raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
     elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
-        zstd = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        yield from _unpack_frames(file, _ZSTD_BITE, zstd.decompressobj)
+        yield from _unzstd(file)
     else:
         while chunk := file.read1(_CHUNK):
             yield chunk
 
 
-def _unpack_frames(file: io.BufferedReader, bite: int, decompressor: Callable[[], Any]) -> Iterator[bytes]:
-    # Not the libraries' readers of streams: they take a missing end for the end, or lose what comes before it.
+def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
+    # Not the library's stream reader: it takes a missing end for the end.
     frame = None
-    while packed := file.read1(bite):
-        # Archives may be padded with NULs.
-        while packed := packed if frame else packed.lstrip(b"\0"):
-            frame = frame or decompressor()
+    while packed := file.read1(_ZSTD_BITE):
+        while packed:
+            frame = frame or zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
             if chunk := frame.decompress(packed):
                 yield chunk
             packed = b""

@@ -39,6 +39,8 @@ MEMORY = 4 * 2**30
 """Bytes of address space. Papers take a tenth of it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+# Of the outermost package: in the wheel that is one above. What `sys.path` has may hang on where a notebook was started.
+_IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
 log = logging.getLogger("synthreasoner")
 
 
@@ -139,7 +141,7 @@ def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_IMPORTED_FROM), *filter(None, map(str, sys.path))])},
         pass_fds=[pipe.fileno()],
         # Ctrl-C is for the run, which then ends this itself.
         start_new_session=True,

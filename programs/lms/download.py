@@ -49,15 +49,15 @@ def hub_file(repository: str, file: str) -> Path:
     except ImportError:
         raise TransferFailed("the Hub needs huggingface_hub: pip install 'synthreasoner[export]'") from None
     endpoint, away = os.environ.get("HF_ENDPOINT", "https://huggingface.co"), is_offline_mode()
-    if not away:
-        try:
-            # The library itself would try for half a minute.
-            httpx.head(endpoint, timeout=CONNECT_SECONDS)
-        except httpx.TransportError:
-            away = True
     # That of httpx or of httpx2, by the library's version.
     unanswered: Any = errors.HfHubHTTPError.__bases__[0]
     try:
+        if not away:
+            try:
+                # The library itself would try for half a minute. A bad proxy or certificate is no TransportError.
+                httpx.head(endpoint, timeout=CONNECT_SECONDS)
+            except httpx.TransportError:
+                away = True
         return Path(hf_hub_download(repository, file, endpoint=endpoint, local_files_only=away))
     except (OSError, ValueError, errors.EntryNotFoundError, unanswered) as error:
         answer = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) else error

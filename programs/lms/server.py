@@ -237,10 +237,10 @@ class Server:
             method, f"{self.endpoint}{path}", headers=self.headers, data=data, allow_redirects=False
         )
         async with sent as response:
-            content = bytearray()
+            content, said = bytearray(), response.content_length or 0
             async for chunk in response.content.iter_any():
                 content += chunk
-                if len(content) > LARGEST_REPLY:
+                if max(said, len(content)) > LARGEST_REPLY:
                     response.close()
                     raise NotAnAnswer(f"the reply is larger than {LARGEST_REPLY} bytes")
             return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))

@@ -72,7 +72,7 @@ def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tupl
     `UserError` for fewer than four papers."""
     papers = sorted({example.paper for example in examples})
     if len(papers) < 4:
-        raise UserError(f"training takes traces of 4 papers, 2 to train on and 2 to measure by: found {len(papers)}")
+        raise UserError(f"training takes traces of at least 4 papers, 2 to train on: found {len(papers)}")
     random.Random(seed).shuffle(papers)
     held = {*papers[: min(max(2, round(share * len(papers))), len(papers) - 2)]}
     return [one for one in examples if one.paper not in held], [one for one in examples if one.paper in held]

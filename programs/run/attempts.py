@@ -62,7 +62,8 @@ def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
 
 @dataclass(frozen=True)
 class TraceSource:
-    """A file that traces are read from. What `is_journal` was seen to begin as one, or is empty."""
+    """A file that traces are read from. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a
+    journal cuts off a torn last line, which no other file of the user must lose."""
 
     path: Path
     is_journal: bool

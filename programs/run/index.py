@@ -232,6 +232,7 @@ class Index:
 def _opened(path: Path, file: int, size: int) -> tuple[sqlite3.Connection, int]:
     """The database at `path`, and how many bytes of the journal it covers. One of another version, of another journal, or
     of one that has lost its end since, is made again; what is there and is none of ours, or damaged, is moved aside."""
+    # What SQLite lays beside it goes with it.
     files = path, Path(f"{path}-wal"), Path(f"{path}-shm")
     while True:
         database = sqlite3.connect(path, check_same_thread=False)

@@ -53,15 +53,14 @@ class Ledger:
     def will_retry(self, error: TransientError, seconds: float) -> None:
         """A call failed, and is tried again in so many seconds: it is in no account before it ends."""
         self.faults[kind(error)] += 1
-        self._tries_at.append(time.monotonic() + seconds)
+        now = time.monotonic()
+        self._tries_at = [*(then for then in self._tries_at if then > now), now + seconds]
         self.last_fault = " ".join(str(error).split())
 
     @property
     def waiting(self) -> int:
         """How many calls wait to be tried again."""
-        now = time.monotonic()
-        self._tries_at = [then for then in self._tries_at if then > now]
-        return len(self._tries_at)
+        return sum(then > time.monotonic() for then in self._tries_at)
 
     @property
     def seconds(self) -> float:

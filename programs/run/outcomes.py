@@ -28,6 +28,7 @@ class Rules:
         questions, variations = settings.traces_per_sample, settings.traces_per_question
         variation = _asked_for(settings)
         self.text = {"questions": questions, "variations": variations, "variation": variation}
+        # Only where it is used, as with `_asked_for`.
         self.text |= {"prefiltered": True} if settings.prefilter else {}
         self.basis, self.text_basis = _hash(variation), _hash(self.text)
 

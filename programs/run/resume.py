@@ -69,6 +69,7 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     }
     given = {name: getattr(settings, name) for name in NAMED_IF_GIVEN}
     shown |= {name: str(value) for name, value in given.items() if value != fields[name].default}
+    # Only where it is used: journals that never heard of it were made without.
     shown |= {"prefilter": "on"} if settings.prefilter else {}
     return {
         "model": settings.model,

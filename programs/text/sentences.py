@@ -60,7 +60,9 @@ def numbered(text: str, spans: Sequence[Span]) -> str:
 
 def cut_at_sentence(text: str, limit: int) -> str:
     """The longest prefix of whole sentences with at most `limit` (1 or more) characters. Where the first sentence alone is
-    longer, the prefix ends before a space, or, without one, at the limit."""
+    longer, the prefix ends before a space, or, without one, at the limit. Raises ValueError for a limit below 1."""
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
     if len(text) <= limit:
         return text
     # A sentence that begins before the limit is seen whole, or is longer than any sentence may be.

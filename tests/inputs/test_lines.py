@@ -54,6 +54,16 @@ def test_of_a_damaged_archive_what_comes_before_the_damage_is_given(tmp_path: Pa
     assert [line.data for line in lines][: len(LINES)] == LINES
 
 
+def test_a_wrong_checksum_costs_no_line(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(b"one\ntwo\n"))
+    packed[-8] ^= 1
+    (tmp_path / "file").write_bytes(packed)
+    read = read_lines(tmp_path / "file")
+    assert [next(read).data, next(read).data] == [b"one", b"two"]
+    with pytest.raises(BrokenArchive):
+        next(read)
+
+
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
 def test_a_line_over_the_limit_is_not_held_in_memory(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.jsonl{ending}"

@@ -19,7 +19,7 @@ from optimize import compile
 from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as module
-from programs.lms.download import Wheels
+from programs.lms.download import TransferFailed, Wheels, hub_file
 from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
 from programs.settings import Settings
 from tests.inputs.hub import HubTrouble, hub
@@ -186,6 +186,12 @@ def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
     (tmp_path / "memory.current").write_text("700000\n")
     (tmp_path / "memory.stat").write_text("file 300000\ninactive_file 200000\n")
     assert free_memory(info, tmp_path) == 1_000_000
+
+
+def test_a_proxy_that_nobody_knows_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:1080/")
+    with pytest.raises(TransferFailed):
+        hub_file("owner/name", "model.gguf")
 
 
 @pytest.mark.usefixtures("trouble")
