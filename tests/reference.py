@@ -74,19 +74,14 @@ def record_page() -> str:
     return "\n".join([RECORD_HEAD, *(_model_section(model) for model in models.values())])
 
 
-def _collect(model: type[BaseModel], models: dict[str, type[BaseModel]]) -> None:
-    """Adds a model and those that its fields hold, in the order in which they are met."""
-    models.setdefault(model.__name__, model)
-    for info in model.model_fields.values():
-        for inner in _models_in(info.annotation):
-            if inner.__name__ not in models:
-                _collect(inner, models)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
+def _collect(annotation: Any, models: dict[str, type[BaseModel]]) -> None:
+    """Adds the models that a type holds, and those that their fields hold, in the order in which they are met."""
+    parts = get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation.__name__ not in models:
+        models[annotation.__name__] = annotation
+        parts = tuple(info.annotation for info in annotation.model_fields.values())
+    for part in parts:
+        _collect(part, models)
 
 
 def _model_section(model: type[BaseModel]) -> str:

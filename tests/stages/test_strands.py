@@ -24,18 +24,7 @@ from programs.background_loop import run
 from programs.stages.strands import located
 from signatures.strands import COMPLETING, ContextAnalysis, EvidenceSet
 from signatures.vocabulary import Setting
-from tests.making import (
-    TEXT,
-    Answers,
-    analysed,
-    answered,
-    good_output,
-    only,
-    passage,
-    question,
-    sample,
-    tracer,
-)
+from tests.making import TEXT, Answers, analysed, answered, good_output, only, passage, question, sample, tracer
 
 PASSAGE = passage()
 
