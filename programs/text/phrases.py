@@ -144,6 +144,7 @@ MADE = table(
 {HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b(?![.%]\d*)|(?-i:[A-E])\b(?!\.))
 {HYPOTHESIS} | hypothes | \bthe\s+(?:first|second|third|fourth|last)\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
 {NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}|\bthe\s+context\s+analysis\b
+{NOTES} | provided,given | \b(?:on|to|from|with)\s+the\s+{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)
 {NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTE}\s+(?:notes|strands?|stage|list)\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
 {ORDERS} | {_BIDDEN.replace("|", ",")} | {_I_AM}(?:{_BIDDEN})\s+(?:not\s+)?to\s+{_DO}\b

@@ -165,7 +165,7 @@ SHOWS = [
             The evidence says that there was none. | The critique says that the sample is small. |
             The critique also mentions attention. | My perspective notes want an analogy. |
             It is in the notes, so it holds. | The context analysis calls for care. |
-            The strands say that selection matters.
+            The strands say that selection matters. | Based on the analysis provided, it holds.
         """,
             ORDERS: r"""
             I was asked to write in the first person. | As I was told, no numbers. |
@@ -196,7 +196,7 @@ PLAIN = texts(
     The null hypothesis survives; one hypothesis would be dust. |
     One hypothesis is dust, another is age. The first hypothesis predicts a colour. |
     I reject the null hypothesis 5% of the time, and the hypothesis 2.5 sigma away never. |
-    The evidence shows little, and the evidence for it is thin. |
+    The evidence shows little, and it rests on the evidence given in court. |
     A person stands on a scale. The person jumps, and it reads more. |
     The person who was never rechecked is what I can't see. |
     The person I spoke to keeps bees. | The person taking the drug sleeps less. | The person behind the wheel was tired. |
