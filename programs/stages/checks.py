@@ -22,6 +22,11 @@ RECITES = "recites the passage word for word; think about its subject in words o
 """The problem of a thought beyond that share."""
 
 
+def recites(text: str, source: str) -> bool:
+    """Whether a text is its source over again."""
+    return copied_share(text, source) > MOST_COPIED
+
+
 def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
     """Why a written thought cannot be used."""
     whole, numbered, wrong = "\n\n".join(thought.texts), list(enumerate(thought.texts, start=1)), 0
@@ -31,7 +36,7 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     for number, text in numbered:
         twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
-    if copied_share(whole, passage.sample.text) > MOST_COPIED:
+    if recites(whole, passage.sample.text):
         problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
         wrong = number if kind == "wrong" else 0 if kind == "takes_back" else wrong

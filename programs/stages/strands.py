@@ -11,9 +11,9 @@ from programs.asking.caller import AwaitedModule, adapted
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Evidence
-from programs.stages.checks import MOST_COPIED
+from programs.stages.checks import recites
 from programs.stages.questions import Question, problems_of, shared_inputs
-from programs.text.copying import borrowed, copied_share
+from programs.text.copying import borrowed
 from signatures.strands import (
     COMPLETING,
     AnalyseContext,
@@ -57,7 +57,7 @@ class Strands:
         return {
             "analysis": in_own_words(self.analysis, source),
             "hypotheses": in_own_words(self.hypotheses, source),
-            "evidence": [claim for claim in claims if in_own_words(claim, source) == claim],
+            "evidence": [evidence for evidence in claims if not recites(evidence.claim, source)],
             "critique": in_own_words(self.critique, source),
             "perspective": in_own_words(self.perspective, source),
         }
@@ -71,7 +71,7 @@ def in_own_words(notes: NotesT, source: str) -> NotesT:
 
 def _in_own_words(part: Any, source: str) -> Any:
     if isinstance(part, str):
-        return part if copied_share(part, source) <= MOST_COPIED else None
+        return None if recites(part, source) else part
     if isinstance(part, list):
         return [own for each in part if (own := _in_own_words(each, source)) is not None]
     return in_own_words(part, source) if isinstance(part, BaseModel) else part
@@ -101,26 +101,25 @@ class StrandStages(AwaitedModule):
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
         """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
-        completing = {"completing": COMPLETING[setting]} if COMPLETING[setting] else {}
-        context = self._ask("context", passage, question, {**inputs, **completing}, setting)
+        context = self._ask("context", passage, question, {**inputs, "completing": COMPLETING[setting]})
         replies = {"context": await answer(context)}
         found: AnalysedQuestion = context.value_of(replies["context"])
         question = completed(question, found.full_question, passage, setting)
         inputs |= {"question": question.text, "analysis": found.analysis}
-        asks = [self._ask(strand, passage, question, inputs, setting) for strand in STRANDS]
+        asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
         replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
         values["evidence"] = located(values["evidence"], passage)
         return Strands(question, found.analysis, **values, replies=replies)
 
-    def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any], setting: Setting) -> Ask:
+    def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)
 
         def problems(values: list[Any]) -> list[str]:
             found = borrowed(values[-1], predict, given)
             if stage == "evidence":
                 return [*_nowhere(values[-1], passage), *found]
-            if stage == "context" and setting == "closed" and values[-1].full_question and len(values) == 1:
+            if given.get("completing") and values[-1].full_question and len(values) == 1:
                 # One that cannot be used the second time either costs no trace: the question stands as it was.
                 whole = problems_of(values[-1].full_question, passage.sample.text)
                 return [*(f"full_question: {problem.detail}" for problem in whole), *found]
@@ -134,8 +133,7 @@ def completed(question: Question, full: str, passage: Passage, setting: Setting)
     """The question with the facts that its answer turns on, where those are not at hand otherwise; as it was where nothing
     was added, or nothing that can be used."""
     text = " ".join(full.split())
-    shorter = len(text) <= len(question.text)
-    if setting == "open" or shorter or problems_of(text, passage.sample.text):
+    if setting == "open" or len(text) <= len(question.text) or problems_of(text, passage.sample.text):
         return question
     return question.model_copy(update={"text": text})
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,17 @@ Run = tuple[str, ...]
 
 def copied_share(text: str, source: str) -> float:
     """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has, but for case and signs."""
-    words, given = (_WORD.findall(each.casefold()) for each in (text, source))
-    return len(_covered(words, {*runs(given, COPIED_RUN)}, COPIED_RUN)) / len(words) if words else 0.0
+    words = _WORD.findall(text.casefold())
+    return len(_covered(words, _copied_runs(source), COPIED_RUN)) / len(words) if words else 0.0
 
 
-def _covered(words: list[str], taken: set[Run], length: int) -> set[int]:
+# A passage is looked at again for each of the notes about it, and its runs are many.
+@lru_cache(maxsize=4)
+def _copied_runs(source: str) -> Set[Run]:
+    return frozenset(runs(_WORD.findall(source.casefold()), COPIED_RUN))
+
+
+def _covered(words: list[str], taken: Set[Run], length: int) -> set[int]:
     """The places of the words that lie in a taken run, all of which are so long."""
     starts = [start for start, run in enumerate(runs(words, length)) if run in taken]
     return {start + place for start in starts for place in range(length)}
