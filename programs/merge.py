@@ -70,15 +70,17 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     sources, journal = find_sources(names), beside(output, JOURNAL)
     with _claimed(output, journal) as folder:
         try:
-            runs = _last_runs(sources, folder, allow_mixed)
+            runs = list(_last_runs(sources, folder))
+            if not allow_mixed:
+                _refuse_mixture(runs)
             with Journal(folder / journal.name) as new:
                 shared = pour(sources, new, folder)
-                done = all(run["status"] == "completed" for run in runs)
+                done = all(run["status"] == "completed" for _, run in runs)
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
                 # What a later run is compared with is the first one's. Documents alone say nothing of how they were made.
-                for first in runs[:1]:
+                for _, first in runs[:1]:
                     facts = {"mixing": first["mixing"], "versions": versions(), "git_commit": git_commit()}
                     new.append("run", None, status=status, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
@@ -143,22 +145,22 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
         yield folder
 
 
-def _last_runs(sources: Sequence[TraceSource], folder: Path, allow_mixed: bool) -> list[dict[str, Any]]:
-    """The last `run` lines of the sources that have one. Raises `UserError` where they differ in what would mix unlike
-    data, unless that may be (`allow_mixed`)."""
-    runs = dict[Path, dict[str, Any]]()
+def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The sources that have a `run` line, with their last."""
     for source in sources:
         with source.opened(folder) as journal:
             if (last := journal.latest("run", "")) is not None:
-                runs[source.path] = last
-    for path, run in runs.items():
-        first = next(iter(runs))
-        if not allow_mixed and (differences := changed(runs[first]["mixing"], run["mixing"])):
+                yield source.path, last
+
+
+def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
+    for path, run in runs[1:]:
+        first, one = runs[0]
+        if differences := changed(one["mixing"], run["mixing"]):
             raise UserError(
                 f"{path} was made otherwise than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
-    return [*runs.values()]
 
 
 class MergeOptions(Options):

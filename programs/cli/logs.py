@@ -66,7 +66,9 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
             if file is not None and file.stream is not None:
                 # One that was foreseen needs no traceback.
                 foreseen = isinstance(error, SynthReasonerError)
-                said = f"ended by an error{f': {error}' if foreseen else f' that nobody foresaw: {error!r}'}"
+                said = (
+                    f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
+                )
                 info = None if foreseen else (type(error), error, error.__traceback__)
                 file.handle(logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, said, None, info))
             raise

@@ -105,10 +105,16 @@ def comma_separated(value: object) -> object:
     return list(dict.fromkeys(name for name in names if name))
 
 
+def _one_or_many(value: object) -> object:
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
 Names = Annotated[list[str], BeforeValidator(comma_separated)]
 """Names that may also be given as one text with commas."""
 
-Many = Annotated[list[str], BeforeValidator(lambda value: [value] if value and isinstance(value, str) else value or [])]
+Many = Annotated[list[str], BeforeValidator(_one_or_many)]
 """Texts, of which a config file may give a single one as it is."""
 
 

@@ -1,10 +1,12 @@
 """The questions of benchmarks, and what gives one away (`--decontaminate`, `--against`), by either of two rules:
 
 1. an overlap of words, after appendix C of "Language Models are Few-Shot Learners" (Brown et al., 2020; arXiv 2005.14165):
-   the text and the benchmark's question share GRAM words in a row, without case and punctuation; a benchmark question of
-   SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands in more than COMMON of the benchmarks'
-   questions, the frame of a prompt, say, counts for nothing;
-2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more.
+   the text and the benchmark's question share GRAM words in a row, without case and punctuation. There N lies between 8
+   and 13 by the length of a benchmark's examples, and what collides with more than 10 documents is taken for a common
+   phrase; here a benchmark question of SHORTEST to GRAM - 1 words is one gram of its own length, and a gram that stands
+   in more than COMMON of the benchmarks' questions, the frame of a prompt, say, counts for nothing;
+2. nearness, of questions alone: the Jaccard similarity of their words (`near_duplicates.features`) is NEAR or more. Numbers
+   and negations are not looked at: a question dropped for nothing costs less than a benchmark given away.
 """
 
 import hashlib
@@ -28,7 +30,10 @@ from programs.text.words import runs
 
 log = logging.getLogger("synthreasoner")
 
-GRAM, SHORTEST, COMMON, NEAR = 13, 8, 10, 0.8
+GRAM = 13
+SHORTEST = 8
+COMMON = 10
+NEAR = 0.8
 
 FIELDS = ("question", "questionstem", "problem", "query", "prompt", "instruction", "input", "text", "messages")
 """Where a benchmark's record may have its question, without case and separators; the first that holds words counts."""

@@ -75,17 +75,22 @@ def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Rec
 
 def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     (trace,) = traces
-    score, label = trace.record.metadata.quality_score, trace.became == "accepted"
-    if view.min_score is None and trace.became == "unused":
-        yield "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
-        return
-    if view.min_score is not None:
-        if score is None:
-            yield NO_SCORE
-            return
-        label = score >= view.min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
-    row: Row = {"completion": [view.message(trace.record)], "label": label}
-    yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
+    label = _label(trace, view.min_score)
+    if isinstance(label, str):
+        yield label
+    else:
+        row: Row = {"completion": [view.message(trace.record)], "label": label}
+        yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
+
+
+def _label(trace: ReadTrace, least: float | None) -> bool | str:
+    score = trace.record.metadata.quality_score
+    if least is None:
+        unused = "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
+        return unused if trace.became == "unused" else trace.became == "accepted"
+    if score is None:
+        return NO_SCORE
+    return score >= least and not any(verdict.too_low for verdict in trace.record.verdicts)
 
 
 DPO = Format(

@@ -5,7 +5,7 @@ import contextlib
 import fnmatch
 import sqlite3
 from collections.abc import Callable, Iterator
-from functools import partial, reduce
+from functools import partial
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.text.near_duplicates import BandIndex, similarity
 
-_SIGNS = dict(zip(("<", "<=", "==", "!=", ">=", ">"), (lt, le, eq, ne, ge, gt), strict=True))
+_SIGNS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
 class LeftOut(NamedTuple):
@@ -67,16 +67,19 @@ def _refused(options: ExportOptions, record: Record) -> LeftOut | None:
 
 def not_kept(rule: str, record: Record) -> str | None:
     """Why a rule of `--keep` does not take a trace, as it does not where something was not measured; None: it does."""
-
-    def measured(name: str) -> Any:
-        return reduce(lambda part, field: part and getattr(part, field), MEASURED[name].split("."), record)
-
     parts = comparisons(rule)
-    found = {name: measured(name) for name, _, _ in parts}
+    found = {name: _measured(record, name) for name, _, _ in parts}
     if missing := [name for name, value in found.items() if value is None]:
         return f"not measured of it: {', '.join(missing)} (--keep)"
     kept = all(_SIGNS[sign](found[name], number) for name, sign, number in parts)
     return None if kept else f"it is not {rule.strip()} (--keep)"
+
+
+def _measured(record: Record, name: str) -> Any:
+    value: Any = record
+    for field in MEASURED[name].split("."):
+        value = None if value is None else getattr(value, field)
+    return value
 
 
 def _given_away(benchmarks: Benchmarks, record: Record) -> LeftOut | None:

@@ -35,9 +35,9 @@ class Spent(BaseModel):
         """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks
-        for name in ("prompt_tokens", "completion_tokens", "cached_tokens"):
-            counts = getattr(self, name), getattr(other, name)
-            setattr(self, name, None if None in counts else sum(counts))
+        self.prompt_tokens = _sum(self.prompt_tokens, other.prompt_tokens)
+        self.completion_tokens = _sum(self.completion_tokens, other.completion_tokens)
+        self.cached_tokens = _sum(self.cached_tokens, other.cached_tokens)
         self.seconds = round(self.seconds + other.seconds, 3)
         if other.faults:
             # A new one: a copy has the same.
@@ -47,6 +47,10 @@ class Spent(BaseModel):
 
 UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
 """What an answer took of which nobody says how many tokens."""
+
+
+def _sum(one: int | None, two: int | None) -> int | None:
+    return None if one is None or two is None else one + two
 
 
 @dataclass

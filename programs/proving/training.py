@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from statistics import fmean
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ from programs.proving.student import Ids, StudentModel, usable
 from programs.run.journal import Journal
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
-TRAINED: tuple[ArmName, ...] = get_args(ArmName)[1:]
+TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
 THINKING: tuple[ArmName, ...] = ("thoughts", "swapped")
 RATES, LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
 ROWS_A_STEP, FEWEST_STEPS = 8, 20

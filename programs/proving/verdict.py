@@ -63,13 +63,13 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
     first, arms, found = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(one.arm.name for one in results):
         runs = [one for one in results if one.arm.name == name]
-        # The rate that each half has chosen.
-        rates = [
-            _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half]) for half in (False, True)
-        ]
-        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, rates)
+        rates = {
+            half: _best_rate(runs, [one.id for one in plan.held if (one.paper in first) is half])
+            for half in (True, False)
+        }
+        found[name] = _figures_at(runs, plan, {paper: rates[paper not in first] for paper in papers}, [*rates.values()])
         means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
-        arms.append(ArmFigures(arm=name, rates=sorted({*rates}), figures=means))
+        arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
     asked: dict[str, list[str]] = {
         "loss": [one.paper for one in plan.held],
         "right": [one.paper for one in plan.choices],

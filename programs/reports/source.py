@@ -20,6 +20,8 @@ from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import Spread
 
+NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
+
 
 class Counts:
     """`became` counts all traces by what became of them; `agreement` is over every judged one, `charts` are the counts of
@@ -83,9 +85,7 @@ def read_run(path: Path, most: int) -> ReportedRun:
     faults = (run.get("this_run") or {}).get("faults") or {}
     return ReportedRun(
         path=source.path,
-        note=None
-        if source.is_journal
-        else "No journal lies beside this document, so it shows no attempt that was turned down.",
+        note=None if source.is_journal else NO_JOURNAL,
         counts=counts,
         newest=newest,
         # A document knows what was turned down.

@@ -92,8 +92,7 @@ class Trials:
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             if short is not None:
-                right = [text if text is None else score(text, dict(short)) for _, text in tries]
-                return tries_of([one if one is None else "equivalent" if one else "contradicts" for one in right])
+                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
             return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
 
         return await together([tried(False), tried(True)])
@@ -134,6 +133,11 @@ def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[s
     status = None if verdict.status == "no_claim" else verdict.status
     place = {} if status in (None, "outside") else passage.quoted(verdict.sentence)
     return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
+
+
+def _by_rules(text: str, short: ShortAnswer) -> Agreement:
+    """How a try stands to the short answer."""
+    return "equivalent" if score(text, dict(short)) else "contradicts"
 
 
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
