@@ -15,7 +15,7 @@ from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowed
 from programs.text.near_duplicates import SAME, similarity
-from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning
+from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning, without_lead
 from programs.text.prose import prose_problems
 from programs.text.words import content, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
@@ -78,7 +78,7 @@ class QuestionStage(PredictorModule):
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             depth=0,
-            check=lambda drafts: [problem.detail for problem in self._problems(drafts[-1].text, passage)],
+            check=lambda drafts: [problem.detail for problem in self._problems(without_lead(drafts[-1].text), passage)],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -87,7 +87,7 @@ class QuestionStage(PredictorModule):
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
             for draft in _drafts(reply):
-                text, earlier = draft.text, [question.text for question in taken.values()]
+                text, earlier = without_lead(draft.text), [question.text for question in taken.values()]
                 problems = self._problems(text, passage) or _repeats(text, earlier)
                 if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)

@@ -34,6 +34,12 @@ def artefacts(text: str, *, given: str = "") -> list[Fault]:
     return _faults(MADE, text, given)
 
 
+def without_lead(text: str) -> str:
+    """`text` without the words at its begin that only say where it is from: "According to the passage, why" is "Why"."""
+    rest = _LEAD.sub("", text, count=1)
+    return text if rest == text else rest[:1].upper() + rest[1:]
+
+
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
     said, hits = given.lower(), list[Fault]()
     for each in applicable(rules, text):
@@ -50,6 +56,13 @@ def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
 
 
 _FLAGS = re.IGNORECASE | re.MULTILINE
+
+_LEAD = re.compile(
+    r"\A(?:according\s+to|based\s+(?:up)?on|judging\s+by|given|from|in|as\s+(?:stated|described)\s+in)\s+(?:the\s+information\s+"
+    r"(?:given\s+|provided\s+|presented\s+)?in\s+)?(?:the|this)\s+(?:given\s+|provided\s+|above\s+)?(?:passage|text|excerpt|information|"
+    r"context|paper|article|study)(?:\s+(?:given|provided|above))?,\s+",
+    re.IGNORECASE,
+)
 
 _AN = (
     r"\b(?:an?|one|two|three|four|some|several|many|another|other|each|every|any|no|different|our|my|\d+)\s+"
