@@ -18,6 +18,9 @@ class BaseUrl(NamedTuple):
     basic: str | None = None
     secrets: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"BaseUrl({self.url!r})"
+
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     """The base URL in `text`; `default_path` is added only where it has no path. Raises UserError, without credentials, for

@@ -4,9 +4,10 @@ Two figures are the same where they are one amount ("500 mg", "0.5 g"; "53%", "0
 is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two digits is the
 passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
-Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the one before, where the
-sentence says that it reckons. A figure of three digits or more, which chance does not hit, needs no such word, and its
-operands may stand in the paragraph or the one before it. A figure that needs the passage gives no other.
+Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the two before, where the
+sentence says that it reckons; of a sum or a difference one may be of the question. A figure of three digits or more, which
+chance does not hit, needs no such word, and its operands may stand in the paragraph or the one before it. A figure that
+needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
 held as well, had guessed all 7). Nor is a figure right behind a word by which somebody assumes one ("say 1.6"): a thought
 is asked for such words.
@@ -14,9 +15,10 @@ is asked for such words.
 
 import math
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import permutations
+from itertools import chain, permutations
 from typing import NamedTuple
 
 from programs.text.quantities import Quantity, quantities
@@ -26,14 +28,17 @@ _RECKONS = re.compile(
     r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
     r"|\b(?:times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*"
     r"|square\w*|power|leav(?:es?|ing)|makes?|giv(?:es?|ing)|comes? (?:out|to)|equals?|so|which is|others?|in all|together"
-    r"|total)\b",
+    r"|total|off)\b",
     re.I,
 )
+_ROOTS = re.compile(r"√|\bsqrt\b|\broots?\b|\bquadrature\b", re.I)
 _ASSUMED = re.compile(
     r"(?<!they )(?<!authors )\b(?:say(?! that)[^;:]{0,30}|guess[^;:]{0,30}|call it[^;:]{0,30}"
     r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
     re.I,
 )
+SENTENCES_BEFORE = 2
+"""A sum may be done in the sentence behind the one that gathered its figures, or in the next."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
@@ -66,13 +71,13 @@ def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Kn
 
 def _after(before: _Known, text: str, passage: str) -> _Known:
     given, own, needed = [*before.given], [*before.own], [*before.needed]
-    paragraph, sentence = list[Quantity](), list[Quantity]()
+    paragraph, last = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
     for part in _SENTENCE_END.split(text):
-        last, sentence = sentence, [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
+        sentence = [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
         for one in quantities(part):
             if one in sentence or _among(one, [*given, *needed]):
                 continue
-            if _derived_in(part, one, [*last, *sentence], [*before.paragraph, *paragraph]):
+            if _derived_in(part, one, sentence, [*chain(*last)], [*before.paragraph, *paragraph], before.given):
                 given.append(one)
             elif one.round or not _held(one, quantities(passage)):
                 own.append(one)
@@ -81,15 +86,34 @@ def _after(before: _Known, text: str, passage: str) -> _Known:
                 continue
             sentence.append(one)
         paragraph += sentence
+        last.append(sentence)
     return _Known(given, own, needed, paragraph)
 
 
-def _derived_in(sentence: str, one: Quantity, near: Sequence[Quantity], far: Sequence[Quantity]) -> bool:
-    """Whether a sentence works a figure out of others, or assumes it. `near` are those of this sentence and the one before
-    it, `far` those of the paragraph and the one before it."""
-    operands = [*near, *far] if one.digits > 2 else near if _RECKONS.search(sentence) else ()
+def _derived_in(
+    sentence: str,
+    one: Quantity,
+    here: Sequence[Quantity],
+    near: Sequence[Quantity],
+    far: Sequence[Quantity],
+    given: Sequence[Quantity],
+) -> bool:
+    """Whether a sentence works a figure out of others, or assumes it. `here` are those of the sentence, `near` those of the
+    ones just before it, `far` those of the paragraph and the one before it, `given` all that are given or derived."""
+    reckons = _RECKONS.search(sentence) is not None
+    operands = [*here, *near, *far] if one.digits > 2 else [*here, *near] if reckons else ()
     before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
-    return _derived(one, operands) or _ASSUMED.search(before) is not None
+    return (
+        _derived(one, operands, rooted=_ROOTS.search(sentence) is not None)
+        or (reckons and any(_is_sum(one, x, y) for x in here for y in given))
+        or _ASSUMED.search(before) is not None
+    )
+
+
+def _is_sum(one: Quantity, x: Quantity, y: Quantity) -> bool:
+    """Whether a figure is the sum of two others, or what is between them."""
+    results = (x.size + y.size, abs(x.size - y.size))
+    return x.dimension == y.dimension and any(abs(result - one.size) <= one.reach for result in results)
 
 
 def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
@@ -121,12 +145,13 @@ def _same(one: Quantity, other: Quantity) -> bool:
     return not bare.counted and abs(one.value - other.value) <= one.reach * (one.value / one.size if one.size else 1)
 
 
-def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
-    """Whether one operation on figures at hand gives it, as far as these are rounded."""
-    return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in _results(one, at_hand))
+def _derived(one: Quantity, at_hand: Sequence[Quantity], *, rooted: bool = False) -> bool:
+    """Whether one operation on figures at hand gives it, as far as these are rounded. `rooted`: with a root in it, too."""
+    results = _results(one, at_hand, rooted)
+    return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in results)
 
 
-def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
+def _results(one: Quantity, at_hand: Sequence[Quantity], rooted: bool) -> Iterator[tuple[float, float]]:
     """What operations give, in the unit of `one`, and how far off that may be, as a share."""
     number = one.dimension in (None, "fraction", "ratio")
     unit = 1.0 if number else one.size / (one.value or 1.0)
@@ -143,7 +168,10 @@ def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
+        roots = [x / math.sqrt(y / unit) for _ in range(rooted and y > 0)]
+        if rooted and sums:
+            roots += [math.hypot(x, y), math.sqrt(abs(x * x - y * y))]
+        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power, *roots))
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:

@@ -128,6 +128,9 @@ def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> 
     [
         (["19 were removed and 17 untwisted, so 36 in all."], []),
         (["There were 36."], ["36"]),
+        (["17 stayed. 19 went. That makes 36."], []),
+        (["With those 19 that makes 36."], []),
+        (["17 × 19/√81 = 36, 17/√328 = 0.94."], []),
         (["19 were removed, 17 untwisted.", "And 36 went to surgery."], ["36"]),
         (["Half of 0.08 makes .04."], []),
         (["17/18 is 94%."], []),
