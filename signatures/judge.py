@@ -29,7 +29,9 @@ class VerdictSheet(BaseModel):
     accuracy: Rating = Field(
         description="does everything that is claimed, and not taken back, agree with the passage and with what is known"
     )
-    coherence: Rating = Field(description="does one thought follow from another, and the answer from the thought")
+    coherence: Rating = Field(
+        description="does one thought follow from another, and the answer from the thought, its doubts included"
+    )
     answers_the_question: Rating = Field(
         description="is everything that was asked settled, for the one who asked; a good answer to another question is a 1"
     )
@@ -54,9 +56,10 @@ class JudgeTrace(AboutQuestion):
     loses nothing.
 
     What the ratings mean, each taken by itself: 10, you would change nothing. 7, it is sound, and its faults mislead
-    nobody. 4, it has one fault that matters: what is rated fails in one place that a reader relies on. 1, it fails on the
-    main point: learning from it would do harm. The other numbers lie between these. Give overall no more than 4 if the
-    answer is wrong, or if what it rests on could not be known."""
+    nobody. 6, it comes out right, though one step or sentence would mislead a reader. 4, it has one fault that matters:
+    what is rated fails in one place that a reader relies on. 1, it fails on the main point: learning from it would do
+    harm. The other numbers lie between these. Give overall no more than 4 if the answer is wrong, or if what it rests on
+    could not be known."""
 
     question: str = dspy.InputField(desc="the question that was asked")
     given: str | None = dspy.InputField(

@@ -149,7 +149,7 @@ NOTICED: dict[Noticed, str] = {
     "late": "It is noticed only near the end, when something else is checked.",
 }
 
-NO_WRONG_TURN = "No step is a mistake, and none is staged. A guess may be dropped, and a doubt may prove groundless."
+NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."
 WRONG_TURN = (
     "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, until "
     "something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."

@@ -44,9 +44,9 @@ COMPLETING: dict[Setting, str | None] = {
         "An answer cannot use what the passage found. Where one result of the passage, or two, would make a right "
         "answer different or clearly surer, write the question again with it and its figure, mentioned in passing as "
         "this person would who had seen, measured, been told or read it. Add forty words at most, and leave all else "
-        "as it is, word for word. Do not say what the result shows, hand over the flaw or the remedy, or bring up "
-        "background or details of method, as only a reader of the text would. Where no result would do that, leave it "
-        "empty."
+        "as it is, word for word. Do not say what the result shows, and leave out one that is itself the flaw, the remedy "
+        "or the answer, and background and details of method, which only a reader of the text would bring up. Where no "
+        "result would do that, leave it empty."
     ),
     "open": None,
 }
@@ -110,7 +110,9 @@ class ChosenEvidence(BaseModel):
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
     claim: str = characters(10, 240, "what this sentence implies for the question")
-    bearing: Bearing = Field(description="how it bears on the right answer: supports it, contradicts it, or limits it")
+    bearing: Bearing = Field(
+        description="how it bears on the right answer, not on the obvious one: supports it, contradicts it, or limits it"
+    )
 
 
 class EvidenceSet(BaseModel):
