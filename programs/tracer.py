@@ -129,17 +129,22 @@ class Tracer(AwaitedModule):
     ) -> dspy.Prediction:
         """Makes the traces of one text with the LM that DSPy is configured with, and its adapter or else ours.
 
-        `options` are other fields of `programs.settings.TracerOptions`. Gives a Prediction with `records` (list of
-        `Record`), `variations` and `pool`.
-        Raises `BackendError` when the model cannot be reached or refuses, `StageFailed` when it gives no questions,
-        ValueError for more traces than there are question types.
+        `options` are other fields of `programs.settings.TracerOptions`, but for models: the one LM also judges, grades and
+        solves. Gives a Prediction with `records` (list of `Record`, empty where nothing was accepted), `variations` and
+        `pool`. Raises `BackendError` when the model cannot be reached, `StageFailed` when it refuses to give a question or
+        says nothing that can be read, ValueError for a model among the options, and for more traces than there are
+        question types.
         """
+        if named := [name for name in options if name.endswith(("model", "_models"))]:
+            raise ValueError(f"{named[0]}: the LM that DSPy is configured with does everything here")
         if traces > len(self.questions.types):
             raise ValueError(f"{traces} traces of a text need as many question types")
         sample = sample_of(text, title=title, domain=domain)
+        lm = str(getattr(dspy.settings.lm, "model", ""))
+        options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
         with adapted():
-            made = await self.made(sample, wanted, Caller().answer)
+            made = await self.made(sample, wanted, Caller(strict=True).answer)
         if made.pool is None and made.failure is not None:
             raise made.failure
         records = [variation.record() for variation in made.variations if variation.accepted]

@@ -25,8 +25,7 @@ from optimize.proposing import ProposalAdapter
 from optimize.recording import RecordedLM
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import PredictorModule
-from programs.asking.reply import StageFailed
-from programs.errors import AccessDenied
+from programs.errors import AccessDenied, TransientError
 from programs.lms.engine import DirectLM
 from programs.lms.resolve import resolve
 from programs.stages.judge import JudgeStage
@@ -166,12 +165,16 @@ async def test_3_the_stages_of_several_predictors_give_each_all_that_it_takes() 
 async def test_4_both_ways_make_the_same() -> None:
     with served():
         one, other = load_tracer()(text=passage(1)), await load_tracer().acall(text=passage(1))
+        judged = load_tracer()(text=passage(1), quality_check=True)
     assert [record.final_answer for record in one.records] == [record.final_answer for record in other.records] != []
+    assert {verdict.judge for record in judged.records for verdict in record.verdicts} == {"openai:any"}
+    with pytest.raises(ValueError, match="judge_models: the LM that DSPy is configured with"):
+        load_tracer()(text=passage(1), quality_check=True, judge_models=["gpt41"])
 
 
 @pytest.mark.parametrize(
     ("faults", "error"),
-    [(FaultPlan(script=[None, None, "401"]), AccessDenied), (FaultPlan(script=["500"] * 3), StageFailed)],
+    [(FaultPlan(script=[None, None, "401"]), AccessDenied), (FaultPlan(script=[None, *["500"] * 3]), TransientError)],
 )
 async def test_4_an_error_of_one_call_reaches_the_caller(faults: FaultPlan, error: type[Exception]) -> None:
     with served(faults=faults), pytest.raises(error):

@@ -85,6 +85,9 @@ class Caller:
         number, most = len(before), max(self.rules.max_tokens, ask.least_tokens)
         tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
+        if config.get("temperature") and "seed" not in config:
+            # Tries with one prompt would else be one reply out of DSPy's cache, which this number is no more than a key to.
+            config["rollout_id"] = seed_of(ask.key, self.rules.seed, number)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
         spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
@@ -105,12 +108,15 @@ class Caller:
             status = "ok"
         elif not failed and number + 1 < self.rules.limit:
             status, tried.spent = "open", spent
+        elif not values or isinstance(outcome, TransientError):
+            status = "unread"
         else:
-            status = "unusable" if values and not isinstance(outcome, TransientError) else "unread"
+            # Some faults are let pass the second time, also where nothing else came then.
+            status = "unusable" if ask.check([*values, values[-1]]) else "ok"
         return Reply(
             status=status,
             output=values[-1].model_dump(mode="json") if status in ("ok", "unusable") else None,
-            problems=ask.check(values) if status == "unusable" else tried.problems,
+            problems=ask.check(values) if status == "unusable" else [] if status == "ok" else tried.problems,
             rejected=[*before] if status == "ok" else [*before, tried],
             fault=_fault_in(outcome) if status == "unread" else None,
             model=self.name_of(ask),

@@ -239,7 +239,7 @@ def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
         last = list(value)[-1]
         return unfinished_field(value[last], _part_of(schema, last), f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
-        return unfinished_field(value[-1], schema["items"], f"{name}.{len(value) - 1}")
+        return unfinished_field(value[-1], schema.get("items", {}), f"{name}.{len(value) - 1}")
     if not isinstance(value, str) or schema.get("type") != "string" or "enum" in schema or "const" in schema:
         return None
     # What may be longer than a note is prose; of what may not, only a text of several sentences is.

@@ -180,7 +180,7 @@ _IMPERATIVE = re.compile(
     r"justify|interpret|evaluate|assess|predict|show|tell me|give|state|name|list|walk me through|help me)\b",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(rf"[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
+_SENTENCE_END = re.compile(rf"(?<![.!{MARKS}。！۔])[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
 
 
 def asks(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Stage 4 as modules: a thought along a drawn shape and the answer to it; or a thought that a model had by itself."""
 
+import json
 import random
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -167,7 +168,9 @@ class ThoughtStages(AwaitedModule):
                 *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.trace, plan),
-            earlier=faults.draft.thought.model_dump_json() if faults.draft and faults.thought else "",
+            earlier=json.dumps({"thought": faults.draft.thought.model_dump(mode="json")}, ensure_ascii=False)
+            if faults.draft and faults.thought
+            else "",
             feedback=faults.thought,
             # A small model that has begun to write the passage out does so again, as long as it sees it.
             taken_away={RECITES: "passage"},

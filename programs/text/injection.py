@@ -10,11 +10,11 @@ _MARKERS = ((re.compile(r"(##\s*)\]\]"), r"\1] ]"), (re.compile(r"\[\[(?=\s*##)"
 # `<|x|>` is also an expectation value, so the name must be one that chat templates use.
 _NAME = r"\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom|pad|bos|eos|tool"
 _TOKENS = (
-    (re.compile(rf"<([|｜](?:{_NAME})[|｜])>", re.IGNORECASE), r"< \1 >"),
-    (re.compile(r"<((?:start|end)_of_turn)>"), r"< \1 >"),
+    (re.compile(rf"<([|｜](?i:{_NAME})[|｜]|(?:start|end)_of_turn|/s)>"), r"< \1 >"),
     (re.compile(r"\[(/?INST)\]"), r"[ \1 ]"),
     (re.compile(r"<<(/?SYS)>>"), r"< <\1> >"),
 )
+CHAT_TOKEN = "|".join(token.pattern for token, _ in _TOKENS)
 _AHEAD = r"(?:(?:all|any|of|the|your|my|these|those|previous|prior|above|preceding|earlier|foregoing|other)\s+)*"
 _ORDERS = r"(?:instructions?|prompts?|directives|commands)\b"
 _SOMEBODY_NEW = r"(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)"

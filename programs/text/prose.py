@@ -7,6 +7,7 @@ A word such as "error" or "access" means nothing alone; every rule looks for a f
 import operator
 import re
 
+from programs.text.injection import CHAT_TOKEN
 from programs.text.words import applicable, runs, table
 
 REPEATED_LIMIT, FEWEST_WORDS = 0.30, 20
@@ -30,9 +31,10 @@ control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}\ufffe\uffff]
 the form's own words | text of,paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
 adapter prompt | schema | (?i)\bmust (?:adhere to|be pars?eable (?:according )?to) the (?:JSON|following) schema
 adapter prompt | fields | (?i)\bYour (?:input|output) fields are:|\bRespond with the corresponding output fields
-HTML markup | < | (?i)<script\b|</?(?:p|div|span|h[1-6]|strong|em|[uo]l|li|br|img|table|t[dr]|a)(?:\s[^<>]*)?/?>
-chat token | <,inst] | <[|｜](?:\w*[_▁][\w▁]*|system|user|assistant|end|endoftext|eot|eom)[|｜]>|\[/?INST\]
-placeholder | {{ | (?i)\{{(?:question|passage|reasoning|answer|response|thought)\}}
+HTML markup | < | (?i)<script\b|</?(?:div|span|h[1-6]|strong|em|[uo]l|li|br|img|table|t[dr])(?:\s[^<>]*)?/?>
+HTML markup | </,<p ,<a  | (?i)</[pa]>|<[pa]\s[^<>]*>
+chat token | <,inst] | {CHAT_TOKEN}
+placeholder | {{ | (?i)(?:(?<![\w^}}])|\\boxed)\{{(?:question|passage|reasoning|answer|response|thought)\}}
 placeholder | [insert,[your,lorem | (?i)\[(?:insert|your) [^\]\n]{{1,40}}\]|\blorem ipsum\b
 access notice | access denied,authentication | \bACCESS DENIED\b|\A\W*Access denied\b|IMPORTANT AUTHENTICATION NOTICE
 HTML page | html,body,head | (?i)<!DOCTYPE\s+html|<html[\s>]|</(?:html|body|head)>

@@ -47,7 +47,7 @@ async def think(own: Variation, written: Variation, options: TracerOptions, answ
             if failure.reply.fault == "server":
                 own.failed(failure)
                 return
-            why = OPEN
+            why, own.failure = OPEN, failure
         if why is None:
             own.decide()
             return

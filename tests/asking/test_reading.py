@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from programs.asking.reading import Misread, as_meant, objects_in
+from programs.asking.reading import Misread, as_meant, objects_in, unfinished_field
 from signatures.prompt import WHOLE, characters
 from signatures.strands import EvidenceSet
 
@@ -165,6 +165,7 @@ def test_3_a_mapping_of_any_names_is_read_as_other_objects_are() -> None:
     outputs, ends = (("advice", dict[str, str]),), {"one": "The dust was swept away at dawn.", "other": "Be brief."}
     assert as_meant({"advice": ends}, outputs) == {"advice": ends}
     assert as_meant({"advice": {**ends, "more": ["x", "y"]}}, outputs) == {"advice": ends}
+    assert unfinished_field({"share": [80, 90]}, {"properties": {"share": {"type": "integer"}}}) is None
     with pytest.raises(Misread, match="other stops in the middle"):
         as_meant({"advice": {**ends, "other": "The dust was swept away because"}}, outputs)
 

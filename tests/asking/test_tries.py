@@ -112,6 +112,12 @@ def test_what_a_try_copied_from_is_taken_away() -> None:
     assert "wrong 1" in second.inputs["feedback"]
 
 
+def test_what_is_let_pass_the_second_time_is_so_where_nothing_else_came() -> None:
+    lenient = dataclasses.replace(ASK, check=lambda values: ["once"] * (len(values) == 1))
+    _, reply = played([GOOD, unreadable(["no form"])], lenient, limit=2)
+    assert (reply.status, reply.problems) == ("ok", [])
+
+
 def test_tokens_double_after_truncation_alone() -> None:
     sent, reply = played([Truncated("cut"), BAD, Truncated("cut"), Truncated("cut"), GOOD], limit=5, max_tokens=100)
     assert [step.config["max_tokens"] for step in sent] == [100, 200, 200, 400, 400]
@@ -170,3 +176,7 @@ def test_seeds_are_fixed_by_key_seed_and_number() -> None:
     first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
     assert first == [step.config["seed"] for step in played([unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
     assert first == [seed_of("answer/x", 3, number) for number in range(3)]
+    plain = Played([GOOD], TryRules(seed=3))
+    plain.options = frozenset({"temperature"})
+    asyncio.run(plain.answer(ASK))
+    assert plain.sent[0].config == {"temperature": 0.7, "rollout_id": first[0]}, "DSPy's cache keys replies by it"

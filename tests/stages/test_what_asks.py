@@ -72,6 +72,7 @@ def test_what_asks() -> None:
 
 def test_an_answer_may_ask_but_not_only() -> None:
     only = "Is it possible for us to change the world? | Is it? And why? | 为什么？真的吗？ | لماذا؟"
+    assert not only_asks("Why? " + "!" * 100_000 + "x")
     more = "Why is it lower? Because dust reddens the light. | Dust reddens, at 3.5 km/s. | 42 | 为什么？因为尘埃使光变红。"
     assert all(map(only_asks, texts(only)))
     assert not any(map(only_asks, texts(more)))

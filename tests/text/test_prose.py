@@ -21,8 +21,8 @@ LEAKS = [
         """,
             "adapter prompt": r"""the value you produce must adhere to the JSON schema |
             Respond with the corresponding output fields""",
-            "chat token": r"""[INST] why [/INST]""",
-            "placeholder": r"""The answer is {answer}. | [Insert your answer here]""",
+            "chat token": r"""[INST] why [/INST] | So it is.<end_of_turn> | So it is.</s> | <<SYS>> | Done.<|pad|>""",
+            "placeholder": r"""The answer is {answer}. | It is \boxed{answer}. | [Insert your answer here]""",
             "access notice": r"""IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register | ACCESS DENIED for user |
             Access denied.""",
             "HTML markup": r"""<script src='https://example.org/doc'></script> | <p>Science &amp; Technology</p>""",
@@ -71,7 +71,8 @@ PROSE = [
     The set {x, y} spans the plane. | So many requests for telescope time were rejected. |
     The reference frame matters ($v < c$). | I must decline in brightness faster than the model says. |
     The model is overloaded with parameters, so an error occurred in the fit. |
-    A language model of the sky survey was trained on 500 characters.
+    A language model of the sky survey was trained on 500 characters. | The mean momentum <p> falls.
+    At $R_{response}$ and \text{response} it falls.
     """),
     "|<psi|phi>| is an amplitude, <|V|> its mean.",
     "A line\nbreak and a\ttab are prose, and so is 星系。",

@@ -131,6 +131,7 @@ def test_what_was_not_answered_is_open_and_the_others_go_on() -> None:
 
     variation, _ = thought_of("contradicts", own=replied)
     assert (variation.status, variation.settled, len(variation.attempts)) == ("failed", False, 3)
+    assert variation.failure is not None
     variation, _ = thought_of("contradicts", "equivalent", own=replied)
     assert (variation.status, variation.settled) == ("accepted", True)
 
