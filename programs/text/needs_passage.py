@@ -5,7 +5,8 @@ is written. A unit is compared where both have one, and "27 girls" are not 27 ho
 passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the two before, where the
-sentence says that it reckons; of a sum or a difference one may be of the question. A figure of three digits or more, which
+sentence says that it reckons; of a sum or a difference one may be of the question. What stands behind an equals sign and a
+calculation with figures at hand ("√0.39 × 61 = 38") is taken as it is. A figure of three digits or more, which
 chance does not hit, needs no such word, and its operands may stand in the paragraph or the one before it. A figure that
 needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
@@ -31,7 +32,7 @@ _RECKONS = re.compile(
     r"|total|off)\b",
     re.I,
 )
-_ROOTS = re.compile(r"√|\bsqrt\b|\broots?\b|\bquadrature\b", re.I)
+_EQUATION = re.compile(r"(?:[×*/+^√²³]|\d\s*[−–-]\s*\d|\b(?:ln|log|exp)\b)[^=≈;]*[=≈]\s*(?:about\s|some\s)?\Z")
 _ASSUMED = re.compile(
     r"(?<!they )(?<!authors )\b(?:say(?! that)[^;:]{0,30}|guess[^;:]{0,30}|call it[^;:]{0,30}"
     r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
@@ -104,7 +105,8 @@ def _derived_in(
     operands = [*here, *near, *far] if one.digits > 2 else [*here, *near] if reckons else ()
     before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
     return (
-        _derived(one, operands, rooted=_ROOTS.search(sentence) is not None)
+        _derived(one, operands)
+        or (bool(here) and _EQUATION.search(before) is not None)
         or (reckons and any(_is_sum(one, x, y) for x in here for y in given))
         or _ASSUMED.search(before) is not None
     )
@@ -145,13 +147,12 @@ def _same(one: Quantity, other: Quantity) -> bool:
     return not bare.counted and abs(one.value - other.value) <= one.reach * (one.value / one.size if one.size else 1)
 
 
-def _derived(one: Quantity, at_hand: Sequence[Quantity], *, rooted: bool = False) -> bool:
-    """Whether one operation on figures at hand gives it, as far as these are rounded. `rooted`: with a root in it, too."""
-    results = _results(one, at_hand, rooted)
-    return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in results)
+def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
+    """Whether one operation on figures at hand gives it, as far as these are rounded."""
+    return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in _results(one, at_hand))
 
 
-def _results(one: Quantity, at_hand: Sequence[Quantity], rooted: bool) -> Iterator[tuple[float, float]]:
+def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
     """What operations give, in the unit of `one`, and how far off that may be, as a share."""
     number = one.dimension in (None, "fraction", "ratio")
     unit = 1.0 if number else one.size / (one.value or 1.0)
@@ -168,10 +169,7 @@ def _results(one: Quantity, at_hand: Sequence[Quantity], rooted: bool) -> Iterat
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
-        roots = [x / math.sqrt(y / unit) for _ in range(rooted and y > 0)]
-        if rooted and sums:
-            roots += [math.hypot(x, y), math.sqrt(abs(x * x - y * y))]
-        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power, *roots))
+        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
