@@ -27,7 +27,8 @@ from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
 
-HERE, PICTURE = Path(__file__), "intervals.svg"
+HERE = Path(__file__)
+FILES = (RESULTS, PAGE, PICTURE) = "results.json", "README.md", "intervals.svg"
 
 
 class Lift(BaseModel):
@@ -111,7 +112,7 @@ class Results(BaseModel):
             few=FEW,
             interval=_interval,
         )
-        files = {"results.json": self.model_dump_json(indent=2) + "\n", "README.md": page}
+        files = {RESULTS: self.model_dump_json(indent=2) + "\n", PAGE: page}
         if bars := [(name, one) for name, one in self._intervals() if one is not None]:
             ends = [0.0, *(end for _, one in bars for end in (one.low, one.high))]
             files[PICTURE] = rendered(HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends))
@@ -134,8 +135,9 @@ def _interval(found: Interval | None) -> str:
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and writes the folder anew after each; `say` gets lines of progress. Raises `UserError`."""
-    outside = outside_choices(options.outside)
+    """Runs the tiers and writes the folder anew after each; what a student told an earlier run is moved aside. `say` gets
+    lines of progress. Raises `UserError`, also before writing into another's folder."""
+    earlier, outside = _earlier(options.folder) if options.resume else None, outside_choices(options.outside)
     results = Results(
         document=options.document.name,
         made=stamp(),
@@ -150,16 +152,29 @@ def prove(options: ProveOptions, say: Say) -> Results:
         if not options.resume:
             move_aside(options.folder)
         options.folder.mkdir(parents=True, exist_ok=True)
+        if earlier is not None and (earlier.lift or earlier.training):
+            move_aside(*(options.folder / name for name in FILES))
     except OSError as error:
         raise UserError(f"--output: cannot write {options.folder}: {error.strerror or error}") from None
+    results.write(options.folder)
     if options.tier != "0":
         examples, student = _begun(options, say)
         if options.tier == "1":
             results.lift = lift(student, examples, options.seed, say)
         else:
             _train(results, student, examples, outside, options, say)
-    results.write(options.folder)
+        results.write(options.folder)
     return results
+
+
+def _earlier(folder: Path) -> Results | None:
+    """The results in a folder; None where it is empty or not there. Raises `UserError` where it holds anything else."""
+    try:
+        held = folder.is_dir() and any(folder.iterdir())
+        return Results.model_validate_json((folder / RESULTS).read_bytes()) if held else None
+    except (OSError, ValueError):
+        how = "name another, or move it aside (--no-resume)"
+        raise UserError(f"--output: {folder} is there and holds no results of a proof: {how}") from None
 
 
 def _train(

@@ -11,16 +11,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
+from programs.proving import tiers
 from programs.proving.distributions import distinct_share, distributions, vendi_score
 from programs.proving.examples import Choice, Example, example_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.tiers import PICTURE, Results, prove
+from programs.proving.tiers import PICTURE, Lift, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
 from programs.proving.verdict import Training, training_result
 from tests.exports.building import record
@@ -147,6 +149,27 @@ def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     page = (tmp_path / "README.md").read_text()
     assert page.count(results.training.verdict) == 1
     assert "| swapped | loss of the answer, nats a token | +1.000 (" in page
+
+
+def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, folder = document(tmp_path, 3, 2), tmp_path / "out-proof"
+    folder.mkdir()
+    (folder / "README.md").write_text("Mine.")
+    with pytest.raises(UserError, match="holds no results of a proof"):
+        prove(ProveOptions(document=path), print)
+    assert (folder / "README.md").read_text() == "Mine."
+    prove(ProveOptions(document=path, resume=False), print)
+    monkeypatch.setattr(tiers, "StudentModel", Mock(side_effect=UserError("no student")))
+    (folder / "README.md").unlink()
+    with pytest.raises(UserError, match="no student"):
+        prove(ProveOptions(document=path, tier="1"), print)
+    results = Results.model_validate_json((folder / "results.json").read_text())
+    assert (folder / "README.md").exists(), "tier 0 is written before the next begins"
+    results.lift = Lift(traces=6, papers=3, left_out=0, own=None, other=None, more=None, copied=0)
+    results.write(folder)
+    assert prove(ProveOptions(document=path), print).lift is None
+    (old,) = folder.glob("results.json.*.old")
+    assert Results.model_validate_json(old.read_text()).lift == results.lift
 
 
 def test_questions_of_others(tmp_path: Path) -> None:
