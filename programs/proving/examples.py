@@ -49,11 +49,17 @@ class Example(NamedTuple):
     choice: Choice | None = None
 
 
+def name_of(record: Record) -> str:
+    """A trace's id or, where it has none (documents of other tools), the hash of what it says."""
+    said = (record.user_interaction.question, record.reasoning_trace, record.final_answer)
+    return record.id or content_id("\0".join(said))
+
+
 def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.thought(record), VIEW.answer(record)
-    name, paper, prompt = record.id or record.unit, source_key(record.source_paper), row["prompt"]
+    name, paper, prompt = name_of(record), source_key(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
     if short is not None and short.text in options:

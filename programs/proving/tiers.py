@@ -14,7 +14,7 @@ from programs.exports.exporter import Origin
 from programs.files import in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
-from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, outside_choices, swapped
+from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, name_of, outside_choices, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.student import NEEDED, StudentModel, usable
 from programs.proving.training import THINKING, plan_training, run_arms
@@ -244,7 +244,7 @@ def _traces(document: Path) -> Iterator[Record]:
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    known = ((one.id or one.unit, one) for one in _traces(options.document) if not VIEW.lacks(one))
+    known = ((name_of(one), one) for one in _traces(options.document) if not VIEW.lacks(one))
     found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
         what = "a thought, an answer, and the passage where it is needed"

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from programs.errors import UserError
 from programs.proving import tiers
 from programs.proving.distributions import distinct_share, distributions, vendi_score
-from programs.proving.examples import Choice, Example, example_of, outside_choices, split_by_paper, swapped
+from programs.proving.examples import Choice, Example, example_of, name_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.tiers import PICTURE, Lift, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
@@ -59,8 +59,10 @@ def test_tier_0_counts(tmp_path: Path) -> None:
 def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
     (tmp_path / "given.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
     text = f"One asked: {QUESTION.upper()}? It is dark matter."
-    found = distributions([record(1, **{part: text})], [str(tmp_path / "given.jsonl")], 0)
-    assert [(hit.part, hit.place) for hit in found.given_away or ()] == [(part, "given.jsonl:1")]
+    unnamed = record(1, id=None, question_id=None, **{part: text})
+    found = distributions([unnamed], [str(tmp_path / "given.jsonl")], 0)
+    hits = [(hit.id, hit.part, hit.place) for hit in found.given_away or ()]
+    assert hits == [(name_of(unnamed), part, "given.jsonl:1")]
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(0, 5))
@@ -186,7 +188,8 @@ def test_questions_of_others(tmp_path: Path) -> None:
 
 
 def test_an_example_is_a_row_of_the_export() -> None:
-    one, other = map(example_of, traces(1, 2))
+    one, other = map(example_of, traces(1, 2, id=None, question_id=None))
+    assert one.id != other.id, "what has no name has one of its own"
     assert "</think>" in one.prompt[0]["content"]
     assert one.thought.startswith("Paper 0 has")
     assert one.choice is not None
