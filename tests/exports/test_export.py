@@ -209,6 +209,10 @@ def test_5_the_traces_of_one_question_are_alive_at_a_time() -> None:
         (["--to", "sft", "--min-score", "0.7"], "--min-score: "),
         (["--to", "dpo", "--margin", "-1"], "--margin: "),
         (["--to", "sft", "--reasoning-field", "content"], "--reasoning-field: "),
+        (["--to", "sft", "--margin", "2"], "--margin: --to sft has no pairs"),
+        (["--to", "alpaca", "--system-prompt", "user"], "--system-prompt user: --to alpaca has no messages"),
+        (["--to", "sft", "--dedupe-similarity", "90"], "does nothing without --dedupe-questions"),
+        (["--to", "grpo", "--think-tag", "[WORK]"], "--think-tag: the rewards of --to grpo do not know [WORK]"),
         ([], "--to must be given"),
     ],
 )
