@@ -122,6 +122,7 @@ def _parts(record: Record) -> dict[str, Any]:
         content["rubric"] = [one.model_dump(include=shown) | {"rests_on": one.quote or ""} for one in record.rubric]
     if lost := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = lost
-    texts = {"passage": content["source_paper"].pop("text", None)}
+    # The page has a place for each, also where it is empty.
+    texts = {"passage": content["source_paper"].pop("text", None), "reasoning_trace": "", "final_answer": ""}
     texts |= {name: content.pop(name) for name in TEXTS if name in content}
     return texts | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}
