@@ -135,7 +135,9 @@ def _papers_needed(values: Sequence[tuple[str, float]], interval: Interval | Non
     sums, counts = by_source(values).T
     off = np.std((sums - interval.difference * counts) / counts.mean(), ddof=1)
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) + NormalDist().inv_cdf(POWER)
-    return max(2, math.ceil((z * float(off) / interval.difference) ** 2))
+    # So many have not shown it.
+    least = 2 if interval.low > 0 else interval.pairs + 1
+    return max(least, math.ceil((z * float(off) / interval.difference) ** 2))
 
 
 def _verdict(comparisons: Sequence[Comparison]) -> str:

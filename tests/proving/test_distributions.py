@@ -124,6 +124,11 @@ def test_the_verdict_takes_both(thoughts: float, answers: float, strange: float,
     assert not needed or (needed > 100) == (answers == 2.02)
 
 
+def test_it_takes_more_papers_than_have_not_shown_it() -> None:
+    better = (-0.1, 0.4, 0.3, 0.4, 0.3)
+    assert "about 6 held-out papers" in trained(lambda arm, n: 3 - better[n] * (arm.name == "thoughts"), 5).verdict
+
+
 def test_luck_of_a_seed_shows_nothing() -> None:
     said = trained(lambda arm, number: 3 + 0.01 * (number % 3) - (arm.name == "thoughts") * (1, 1, -0.1)[arm.seed])
     assert all(one.interval and one.interval.low > 0 for one in said.comparisons[:2])
