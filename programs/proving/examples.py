@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, ValidationError
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
@@ -101,12 +101,14 @@ def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
 class _Row(BaseModel):
     question: str
     answer: str = Field(validation_alias=AliasChoices("answer", "final_decision"))
-    context: str | list[str] | None = Field(None, validation_alias=AliasChoices("context", "text"))
+    context: str | list[str] | None = Field(
+        None, validation_alias=AliasChoices(AliasPath("context", "contexts"), "context", "text")
+    )
 
 
 def outside_choices(path: Path | None) -> list[Choice]:
-    """The questions of a JSONL file with `question`, `answer` (`final_decision`, as PubMedQA calls it) and, if it likes,
-    `context` (or `text`). What they are answered with in the file are the options of each. Raises `UserError`."""
+    """The questions of a JSONL file with `question`, `answer` and, if it likes, `context` or `text`, or as PubMedQA has
+    them. What they are answered with in the file are the options of each. Raises `UserError`."""
     if path is None:
         return []
     rows = list[_Row]()
@@ -114,7 +116,7 @@ def outside_choices(path: Path | None) -> list[Choice]:
         try:
             rows.append(_Row.model_validate(record))
         except ValidationError:
-            raise UserError(f"--outside: {place}: it has no question and answer") from None
+            raise UserError(f"--outside: {place}: it has no question and answer, or its context is no text") from None
     answers = [row.answer.strip().lower() for row in rows]
     options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:

@@ -182,11 +182,12 @@ def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: py
 def test_questions_of_others(tmp_path: Path) -> None:
     path = tmp_path / "outside.jsonl"
     path.write_text(
-        '{"question": "Is it?", "answer": "Yes"}\n{"question": "?", "text": "No.", "final_decision": "no"}\n'
+        '{"question": "Is it?", "answer": "Yes", "context": {"contexts": ["Dust."], "labels": ["AIM"]}}\n'
+        '{"question": "?", "text": "No.", "final_decision": "no"}\n'
     )
     first, second = outside_choices(path)
     assert (first.options, first.right, second.right) == (("no", "yes"), 1, 0)
-    assert "No." in second.prompt[-1]["content"]
+    assert ["Text:\nDust.\n\n" in first.prompt[-1]["content"], "No." in second.prompt[-1]["content"]] == [True, True]
     path.write_text('{"question": "Is it?"}\n')
     with pytest.raises(UserError, match=r"outside\.jsonl:1: it has no question"):
         outside_choices(path)
