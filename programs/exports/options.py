@@ -76,14 +76,14 @@ class ExportOptions(View, _Files):
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":
-        columns, asked = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
+        columns, reply = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
         if self.reasoning_field and self.format.thought != "message":
             raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
         if self.system_prompt == "user" and not any("role" in str(kind) for kind in columns.values()):
             raise ValueError(f"--system-prompt user: --to {self.to} has no messages")
         if self.margin != View.model_fields["margin"].default and "rejected" not in columns:
             raise ValueError(f"--margin: --to {self.to} has no pairs")
-        if "rewards" in columns and after_thought(asked) != "answer":
+        if "rewards" in columns and after_thought(reply) != "answer":
             raise ValueError(f"--think-tag: the rewards of --to {self.to} do not know {self.think_tag}")
         return self
 
