@@ -123,8 +123,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         if not judged and all(METRICS[name].judged for name in weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
-        written = (self.output, self.output / "program.json")
-        if self.program is not None and self.program.resolve() in map(Path.resolve, written):
+        if self.program is not None and self.program.resolve() in (out := self.output.resolve(), out / "program.json"):
             raise ValueError("--program and --output must be different folders")
         return self
 

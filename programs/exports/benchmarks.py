@@ -75,8 +75,7 @@ class Benchmarks:
 
     def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
-        place = self.place_in(text)
-        return f"shares its words with {place}" if place else None
+        return (place := self.place_in(text)) and f"shares its words with {place}"
 
     def place_in(self, text: str) -> str | None:
         """Where the first question stands that a text has words in a row of."""

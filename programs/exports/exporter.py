@@ -1,7 +1,6 @@
 """From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
 
 import contextlib
-import os
 import pickle
 import sqlite3
 import tempfile
@@ -156,7 +155,7 @@ def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """A folder to write into; when the block ends well it takes its place at `path` (of what it points to, where it is a
     link), otherwise nothing is left. An export there is replaced with `overwrite` only, and by a whole one; killed between
     the two renames, the old one lies beside it. Raises `UserError` where something else is there, or cannot be written."""
-    path = Path(os.path.realpath(path))
+    path = path.resolve()
     _check_free(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ Each label is about its own paragraph alone, so a row holds steps that follow on
 thought before them stands in its prompt, after the question.
 """
 
-import keyword
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -99,7 +98,7 @@ packages = ["{module}"]
 def package_name(folder: Path) -> str:
     """The module of the environment in a folder: the folder's name, as Python has names that are not taken."""
     name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
-    taken = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names, *keyword.kwlist}
+    taken = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names}
     return name if name[:1].isalpha() and name not in taken else f"env_{name}".rstrip("_")
 
 

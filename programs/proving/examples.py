@@ -51,8 +51,9 @@ class Example(NamedTuple):
 
 def name_of(record: Record) -> str:
     """A trace's id or, where it has none (documents of other tools), the hash of what it says."""
-    said = (record.user_interaction.question, record.reasoning_trace, record.final_answer)
-    return record.id or content_id("\0".join(said))
+    return record.id or content_id(
+        f"{record.user_interaction.question}\0{record.reasoning_trace}\0{record.final_answer}"
+    )
 
 
 def example_of(record: Record) -> Example:

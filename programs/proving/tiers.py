@@ -27,8 +27,7 @@ from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
 
-HERE = Path(__file__)
-FILES = (RESULTS, PAGE, PICTURE) = "results.json", "README.md", "intervals.svg"
+HERE, RESULTS, PAGE, PICTURE = Path(__file__), "results.json", "README.md", "intervals.svg"
 
 
 class Lift(BaseModel):
@@ -136,8 +135,8 @@ def _interval(found: Interval | None) -> str:
 
 def prove(options: ProveOptions, say: Say) -> Results:
     """Runs the tiers and writes the folder anew after each; what a student told an earlier run is moved aside. `say` gets
-    lines of progress. Raises `UserError`, also before writing into another's folder."""
-    earlier, outside = _earlier(options.folder) if options.resume else None, outside_choices(options.outside)
+    lines of progress. Raises `UserError`, also for a folder that holds anything else."""
+    outside, folder = outside_choices(options.outside), options.folder
     results = Results(
         document=options.document.name,
         made=stamp(),
@@ -150,31 +149,25 @@ def prove(options: ProveOptions, say: Say) -> Results:
     )
     try:
         if not options.resume:
-            move_aside(options.folder)
-        options.folder.mkdir(parents=True, exist_ok=True)
-        if earlier is not None and (earlier.lift or earlier.training):
-            move_aside(*(options.folder / name for name in FILES))
+            move_aside(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            earlier = Results.model_validate_json((folder / RESULTS).read_bytes())
+            if earlier.lift or earlier.training:
+                move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
+    except (FileNotFoundError, ValueError):
+        raise UserError(f"--output: {folder} is there and is no proof: name another, or give --no-resume") from None
     except OSError as error:
-        raise UserError(f"--output: cannot write {options.folder}: {error.strerror or error}") from None
-    results.write(options.folder)
+        raise UserError(f"--output: cannot write {folder}: {error.strerror or error}") from None
+    results.write(folder)
     if options.tier != "0":
         examples, student = _begun(options, say)
         if options.tier == "1":
             results.lift = lift(student, examples, options.seed, say)
         else:
             _train(results, student, examples, outside, options, say)
-        results.write(options.folder)
+        results.write(folder)
     return results
-
-
-def _earlier(folder: Path) -> Results | None:
-    """The results in a folder; None where it is empty or not there. Raises `UserError` where it holds anything else."""
-    try:
-        held = folder.is_dir() and any(folder.iterdir())
-        return Results.model_validate_json((folder / RESULTS).read_bytes()) if held else None
-    except (OSError, ValueError):
-        how = "name another, or move it aside (--no-resume)"
-        raise UserError(f"--output: {folder} is there and holds no results of a proof: {how}") from None
 
 
 def _train(

@@ -162,7 +162,7 @@ def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: py
     path, folder = document(tmp_path, 3, 2), tmp_path / "out-proof"
     folder.mkdir()
     (folder / "README.md").write_text("Mine.")
-    with pytest.raises(UserError, match="holds no results of a proof"):
+    with pytest.raises(UserError, match="is there and is no proof"):
         prove(ProveOptions(document=path), print)
     assert (folder / "README.md").read_text() == "Mine."
     prove(ProveOptions(document=path, resume=False), print)
