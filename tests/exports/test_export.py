@@ -34,9 +34,7 @@ from tests.lab import called, mistake
 @pytest.fixture
 def papers(tmp_path: Path) -> Path:
     """Sixty traces of thirty papers, two texts of each."""
-    traces = [
-        record(number, title=f"Paper {number // 2}, part {number % 2}", score=5.0 + number % 5) for number in range(60)
-    ]
+    traces = [record(n, title=f"Paper {n // 2}, part {n % 2}", score=5.0 + n % 5) for n in range(60)]
     return laid(tmp_path, traces)
 
 

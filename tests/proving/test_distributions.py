@@ -80,10 +80,7 @@ def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> No
         assert min(len({one.paper for one in part}) for part in (train, held)) >= 2
 
 
-THREE_SEEDS = [
-    Arm("untouched"),
-    *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED),
-]
+ARMS = [Arm("untouched"), *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED)]
 
 
 def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
@@ -92,11 +89,11 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
     choices = [one.choice._replace(paper=one.paper) for one in held if one.choice]
     others = [Choice(f"other {n}", f"other {n}", [], (), 0) for n in range(4)]
     results = []
-    for arm in THREE_SEEDS:
+    for arm in ARMS:
         losses = {one.id: loss(arm, number) for number, one in enumerate(held)}
         right = {**{name: value < 2.5 for name, value in losses.items()}, **{one.id: arm.rate < 5e-5 for one in others}}
         results.append(ArmResult(arm=arm, tokens=1, steps=1, losses=losses, direct=losses, choices=right))
-    return training_result(TrainingPlan(held, held, choices, others, 1, 1, THREE_SEEDS), results, 0)
+    return training_result(TrainingPlan(held, held, choices, others, 1, 1, ARMS), results, 0)
 
 
 @pytest.mark.parametrize(
