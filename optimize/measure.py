@@ -8,7 +8,7 @@ import dspy
 
 from optimize.metrics import METRICS, Score, combined
 from optimize.recording import Recorder
-from optimize.stages import ALL, STAGES, WRITERS, Asked, stage_score
+from optimize.stages import STAGES, WRITERS, Asked, stage_score
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import together
 from programs.asking.caller import Caller, TryRules
@@ -86,7 +86,6 @@ class TraceMeasure(StageMeasure):
     grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
 
     def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: TryRules) -> None:
-        super().__init__(ALL)
         self._weights, self._judges = weights, sorted(judges) if "judge" in weights else []
         self._graders = [*judges][:1] if "grades" in weights else []
         self._caller = Caller(lambda ask: judges[ask.judge or ""], rules, strict=True)

@@ -123,7 +123,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
         if not judged and all(METRICS[name].judged for name in weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
-        if self.program is not None and self.program.resolve() == self.output.resolve():
+        if self.program is not None and self.program.resolve() in (out := self.output.resolve(), out / "program.json"):
             raise ValueError("--program and --output must be different folders")
         return self
 

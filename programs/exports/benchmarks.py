@@ -75,15 +75,14 @@ class Benchmarks:
 
     def given_away_by(self, text: str) -> str | None:
         """The same of any text, by its words in a row."""
-        found = self.question_in(text)
-        return f"shares its words with {found[0]}" if found else None
+        return (place := self.place_in(text)) and f"shares its words with {place}"
 
-    def question_in(self, text: str) -> tuple[str, str] | None:
-        """The first question that a text has words in a row of: its place and its words."""
+    def place_in(self, text: str) -> str | None:
+        """Where the first question stands that a text has words in a row of."""
         query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
         said = json.dumps([*grams(words_of(text), sorted(self._lengths))])
         item = self._database.execute(query, (said, COMMON)).fetchone()
-        return self._row(item[0]) if item else None
+        return self._row(item[0])[0] if item else None
 
     def _row(self, item: int) -> tuple[str, str]:
         place, text = self._database.execute("select place, text from benchmark where item = ?", (item,)).fetchone()

@@ -152,10 +152,10 @@ class DataFiles(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A folder to write into; when the block ends well it takes its place at `path`, otherwise nothing is left. An export
-    that is there is replaced with `overwrite` only, and by a whole one; killed between the two renames, the old one lies
-    beside it. Raises `UserError` where `path` holds something else, or cannot be written."""
-    path = path.absolute()
+    """A folder to write into; when the block ends well it takes its place at `path` (of what it points to, where it is a
+    link), otherwise nothing is left. An export there is replaced with `overwrite` only, and by a whole one; killed between
+    the two renames, the old one lies beside it. Raises `UserError` where something else is there, or cannot be written."""
+    path = path.resolve()
     _check_free(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from programs.text.words import texts_in
 UNKNOWN = "unknown"
 _FIELDS = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
 _ADDRESS = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
+_NO_NAME = re.compile(r"\d{4}-\d\d.*|am|vor|tdm|stm-asf|unspecified")
 _HUB = re.compile(
     r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[234]\.[05]|mit|apache-2\.0|bsd-[23]-clause|gpl-[23]\.0|odc-by|odbl|pddl"
 )
@@ -18,9 +19,10 @@ _HUB = re.compile(
 
 def licence_of(extra: Mapping[str, Any]) -> str | None:
     """The licence that the extra fields of a record give, or None."""
-    named = (text for name, value in extra.items() if _FIELDS.fullmatch(name) for text in texts_in(value))
-    if found := next(filter(str.strip, named), None):
-        return licence_name(found)
+    for value in (value for name, value in extra.items() if _FIELDS.fullmatch(name)):
+        # Crossref puts the day before the address from which on it holds, and the version that it is of.
+        if named := [text for text in texts_in(value) if text.strip() and not _NO_NAME.fullmatch(text.strip())]:
+            return licence_name(next((text for text in named if _ADDRESS.search(text.lower())), named[0]))
     around = (extra.get(name) for name in ("metadata", "meta"))
     return next((found for fields in around if isinstance(fields, Mapping) and (found := licence_of(fields))), None)
 

@@ -3,15 +3,16 @@
 import re
 from itertools import accumulate
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from programs.cli.options import Many, Names, Options
+from programs.cli.options import Many, Names, Needs, Options
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
 from programs.exports.view import Format, View
 from programs.inputs.sample import content_id
+from programs.text.short_answers import after_thought
 
 _FAMILIES = (chat, preference, reinforcement, table)
 FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
@@ -56,8 +57,8 @@ class ExportOptions(View, _Files):
     dedupe_questions: bool = Field(
         False, description="leave out traces whose question was asked of another text before"
     )
-    dedupe_similarity: float = Field(
-        85.0, ge=75, le=100, description="with --dedupe-questions: from which similarity on two questions are one"
+    dedupe_similarity: Annotated[float, Needs("dedupe_questions")] = Field(
+        85.0, ge=75, le=100, description="from which similarity on two questions are one"
     )
     decontaminate: Many = Field(
         [],
@@ -75,8 +76,15 @@ class ExportOptions(View, _Files):
 
     @model_validator(mode="after")
     def _fits_the_format(self) -> "ExportOptions":
+        columns, reply = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
         if self.reasoning_field and self.format.thought != "message":
             raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
+        if self.system_prompt == "user" and not any("role" in str(kind) for kind in columns.values()):
+            raise ValueError(f"--system-prompt user: --to {self.to} has no messages")
+        if self.margin != View.model_fields["margin"].default and "rejected" not in columns:
+            raise ValueError(f"--margin: --to {self.to} has no pairs")
+        if "rewards" in columns and after_thought(reply) != "answer":
+            raise ValueError(f"--think-tag: the rewards of --to {self.to} do not know {self.think_tag}")
         return self
 
     @property

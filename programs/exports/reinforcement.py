@@ -12,6 +12,7 @@ thought before them stands in its prompt, after the question.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -95,9 +96,10 @@ packages = ["{module}"]
 
 
 def package_name(folder: Path) -> str:
-    """The module of the environment in a folder: the folder's name, as Python has names."""
+    """The module of the environment in a folder: the folder's name, as Python has names that are not taken."""
     name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
-    return name if name[:1].isalpha() else f"env_{name}".rstrip("_")
+    taken = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names}
+    return name if name[:1].isalpha() and name not in taken else f"env_{name}".rstrip("_")
 
 
 def write_package(folder: Path, output: Path) -> None:

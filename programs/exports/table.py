@@ -31,9 +31,11 @@ def _fields() -> dict[str, tuple[list[str], str | None]]:
 
 
 def _only(annotation: Any) -> Any:
-    """The type of an annotation, of one that may be None too; of several types the annotation."""
+    """The type of an annotation, of one that may be None too, of words; of several types the annotation."""
     kinds = [kind for kind in typing.get_args(annotation) if kind is not type(None)]
-    return kinds[0] if len(kinds) == 1 and type(None) in typing.get_args(annotation) else annotation
+    if typing.get_origin(annotation) is typing.Literal:
+        return type(kinds[0])
+    return _only(kinds[0]) if len(kinds) == 1 and type(None) in typing.get_args(annotation) else annotation
 
 
 def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:

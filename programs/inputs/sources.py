@@ -46,11 +46,11 @@ def sources(patterns: Sequence[str]) -> list[Source]:
     Raises UserError for a pattern that means no file, a file that cannot be read, a data set that is not there, and where
     the libraries that read one are missing.
     """
+    if not patterns or "" in patterns:
+        raise UserError("No input file was named.")
     files: dict[Path | HubName, Source] = {}
     for source in itertools.chain.from_iterable(map(_meant, patterns)):
         files.setdefault(source.name.resolve() if isinstance(source.name, Path) else source.name, source)
-    if not files:
-        raise UserError("No input file was named.")
     for source in files.values():
         if isinstance(source.name, HubName):
             require(str(source.name), ("datasets",))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
 from programs.inputs.papers import source_key
-from programs.proving.examples import drawn
+from programs.proving.examples import drawn, name_of
 from programs.records import Record
 from programs.schema import ThoughtDistributions
 from programs.statistics.counts import Spread
@@ -33,7 +33,6 @@ class GivenAway(BaseModel):
     id: str
     part: str
     place: str
-    question: str
 
 
 class Distributions(BaseModel):
@@ -61,7 +60,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
     def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record in traces:
             asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
-            name = record.id or record.unit
+            name = name_of(record)
             papers.add(source_key(record.source_paper))
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1
@@ -70,8 +69,8 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
             if record.source_paper.text:
                 copied.add(copied_share(thought, record.source_paper.text))
             for part, text in {"question": asked.question, "thought": thought, "answer": record.final_answer}.items():
-                if found := benchmarks.question_in(text):
-                    given_away.append(GivenAway(id=name, part=part, place=found[0], question=found[1]))
+                if place := benchmarks.place_in(text):
+                    given_away.append(GivenAway(id=name, part=part, place=place))
             yield name, thought
 
     with contextlib.closing(sqlite3.connect("")) as database:

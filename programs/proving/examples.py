@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, ValidationError
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
@@ -49,11 +49,18 @@ class Example(NamedTuple):
     choice: Choice | None = None
 
 
+def name_of(record: Record) -> str:
+    """A trace's id or, where it has none (documents of other tools), the hash of what it says."""
+    return record.id or content_id(
+        f"{record.user_interaction.question}\0{record.reasoning_trace}\0{record.final_answer}"
+    )
+
+
 def example_of(record: Record) -> Example:
     """From a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.thought(record), VIEW.answer(record)
-    name, paper, prompt = record.id or record.unit, source_key(record.source_paper), row["prompt"]
+    name, paper, prompt = name_of(record), source_key(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
     if short is not None and short.text in options:
@@ -95,12 +102,14 @@ def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
 class _Row(BaseModel):
     question: str
     answer: str = Field(validation_alias=AliasChoices("answer", "final_decision"))
-    context: str | list[str] | None = Field(None, validation_alias=AliasChoices("context", "text"))
+    context: str | list[str] | None = Field(
+        None, validation_alias=AliasChoices(AliasPath("context", "contexts"), "context", "text")
+    )
 
 
 def outside_choices(path: Path | None) -> list[Choice]:
-    """The questions of a JSONL file with `question`, `answer` (`final_decision`, as PubMedQA calls it) and, if it likes,
-    `context` (or `text`). What they are answered with in the file are the options of each. Raises `UserError`."""
+    """The questions of a JSONL file with `question`, `answer` and, if it likes, `context` or `text`, or as PubMedQA has
+    them. What they are answered with in the file are the options of each. Raises `UserError`."""
     if path is None:
         return []
     rows = list[_Row]()
@@ -108,7 +117,7 @@ def outside_choices(path: Path | None) -> list[Choice]:
         try:
             rows.append(_Row.model_validate(record))
         except ValidationError:
-            raise UserError(f"--outside: {place}: it has no question and answer") from None
+            raise UserError(f"--outside: {place}: it has no question and answer, or its context is no text") from None
     answers = [row.answer.strip().lower() for row in rows]
     options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:

@@ -14,7 +14,7 @@ from programs.exports.exporter import Origin
 from programs.files import in_place, move_aside
 from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
-from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, outside_choices, swapped
+from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, name_of, outside_choices, swapped
 from programs.proving.options import ProveOptions
 from programs.proving.student import NEEDED, StudentModel, usable
 from programs.proving.training import THINKING, plan_training, run_arms
@@ -27,7 +27,7 @@ from programs.versions import NAME, stamp, version_of, versions
 
 Say = Callable[[str], None]
 
-HERE, PICTURE = Path(__file__), "intervals.svg"
+HERE, RESULTS, PAGE, PICTURE = Path(__file__), "results.json", "README.md", "intervals.svg"
 
 
 class Lift(BaseModel):
@@ -111,7 +111,7 @@ class Results(BaseModel):
             few=FEW,
             interval=_interval,
         )
-        files = {"results.json": self.model_dump_json(indent=2) + "\n", "README.md": page}
+        files = {RESULTS: self.model_dump_json(indent=2) + "\n", PAGE: page}
         if bars := [(name, one) for name, one in self._intervals() if one is not None]:
             ends = [0.0, *(end for _, one in bars for end in (one.low, one.high))]
             files[PICTURE] = rendered(HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends))
@@ -134,8 +134,9 @@ def _interval(found: Interval | None) -> str:
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and writes the folder anew after each; `say` gets lines of progress. Raises `UserError`."""
-    outside = outside_choices(options.outside)
+    """Runs the tiers and writes the folder anew after each; what a student told an earlier run is moved aside. `say` gets
+    lines of progress. Raises `UserError`, also for a folder that holds anything else."""
+    outside, folder = outside_choices(options.outside), options.folder
     results = Results(
         document=options.document.name,
         made=stamp(),
@@ -148,17 +149,24 @@ def prove(options: ProveOptions, say: Say) -> Results:
     )
     try:
         if not options.resume:
-            move_aside(options.folder)
-        options.folder.mkdir(parents=True, exist_ok=True)
+            move_aside(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            earlier = Results.model_validate_json((folder / RESULTS).read_bytes())
+            if earlier.lift or earlier.training:
+                move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
+    except (FileNotFoundError, ValueError):
+        raise UserError(f"--output: {folder} is there and is no proof: name another, or give --no-resume") from None
     except OSError as error:
-        raise UserError(f"--output: cannot write {options.folder}: {error.strerror or error}") from None
+        raise UserError(f"--output: cannot write {folder}: {error.strerror or error}") from None
+    results.write(folder)
     if options.tier != "0":
         examples, student = _begun(options, say)
         if options.tier == "1":
             results.lift = lift(student, examples, options.seed, say)
         else:
             _train(results, student, examples, outside, options, say)
-    results.write(options.folder)
+        results.write(folder)
     return results
 
 
@@ -229,7 +237,7 @@ def _traces(document: Path) -> Iterator[Record]:
 
 def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    known = ((one.id or one.unit, one) for one in _traces(options.document) if not VIEW.lacks(one))
+    known = ((name_of(one), one) for one in _traces(options.document) if not VIEW.lacks(one))
     found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
     if not found:
         what = "a thought, an answer, and the passage where it is needed"

@@ -128,14 +128,14 @@ def _compared(figure: str, against: ArmName, papers: Sequence[str], more: Number
 
 
 def _papers_needed(values: Sequence[tuple[str, float]], interval: Interval | None) -> int | None:
-    """How many papers would show a difference of this size, by a paired test's normal approximation (Cohen, Statistical
-    Power Analysis for the Behavioral Sciences, 1988)."""
+    """How many papers would show a difference of this size, more than have not shown it, by a paired test's normal
+    approximation (Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988)."""
     if interval is None or interval.difference <= 0:
         return None
     sums, counts = by_source(values).T
     off = np.std((sums - interval.difference * counts) / counts.mean(), ddof=1)
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) + NormalDist().inv_cdf(POWER)
-    return max(2, math.ceil((z * float(off) / interval.difference) ** 2))
+    return max(2 if interval.low > 0 else interval.pairs + 1, math.ceil((z * float(off) / interval.difference) ** 2))
 
 
 def _verdict(comparisons: Sequence[Comparison]) -> str:

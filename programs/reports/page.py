@@ -119,7 +119,7 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
         yield "tokens read", read if counted else None, WHOLE
         yield "tokens written", written if counted else None, WHOLE
         yield "seconds of waiting for the models", seconds, WHOLE
-        yield "cost", run.cost, "{:.4g}"
+        yield "cost", run.cost, "{:,.2f}" if (run.cost or 0) >= 100 else "{:.4g}"
         yield "calls for an accepted trace", calls / accepted if accepted else None, "{:,.1f}"
         yield "tokens for an accepted trace", (read + written) / accepted if counted and accepted else None, WHOLE
 

@@ -105,7 +105,7 @@ def packed(value: Any) -> str:
 
 
 def _parts(record: Record) -> dict[str, Any]:
-    """A record as the page takes it: its texts, and the parts to show, without what they lack, grades excepted."""
+    """A record for the page: its texts, also empty ones, and the parts to show without what they lack (but grades)."""
 
     def known(part: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in part.items() if value not in (None, "", [], {})}
@@ -122,6 +122,6 @@ def _parts(record: Record) -> dict[str, Any]:
         content["rubric"] = [one.model_dump(include=shown) | {"rests_on": one.quote or ""} for one in record.rubric]
     if lost := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = lost
-    texts = {"passage": content["source_paper"].pop("text", None)}
+    texts = {"passage": content["source_paper"].pop("text", None), "reasoning_trace": "", "final_answer": ""}
     texts |= {name: content.pop(name) for name in TEXTS if name in content}
     return texts | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}

@@ -21,13 +21,12 @@ _BLOCK = 1_000_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure over `pairs` things (above 0 is better), and the bounds between which it lies with this confidence."""
+    """A figure over `pairs` things (above 0 is better), and the bounds between which it lies (with `CONFIDENCE`)."""
 
     difference: float
     low: float
     high: float
     pairs: int
-    confidence: float = CONFIDENCE
 
     def __str__(self) -> str:
         return f"{self.difference:+.3f} ({self.low:+.3f} to {self.high:+.3f})"

@@ -62,9 +62,7 @@ GIVEN: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_prints_what_it_takes_again(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_command_prints_what_it_takes_again(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = COMMANDS[name].settings()
     words = GIVEN.get(name, [])
     with pytest.raises(SystemExit) as ended:

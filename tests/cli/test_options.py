@@ -67,14 +67,10 @@ def test_a_config_that_is_wrong_is_one_line(config: Path, text: str, reason: str
 
 
 BAD = ["--max-traces=0", f"--traces-per-sample={len(QUESTION_TYPES) + 1}", "--min-quality-score=0.5", "--model="]
-BAD += [
-    "--temperature=nan",
-    "--judge-models= , ",
-    *(f"--stage-model={bad}" for bad in ("trace", "tracing=a", "judge=a")),
-]
+BAD += [f"--stage-model={bad}" for bad in ("trace", "tracing=a", "judge=a")]
 
 
-@pytest.mark.parametrize("word", [*BAD, "--seed"])
+@pytest.mark.parametrize("word", [*BAD, "--temperature=nan", "--judge-models= , ", "--seed"])
 def test_a_bad_value_names_its_option(word: str) -> None:
     assert word.partition("=")[0] in refused(word)
 

@@ -20,9 +20,7 @@ from hypothesis import strategies as st
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks, grams, questions_in
 
-CLOCKS = (
-    "Which of two identical clocks, one on a hill and one in a valley, runs slower according to general relativity?"
-)
+CLOCKS = "Which of two identical clocks, one on a hill and one in a valley, runs slower by general relativity?"
 DUST = "How does interstellar dust redden starlight?"
 OTHER = "By what chain of causes can a companion star spin up a neutron star?"
 
@@ -42,19 +40,15 @@ def benchmarks(*files: Path) -> Benchmarks:
 
 @pytest.mark.parametrize("name", ["bench.jsonl", "bench.jsonl.gz"])
 def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name: str) -> None:
-    file = bench(
-        tmp_path / name, {"question": OTHER}, {"answer": "none"}, "", {"prompt": CLOCKS}, "broken", {"text": DUST}
-    )
-    found = benchmarks(file)
+    lines = ({"question": OTHER}, {"answer": "none"}, "", {"prompt": CLOCKS}, "broken", {"text": DUST})
+    found = benchmarks(bench(tmp_path / name, *lines))
     longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
     assert found.given_away_by_question(longer) == f"shares its words with {name}:4"
     assert found.given_away_by(f"They ask me {longer}") == f"shares its words with {name}:4"
     assert found.given_away_by_question("How would dust between the stars redden starlight?") is None
-    assert (
-        found.given_away_by_question("Explain how the interstellar dust reddens starlight")
-        == f"asks nearly the same as {name}:6"
-    )
-    assert found.given_away_by("Explain how the interstellar dust reddens starlight") is None
+    near = "Explain how the interstellar dust reddens starlight"
+    assert found.given_away_by_question(near) == f"asks nearly the same as {name}:6"
+    assert found.given_away_by(near) is None
     assert found.given_away_by_question("Which of two clocks runs slower?") is None
 
 
@@ -93,15 +87,11 @@ def test_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other
     assert len(found) == len(runs[0] & runs[1])
 
 
-@pytest.mark.parametrize(
-    ("count", "shared", "given_away"), [(7, 7, False), (8, 8, True), (8, 7, False), (15, 13, True)]
-)
-def test_a_short_question_is_one_gram_of_its_own_length(
-    tmp_path: Path, count: int, shared: int, given_away: bool
-) -> None:
-    words = [f"w{n}" for n in range(count)]
-    found = benchmarks(bench(tmp_path / "a.jsonl", {"question": " ".join(words)}))
-    assert (found.given_away_by(f"so {' '.join(words[-shared:])} it is") is not None) == given_away
+def test_a_short_question_is_one_gram_of_its_own_length(tmp_path: Path) -> None:
+    for count, shared, given_away in ((7, 7, False), (8, 8, True), (8, 7, False), (15, 13, True)):
+        words = [f"w{n}" for n in range(count)]
+        found = benchmarks(bench(tmp_path / "a.jsonl", {"question": " ".join(words)}))
+        assert (found.given_away_by(f"so {' '.join(words[-shared:])} it is") is not None) == given_away, (count, shared)
 
 
 @pytest.mark.parametrize(

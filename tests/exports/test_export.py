@@ -34,9 +34,7 @@ from tests.lab import called, mistake
 @pytest.fixture
 def papers(tmp_path: Path) -> Path:
     """Sixty traces of thirty papers, two texts of each."""
-    traces = [
-        record(number, title=f"Paper {number // 2}, part {number % 2}", score=5.0 + number % 5) for number in range(60)
-    ]
+    traces = [record(n, title=f"Paper {n // 2}, part {n % 2}", score=5.0 + n % 5) for n in range(60)]
     return laid(tmp_path, traces)
 
 
@@ -209,6 +207,10 @@ def test_5_the_traces_of_one_question_are_alive_at_a_time() -> None:
         (["--to", "sft", "--min-score", "0.7"], "--min-score: "),
         (["--to", "dpo", "--margin", "-1"], "--margin: "),
         (["--to", "sft", "--reasoning-field", "content"], "--reasoning-field: "),
+        (["--to", "sft", "--margin", "2"], "--margin: --to sft has no pairs"),
+        (["--to", "alpaca", "--system-prompt", "user"], "--system-prompt user: --to alpaca has no messages"),
+        (["--to", "sft", "--dedupe-similarity", "90"], "does nothing without --dedupe-questions"),
+        (["--to", "grpo", "--think-tag", "[WORK]"], "--think-tag: the rewards of --to grpo do not know [WORK]"),
         ([], "--to must be given"),
     ],
 )
@@ -230,7 +232,10 @@ def test_6_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
 def test_6_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
     folder = export_to(papers, "sft")
     assert "holds an export; name another, or replace it with --overwrite" in refused(papers, "sft")
-    export_to(papers, "kto", "--overwrite", output="sft-export")
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    export_to(papers, "kto", "--overwrite", output="link")
+    assert link.is_symlink(), "it is written through"
     assert json.loads((folder / "export.json").read_text())["format"] == "kto"
     (folder / "export.json").unlink()
     assert "is there and is no export" in refused(papers, "sft", "--overwrite")

@@ -34,7 +34,9 @@ GIVEN: list[dict[str, Any]] = [
     {"Licence": "cc-by-4.0"},
     {"license_url": BY},
     {"rights": ["", "CC-BY-4.0"]},
-    {"license": [{"delay-in-days": 0, "URL": BY}]},
+    {"license": [{"start": {"date-time": "2019-01-01T00:00:00Z"}, "content-version": "vor", "URL": BY}]},
+    {"license": {"start": "2019-01-01", "version": "am", "name": "CC BY 4.0"}},
+    {"license": {"name": "Attribution", "url": BY}},
     {"license": None, "licenses": {"id": "cc-by-4.0"}},
     {"metadata": {"license": "CC BY 4.0"}},
 ]

@@ -184,7 +184,7 @@ def test_5_a_row_of_a_table_is_flat_has_every_column_and_says_what_the_record_sa
         assert list(row) == list(columns)
         for name, kind in columns.items():
             assert row[name] is None or type(row[name]) is kinds[str(kind)], name
-        assert row["reasoning_trace"] == one.reasoning_trace
+        assert (row["reasoning_trace"], row["short_answer_kind"]) == (one.reasoning_trace, "number")
         assert json.loads(row["source_paper_extra"]) == one.source_paper.extra
         assert row["answer_grades_overall_score"] == (one.answer_grades.overall_score if one.answer_grades else None)
 

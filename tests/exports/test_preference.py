@@ -27,9 +27,7 @@ from tests.exports.building import Made, export_to, laid, made, plain_document, 
         (["--min-score", "8"], [3, 4, 5.5, 6.9]),
     ],
 )
-def test_1_pairs_are_the_best_trace_and_those_worse_by_the_margin(
-    judged: Path, words: list[str], rejected: list[float]
-) -> None:
+def test_1_the_best_trace_with_those_worse_by_the_margin(judged: Path, words: list[str], rejected: list[float]) -> None:
     found = rows(export_to(judged, "dpo", *words))
     assert [(row["score_chosen"], row["score_rejected"]) for row in found] == [(8, score) for score in rejected]
     for row in found:
@@ -52,18 +50,12 @@ NO_PAIR: dict[str, tuple[str, list[Any]]] = {
         "1 x questions without two traces",
         [record(1, score=score, thought="The same.", variation=number) for number, score in enumerate((9.0, 3.0))],
     ),
-    "not rated": (
-        "1 x questions with fewer than two traces",
-        [record(1, score=9.0), record(1, grade=0.5, variation=1)],
-    ),
+    "not rated": ("1 x questions with fewer than", [record(1, score=9.0), record(1, grade=0.5, variation=1)]),
     "two questions of one name": (
         "2 x questions with a single trace",
         [record(1, score=9.0), record(1, score=3.0, question="Another one?", variation=1)],
     ),
-    "none accepted": (
-        "1 x questions of which no trace was accepted",
-        [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])],
-    ),
+    "none accepted": ("no trace was accepted", [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]),
     "best too low": ("whose best trace is below 8.5", [record(1, score=8.0), record(1, score=3.0, variation=1)]),
 }
 
@@ -74,19 +66,13 @@ def test_1_what_makes_no_pair(tmp_path: Path, units: list[Any], reason: str) -> 
     assert reason in refused(laid(tmp_path, units), "dpo", *words)
 
 
-BELOW = [Made(record(1, score=6.0), below=[record(1, score=9.0), record(1, score=2.0)])]
-DECIMAL = [record(1, score=8.3), record(1, score=7.3, variation=1)]
-
-
-@pytest.mark.parametrize(
-    ("units", "pair"),
-    # 8.3 - 7.3 is less than 1.
-    [(BELOW, (6, 2)), (DECIMAL, (8.3, 7.3))],
-    ids=["never chosen when turned down", "decimals"],
-)
-def test_1_what_makes_a_pair(tmp_path: Path, units: list[Any], pair: tuple[float, float]) -> None:
-    (row,) = rows(export_to(laid(tmp_path, units), "dpo"))
-    assert (row["score_chosen"], row["score_rejected"]) == pair
+def test_1_what_makes_a_pair(tmp_path: Path) -> None:
+    """What was turned down is never chosen, and 8.3 - 7.3 is less than 1."""
+    below: list[Any] = [Made(record(1, score=6.0), below=[record(1, score=9.0), record(1, score=2.0)])]
+    decimals: list[Any] = [record(1, score=8.3), record(1, score=7.3, variation=1)]
+    for pair, units in {(6, 2): below, (8.3, 7.3): decimals}.items():
+        (row,) = rows(export_to(laid(tmp_path / str(pair), units), "dpo"))
+        assert (row["score_chosen"], row["score_rejected"]) == pair
 
 
 def test_2_labels_are_what_the_run_decided_or_the_score_decides(judged: Path, tmp_path: Path) -> None:

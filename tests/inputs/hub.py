@@ -25,10 +25,7 @@ class HubTrouble:
 
 @contextmanager
 def hub(
-    files: dict[str, bytes],
-    data_set: str = "lab/dust",
-    kind: str = "/datasets",
-    trouble: HubTrouble | None = None,
+    files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datasets", trouble: HubTrouble | None = None
 ) -> Iterator[str]:
     """Its address, while the block runs."""
     how = trouble or HubTrouble()

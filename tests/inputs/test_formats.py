@@ -37,6 +37,8 @@ def test_markdown_without_front_matter_or_with_something_else_between_lines() ->
     assert read_markdown(b"# A title\n\nWords.\n\n## One\n\nMore.").title == "A title"
     several = read_markdown(b"# One\n\nWords.\n\n# Two\n\nMore.")
     assert (several.title, names(several)) == (None, ["One", "Two"])
+    odd = read_markdown(b"---\ntitle: Dust\ndate: 2024-02-30\n---\n\nWords.")
+    assert (odd.text, odd.title, odd.fields) == ("Words.", "Dust", {"date": "2024-02-30"})
     ruled = read_markdown(b"---\nWords: [of, no\n---\n\nMore words.")
     assert ruled.text.startswith("---\nWords")
 

@@ -30,10 +30,7 @@ HTML = {
         "hand</span> here.</p>",
         "Noted (by hand) here.",
     ),
-    "a page in a form": (
-        "<form><p>Dust <button>Go</button>reddens.</p><input value='x'></form>",
-        "Dust reddens.",
-    ),
+    "a page in a form": ("<form><p>Dust <button>Go</button>reddens.</p><input value='x'></form>", "Dust reddens."),
     "a head of its own": (
         "<article><header><p>The abstract.</p></header><p>Words.</p></article>",
         "The abstract.\n\nWords.",

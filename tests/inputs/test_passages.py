@@ -133,9 +133,7 @@ def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypa
     assert report.documents == whole.documents
 
 
-def test_4_what_was_left_out_of_a_document_does_not_make_it_read_again(
-    papers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_4_what_was_left_out_makes_no_document_read_again(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
     some, _ = read(papers / "b.md", tokens=150, prefilter=True)
     monkeypatch.delattr(processes.ReaderProcess, "paper")

@@ -11,7 +11,7 @@ import pytest
 
 from programs.errors import UserError
 from programs.inputs.formats.rows import HubName
-from programs.inputs.process import ReaderProcess
+from programs.inputs.process import MEMORY, ReaderProcess
 from programs.inputs.report import Skip
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import table
@@ -33,6 +33,16 @@ def test_the_rows_of_a_parquet_file_are_records(tmp_path: Path) -> None:
     assert first.extra == {"doi": "10.1234/a", "seen": "2024-01-03"}
     assert report.skipped == {Skip.NO_TEXT: 1, Skip.DUPLICATE: 1}
     assert report.lines == report.samples + report.skipped_lines == 4
+
+
+def test_a_table_may_be_larger_than_the_memory_of_its_reader(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.parquet", [{"text": "Dust reddens."}])
+    data = path.read_bytes()
+    foot = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    with path.open("r+b") as file:
+        file.seek(MEMORY + foot)
+        file.write(data[foot:])
+    assert [sample.text for sample in read(str(path))[0]] == ["Dust reddens."]
 
 
 def test_a_bad_value_costs_its_own_row_at_most(tmp_path: Path) -> None:

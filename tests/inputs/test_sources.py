@@ -49,7 +49,7 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
     assert message("nothing-like-it") == "Input file nothing-like-it does not exist."
     assert message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
     assert message("dee*") == "No input file matches dee*."
-    assert message() == "No input file was named."
+    assert message() == message("a.jsonl", "") == "No input file was named."
 
 
 def test_a_name_tells_nothing_of_where_it_lies(folder: Path) -> None:

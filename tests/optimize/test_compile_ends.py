@@ -62,7 +62,8 @@ def test_1_and_5_another_program_input_or_folder_is_refused(tmp_path: Path) -> N
     odd.write_text('{"abstract": "x"}\nno JSON\n')
     with workshop(tmp_path) as shop:
         assert "--program: " in mistake(shop, program=str(odd))
-        assert "--program and --output must be different" in mistake(shop, program=str(shop.output))
+        for program in (shop.output, shop.output / "program.json"):
+            assert "--program and --output must be different" in mistake(shop, program=str(program))
         assert "cannot write" in mistake(shop, output=str(odd))
         line = mistake(shop, trainset=[str(odd)])
         assert "there is no text in it: no text (" in line

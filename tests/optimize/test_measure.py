@@ -44,10 +44,7 @@ SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
 
 @contextmanager
 def judged(
-    weights: dict[str, float] = WEIGHTS,
-    rules: TryRules = RULES,
-    stages: dict[str, Answer] | None = None,
-    **server: Any,
+    weights: dict[str, float] = WEIGHTS, rules: TryRules = RULES, stages: dict[str, Answer] | None = None, **server: Any
 ) -> Iterator[tuple[TraceMeasure, StandIn]]:
     """A measure whose judges (the first grades too) are on a stand-in server."""
     brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: SHEET, **(stages or {})})

@@ -59,9 +59,7 @@ def test_1_and_4_sides_share_no_source(items: list[Item], numbers: Sizes, seed: 
 
 
 @given(ITEMS, ITEMS, NUMBERS, SEEDS)
-def test_3_what_is_added_takes_nothing_into_test(
-    items: list[Item], more: list[Item], numbers: Sizes, seed: int
-) -> None:
+def test_3_what_is_added_takes_none_into_test(items: list[Item], more: list[Item], numbers: Sizes, seed: int) -> None:
     before, after = parted(items, numbers, seed), parted([*items, *more], numbers, seed)
     if before is None or after is None:
         return

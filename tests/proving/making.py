@@ -18,12 +18,11 @@ def traces(papers: int = 6, each: int = 2, **given: Any) -> list[Record]:
     return [
         record(
             paper,
-            id=f"trace-{paper}-{number}",
             kind=("mechanism", "critical", "limitation")[number % 3],
             thought=f"Paper {paper} has a slope of 1.{paper}.\n\nIts dust, number {number}, reddens light {paper} times.",
             answer=f"It is the dust of paper {paper}, way {number}.",
             short_answer=YES if number % 2 else CHOICE,
-            **given,
+            **{"id": f"trace-{paper}-{number}", **given},
         )
         for paper in range(papers)
         for number in range(each)

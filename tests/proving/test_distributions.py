@@ -11,16 +11,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
+from programs.proving import tiers
 from programs.proving.distributions import distinct_share, distributions, vendi_score
-from programs.proving.examples import Choice, Example, example_of, outside_choices, split_by_paper, swapped
+from programs.proving.examples import Choice, Example, example_of, name_of, outside_choices, split_by_paper, swapped
 from programs.proving.options import ProveOptions
-from programs.proving.tiers import PICTURE, Results, prove
+from programs.proving.tiers import PICTURE, Lift, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
 from programs.proving.verdict import Training, training_result
 from tests.exports.building import record
@@ -57,8 +59,10 @@ def test_tier_0_counts(tmp_path: Path) -> None:
 def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
     (tmp_path / "given.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
     text = f"One asked: {QUESTION.upper()}? It is dark matter."
-    found = distributions([record(1, **{part: text})], [str(tmp_path / "given.jsonl")], 0)
-    assert [(hit.part, hit.place) for hit in found.given_away or ()] == [(part, "given.jsonl:1")]
+    unnamed = record(1, id=None, question_id=None, **{part: text})
+    found = distributions([unnamed], [str(tmp_path / "given.jsonl")], 0)
+    hits = [(hit.id, hit.part, hit.place) for hit in found.given_away or ()]
+    assert hits == [(name_of(unnamed), part, "given.jsonl:1")]
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(0, 5))
@@ -76,10 +80,7 @@ def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> No
         assert min(len({one.paper for one in part}) for part in (train, held)) >= 2
 
 
-THREE_SEEDS = [
-    Arm("untouched"),
-    *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED),
-]
+ARMS = [Arm("untouched"), *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED)]
 
 
 def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
@@ -88,11 +89,11 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
     choices = [one.choice._replace(paper=one.paper) for one in held if one.choice]
     others = [Choice(f"other {n}", f"other {n}", [], (), 0) for n in range(4)]
     results = []
-    for arm in THREE_SEEDS:
+    for arm in ARMS:
         losses = {one.id: loss(arm, number) for number, one in enumerate(held)}
         right = {**{name: value < 2.5 for name, value in losses.items()}, **{one.id: arm.rate < 5e-5 for one in others}}
         results.append(ArmResult(arm=arm, tokens=1, steps=1, losses=losses, direct=losses, choices=right))
-    return training_result(TrainingPlan(held, held, choices, others, 1, 1, THREE_SEEDS), results, 0)
+    return training_result(TrainingPlan(held, held, choices, others, 1, 1, ARMS), results, 0)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,11 @@ def test_the_verdict_takes_both(thoughts: float, answers: float, strange: float,
     needed = said.comparisons[0].papers_needed
     assert (needed is None) == (answers < thoughts)
     assert not needed or (needed > 100) == (answers == 2.02)
+
+
+def test_it_takes_more_papers_than_have_not_shown_it() -> None:
+    better = (-0.1, 0.4, 0.3, 0.4, 0.3)
+    assert "about 6 held-out papers" in trained(lambda arm, n: 3 - better[n] * (arm.name == "thoughts"), 5).verdict
 
 
 def test_luck_of_a_seed_shows_nothing() -> None:
@@ -149,21 +155,44 @@ def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     assert "| swapped | loss of the answer, nats a token | +1.000 (" in page
 
 
+def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, folder = document(tmp_path, 3, 2), tmp_path / "out-proof"
+    folder.mkdir()
+    (folder / "README.md").write_text("Mine.")
+    with pytest.raises(UserError, match="is there and is no proof"):
+        prove(ProveOptions(document=path), print)
+    assert (folder / "README.md").read_text() == "Mine."
+    prove(ProveOptions(document=path, resume=False), print)
+    monkeypatch.setattr(tiers, "StudentModel", Mock(side_effect=UserError("no student")))
+    (folder / "README.md").unlink()
+    with pytest.raises(UserError, match="no student"):
+        prove(ProveOptions(document=path, tier="1"), print)
+    results = Results.model_validate_json((folder / "results.json").read_text())
+    assert (folder / "README.md").exists(), "tier 0 is written before the next begins"
+    results.lift = Lift(traces=6, papers=3, left_out=0, own=None, other=None, more=None, copied=0)
+    results.write(folder)
+    assert prove(ProveOptions(document=path), print).lift is None
+    (old,) = folder.glob("results.json.*.old")
+    assert Results.model_validate_json(old.read_text()).lift == results.lift
+
+
 def test_questions_of_others(tmp_path: Path) -> None:
     path = tmp_path / "outside.jsonl"
     path.write_text(
-        '{"question": "Is it?", "answer": "Yes"}\n{"question": "?", "text": "No.", "final_decision": "no"}\n'
+        '{"question": "Is it?", "answer": "Yes", "context": {"contexts": ["Dust."], "labels": ["AIM"]}}\n'
+        '{"question": "?", "text": "No.", "final_decision": "no"}\n'
     )
     first, second = outside_choices(path)
     assert (first.options, first.right, second.right) == (("no", "yes"), 1, 0)
-    assert "No." in second.prompt[-1]["content"]
+    assert ["Text:\nDust.\n\n" in first.prompt[-1]["content"], "No." in second.prompt[-1]["content"]] == [True, True]
     path.write_text('{"question": "Is it?"}\n')
     with pytest.raises(UserError, match=r"outside\.jsonl:1: it has no question"):
         outside_choices(path)
 
 
 def test_an_example_is_a_row_of_the_export() -> None:
-    one, other = map(example_of, traces(1, 2))
+    one, other = map(example_of, traces(1, 2, id=None, question_id=None))
+    assert one.id != other.id, "what has no name has one of its own"
     assert "</think>" in one.prompt[0]["content"]
     assert one.thought.startswith("Paper 0 has")
     assert one.choice is not None

@@ -6,10 +6,13 @@
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from programs.report import ReportOptions, main
+from programs.reports.page import _figures
+from programs.reports.source import read_run
 from tests.lab import Lab, called, mistake
 from tests.reports.building import rich_units, unit, write_run
 
@@ -90,3 +93,5 @@ def test_the_newest_traces_can_be_read(tmp_path: Path) -> None:
     text = (tmp_path / "run.html").read_text()
     assert f'<p class="note">{note}</p>' in text
     assert figure(text, "accepted traces") == "22"
+    costly = [replace(read_run(document, 1), cost=cost) for cost in (0.00123, 12345.67)]
+    assert [_figures(run)["The run"]["cost"] for run in costly] == ["0.00123", "12,345.67"]

@@ -160,12 +160,8 @@ def test_3_verdicts_grades_and_other_attempts_are_shown(browser: Browser, report
 
 def test_3_a_document_of_few_fields_shows_what_is_missing(browser: Browser, tmp_path: Path) -> None:
     unscored = {"judge": "openai/a", "scored": False, "reason": "the reply could not be read"}
-    bare = {
-        **MINIMAL["questions"][0],
-        "answer_grades": None,
-        "verdicts": [unscored],
-        "reasoning_trace": "So.\n\nOr is it?",
-    }
+    less = {"answer_grades": None, "verdicts": [unscored], "reasoning_trace": "So.\n\nOr is it?"}
+    bare = {**MINIMAL["questions"][0], **less}
     document = tmp_path / "other.json"
     document.write_text(json.dumps({**MINIMAL, "questions": [bare, {**bare, "final_answer": "No idea."}]}))
     assert main([str(document)]) == 0

@@ -49,9 +49,9 @@ def test_a_point_without_a_sentence_lacks_nothing_and_what_was_left_out_is_calle
 
 
 def test_traces_of_one_id_can_be_told_apart() -> None:
-    keys = [row["key"] for row in unpacked(*(record(4, id=name) for name in ("a", "a", None)))[0]]
-    assert len(set(keys)) == 3
-    assert keys[0] == "a"
+    rows, records = unpacked(*(record(4, id=name, reasoning_trace="") for name in ("a", "a", None)))
+    assert len({row["key"] for row in rows}) == 3
+    assert (rows[0]["key"], records[0]["reasoning_trace"]) == ("a", ""), "an empty thought has its place"
 
 
 def test_a_figure_of_older_versions_that_said_nothing_is_not_shown() -> None:

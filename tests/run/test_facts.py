@@ -15,14 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.rejection import Reason
-from programs.run.funnel import (
-    Findings,
-    StepFindings,
-    findings_in_words,
-    findings_of,
-    funnel_of,
-    losses,
-)
+from programs.run.funnel import Findings, StepFindings, findings_in_words, findings_of, funnel_of, losses
 from programs.run.index import Index
 from programs.run.journal import Journal
 from programs.run.old_lines import present_form

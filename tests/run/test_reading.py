@@ -180,9 +180,7 @@ async def test_4_what_reading_raises_is_raised() -> None:
 @pytest.mark.parametrize(
     ("name", "data"), [("a.tex", b"\\textbf{a} \\emph{b} $c$ " * 400_000), ("a.jsonl", b"\n" * 10**7)]
 )
-async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_that(
-    tmp_path: Path, name: str, data: bytes
-) -> None:
+async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_it(tmp_path: Path, name: str, data: bytes) -> None:
     """The document that is being read then is no document that crashed its reader, and many lines without a text do not
     hold it up."""
     report, gate = ReadReport(), Gate(1)

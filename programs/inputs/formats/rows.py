@@ -59,7 +59,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, memory_map=True) as table:
+        with pq.ParquetFile(path) as table:
             # So many rows are held at once, beside what the file packs together.
             for batch in table.iter_batches(batch_size=64):
                 columns = [[_value(cell) for cell in column] for column in batch.columns]

@@ -58,7 +58,10 @@ def read_markdown(data: bytes) -> Paper:
     said: dict[str, Any] = {}
     if front := _FRONT_MATTER.match(text):
         with contextlib.suppress(yaml.YAMLError):
-            found = yaml.safe_load(front[1])
+            try:
+                found = yaml.safe_load(front[1])
+            except ValueError:  # a date that no calendar has, say
+                found = yaml.load(front[1], yaml.BaseLoader)
             # Anything else is a text between two lines.
             if isinstance(found, dict):
                 said, text = found, text[front.end() :].strip()
