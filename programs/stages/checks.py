@@ -71,15 +71,22 @@ def _repeats(text: str, question: Question) -> list[str]:
 
 
 def not_at_hand(
-    passage: Passage, question: Question, setting: Setting, thought: Sequence[str], answer: str | None = None
+    passage: Passage,
+    question: Question,
+    setting: Setting,
+    thought: Sequence[str],
+    answer: str | None = None,
+    *,
+    seen: str | None = None,
 ) -> list[str]:
-    """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand.
+    """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand; of a thought
+    that was shown `seen` alone, those that stand there too.
 
     What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
     """
     if setting == "open":
         return []
-    needed = needs_passage(question.text, passage.sample.text, thought)
+    needed = needs_passage(question.text, passage.sample.text, thought, seen=seen)
     if answer is not None:
         needed = needs_passage(question.text, passage.sample.text, thought, answer)[len(needed) :]
     why = "uses figures that the question does not give and that nothing in it leads to"

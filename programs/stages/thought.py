@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from programs.stages.questions import Question, drawn_words, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
+from programs.text.words import texts_in
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
@@ -80,13 +82,15 @@ class AttemptPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them, and what such an answer can be checked by."""
+    """A thought and its answer, with what made them, and what such an answer can be checked by. `seen` is what whoever
+    thought was shown, beside the question."""
 
     thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
     checkable: Checkable = field(default_factory=Checkable)
+    seen: str = ""
 
     @property
     def text(self) -> str:
@@ -132,14 +136,15 @@ class ThoughtStages(AwaitedModule):
         faults: Faults = FIRST_TRY,
     ) -> Draft:
         """A thought and its answer, of which `faults` says what was wrong the last time. Raises `StageFailed`."""
-        ask = self.thought_ask(passage, question, strands, plan, faults)
-        thought_reply = await answer(ask)
-        thought: Thought = ask.value_of(thought_reply)
+        thought_ask = self.thought_ask(passage, question, strands, plan, faults)
+        thought_reply = await answer(thought_ask)
+        thought: Thought = thought_ask.value_of(thought_reply)
         ask = self.answer_ask(passage, question, strands.analysis, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
         found = checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
-        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
+        replies, seen = {"trace": thought_reply, "answer": reply}, seen_of(thought_ask.inputs)
+        return Draft(thought, final.text.strip(), replies, final.yes_or_no, found, seen)
 
     def thought_ask(
         self, passage: Passage, question: Question, strands: Strands, plan: AttemptPlan, faults: Faults
@@ -156,6 +161,7 @@ class ThoughtStages(AwaitedModule):
         if plan.setting == "closed":
             # The notes say what bears on the question, and who does not see the rest does not lean on it.
             del inputs["passage"]
+        seen = seen_of(inputs)
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
@@ -165,7 +171,11 @@ class ThoughtStages(AwaitedModule):
             check=lambda values: [
                 *thought_problems(values[-1], question, passage, plan.setting),
                 *borrowed(values[-1], self.trace, inputs),
-                *(not_at_hand(passage, question, plan.setting, values[-1].texts) if len(values) == 1 else []),
+                *(
+                    not_at_hand(passage, question, plan.setting, values[-1].texts, seen=seen)
+                    if len(values) == 1
+                    else []
+                ),
             ],
             temperature=_temperature(self.trace, plan),
             earlier=json.dumps({"thought": faults.draft.thought.model_dump(mode="json")}, ensure_ascii=False)
@@ -213,6 +223,11 @@ def _answered(thought: Thought, analysis: ContextAnalysis, drawn_by: str) -> dic
     words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
     lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
     return {"thought": shown, "misconceptions": list(analysis.misconceptions), "lengths": lengths}
+
+
+def seen_of(inputs: Mapping[str, Any]) -> str:
+    """All texts of a thought's inputs."""
+    return "\n".join(texts_in(inputs))
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:

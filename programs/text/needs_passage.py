@@ -52,10 +52,13 @@ class _Known(NamedTuple):
     paragraph: Sequence[Quantity] = ()
 
 
-def needs_passage(question: str, passage: str, thought: Sequence[str], answer: str | None = None) -> list[str]:
+def needs_passage(
+    question: str, passage: str, thought: Sequence[str], answer: str | None = None, *, seen: str | None = None
+) -> list[str]:
     """The figures of a thought's paragraphs, and of the answer to it, as they are written there and in order, that stand
-    in the passage and that neither the question nor arithmetic gives. Each once."""
-    known = _after_thought(question, passage, tuple(thought))
+    in the passage and that neither the question nor arithmetic gives. Each once. `seen` is what whoever thought was shown
+    beside the question (None: the passage): what is not there either cannot be taken from the passage."""
+    known = _after_thought(question, passage, tuple(thought), seen)
     if answer is not None:
         known = _after(known, answer, passage)
     return [one.written for one in known.needed]
@@ -63,15 +66,16 @@ def needs_passage(question: str, passage: str, thought: Sequence[str], answer: s
 
 # Asked for when the thought is checked, when its answer is, and for the record.
 @lru_cache(maxsize=1024)
-def _after_thought(question: str, passage: str, thought: tuple[str, ...]) -> _Known:
+def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: str | None) -> _Known:
     known = _Known(quantities(question))
     for paragraph in thought:
-        known = _after(known, paragraph, passage)
+        known = _after(known, paragraph, passage, seen)
     return known
 
 
-def _after(before: _Known, text: str, passage: str) -> _Known:
+def _after(before: _Known, text: str, passage: str, seen: str | None = None) -> _Known:
     given, own, needed = [*before.given], [*before.own], [*before.needed]
+    sources = [passage] if seen is None else [passage, seen]
     paragraph, last = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
     for part in _SENTENCE_END.split(text):
         sentence = [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
@@ -80,7 +84,7 @@ def _after(before: _Known, text: str, passage: str) -> _Known:
                 continue
             if _derived_in(part, one, sentence, [*chain(*last)], [*before.paragraph, *paragraph], before.given):
                 given.append(one)
-            elif one.round or not _held(one, quantities(passage)):
+            elif one.round or not all(_held(one, quantities(source)) for source in sources):
                 own.append(one)
             else:
                 needed.append(one)

@@ -60,11 +60,13 @@ def test_a_thought_of_no_use_is_refused_with_its_paragraph(made: Thought, reason
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
-    made_so = dataclasses.replace(plan(), setting=setting)
-    ask = tracer().writer.thought_ask(passage(), QUESTION, analysed(), made_so, FIRST_TRY)
-    first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
-    assert [("107" in why) for why in first] == ([True] if setting == "closed" else [])
-    assert again == []
+    made_so, found = dataclasses.replace(plan(), setting=setting), analysed()
+    for seen in (False, True):
+        found.critique.alternative = f"That {107 if seen else 95} galaxies say little."
+        ask = tracer().writer.thought_ask(passage(), QUESTION, found, made_so, FIRST_TRY)
+        first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
+        assert [("107" in why) for why in first] == [True] * (seen and setting == "closed"), "else nobody can have it"
+        assert again == []
 
 
 def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None:
