@@ -99,7 +99,7 @@ class StandIn:
     @property
     def url(self) -> str:
         """The address without a path: Argo's base."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def openai_base(self) -> str:
