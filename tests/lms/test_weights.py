@@ -46,6 +46,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
 
 FILES: dict[str, bytes] = {}
@@ -118,10 +119,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
         ("owner/", 200, "is no name that a repository of the Hub can have"),
     ],
 )
-def test_what_the_hub_refuses_is_one_line(
-    trouble: HubTrouble, name: str, status: int, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+def test_what_the_hub_refuses_is_one_line(trouble: HubTrouble, name: str, status: int, said: str) -> None:
     trouble.status = status
     with pytest.raises(UserError, match=said) as caught:
         file_of(f"embedded:{name}/x.gguf")
