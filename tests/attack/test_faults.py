@@ -71,10 +71,7 @@ def test_access_that_is_denied_or_withdrawn_stops_the_run_and_leaves_it_resumabl
             expect_no_errors_words(lab)
         kept = len(lab.lines("stage"))
         assert kept == good
-        lab.server.faults = FaultPlan()
-        _, calls = lab.counted(**model)
-        assert calls == 20 * 8 - kept
-        assert len(set(lab.units)) == 20
+        assert lab.goes_on(20, **model) == 20 * 8 - kept
         expect_no_errors_words(lab)
 
 
@@ -97,9 +94,7 @@ def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> No
         assert finished.status == "completed"
         assert lab.calls == len(lab.lines("stage")) + 24
         assert 26 <= len(set(lab.units)) < 50
-        lab.server.faults = FaultPlan()
-        lab.run()
-        assert len(set(lab.units)) == 50
+        lab.goes_on(50)
 
 
 @pytest.mark.attack
@@ -113,9 +108,7 @@ def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_ever
         assert "HTTP 403" in line
         # Each text that is under way may have four calls refused before another text is begun.
         assert lab.calls <= good + 60
-        lab.server.faults = FaultPlan()
-        lab.run()
-        assert len(set(lab.units)) == 80
+        lab.goes_on(80)
 
 
 @pytest.mark.attack
