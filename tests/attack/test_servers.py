@@ -19,15 +19,8 @@ from tests.standin.nodes import Node, servers
 from tests.standin.panel import PANEL
 
 CONCURRENCY = 16
-OPTIONS: dict[str, Any] = {
-    "quality_check": True,
-    "judge_models": PANEL,
-    "grade_answers": True,
-    "concurrency": CONCURRENCY,
-    "log_level": "debug",
-}
-
-
+OPTIONS: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "grade_answers": True}
+OPTIONS |= {"concurrency": CONCURRENCY, "log_level": "debug"}
 TEXTS = 32
 
 
