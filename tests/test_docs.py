@@ -193,12 +193,10 @@ def test_the_scripts_for_clusters_run(folder: Path, job: str) -> None:
     (folder / "nodes").write_text("\n".join(nodes))
     papers = folder / "papers.jsonl"
     papers.write_text("".join(papers.read_text().splitlines(keepends=True)[:3]))
-    env = {"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)}
+    env = environment({"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)})
     env |= {"PBS_O_WORKDIR": str(folder), "PBS_NODEFILE": str(folder / "nodes")}
     with (folder / "said").open("w") as said:
-        started = subprocess.Popen(
-            ["bash", job], cwd=folder, env=environment(env), stdout=said, stderr=said, start_new_session=True
-        )
+        started = subprocess.Popen(["bash", job], cwd=folder, env=env, stdout=said, stderr=said, start_new_session=True)
         try:
             code = started.wait(timeout=LONGEST)
         finally:

@@ -35,6 +35,8 @@ def at_once(job: Job) -> "dspy.Module":
     return made
 
 """
+NOTES = '    ".notes": FileFormat("text:read_text"),'
+OPTION = '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
 CHART = '    Chart("Chart of mine", "As counted.", "what", lambda record: [("one", "number")]),'
 
 ADDED = {
@@ -46,16 +48,12 @@ ADDED = {
         "    coherence:": "    daring: Rated = None",
     },
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
-    "programs/inputs/formats/__init__.py": {
-        '    **dict.fromkeys((".txt"': '    ".notes": FileFormat("text:read_text"),'
-    },
+    "programs/inputs/formats/__init__.py": {'    **dict.fromkeys((".txt"': NOTES},
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},
     "programs/reports/charts.py": {'    Chart("Question types': CHART},
     "programs/lms/resolve.py": {'    "openai":': '    "mine": openai_compatible,'},
     "programs/lms/argo.py": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
-    "programs/option_groups.py": {
-        "    max_attempts:": '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
-    },
+    "programs/option_groups.py": {"    max_attempts:": OPTION},
     "optimize/metrics.py": {"def weights_of": METRIC},
     "optimize/optimizers.py": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }
