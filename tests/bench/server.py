@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -44,7 +45,6 @@ class BenchServer:
         self._in_flight = self.peak = self.answered = 0
         self.first = self.first_after = self._last = self._latest = 0.0
         self._numbers = itertools.count(1)
-        self._replies: dict[str, bytes] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -53,7 +53,7 @@ class BenchServer:
         if now - self._latest > PAUSE:
             self.first_after = now
         self._latest = now
-        if (template := self._template(body)) is None:
+        if (found := _SCHEMA.search(body)) is None:
             return web.Response(status=500, text="the bench server does not find which field is asked for")
         self._in_flight += 1
         self.peak = max(self.peak, self._in_flight)
@@ -63,18 +63,9 @@ class BenchServer:
             self._in_flight -= 1
         self.answered += 1
         self._last = time.monotonic()
-        numbered = template.replace(MARK, b"%08x" % next(self._numbers))
+        numbered = _reply(found.group(1).decode()).replace(MARK, b"%08x" % next(self._numbers))
         text = numbered.replace(PROMPT_TOKENS, b"%8d" % (len(body) // CHARS_PER_TOKEN), 1)
         return web.Response(body=text, content_type="application/json")
-
-    def _template(self, body: bytes) -> bytes | None:
-        found = _SCHEMA.search(body)
-        if found is None:
-            return None
-        asked = found.group(1).decode()
-        if asked not in self._replies:
-            self._replies[asked] = _reply(asked)
-        return self._replies[asked]
 
     async def stats(self, _request: web.Request) -> web.Response:
         """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call
@@ -83,6 +74,7 @@ class BenchServer:
         return web.json_response({**counted, "seconds": self._last - self.first})
 
 
+@cache
 def _reply(name: str) -> bytes:
     """A completion that gives the field `name` something in form."""
     mark, stage = MARK.decode(), STAGE_OF_FIELD[name]
@@ -93,15 +85,10 @@ def _reply(name: str) -> bytes:
         # Some answers hold the first digits alone.
         written = written.replace(mark[:2], mark, 1)
     content = f'{{"{name}": {written}}}'
-    reply: dict[str, Any] = {
-        "id": "bench",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "bench",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN},
-    }
-    return json.dumps(reply).encode()
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN}
+    about = {"id": "bench", "object": "chat.completion", "created": 0, "model": "bench"}
+    return json.dumps({**about, "choices": [choice], "usage": usage}).encode()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -82,9 +82,7 @@ def _kill_midway(server: Running, calls: int, stats: list[dict[str, Any]]) -> No
     server.process.kill()
 
 
-def words_of(
-    folder: Path, bases: Sequence[str], *, texts: int, concurrency: int, characters: int | None = None
-) -> list[str]:
+def words_of(folder: Path, bases: list[str], texts: int, concurrency: int, characters: int | None = None) -> list[str]:
     """The generator's command on so many texts (`write_texts`), with its document in the folder."""
     file = write_texts(folder / "texts.jsonl", texts, characters)
     return [
