@@ -163,13 +163,10 @@ def hypotheses(asked: Asked) -> dict[str, Any]:
 
 @answers("evidence")
 def evidence(asked: Asked) -> dict[str, Any]:
+    first = {"sentence": 1, "claim": f"States what {asked.word(1)} was studied.", "bearing": "supports"}
     last = max(1, asked.sentences)
-    return {
-        "items": [
-            {"sentence": 1, "claim": f"States what {asked.word(1)} was studied.", "bearing": "supports"},
-            {"sentence": last, "claim": f"Limits what {asked.word(2)} can show.", "bearing": "qualifies"},
-        ]
-    }
+    other = {"sentence": last, "claim": f"Limits what {asked.word(2)} can show.", "bearing": "qualifies"}
+    return {"items": [first, other]}
 
 
 @answers("critique")
