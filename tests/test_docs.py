@@ -95,23 +95,17 @@ def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             if line.startswith("split "):
                 subprocess.run(shlex.split(line), check=True)
                 continue
-            words, into = words_of(line.replace(SERVER, server.openai_base))
+            asked, _, into = line.replace(SERVER, server.openai_base).partition(" > ")
+            program, *words = shlex.split(asked)
+            if program == "python":
+                assert words[0] == "-m"
+                words = [NAME_OF[words[1]], *words[2:]]
             done = called(*words, main=command)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
             if into:
                 Path(into).write_text(done.stdout)
         assert not argo.surprises
         assert not server.surprises
-
-
-def words_of(line: str) -> tuple[list[str], str]:
-    """The words of a line after `synthreasoner`, however it is called there, and the file that its output goes to."""
-    line, _, into = line.partition(" > ")
-    words = shlex.split(line)
-    if words[0] == "synthreasoner":
-        return words[1:], into
-    assert words[:2] == ["python", "-m"]
-    return [NAME_OF[words[2]], *words[3:]], into
 
 
 def test_the_python_block_runs(folder: Path) -> None:
