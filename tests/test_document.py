@@ -126,9 +126,8 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
     original = Path.open
 
     def watched(self: Path, *arguments: Any, **named: Any) -> Any:
-        file = original(self, *arguments, **named)
-        opened.append(file)
-        return file
+        opened.append(original(self, *arguments, **named))
+        return opened[-1]
 
     monkeypatch.setattr(Path, "open", watched)
     records = read_records(output)

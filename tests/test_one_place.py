@@ -15,6 +15,7 @@ from tests.lab import ROOT, python
 QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
 RATING = '    daring: Rating = Field(description="does it dare to guess")'
+RATED = "    daring: Rated = None"
 FORMAT = """PLAIN = Format(
     name="plain",
     about="an answer and nothing else",
@@ -43,10 +44,7 @@ ADDED = {
     "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},
     "signatures/grade.py": {"    completeness:": GRADE},
     "signatures/judge.py": {"    coherence:": RATING},
-    "programs/records.py": {
-        "    completeness:": "    brevity: float | None = None",
-        "    coherence:": "    daring: Rated = None",
-    },
+    "programs/records.py": {"    completeness:": "    brevity: float | None = None", "    coherence:": RATED},
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
     "programs/inputs/formats/__init__.py": {'    **dict.fromkeys((".txt"': NOTES},
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},

@@ -26,9 +26,8 @@ KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", 
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
 ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
 ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
-OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2}
-OPTIONS |= {"quality_check": True, "grade_answers": True}
-OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
+OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2, "quality_check": True}
+OPTIONS |= {"grade_answers": True, "concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
 STAGES: dict[str, scientist.Answer] = {"judge": lambda asked: verdict(7 + int(asked.nonce[0], 16) % 3)}
 """Every judge is content, so that one that stays unscored changes no decision."""
@@ -113,8 +112,7 @@ def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_ever
 
 @pytest.mark.attack
 def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"])) as lab:
-        lab.server.keeps_its_list = True
+    with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"]), keeps_its_list=True) as lab:
         finished = lab.run(concurrency=1)
         assert (finished.status, finished.failure) == ("completed", None)
         assert len(set(lab.units)) == 5

@@ -50,12 +50,10 @@ async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogC
     assert warning.endswith(" does not take max_tokens, seed, and is not sent it again")
 
 
-@pytest.mark.parametrize(
-    ("how", "error"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)]
-)
-async def test_a_refusal_at_first_is_final(how: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize(("how", "why"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)])
+async def test_a_refusal_at_first_is_final(how: str, why: type[Exception]) -> None:
     async with served(faults=FaultPlan(script=[how])) as (server, model):
-        with pytest.raises(error):
+        with pytest.raises(why):
             await ask(model)
     assert len(server.calls) == 1
 
@@ -123,8 +121,7 @@ async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) ->
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "LARGEST_REPLY", 100_000)
-    endless = {"brain": lambda _body: ANSWER + " " * 300_000, "compressed": encoding == "gzip"}
-    async with served(ONCE, **endless) as (_server, model):
+    async with served(ONCE, brain=lambda _: ANSWER + " " * 300_000, compressed=encoding == "gzip") as (_server, model):
         with pytest.raises(NotAnAnswer, match="larger than"):
             await ask(model)
 

@@ -122,9 +122,8 @@ JSON = st.recursive(
 )
 MESSAGE = st.dictionaries(st.sampled_from(("content", "reasoning_content", "reasoning", "refusal")), JSON)
 CHOICE = st.fixed_dictionaries({}, optional={"message": MESSAGE | JSON, "finish_reason": JSON})
-PAYLOAD = st.fixed_dictionaries(
-    {}, optional={"choices": st.lists(CHOICE, max_size=2) | JSON, "usage": JSON, "error": JSON, "type": JSON}
-)
+CHOICES = st.lists(CHOICE, max_size=2) | JSON
+PAYLOAD = st.fixed_dictionaries({}, optional={"choices": CHOICES, "usage": JSON, "error": JSON, "type": JSON})
 
 
 @given(PAYLOAD | st.dictionaries(st.text(max_size=8), JSON, max_size=4))
