@@ -10,9 +10,6 @@ import pytest
 
 from tests.lab import Lab, laboratory
 
-CREDENTIALS = ("ARGO_USER", "ARGO_BASE_URL", "ARGO_API", "OPENAI_API_KEY", "OPENAI_BASE_URL")
-
-
 # On a busy machine a test takes any time. Each run draws other examples, so that many runs together see more than one does.
 EXAMPLES = 200 if os.environ.get("SYNTHREASONER_FULL_TESTS") else 30
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=EXAMPLES)
@@ -39,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in CREDENTIALS:
+    for name in ("ARGO_USER", "ARGO_BASE_URL", "ARGO_API", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
 

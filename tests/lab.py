@@ -27,6 +27,7 @@ from programs.generate import main
 from programs.run.run import Finished, run
 from programs.settings import Settings
 from tests.forked.process import Forked
+from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Answer, Scientist
 from tests.standin.server import StandIn
 
@@ -99,6 +100,13 @@ class Lab:
         finished = self.run(**given)
         return finished, self.calls - before
 
+    def goes_on(self, units: int, **given: Any) -> int:
+        """A run whose server is slow and fails no more: then there are so many units, each once. Returns its requests."""
+        self.server.faults, self.server.latency = FaultPlan(), 0.0
+        _, calls = self.counted(**given)
+        assert len(self.units) == len(set(self.units)) == units
+        return calls
+
     def arguments(self, **given: Any) -> list[str]:
         """The command line of the same run."""
         return options({**self.base, **given})
@@ -126,13 +134,11 @@ class Lab:
 
     @property
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.output.read_text(encoding="utf-8"))
-        return found
+        return dict(json.loads(self.output.read_text(encoding="utf-8")))
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.document["questions"]
-        return found
+        return list(self.document["questions"])
 
     @property
     def units(self) -> list[UnitName]:
@@ -185,13 +191,11 @@ def options(given: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in given.items():
         option = f"--{name.replace('_', '-')}"
-        if value is None or (value is False and name != "resume"):
-            continue
-        if value is False:
-            words.append(option.replace("--", "--no-", 1))
-        elif value is True:
+        if value is True:
             words.append(option)
-        else:
+        elif value is False:
+            words += ["--no-resume"] if name == "resume" else []
+        elif value is not None:
             words += [option, *map(str, value if isinstance(value, list | tuple) else [value])]
     return words
 
@@ -210,6 +214,13 @@ def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> s
         process.communicate()
         raise
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
+
+
+def interrupted(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> None:
+    """Waits for a process that a signal stops: its exit code says so, and it shows no traceback."""
+    done = ended(process, within)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, within: float = 300) -> str:

@@ -13,6 +13,7 @@ import asyncio
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import dspy
@@ -35,12 +36,10 @@ def test_1_the_callers_context_is_taken_along_and_left_alone() -> None:
 
     adapter = dspy.JSONAdapter()
     token = KNOWN.set("mine")
-    try:
-        with dspy.context(adapter=adapter):
-            assert run(seen()) == ("mine", adapter)
-        assert KNOWN.get() == "mine"
-    finally:
-        KNOWN.reset(token)
+    with dspy.context(adapter=adapter):
+        assert run(seen()) == ("mine", adapter)
+    assert KNOWN.get() == "mine"
+    KNOWN.reset(token)
     assert run(seen())[0] == "nothing"
 
 
@@ -54,13 +53,11 @@ def test_3_an_error_reaches_its_caller_alone(error: type[BaseException]) -> None
         await asyncio.sleep(0.05)
         return "well"
 
-    beside: list[str] = []
-    thread = threading.Thread(target=lambda: beside.append(run(patient())))
-    thread.start()
-    with pytest.raises(error, match="here"):
-        run(fails())
-    thread.join()
-    assert beside == [run(patient())] == ["well"]
+    with ThreadPoolExecutor() as pool:
+        beside = pool.submit(run, patient())
+        with pytest.raises(error, match="here"):
+            run(fails())
+    assert beside.result() == run(patient()) == "well"
 
 
 def test_4_an_interrupt_cancels_the_coroutine() -> None:

@@ -112,12 +112,10 @@ def test_bash_completes(bash: Path, words: list[str], offered: set[str]) -> None
     assert completed(bash, *words) == offered
 
 
-@pytest.mark.parametrize(
-    ("shell", "marked"), [("zsh", "#compdef synthreasoner"), ("fish", "complete -c synthreasoner")]
-)
-def test_other_shells_are_served(shell: str, marked: str) -> None:
+@pytest.mark.parametrize(("shell", "mark"), [("zsh", "#compdef synthreasoner"), ("fish", "complete -c synthreasoner")])
+def test_other_shells_are_served(shell: str, mark: str) -> None:
     text = script(shell)
-    assert marked in text
+    assert mark in text
     assert "quality-check" in text
     if shutil.which(shell) is not None:
         subprocess.run([shell, "-n"], input=text, text=True, timeout=60, check=True)

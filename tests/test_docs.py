@@ -95,23 +95,17 @@ def test_every_command_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
             if line.startswith("split "):
                 subprocess.run(shlex.split(line), check=True)
                 continue
-            words, into = words_of(line.replace(SERVER, server.openai_base))
+            asked, _, into = line.replace(SERVER, server.openai_base).partition(" > ")
+            program, *words = shlex.split(asked)
+            if program == "python":
+                assert words[0] == "-m"
+                words = [NAME_OF[words[1]], *words[2:]]
             done = called(*words, main=command)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
             if into:
                 Path(into).write_text(done.stdout)
         assert not argo.surprises
         assert not server.surprises
-
-
-def words_of(line: str) -> tuple[list[str], str]:
-    """The words of a line after `synthreasoner`, however it is called there, and the file that its output goes to."""
-    line, _, into = line.partition(" > ")
-    words = shlex.split(line)
-    if words[0] == "synthreasoner":
-        return words[1:], into
-    assert words[:2] == ["python", "-m"]
-    return [NAME_OF[words[2]], *words[3:]], into
 
 
 def test_the_python_block_runs(folder: Path) -> None:
@@ -193,12 +187,10 @@ def test_the_scripts_for_clusters_run(folder: Path, job: str) -> None:
     (folder / "nodes").write_text("\n".join(nodes))
     papers = folder / "papers.jsonl"
     papers.write_text("".join(papers.read_text().splitlines(keepends=True)[:3]))
-    env = {"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)}
+    env = environment({"PATH": f"{bin_of}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": " ".join(nodes)})
     env |= {"PBS_O_WORKDIR": str(folder), "PBS_NODEFILE": str(folder / "nodes")}
     with (folder / "said").open("w") as said:
-        started = subprocess.Popen(
-            ["bash", job], cwd=folder, env=environment(env), stdout=said, stderr=said, start_new_session=True
-        )
+        started = subprocess.Popen(["bash", job], cwd=folder, env=env, stdout=said, stderr=said, start_new_session=True)
         try:
             code = started.wait(timeout=LONGEST)
         finally:

@@ -11,9 +11,7 @@
 7. What is no document is refused before anything of it is taken.
 """
 
-import contextlib
 import errno
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -23,38 +21,31 @@ from typing import IO, Any
 import jsonschema
 import pytest
 
-from programs import schema as schema_module
+from programs import schema
 from programs.document import import_document, read_records, write_document
 from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
 from programs.schema import Document
 from programs.traces.variation import Variation
+from tests.lab import called
 from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
 
+GRADES = "question_alignment scientific_accuracy completeness uncertainty_calibration clarity_structure evidence_usage"
+RECORD: dict[str, Any] = {
+    "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
+    "user_interaction": {"question": "Which?", "question_type": "limitation", "difficulty_level": "advanced"},
+    "reasoning_trace": "<thought>...</thought>",
+    "final_answer": "The calibration.",
+    "answer_grades": {name: 0.8 + place / 100 for place, name in enumerate([*GRADES.split(), "overall_score"])},
+    "metadata": {
+        "authenticity_score": 0.75,
+        "complexity_level": "high",
+        "reasoning_patterns": ["evidence_evaluation", "self_correction"],
+    },
+}
 MINIMAL: dict[str, Any] = {
     "metadata": {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 1, "status": "completed"},
-    "questions": [
-        {
-            "source_paper": {"title": "Scientific Paper 1", "domain": "General Science"},
-            "user_interaction": {"question": "Which?", "question_type": "limitation", "difficulty_level": "advanced"},
-            "reasoning_trace": "<thought>...</thought>",
-            "final_answer": "The calibration.",
-            "answer_grades": {
-                "question_alignment": 0.85,
-                "scientific_accuracy": 0.9,
-                "completeness": 0.8,
-                "uncertainty_calibration": 0.8,
-                "clarity_structure": 0.9,
-                "evidence_usage": 0.8,
-                "overall_score": 0.84,
-            },
-            "metadata": {
-                "authenticity_score": 0.75,
-                "complexity_level": "high",
-                "reasoning_patterns": ["evidence_evaluation", "self_correction"],
-            },
-        }
-    ],
+    "questions": [RECORD],
 }
 
 
@@ -82,16 +73,13 @@ def journal(output: Path) -> Iterator[Journal]:
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_bytes())
-    return found
+    return dict(json.loads(path.read_bytes()))
 
 
 def published_schema() -> dict[str, Any]:
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        assert schema_module.main([]) == 0
-    found: dict[str, Any] = json.loads(printed.getvalue())
-    return found
+    done = called(main=schema.main)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def test_it_is_the_accepted_variations_in_order(variations: list[Variation], output: Path, journal: Journal) -> None:
@@ -132,16 +120,14 @@ def test_a_write_that_fails_leaves_the_old_document(
 
 
 def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = {**MINIMAL["questions"][0], "padding": "x" * 10_000}
-    count = 300
+    record, count = {**RECORD, "padding": "x" * 10_000}, 300
     output.write_text(json.dumps({**MINIMAL, "questions": [record] * count}))
     opened: list[IO[bytes]] = []
     original = Path.open
 
     def watched(self: Path, *arguments: Any, **named: Any) -> Any:
-        file = original(self, *arguments, **named)
-        opened.append(file)
-        return file
+        opened.append(original(self, *arguments, **named))
+        return opened[-1]
 
     monkeypatch.setattr(Path, "open", watched)
     records = read_records(output)
@@ -169,8 +155,7 @@ OURS_NOT: dict[str, Any] = {
 
 @pytest.mark.parametrize("more", [{}, OURS_NOT], ids=["minimal", "with keys that we do not know"])
 def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, journal: Journal) -> None:
-    bare = MINIMAL["questions"][0]
-    given = bare | {name: {**bare.get(name, {}), **fields} for name, fields in more.items()}
+    given = RECORD | {name: {**RECORD.get(name, {}), **fields} for name, fields in more.items()}
     (record,) = taken_over({**MINIMAL, "questions": [given]}, output, journal)
     for name, value in given.items():
         kept = {key: record[name][key] for key in value} if isinstance(value, dict) else record[name]
@@ -180,15 +165,13 @@ def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, 
     jsonschema.validate(loaded(output), published_schema())
 
 
-def test_our_own_document_is_valid_and_comes_back_equal(
-    variations: list[Variation], output: Path, journal: Journal, tmp_path: Path
-) -> None:
+def test_our_own_is_valid_and_comes_back_equal(variations: list[Variation], output: Path, journal: Journal) -> None:
     keep(journal, variations)
     write_document(journal, output, "completed")
     jsonschema.validate(loaded(output), published_schema())
     assert len(Document.model_validate(loaded(output)).questions) == len(variations)
     before = loaded(output)["questions"]
-    with Journal(tmp_path / "second.jsonl") as second:
+    with Journal(output.with_name("second.jsonl")) as second:
         assert taken_over({**MINIMAL, "questions": before}, output, second) == before
         assert [line["key"] for line in second.variations()] == [str(variation.key) for variation in variations]
         assert [line["digest"] for line in second.variations()] == [variation.digest for variation in variations]
@@ -201,7 +184,7 @@ BROKEN = {
     "a list": '[{"reasoning_trace": "x"}]',
     "no list of questions": '{"questions": {"a": 1}}',
     "cut off": json.dumps(MINIMAL)[:-40],
-    "a wrong record": json.dumps({**MINIMAL, "questions": [*MINIMAL["questions"], {"reasoning_trace": "x"}]}),
+    "a wrong record": json.dumps({**MINIMAL, "questions": [RECORD, {"reasoning_trace": "x"}]}),
     "not UTF-8": b"\xff\xfe\x00".decode("latin-1"),
 }
 

@@ -73,10 +73,8 @@ def test_other_fields_of_the_input_are_carried_and_missing_ones_marked(lab: Lab)
 
 
 def test_a_models_own_thinking_is_kept_apart(tmp_path: Path) -> None:
-    leading = "<think>Hidden musings of the model.</think>\n"
-
     def answer(asked: Asked) -> str:
-        return leading + json.dumps({"answer": scientist.answer(asked)})
+        return "<think>Hidden musings of the model.</think>\n" + json.dumps({"answer": scientist.answer(asked)})
 
     with laboratory(tmp_path, texts=1, stages={"answer": answer}, reasoning="Quiet deliberation beforehand.") as lab:
         lab.run()

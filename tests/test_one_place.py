@@ -15,6 +15,7 @@ from tests.lab import ROOT, python
 QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
 RATING = '    daring: Rating = Field(description="does it dare to guess")'
+RATED = "    daring: Rated = None"
 FORMAT = """PLAIN = Format(
     name="plain",
     about="an answer and nothing else",
@@ -35,27 +36,22 @@ def at_once(job: Job) -> "dspy.Module":
     return made
 
 """
+NOTES = '    ".notes": FileFormat("text:read_text"),'
+OPTION = '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
 CHART = '    Chart("Chart of mine", "As counted.", "what", lambda record: [("one", "number")]),'
 
 ADDED = {
     "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},
     "signatures/grade.py": {"    completeness:": GRADE},
     "signatures/judge.py": {"    coherence:": RATING},
-    "programs/records.py": {
-        "    completeness:": "    brevity: float | None = None",
-        "    coherence:": "    daring: Rated = None",
-    },
+    "programs/records.py": {"    completeness:": "    brevity: float | None = None", "    coherence:": RATED},
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
-    "programs/inputs/formats/__init__.py": {
-        '    **dict.fromkeys((".txt"': '    ".notes": FileFormat("text:read_text"),'
-    },
+    "programs/inputs/formats/__init__.py": {'    **dict.fromkeys((".txt"': NOTES},
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},
     "programs/reports/charts.py": {'    Chart("Question types': CHART},
     "programs/lms/resolve.py": {'    "openai":': '    "mine": openai_compatible,'},
     "programs/lms/argo.py": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
-    "programs/option_groups.py": {
-        "    max_attempts:": '    least_words: int = Field(0, ge=0, description="words that an answer must have")'
-    },
+    "programs/option_groups.py": {"    max_attempts:": OPTION},
     "optimize/metrics.py": {"def weights_of": METRIC},
     "optimize/optimizers.py": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }

@@ -58,16 +58,13 @@ def test_they_reach_prompts_document_report_and_export(lab: Lab) -> None:
     assert "history" in "".join(path.read_text() for path in folder.rglob("*.jsonl"))
 
 
-def test_a_resume_does_not_mix_them(lab: Lab) -> None:
+def test_a_resume_mixes_neither_them_nor_a_change_of_them(lab: Lab) -> None:
     assert called(*lab.arguments()).returncode == 0
     assert not {"question-types", "guidance"} & {*lab.lines("run")[-1]["mixing"]}
     line = refused(lab, config=config(lab, **OWN))
     assert "--question-types was off and is now history" in line
     assert "--guidance was off and is now answer, judge" in line
-
-
-def test_nor_is_a_change_of_them_mixed(lab: Lab) -> None:
-    assert called(*lab.arguments(config=config(lab, **OWN))).returncode == 0
+    assert called(*lab.arguments(config=config(lab, **OWN), resume=False)).returncode == 0
     for name, changed in {"guidance": {"answer": "Be brief."}, "question-types": {}}.items():
         own = {**OWN, name.replace("-", "_"): changed}
         assert f"--{name} was" in refused(lab, config=config(lab, **own))

@@ -26,9 +26,8 @@ KINDS = ["500", "502", "503", "429", "408", "html", "reset", "hang", "dribble", 
 KINDS += ["truncated", "prose", "error200", "overloaded200"]
 ERROR_WORDS = ["stand-in fault", "Sign in", "upstream failed", "Overloaded", "overloaded_error"]
 ERROR_WORDS += [PROSE[:20], NOTICE[:20], PAGE[:15]]
-OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2}
-OPTIONS |= {"quality_check": True, "grade_answers": True}
-OPTIONS |= {"concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
+OPTIONS: dict[str, Any] = {"traces_per_sample": 2, "traces_per_question": 2, "quality_check": True}
+OPTIONS |= {"grade_answers": True, "concurrency": 16, "timeout": 0.5, "patience": 30.0, "retry_wait": 0.01}
 
 STAGES: dict[str, scientist.Answer] = {"judge": lambda asked: verdict(7 + int(asked.nonce[0], 16) % 3)}
 """Every judge is content, so that one that stays unscored changes no decision."""
@@ -71,10 +70,7 @@ def test_access_that_is_denied_or_withdrawn_stops_the_run_and_leaves_it_resumabl
             expect_no_errors_words(lab)
         kept = len(lab.lines("stage"))
         assert kept == good
-        lab.server.faults = FaultPlan()
-        _, calls = lab.counted(**model)
-        assert calls == 20 * 8 - kept
-        assert len(set(lab.units)) == 20
+        assert lab.goes_on(20, **model) == 20 * 8 - kept
         expect_no_errors_words(lab)
 
 
@@ -97,9 +93,7 @@ def test_a_server_that_refuses_many_texts_makes_the_others(tmp_path: Path) -> No
         assert finished.status == "completed"
         assert lab.calls == len(lab.lines("stage")) + 24
         assert 26 <= len(set(lab.units)) < 50
-        lab.server.faults = FaultPlan()
-        lab.run()
-        assert len(set(lab.units)) == 50
+        lab.goes_on(50)
 
 
 @pytest.mark.attack
@@ -113,15 +107,12 @@ def test_a_server_that_refuses_everything_after_good_calls_is_not_asked_for_ever
         assert "HTTP 403" in line
         # Each text that is under way may have four calls refused before another text is begun.
         assert lab.calls <= good + 60
-        lab.server.faults = FaultPlan()
-        lab.run()
-        assert len(set(lab.units)) == 80
+        lab.goes_on(80)
 
 
 @pytest.mark.attack
 def test_one_text_that_is_refused_by_403_from_the_start_costs_only_itself(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"])) as lab:
-        lab.server.keeps_its_list = True
+    with laboratory(tmp_path, texts=6, faults=FaultPlan(script=["403"]), keeps_its_list=True) as lab:
         finished = lab.run(concurrency=1)
         assert (finished.status, finished.failure) == ("completed", None)
         assert len(set(lab.units)) == 5

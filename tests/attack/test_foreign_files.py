@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -105,28 +104,22 @@ def test_a_database_that_is_none_of_ours_is_moved_aside(tmp_path: Path, content:
     assert moved == ([content] if content else [])
 
 
-def _replaced(path: Path) -> None:
-    other = path.with_name("other")
-    other.write_bytes(NOTES)
-    other.replace(path)
-
-
-@pytest.mark.parametrize("change", [Path.unlink, _replaced])
-def test_a_journal_that_goes_is_written_again_whole(
-    tmp_path: Path, change: Callable[[Path], None], caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_journal_that_goes_is_written_anew(tmp_path: Path, replaced: bool, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "out.journal.jsonl"
     with Journal(path) as journal:
         journal.append("note", "a", text="before")
         journal.flush()
-        change(path)
+        path.unlink()
+        if replaced:
+            path.write_bytes(NOTES)
         journal.append("note", "b", text="between")
         journal.flush()
         journal.append("note", "c", text="after")
         assert journal.latest("note", "a") == {"kind": "note", "key": "a", "text": "before"}
     assert "written again" in caplog.text
     assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["a", "b", "c"]
-    assert [found.read_bytes() for found in tmp_path.glob("*.old")] == ([NOTES] if change is _replaced else [])
+    assert [found.read_bytes() for found in tmp_path.glob("*.old")] == ([NOTES] if replaced else [])
     with Journal(path) as again:
         assert again.mended == 0
         assert again.latest("note", "c") is not None

@@ -8,7 +8,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.lab import ended, laboratory, write_passages
+from tests.lab import ended, interrupted, laboratory, write_passages
 
 
 def test_1_a_pipe_to_which_nobody_writes(tmp_path: Path) -> None:
@@ -20,9 +20,7 @@ def test_1_a_pipe_to_which_nobody_writes(tmp_path: Path) -> None:
         # Whoever writes gets in only once the pipe is being read.
         with pipe.open("wb", buffering=0):
             process.send_signal(signal.SIGTERM)
-            done = ended(process)
-    assert done.returncode == 130, done.stderr
-    assert "Traceback" not in done.stderr
+            interrupted(process)
 
 
 def test_1_what_failed_of_a_pipe_is_left_to_a_later_run(tmp_path: Path) -> None:

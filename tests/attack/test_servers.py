@@ -13,21 +13,14 @@ from typing import Any
 import pytest
 
 from tests.forked.process import Forked
-from tests.lab import KEY, Lab, ended, laboratory, wait_for
+from tests.lab import KEY, Lab, ended, interrupted, laboratory, wait_for
 from tests.run.merging.merging import records_by_id
 from tests.standin.nodes import Node, servers
 from tests.standin.panel import PANEL
 
 CONCURRENCY = 16
-OPTIONS: dict[str, Any] = {
-    "quality_check": True,
-    "judge_models": PANEL,
-    "grade_answers": True,
-    "concurrency": CONCURRENCY,
-    "log_level": "debug",
-}
-
-
+OPTIONS: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "grade_answers": True}
+OPTIONS |= {"concurrency": CONCURRENCY, "log_level": "debug"}
 TEXTS = 32
 
 
@@ -106,9 +99,7 @@ def test_ctrl_c_while_a_server_dies(tmp_path: Path, calm: dict[str, Any], signal
         nodes[0].kill()
         if signals == 2:
             run.send_signal(signal.SIGINT)
-        done = ended(run)
-        assert done.returncode == 130, done.stderr
-        assert "Traceback" not in done.stderr
+        interrupted(run)
         written = len([*lab.lines("stage"), *lab.lines("failed")])
         if signals == 1:
             assert written == len(set(asked(nodes))), "what was in flight is finished, by the server that is left"

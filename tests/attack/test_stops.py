@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
+from tests.lab import Lab, called, interrupted, laboratory, mistake, wait_for
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan
 from tests.standin.scientist import Asked
@@ -35,16 +35,11 @@ def test_one_signal_finishes_what_is_in_flight_and_no_more(tmp_path: Path, name:
         wait_for(lambda: "stopping" in process.stderr.read_text(encoding="utf-8"), process)
         time.sleep(0.1)  # what was sent before the signal arrives; none of it is answered yet
         asked = lab.calls
-        done = ended(process)
-        assert done.returncode == 130, done.stderr
-        assert "Traceback" not in done.stderr
+        interrupted(process)
         assert lab.calls == asked, "no new call starts"
         assert len([*lab.lines("stage"), *lab.lines("failed")]) == asked, "what was in flight is finished and kept"
         assert lab.document["metadata"]["status"] == "interrupted"
-        lab.server.latency = 0.0
-        lab.run()
-        assert lab.calls == 12 * 9, "nothing is asked twice"
-        assert len(set(lab.units)) == 12
+        assert asked + lab.goes_on(12) == 12 * 9, "nothing is asked twice"
         assert lab.document["metadata"]["status"] == "completed"
 
 
@@ -56,23 +51,17 @@ def test_a_call_that_would_go_on_for_long_does_not_keep_the_run_from_stopping(tm
         process = lab.start()
         wait_for(lambda: lab.calls >= 24)
         process.send_signal(signal.SIGINT)
-        done = ended(process, within=20)
-        assert done.returncode == 130, done.stderr
+        interrupted(process, within=20)
         assert lab.document["metadata"]["status"] == "interrupted"
-        lab.server.faults = FaultPlan()
-        lab.run()
-        assert len(set(lab.units)) == 10
+        lab.goes_on(10)
 
 
 def test_a_signal_while_starting_up_leaves_no_traceback(lab: Lab) -> None:
     process = lab.start_cold()
     wait_for(lab.journal.exists)
     process.send_signal(signal.SIGINT)
-    done = ended(process)
-    assert "Traceback" not in done.stderr
-    assert done.returncode == 130
-    lab.run()
-    assert len(set(lab.units)) == 4
+    interrupted(process)
+    lab.goes_on(4)
 
 
 GONE = "http://127.0.0.1:9"
@@ -84,8 +73,7 @@ def test_a_server_that_is_not_there_is_told_before_any_work(lab: Lab, monkeypatc
     monkeypatch.setenv("ARGO_BASE_URL", GONE)
     assert "VPN" in mistake(called(*lab.arguments(**on_argo, patience=0.05)))
     assert not lab.output.exists()
-    lab.run()
-    assert len(lab.units) == 4
+    lab.goes_on(4)
 
 
 @pytest.mark.parametrize("fault", ["reset", "prose"])
@@ -100,10 +88,7 @@ def test_a_server_that_is_gone_for_good_ends_the_run(tmp_path: Path, fault: str)
         assert lab.document["metadata"]["status"] == "failed"
         kept = len(lab.lines("stage"))
         assert kept == 40
-        lab.server.faults = FaultPlan()
-        _, calls = lab.counted()
-        assert calls == 30 * 8 - kept
-        assert len(set(lab.units)) == 30
+        assert lab.goes_on(30) == 30 * 8 - kept
 
 
 def test_a_server_that_answers_nothing_is_told_even_when_there_is_little_to_ask(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from programs.inputs.sample import bytes_id, content_id
 from programs.run.journal import Journal
 from tests.bench.process import run
 from tests.bench.server import bench_server
-from tests.bench.texts import text_of, write_texts
+from tests.bench.speed import total, words_of
+from tests.bench.texts import text_of
 
 MORE = 20
 CHARACTERS = 1500
@@ -30,14 +31,10 @@ def _measured(traces: int, folder: Path) -> dict[str, Any]:
     """Resumes a run that has so many traces, for a few more."""
     with tempfile.TemporaryDirectory(dir=folder) as name, bench_server(0.05) as server:
         place = Path(name)
-        texts = write_texts(place / "texts.jsonl", traces + MORE + 10, CHARACTERS)
-        words = [
-            *("-m", "programs.generate", "--model", "openai/bench", "--api-base", server.base, "--concurrency", "16"),
-            *("--input-file", str(texts), "--output", str(place / "out.json")),
-        ]
+        words = words_of(place, [server.base], texts=traces + MORE + 10, concurrency=16, characters=CHARACTERS)
         run([*words, "--max-traces", "1"])
         journal = place / "out.journal.jsonl"
-        bytes_a_trace = _multiply(journal, texts, traces)
+        bytes_a_trace = _multiply(journal, place / "texts.jsonl", traces)
         size = journal.stat().st_size
         started = time.monotonic()
         Journal(journal).close()
@@ -53,7 +50,7 @@ def _measured(traces: int, folder: Path) -> dict[str, Any]:
             "index_gib": round(index_size / GIB, 3),
             "index_built_anew_s": round(index_s, 1),
             "resume_to_first_call_s": round(stats["first_after"] - bill.started, 2),
-            "traces_added": _total(document) - traces,
+            "traces_added": total(document) - traces,
             "adding_them_s": round(stats["first"] + stats["seconds"] - stats["first_after"], 2),
             "whole_run_s": round(bill.wall, 1),
             "document_gib": round(document.stat().st_size / GIB, 2),
@@ -84,13 +81,6 @@ def _raw(texts: Path) -> Iterator[bytes]:
     with texts.open("rb") as file:
         for line in file:
             yield line.rstrip(b"\n")
-
-
-def _total(document: Path) -> int:
-    """The number of traces that a document says it holds, from its first line: the whole is too large to read."""
-    with document.open("rb") as file:
-        first = file.readline().rstrip().rstrip(b",")
-    return int(json.loads(first + b"}")["metadata"]["total_traces_generated"])
 
 
 def scale(quick: bool, folder: Path, most: int) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -41,56 +42,39 @@ class BenchServer:
 
     def __init__(self, latency: float) -> None:
         self.latency = latency
-        self._in_flight = self._peak = self._answered = 0
-        self._first = self._last = self._first_after = self._latest = 0.0
+        self._in_flight = self.peak = self.answered = 0
+        self.first = self.first_after = self._last = self._latest = 0.0
         self._numbers = itertools.count(1)
-        self._replies: dict[str, bytes] = {}
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         now = time.monotonic()
-        self._first = self._first or now
+        self.first = self.first or now
         if now - self._latest > PAUSE:
-            self._first_after = now
+            self.first_after = now
         self._latest = now
-        template = self._template(body)
-        if template is None:
+        if (found := _SCHEMA.search(body)) is None:
             return web.Response(status=500, text="the bench server does not find which field is asked for")
         self._in_flight += 1
-        self._peak = max(self._peak, self._in_flight)
+        self.peak = max(self.peak, self._in_flight)
         try:
             await asyncio.sleep(self.latency)
         finally:
             self._in_flight -= 1
-        self._answered += 1
+        self.answered += 1
         self._last = time.monotonic()
-        numbered = template.replace(MARK, b"%08x" % next(self._numbers))
+        numbered = _reply(found.group(1).decode()).replace(MARK, b"%08x" % next(self._numbers))
         text = numbered.replace(PROMPT_TOKENS, b"%8d" % (len(body) // CHARS_PER_TOKEN), 1)
         return web.Response(body=text, content_type="application/json")
-
-    def _template(self, body: bytes) -> bytes | None:
-        found = _SCHEMA.search(body)
-        if found is None:
-            return None
-        asked = found.group(1).decode()
-        if asked not in self._replies:
-            self._replies[asked] = _reply(asked)
-        return self._replies[asked]
 
     async def stats(self, _request: web.Request) -> web.Response:
         """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call
         of the latest run came."""
-        return web.json_response(
-            {
-                "answered": self._answered,
-                "peak": self._peak,
-                "first": self._first,
-                "seconds": self._last - self._first,
-                "first_after": self._first_after,
-            }
-        )
+        counted = {name: getattr(self, name) for name in ("answered", "peak", "first", "first_after")}
+        return web.json_response({**counted, "seconds": self._last - self.first})
 
 
+@cache
 def _reply(name: str) -> bytes:
     """A completion that gives the field `name` something in form."""
     mark, stage = MARK.decode(), STAGE_OF_FIELD[name]
@@ -101,15 +85,10 @@ def _reply(name: str) -> bytes:
         # Some answers hold the first digits alone.
         written = written.replace(mark[:2], mark, 1)
     content = f'{{"{name}": {written}}}'
-    reply: dict[str, Any] = {
-        "id": "bench",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "bench",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN},
-    }
-    return json.dumps(reply).encode()
+    choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN}
+    about = {"id": "bench", "object": "chat.completion", "created": 0, "model": "bench"}
+    return json.dumps({**about, "choices": [choice], "usage": usage}).encode()
 
 
 @dataclass(frozen=True)
@@ -122,8 +101,7 @@ class Running:
     def stats(self) -> dict[str, Any]:
         """What it has counted so far (`tests.bench.server.BenchServer.stats`)."""
         with urllib.request.urlopen(self.base.removesuffix("/v1") + "/stats", timeout=10) as reply:
-            found: dict[str, Any] = json.load(reply)
-            return found
+            return dict(json.load(reply))
 
 
 @contextlib.contextmanager

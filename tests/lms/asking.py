@@ -50,16 +50,15 @@ async def ask(model: Model, asked: Request | None = None) -> Response:
 
 
 def openai_model(*servers: StandIn, **given: Any) -> aclosing[Model]:
-    settings = {"retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
-    return aclosing(resolve("openai/any", api_base=[server.openai_base for server in servers], **settings))
+    api_base = [server.openai_base for server in servers]
+    settings = {"api_base": api_base, "retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
+    return aclosing(resolve("openai/any", **settings))
 
 
 @asynccontextmanager
-async def served(
-    *, retry: RetryPolicy = QUICK, timeout: float = 5.0, **given: Any
-) -> AsyncIterator[tuple[StandIn, Model]]:
+async def served(retry: RetryPolicy = QUICK, timeout: float = 5, **given: Any) -> AsyncIterator[tuple[StandIn, Model]]:
     """A server, and a model on it."""
-    with StandIn(brain, **given) as server:
+    with StandIn(**{"brain": brain, **given}) as server:
         async with openai_model(server, retry=retry, timeout=timeout) as model:
             yield server, model
 

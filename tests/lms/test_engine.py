@@ -7,16 +7,7 @@ import dspy
 import pytest
 from dspy.utils.exceptions import LMUnexpectedError
 
-from programs.errors import (
-    AccessDenied,
-    BackendError,
-    CallError,
-    ContextTooLong,
-    RateLimited,
-    TransientError,
-    Truncated,
-    UnknownModel,
-)
+from programs import errors as ours
 from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
 from programs.lms.meter import metered
@@ -24,21 +15,21 @@ from tests.lms.asking import ANSWER, KEY, ONCE, ask, served
 from tests.standin.faults import FaultPlan
 
 FAULTS = {
-    "500": (TransientError, "500"),
-    "503": (TransientError, "503"),
-    "408": (TransientError, "408"),
-    "429": (RateLimited, "429"),
+    "500": (ours.TransientError, "500"),
+    "503": (ours.TransientError, "503"),
+    "408": (ours.TransientError, "408"),
+    "429": (ours.RateLimited, "429"),
     "html": (NotAnAnswer, "not an answer"),
     "reset": (NotConnected, "connection"),
     "empty": (EmptyAnswer, "empty"),
     "null": (EmptyAnswer, "empty"),
     "error200": (NotAnAnswer, "not an answer"),
     "overloaded200": (NotAnAnswer, "not an answer"),
-    "401": (AccessDenied, "AccessDenied"),
-    "404": (UnknownModel, "UnknownModel"),
-    "418": (CallError, "CallError"),
-    "truncated": (Truncated, "Truncated"),
-    "context": (ContextTooLong, "ContextTooLong"),
+    "401": (ours.AccessDenied, "AccessDenied"),
+    "404": (ours.UnknownModel, "UnknownModel"),
+    "418": (ours.CallError, "CallError"),
+    "truncated": (ours.Truncated, "Truncated"),
+    "context": (ours.ContextTooLong, "ContextTooLong"),
 }
 
 
@@ -46,7 +37,7 @@ FAULTS = {
 async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(fault: str) -> None:
     error, kind = FAULTS[fault]
     async with served(retry=ONCE, faults=FaultPlan(script=[fault]), api_key=KEY) as (server, model):
-        with metered() as meter, pytest.raises(BackendError) as caught:
+        with metered() as meter, pytest.raises(ours.BackendError) as caught:
             await ask(model)
     assert type(caught.value) is error
     assert meter.spent.faults == {kind: 1}
@@ -75,14 +66,13 @@ async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asyncio.sleep", remembers)
     async with served(faults=FaultPlan(script=["429", "503"]), retry_after="7") as (_server, model):
         await ask(model)
-    assert len(waits) == 2
-    assert all(7 <= wait <= 7.7 for wait in waits)
+    assert [7 <= wait <= 7.7 for wait in waits] == [True, True]
 
 
 async def test_an_unknown_model_is_told_its_neighbours_asked_once() -> None:
     async with served(models=[("Any 2", "any2"), ("Other", "zzz")]) as (server, model):
         for _ in range(2):
-            with pytest.raises(UnknownModel, match=r"nearest names: any2\)"):
+            with pytest.raises(ours.UnknownModel, match=r"nearest names: any2\)"):
                 await ask(model)
     assert server.model_lists == 1
 
@@ -128,7 +118,7 @@ async def test_an_option_that_is_not_sent_is_refused_awaited_or_not() -> None:
     async with served() as (server, model):
         with pytest.raises(LMUnexpectedError, match="top_p") as caught:
             await asyncio.to_thread(model.lm, messages=messages, top_p=0.5)
-        assert isinstance(backend_error(caught.value), CallError)
-        with dspy.context(disable_history=True), pytest.raises(CallError, match="top_p"):
+        assert isinstance(backend_error(caught.value), ours.CallError)
+        with dspy.context(disable_history=True), pytest.raises(ours.CallError, match="top_p"):
             await model.lm.acall(messages=messages, top_p=0.5)
     assert server.bodies == []

@@ -9,16 +9,7 @@ from dspy.utils import exceptions as theirs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.errors import (
-    AccessDenied,
-    BackendError,
-    CallError,
-    ContextTooLong,
-    FatalError,
-    RateLimited,
-    TransientError,
-    UnknownModel,
-)
+from programs import errors as ours
 from programs.lms.failures import Forbidden, ParameterRefused, backend_error, http_error, retry_after
 from programs.redaction import LONGEST_EXCERPT, excerpt, redact
 
@@ -47,30 +38,30 @@ def openai(message: str, **more: Any) -> str:
     ("status", "text", "error"),
     [
         (403, openai("forbidden"), Forbidden),
-        (400, openai("x", code="model_not_found"), UnknownModel),
-        (400, openai("Invalid model: gpt9"), UnknownModel),
-        (400, openai("The model `gpt9` does not exist"), UnknownModel),
-        (400, openai("filtered: in the cosmological model the excess is not found"), CallError),
-        (429, openai("Rate limit reached. Add a payment method at account/billing to go faster"), RateLimited),
-        (429, openai("You exceeded your current quota", code="insufficient_quota"), FatalError),
-        (402, "pay", FatalError),
-        (400, openai("Your credit balance is too low"), FatalError),
-        (400, openai("too long", code="context_length_exceeded"), ContextTooLong),
-        (400, openai("request (9031 tokens) exceeds", type="exceed_context_size_error"), ContextTooLong),
-        (400, json.dumps({"object": "error", "message": "maximum context length is 8192 tokens"}), ContextTooLong),
-        (413, "prompt is too long: 210000 tokens", ContextTooLong),
-        (422, "This model's maximum context length is 4096", ContextTooLong),
-        (413, "<html>Request Entity Too Large</html>", ContextTooLong),
-        *((400, openai(words), ContextTooLong) for words in TOO_LONG),
-        (400, openai("temperature must be below 2"), CallError),
-        (400, openai("flagged: the temperature of the gas is not supported by the context of the passage"), CallError),
-        (400, openai("max_tokens is too large: 9000. This model supports at most 4096"), CallError),
-        (422, json.dumps({"detail": "field required"}), CallError),
-        (425, "", TransientError),
-        (302, "", FatalError),
+        (400, openai("x", code="model_not_found"), ours.UnknownModel),
+        (400, openai("Invalid model: gpt9"), ours.UnknownModel),
+        (400, openai("The model `gpt9` does not exist"), ours.UnknownModel),
+        (400, openai("filtered: in the cosmological model the excess is not found"), ours.CallError),
+        (429, openai("Rate limit reached. Add a payment method at account/billing to go faster"), ours.RateLimited),
+        (429, openai("You exceeded your current quota", code="insufficient_quota"), ours.FatalError),
+        (402, "pay", ours.FatalError),
+        (400, openai("Your credit balance is too low"), ours.FatalError),
+        (400, openai("too long", code="context_length_exceeded"), ours.ContextTooLong),
+        (400, openai("request (9031 tokens) exceeds", type="exceed_context_size_error"), ours.ContextTooLong),
+        (400, json.dumps({"object": "error", "message": "maximum context length is 8192 tokens"}), ours.ContextTooLong),
+        (413, "prompt is too long: 210000 tokens", ours.ContextTooLong),
+        (422, "This model's maximum context length is 4096", ours.ContextTooLong),
+        (413, "<html>Request Entity Too Large</html>", ours.ContextTooLong),
+        *((400, openai(words), ours.ContextTooLong) for words in TOO_LONG),
+        (400, openai("temperature must be below 2"), ours.CallError),
+        (400, openai("flagged: temperature of the gas is not supported by context of the passage"), ours.CallError),
+        (400, openai("max_tokens is too large: 9000. This model supports at most 4096"), ours.CallError),
+        (422, json.dumps({"detail": "field required"}), ours.CallError),
+        (425, "", ours.TransientError),
+        (302, "", ours.FatalError),
     ],
 )
-def test_meaning(status: int, text: str, error: type[BackendError]) -> None:
+def test_meaning(status: int, text: str, error: type[ours.BackendError]) -> None:
     assert type(http_error(status, {}, text)) is error
 
 
@@ -112,7 +103,7 @@ def test_retry_after(value: str, seconds: float | None) -> None:
 
 @given(st.integers(300, 599), st.text(), st.dictionaries(st.sampled_from(["retry-after"]), st.text()))
 def test_any_refusal_has_a_meaning(status: int, text: str, headers: dict[str, str]) -> None:
-    assert isinstance(http_error(status, headers, text), BackendError)
+    assert isinstance(http_error(status, headers, text), ours.BackendError)
 
 
 def test_redaction() -> None:
@@ -135,19 +126,19 @@ def test_no_part_of_a_cut_secret_remains(before: str, secret: str, after: str) -
     assert secret not in shown or secret in f"{before} *** {after}"
 
 
-MEANINGS: dict[type[BackendError], list[Any]] = {
-    AccessDenied: [theirs.LMAuthError, theirs.LMNotConfiguredError],
-    FatalError: [theirs.LMBillingError],
-    RateLimited: [theirs.LMRateLimitError],
-    ContextTooLong: [theirs.ContextWindowExceededError],
-    UnknownModel: [theirs.LMUnsupportedModelError],
-    CallError: [theirs.LMInvalidRequestError, theirs.LMProviderError],
-    TransientError: [theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError],
+MEANINGS: dict[type[ours.BackendError], list[Any]] = {
+    ours.AccessDenied: [theirs.LMAuthError, theirs.LMNotConfiguredError],
+    ours.FatalError: [theirs.LMBillingError],
+    ours.RateLimited: [theirs.LMRateLimitError],
+    ours.ContextTooLong: [theirs.ContextWindowExceededError],
+    ours.UnknownModel: [theirs.LMUnsupportedModelError],
+    ours.CallError: [theirs.LMInvalidRequestError, theirs.LMProviderError],
+    ours.TransientError: [theirs.LMTimeoutError, theirs.LMServerError, theirs.LMTransportError],
 }
 
 
 @pytest.mark.parametrize(("meaning", "kind"), [(one, kind) for one, kinds in MEANINGS.items() for kind in kinds])
-def test_dspys_errors_are_translated(meaning: type[BackendError], kind: Any) -> None:
+def test_dspys_errors_are_translated(meaning: type[ours.BackendError], kind: Any) -> None:
     assert type(backend_error(kind(message="x"))) is meaning
 
 

@@ -64,10 +64,8 @@ async def test_1_whoever_has_no_listener_is_warned_once_a_call(caplog: pytest.Lo
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
 
 
-@pytest.mark.parametrize(("retry_after", "tries"), [(86_400.0, 1), (20.0, 2), (11.0, 3), (None, 10)])
-async def test_1_no_wait_outlasts_patience(
-    retry_after: float | None, tries: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("asked", "tries"), [(86_400.0, 1), (20.0, 2), (11.0, 3), (None, 10)])
+async def test_1_no_wait_outlasts_patience(asked: float | None, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a minute counts from the first failure, and what comes before it does not; nor does a wait begin for nothing."""
     clock, started = Clock(), list[float]()
     monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=clock))
@@ -77,7 +75,7 @@ async def test_1_no_wait_outlasts_patience(
     async def once() -> str:
         started.append(clock.now)
         clock.now += 100 if len(started) == 1 else 0
-        raise TransientError("busy", retry_after=retry_after)
+        raise TransientError("busy", retry_after=asked)
 
     async def aside(wait: Any) -> None:
         clock.now += wait

@@ -46,6 +46,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
 
 FILES: dict[str, bytes] = {}
@@ -93,8 +94,7 @@ def test_what_breaks_off_goes_on_where_it_stopped(trouble: HubTrouble, monkeypat
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     trouble.breaks = 50_000
     assert fetch(WEIGHTS).read_bytes() == CONTENT
-    assert trouble.ranges[0] is None
-    assert trouble.ranges[1] == "bytes=50000-"
+    assert trouble.ranges[:2] == [None, "bytes=50000-"]
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1] + b"\0", CONTENT + b"\0", b"<html>Welcome to the hotel</html>"])
@@ -118,10 +118,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
         ("owner/", 200, "is no name that a repository of the Hub can have"),
     ],
 )
-def test_what_the_hub_refuses_is_one_line(
-    trouble: HubTrouble, name: str, status: int, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+def test_what_the_hub_refuses_is_one_line(trouble: HubTrouble, name: str, status: int, said: str) -> None:
     trouble.status = status
     with pytest.raises(UserError, match=said) as caught:
         file_of(f"embedded:{name}/x.gguf")

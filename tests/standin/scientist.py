@@ -132,18 +132,14 @@ def questions(asked: Asked) -> dict[str, Any]:
         "limitation": "What systematic effect in {14} limits the precision on {15}, and by roughly how much?",
     }
     words = [f"{asked.word(index)} {asked.nonce[:2]}{index}" for index in range(16)]
-    kind = question_type(asked)
+    # One of a lab's own is none of these.
+    kind = next((name for name, kind in QUESTION_TYPES.items() if f"It asks {kind.asks}." in asked.text), "")
     other = "Who first came upon the {1} of {13}, and what was it then held to say about {9}?"
     return {
         "question": forms.get(kind, other).format(*words),
         "difficulty": QUESTION_TYPES[kind].usual_level if kind in QUESTION_TYPES else "beginner",
         "audience": "curious student",
     }
-
-
-def question_type(asked: Asked) -> str:
-    """The built-in question type that is asked for; empty for another."""
-    return next((name for name, kind in QUESTION_TYPES.items() if f"It asks {kind.asks}." in asked.text), "")
 
 
 @answers("analysis")
@@ -167,13 +163,10 @@ def hypotheses(asked: Asked) -> dict[str, Any]:
 
 @answers("evidence")
 def evidence(asked: Asked) -> dict[str, Any]:
+    first = {"sentence": 1, "claim": f"States what {asked.word(1)} was studied.", "bearing": "supports"}
     last = max(1, asked.sentences)
-    return {
-        "items": [
-            {"sentence": 1, "claim": f"States what {asked.word(1)} was studied.", "bearing": "supports"},
-            {"sentence": last, "claim": f"Limits what {asked.word(2)} can show.", "bearing": "qualifies"},
-        ]
-    }
+    other = {"sentence": last, "claim": f"Limits what {asked.word(2)} can show.", "bearing": "qualifies"}
+    return {"items": [first, other]}
 
 
 @answers("critique")

@@ -24,6 +24,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +56,7 @@ class StandIn:
     - `brain` makes each answer's content from the request's body; it runs in the server's thread, one at a time
     - `latency`: seconds before each reply; `peak`: the most requests that were in flight at once
     - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
-    - `formats`: the response_format that it takes: "all", "unbounded" (no string bounds), "json_object", "none"
+    - `formats`: the response_format that it takes: "all", "json_object", "none"
     - `refuses`: parameters that it does not take, with the words in which it says so
     - `keeps_its_list`: a request for the models is answered with 403
     - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
@@ -92,14 +93,13 @@ class StandIn:
 
     def __post_init__(self) -> None:
         self._stopping = asyncio.Event()
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._ready = Future[None]()
         self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
 
     @property
     def url(self) -> str:
         """The address without a path: Argo's base."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def openai_base(self) -> str:
@@ -113,9 +113,7 @@ class StandIn:
 
     def __enter__(self) -> StandIn:
         self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            raise self._failure
+        self._ready.result()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,9 +124,7 @@ class StandIn:
         try:
             asyncio.run(self._run())
         except BaseException as error:
-            self._failure = error
-        finally:
-            self._ready.set()
+            self._ready.set_exception(error)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -142,7 +138,7 @@ class StandIn:
         site = web.TCPSite(runner, self.host, self.port, backlog=4096, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
-        self._ready.set()
+        self._ready.set_result(None)
         await self._stopping.wait()
         await site.stop()
         await self._moment()  # what was just accepted is known then, and can be cut
@@ -181,12 +177,9 @@ class StandIn:
             self.in_flight -= 1
 
     async def _reply(self, request: web.Request, call: Call) -> web.StreamResponse:
-        if call.fault is not None:
-            early = await self._fault(request, call)
-            if early is not None:
-                return early
-        refused = self._refused(request, call)
-        if refused is not None:
+        if (early := await self._fault(request, call)) is not None:
+            return early
+        if refused := self._refused(request, call):
             status, message = refused
             kind = "model_not_found" if status == 404 else "invalid_request_error"
             return web.json_response({"error": {"message": message, "type": kind}}, status=status)
@@ -198,7 +191,7 @@ class StandIn:
         return self._completion(call, content)
 
     async def _fault(self, request: web.Request, call: Call) -> web.StreamResponse | None:
-        """The reply to a call with a fault that needs no answer, or None where the answer itself will be spoilt."""
+        """The reply to a call with a fault that needs no answer, or None where the answer itself will be spoilt, if any."""
         fault = call.fault or ""
         if fault.isdigit():
             credentials = f"{request.headers.get('Authorization')} user={call.body.get('user')}"
@@ -237,8 +230,7 @@ class StandIn:
         return response
 
     def _refused(self, request: web.Request, call: Call) -> tuple[int, str] | None:
-        credentials = self._refused_credentials(request, call.body)
-        if credentials is not None:
+        if credentials := self._refused_credentials(request, call.body):
             return credentials
         model = call.body.get("model")
         if self.models is not None and model not in [taken for _, taken in self.models]:
@@ -249,7 +241,7 @@ class StandIn:
         broken = broken or next((words for name, words in self.refuses.items() if name in call.body), None)
         if broken is None and self.argo_user is not None:
             broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
-        return None if broken is None else (400, broken)
+        return (400, broken) if broken else None
 
     def _refused_credentials(self, request: web.Request, body: dict[str, Any] | None) -> tuple[int, str] | None:
         given = request.headers.get("Authorization")

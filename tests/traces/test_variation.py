@@ -26,14 +26,7 @@ from programs.asking.reply import Reply
 from programs.option_groups import QualityOptions
 from programs.records import FLOORS, Verdict
 from programs.stages.questions import type_order
-from programs.traces.variation import (
-    EarlierOutcome,
-    drop_twins,
-    floors_missed,
-    reasons_against,
-    standing,
-    temperature_of,
-)
+from programs.traces import variation
 from tests.making import VERDICT, Answers, Memory, good_output, made_of, only, sample, unread
 from tests.standin.panel import RATINGS
 
@@ -124,13 +117,13 @@ def test_variations_share_what_comes_before_the_trace() -> None:
         assert answers.count(stage) == 1
     for stage in ("trace", "answer"):
         asked = [ask.temperature for ask in answers.asked if ask.stage == stage]
-        assert asked == [temperature_of(index, 0.7) for index in range(4)] == [0.7, 0.394, 0.889, 0.583]
+        assert asked == [variation.temperature_of(index, 0.7) for index in range(4)] == [0.7, 0.394, 0.889, 0.583]
     assert len({ask.key for ask in answers.asked}) == len(answers.asked)
 
 
 @given(st.integers(0, 40).map(lambda twentieth: twentieth / 20))
 def test_the_first_temperature_is_the_base_and_none_are_alike(base: float) -> None:
-    temperatures = [temperature_of(index, base) for index in range(64)]
+    temperatures = [variation.temperature_of(index, base) for index in range(64)]
     assert temperatures[0] == base
     assert len(set(temperatures)) == 64
     assert all(0.2 <= value <= 1.2 for value in temperatures[1:])
@@ -147,8 +140,8 @@ def test_a_twin_of_an_earlier_run_is_dropped(change: dict[str, Any]) -> None:
     assert [str(one.rejection) for one in made[1:]] == ["the same as another variation: variation 0"] * 2
     assert all(one.settled for one in made)
     made[1].status = "accepted"
-    before = dataclasses.replace(EarlierOutcome(True, True, made[0].digest), **change)
-    drop_twins(made[1:2], lambda key: before if key.variation == 0 else None)
+    before = dataclasses.replace(variation.EarlierOutcome(True, True, made[0].digest), **change)
+    variation.drop_twins(made[1:2], lambda key: before if key.variation == 0 else None)
     assert made[1].status == ("accepted" if change else "duplicate")
 
 
@@ -194,19 +187,19 @@ def above(threshold: float = 6.0) -> QualityOptions:
 @given(VERDICTS, st.floats(1, 10), st.floats(1, 10))
 def test_a_lower_threshold_never_takes_less(verdicts: list[Verdict], one: float, other: float) -> None:
     low, high = sorted([one, other])
-    if standing(verdicts, above(high)) == "accepted":
-        assert standing(verdicts, above(low)) == "accepted"
-    assert (standing(verdicts, above(low)) == "unjudged") == all(not each.scored for each in verdicts)
+    if variation.standing(verdicts, above(high)) == "accepted":
+        assert variation.standing(verdicts, above(low)) == "accepted"
+    assert (variation.standing(verdicts, above(low)) == "unjudged") == all(not each.scored for each in verdicts)
 
 
 @pytest.mark.parametrize("name", FLOORS)
 @pytest.mark.parametrize(("ratings", "stands"), [((5, 9), "accepted"), ((4, 10), "below"), ((None, 10), "accepted")])
 def test_one_judge_turns_down_what_misses_a_floor(name: str, ratings: tuple[int | None, ...], stands: str) -> None:
     verdicts = [verdict(9, str(number), **{name: rating}) for number, rating in enumerate(ratings)]
-    assert standing(verdicts, above()) == stands
-    assert floors_missed(verdicts) == ([] if stands == "accepted" else [f"{name} 4 by 0"])
+    assert variation.standing(verdicts, above()) == stands
+    assert variation.floors_missed(verdicts) == ([] if stands == "accepted" else [f"{name} 4 by 0"])
     others: dict[str, Any] = dict.fromkeys(set(RATINGS) - set(FLOORS) - {"overall"}, 1)
-    assert standing([verdict(6, **others)], above()) == "accepted", "no other rating has a floor"
+    assert variation.standing([verdict(6, **others)], above()) == "accepted", "no other rating has a floor"
 
 
 def test_each_part_is_told_its_own_faults_whole() -> None:
@@ -214,5 +207,5 @@ def test_each_part_is_told_its_own_faults_whole() -> None:
     found = [(long, "thought"), ("Too curt.", "answer"), ("It asserts.", "both"), ("None.", "both"), ("none", "none")]
     verdicts = [verdict(3, fault=fault, fault_in=where, best_point="It is short.") for fault, where in found]
     verdicts.append(verdict(None, "b", reason="429 too many"))
-    assert reasons_against(verdicts, "thought") == (long, "It asserts.")
-    assert reasons_against(verdicts, "answer") == ("Too curt.", "It asserts.")
+    assert variation.reasons_against(verdicts, "thought") == (long, "It asserts.")
+    assert variation.reasons_against(verdicts, "answer") == ("Too curt.", "It asserts.")
