@@ -122,7 +122,7 @@ Given = TypeVar("Given", bound=Options)
 
 INTERRUPTED = 130  # the exit code of what was interrupted: 128 and the number of SIGINT, as shells have it
 
-_USERINFO = re.compile(r"//[^/\s'\"]*@")  # the credentials that someone put into an address
+_USERINFO = re.compile(r"//[^/\s]*@")  # the credentials that someone put into an address
 _LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
