@@ -84,6 +84,14 @@ def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_pa
         assert "ARGO_USER" in other
         assert "nowhere" in called(*lab.arguments(dry_run=True, program="nowhere")).stdout
         assert (lab.journal.read_bytes(), lab.calls) == (before, calls)
+        lab.journal.unlink()
+        alone = called(*lab.arguments(dry_run=True)).stdout
+        assert "is there already: 2 traces" in alone
+        assert "would make: 3 traces" in alone
+        for path in (lab.output, lab.journal):
+            path.write_text("mine\n")
+            foreign = called(*lab.arguments(dry_run=True)).stdout
+            assert re.search(rf"would refuse to begin:\s+\S+{path.name}\s+is\s+n", foreign)
 
 
 def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:
