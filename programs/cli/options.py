@@ -189,7 +189,7 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):
