@@ -97,7 +97,7 @@ def test_a_closed_streams_number_is_given_to_no_file(tmp_path: Path) -> None:
 
 def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
     def questions(asked: Asked) -> dict[str, Any]:
-        leaning = {"question": "According to the passage, what is the redshift of the 212 galaxies?"}
+        leaning = {"question": "What does the passage say of the redshift of the 212 galaxies?"}
         return {**scientist.questions(asked), **leaning}
 
     with laboratory(tmp_path, texts=2, stages={"questions": questions}) as lab:
