@@ -98,6 +98,7 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
 def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first, held = asyncio.run(asyncio.to_thread(own_folder))
+    assert held.is_locked, "for whoever closes the model, in another thread than that which loaded it"
     left = first.with_name("left")
     left.mkdir()
     (left / "0.bin").write_bytes(b"read")
@@ -105,7 +106,6 @@ def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert first.is_dir()
     assert second.is_dir()
     assert not left.exists()
-    assert held.is_locked, "for whoever closes the model, in another thread than that which loaded it"
     held.release()
     other.release()
 

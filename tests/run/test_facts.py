@@ -112,17 +112,14 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     accepted = [one["record"] or (one["attempts"] or [{}])[-1] for one in variations if one["status"] == "accepted"]
     steps = [last.get("steps", []) for last in accepted]
     checked = [[one for one in some if one["judged_by"] == "m"] for some in steps]
-    assert (findings.steps or StepFindings()).checked == sum(map(len, checked))
-    assert (findings.steps or StepFindings()).steps == sum(
-        len(all_) for all_, some in zip(steps, checked, strict=True) if some
-    )
+    counted = findings.steps or StepFindings()
+    assert counted.checked == sum(map(len, checked))
+    assert counted.steps == sum(len(all_) for all_, some in zip(steps, checked, strict=True) if some)
 
 
 def named(rejection: dict[str, str]) -> str:
-    stage = rejection["detail"].split(":")[0]
-    return (
-        f"{stage} {rejection['reason']}" if rejection["reason"] in ("unusable", "unanswered") else rejection["reason"]
-    )
+    stage, reason = rejection["detail"].split(":")[0], rejection["reason"]
+    return f"{stage} {reason}" if reason in ("unusable", "unanswered") else reason
 
 
 JUDGED = "quality 5.5 after 3 attempts"
