@@ -139,7 +139,8 @@ def main(arguments: list[str] | None = None) -> int:
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:
         last = journal.latest("run", "")
-        status: Status = "completed" if last and last.get("status") == "completed" else "interrupted"
+        ended: Status = (last or {}).get("status", "running")
+        status: Status = "interrupted" if ended == "running" else ended
         metadata = write_document(journal, options.output, status, last.get("summary") if last else None)
     print(f"{options.output}: {metadata.total_traces_generated} traces")
     return 0

@@ -43,13 +43,15 @@ def is_of_run(path: Path, document: Path) -> bool:
 @contextlib.contextmanager
 def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
     """A file to write to, which takes the place of `path` (of what it points to, where it is a link) in one step when the
-    block has ended, or leaves it as it was when the block raises. One process at a time. Raises `StorageError` for what
-    the disk refuses, whose message ends with the `remark`."""
+    block has ended, with its permissions, or leaves it as it was when the block raises. One process at a time. Raises
+    `StorageError` for what the disk refuses, whose message ends with the `remark`."""
     target = Path(os.path.realpath(path))
     try:
         draft = fresh(target, "tmp")
         try:
             with draft.open("xb") as file:
+                with contextlib.suppress(OSError):
+                    shutil.copymode(target, draft)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -55,8 +55,8 @@ async def _generate(settings: Settings, console: "Console") -> int:
         return INTERRUPTED
     show(finished.summary, settings, console)
     for line in cautions(finished.document):
-        console.print(line, highlight=False, markup=False)
-    if isinstance(finished.failure, AccessDenied | UnknownModel):
+        console.print(line)
+    if isinstance(finished.failure, AccessDenied | UnknownModel | UserError):
         raise UserError(str(finished.failure))
     if finished.failure is not None:
         print(f"error: {finished.failure}; {AGAIN}", file=sys.stderr)

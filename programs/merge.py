@@ -25,6 +25,7 @@ from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
 from programs.run.attempts import TraceSource, find_sources
 from programs.run.journal import Journal
+from programs.run.resume import LOOKED_INTO
 from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
@@ -79,10 +80,12 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
                 status: Status = "completed" if done else "interrupted"
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
-                # What a later run is compared with is the first one's. Documents alone say nothing of how they were made.
+                # What a later run is compared with is the first one's; it warns where what any looked into would go.
+                # Documents alone say nothing of how they were made.
+                looked = {name: True for _, run in runs for name in LOOKED_INTO if run.get("settings", {}).get(name)}
                 for _, first in runs[:1]:
                     facts = {"mixing": first["mixing"], "versions": versions(), "git_commit": git_commit()}
-                    new.append("run", None, status=status, summary=asdict(merged), **facts)
+                    new.append("run", None, status=status, settings=looked, summary=asdict(merged), **facts)
                 write_document(new, folder / output.name, status, asdict(merged))
             # The journal before the document that is made from it; an index without a journal is nothing.
             for name in (f"{journal.name}.index", journal.name, output.name):

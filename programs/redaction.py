@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 LONGEST_EXCERPT = 300
 
 _KEY_SHAPES = re.compile(
-    r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}|(?<=://)[^/\s'\"<>]+(?=@)"
+    r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}|(?<=://)[^/\s]+(?=@)"
 )
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
+_NO_SECRETS = ("", "empty", "none", "dummy")  # the keys of servers that want none: EMPTY by vLLM's manual
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
@@ -31,7 +32,7 @@ def printable(text: str) -> str:
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`. Signs
     that nobody sees may part a secret: where they are to go, they go before this."""
-    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+    for secret in sorted({s for s in secrets if s.lower() not in _NO_SECRETS}, key=len, reverse=True):
         text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
     return _KEY_SHAPES.sub("***", text)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import USER, Lab, called, laboratory, mistake
+from programs import document
+from tests.lab import USER, Lab, called, laboratory, mistake, write_passages
 
 
 def test_a_model_that_argo_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +35,16 @@ def test_an_output_that_cannot_be_written(lab: Lab, place: str) -> None:
     line = mistake(called(*lab.arguments(output=str(lab.folder / place))))
     assert place.split("/")[-2 if "/" in place else -1] in line
     assert lab.calls == 0
+
+
+def test_an_input_that_fails_later_ends_a_run_as_other_failures_do(lab: Lab) -> None:
+    second = write_passages(lab.folder / "second.jsonl", range(9, 12))
+    lab.server.brain = lambda body: (second.exists() and second.rename(f"{second}.gone"), lab.brain(body))[1]
+    given = {"input_file": [str(lab.input), str(second)], "concurrency": 1}
+    assert second.name in mistake(called(*lab.arguments(**given)))
+    assert (len(lab.records), lab.lines("run")[-1]["status"]) == (4, "failed")
+    assert called(str(lab.output), main=document.main).returncode == 0
+    assert lab.document["metadata"]["status"] == "failed", "made again, too"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +84,14 @@ def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_pa
         assert "ARGO_USER" in other
         assert "nowhere" in called(*lab.arguments(dry_run=True, program="nowhere")).stdout
         assert (lab.journal.read_bytes(), lab.calls) == (before, calls)
+        lab.journal.unlink()
+        alone = called(*lab.arguments(dry_run=True)).stdout
+        assert "is there already: 2 traces" in alone
+        assert "would make: 3 traces" in alone
+        for path in (lab.output, lab.journal):
+            path.write_text("mine\n")
+            foreign = called(*lab.arguments(dry_run=True)).stdout
+            assert re.search(rf"would refuse to begin:\s+\S+{path.name}\s+is\s+n", foreign)
 
 
 def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:

@@ -122,7 +122,7 @@ Given = TypeVar("Given", bound=Options)
 
 INTERRUPTED = 130  # the exit code of what was interrupted: 128 and the number of SIGINT, as shells have it
 
-_USERINFO = re.compile(r"//[^/\s'\"]*@")  # the credentials that someone put into an address
+_USERINFO = re.compile(r"//[^/\s]*@")  # the credentials that someone put into an address
 _LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
 _typed: ContextVar[str | None] = ContextVar("typed", default=None)
@@ -189,7 +189,7 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):

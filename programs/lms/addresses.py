@@ -30,7 +30,7 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     except httpx.InvalidURL:
         raise UserError("the API base is not a URL; it looks like https://host/v1") from None
     if url.scheme not in ("http", "https") or not url.host:
-        shown = str(url.copy_with(userinfo=b""))
+        shown = text.strip().rpartition("@")[2]  # a password is no user information where the scheme is forgotten
         raise UserError(f"the API base {shown!r} is not a URL; it looks like https://host/v1")
     path = url.path.rstrip("/") or default_path
     bare = str(url.copy_with(userinfo=b"", path=path or "/", query=None, fragment=None)).rstrip("/")

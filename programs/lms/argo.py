@@ -61,8 +61,8 @@ class Argo(Server):
         else:
             response = read_completion(payload, model=self.model, secrets=self.secrets)
         text = str(response.text or "")
-        # An answer in form (a JSON object) may speak of denied access; a notice is prose.
-        if _NOTICE in text or (_DENIED in text and not text.lstrip().startswith("{")):
+        # An answer in form (a JSON object, fenced or not) may speak of denied access; a notice is prose.
+        if _NOTICE in text or (_DENIED in text and "{" not in text):
             raise self._denied(text)
         if text.startswith("You passed a messages field along with"):
             raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")

@@ -159,7 +159,7 @@ def own_folder() -> tuple[Path, BaseFileLock]:
                 with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
                     shutil.rmtree(left)
             folder = Path(tempfile.mkdtemp(dir=root))
-            lock = FileLock(folder / "lock")
+            lock = FileLock(folder / "lock", thread_local=False)  # whoever closes the model gives it back
             lock.acquire()
     except OSError as error:
         raise UserError(f"{root} cannot be written: {error.strerror or error}") from error

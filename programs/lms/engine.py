@@ -129,9 +129,11 @@ class DirectLM(dspy.LM):
         """One completion for the messages. Raises the engine's own errors."""
         settings = dspy.settings
         listens = not settings.disable_history or settings.usage_tracker or settings.send_stream
-        if prompt is not None or listens or dspy.LM.acall is not DSPYS_ACALL:
-            found: list[Any] = await super().acall(prompt, messages=messages, **options)
-            return found
+        # DSPy's adapters also write demos as turns of an assistant, and give a class as the form.
+        plain = {message["role"] for message in messages or ()} <= {"system", "user"}
+        plain &= isinstance(options.get("response_format"), dict | None)
+        if prompt is not None or listens or not plain or dspy.LM.acall is not DSPYS_ACALL:
+            return await super().acall(prompt, messages=messages, **options)  # type: ignore[no-any-return]
         return await self._direct(messages=messages, **options)  # type: ignore[no-any-return]
 
     @with_callbacks  # type: ignore[untyped-decorator]

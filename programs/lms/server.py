@@ -33,7 +33,7 @@ CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
 EXCUSED = 60.0  # seconds of nothing but pages that refuse, after which those of a server that has answered are meant
 NEAR = 50.0  # of 100: how alike names are from which on one may be meant for the other
-FORBIDDEN_AT_FIRST = 5  # so many 403 in a row refuse the credentials, where a server has never answered, and not a text
+FORBIDDEN_AT_FIRST = 5  # so many 403 refuse the credentials, where a server has never answered, and not a text
 
 LOST_AFTER = 30
 """Seconds without a sign of life from the other machine, which its system gives however busy the server is, after which a

@@ -151,10 +151,9 @@ def fetch(weights: Weights) -> Path:
 
 def remove(weights: Weights) -> list[Path]:
     """Deletes what lies in the caches, also what was begun; gives what was deleted. An installed package stays."""
-    gone = [path for path in _in_caches(weights) if path.exists()]
+    gone = [path for path in (*_in_caches(weights), cache_folder() / f"{weights.file}.begun") if path.exists()]
     for path in gone:
         _delete(path)
-    (cache_folder() / f"{weights.file}.begun").unlink(missing_ok=True)
     return gone
 
 
@@ -189,8 +188,9 @@ def _fetched(weights: Weights, folder: Path) -> Path:
 
 
 def _delete(path: Path) -> None:
-    """In the Hub's cache a name is a link to the file."""
-    path.resolve().unlink()
+    """In the Hub's cache a name is a link to the file; one in ours was laid by the user, to a file of their own."""
+    if path.parent != cache_folder():
+        path.resolve().unlink()
     path.unlink(missing_ok=True)
 
 

@@ -84,12 +84,15 @@ class TraceSource:
 @contextlib.contextmanager
 def viewed(path: Path) -> Iterator[JournalReader]:
     """A journal as it stands at this moment, without its lock: what a run writes later is not seen. Its index is made anew
-    in the temporary folder, so that nothing beside it is changed. Raises `StorageError` for one that cannot be read."""
+    in the temporary folder, and nothing beside it is changed. Raises `UserError` for a file that is none, `StorageError`
+    for one that cannot be read."""
     with contextlib.ExitStack() as held:
         try:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
             file = os.open(path, os.O_RDONLY)
             held.callback(os.close, file)
+            if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
+                raise UserError(f"{path} is no journal of this program")
             index = Index(folder / "index", path, file, whole_lines(file))
             held.callback(index.close)
         except (OSError, sqlite3.Error) as error:

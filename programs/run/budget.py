@@ -63,7 +63,8 @@ class Budget:
                 return "wait"
             if not self._under_way:
                 self.reached = self._too_much(self._spent.plus(total, 1 / max(1, calls)))
-            self._under_way[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
+            if self.reached is None:
+                self._under_way[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
         if self.reached is not None:
             return "stop"
         self.calls += 1

@@ -3,6 +3,7 @@ end. Pace and the time left are those of `rich.progress`. With `--follow` also w
 
 import asyncio
 import contextlib
+import logging
 import math
 import sys
 import time
@@ -45,6 +46,8 @@ ECHO = 3
 MOST_KINDS = 3
 LONGEST_ERROR = 160
 
+log = logging.getLogger("synthreasoner")
+
 
 class ProgressView:
     """A run as it stands at the last `look`, in words. `done` traces are there, of `total`, those of earlier runs included
@@ -60,14 +63,13 @@ class ProgressView:
         """Takes the run as it stands now."""
         ledger = self._ledger
         self.done, self.expected = ledger.traces["accepted"], None
-        if (texts := ledger.to_end) is not None:
-            made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
+        made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
+        # Where traces are decided again, and become fewer, that tells nothing of those to come.
+        if (texts := ledger.to_end) is not None and made >= 0:
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
-        # Given with the total, `update` would forget the pace whenever that changes, and take the task for ended.
-        self._task.total = None
+        # Without a total: `update` would forget the pace whenever that changes, and take the task for ended.
         self._progress.update(self._task.id, completed=self.done)
-        self._task.total = min((total for total in (ledger.goal, self.expected) if total is not None), default=None)
         return self
 
     @property
@@ -105,14 +107,18 @@ class ProgressView:
             yield "last", ledger.last_fault[:LONGEST_ERROR]
 
     def _end(self, now: float) -> Iterator[str]:
-        left, seconds = self._task.remaining, self._task.time_remaining
-        if self._ledger.stopping is not None or (left is not None and left <= 0):
+        ends = [total for total in (self._ledger.goal, self.expected) if total is not None]
+        left = min(ends, default=math.inf) - self.done
+        seconds = left / self._task.speed if self._task.speed else math.inf
+        if self._ledger.stopping is not None or left <= 0:
             return
-        if seconds is not None:
-            clock = time.strftime("%a %d %b %H:%M", time.localtime(now + seconds))
-            yield f"about {in_time(seconds)} left (done {clock})"
+        if seconds < 1e9:  # what would take thirty years has hardly begun, and may have no date
+            clock = time.strftime("%a %d %b %Y %H:%M", time.localtime(now + seconds))
+            yield f"about {in_time(math.ceil(seconds))} left (done {clock})"
+        elif ends:
+            yield "too early to say how long"
         else:
-            yield "no telling how long: the input is not counted" if left is None else "too early to say how long"
+            yield f"no telling how long{': the input is not counted' if self._ledger.to_end is None else ''}"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
@@ -150,8 +156,9 @@ async def shown(ledger: Ledger, settings: Settings, console: Console) -> AsyncIt
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        (error,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(error, Exception):  # the run, which is worth more, goes on without a panel, and to its end
+            log.error("the run could not be shown: %r", error, exc_info=error)
 
 
 async def _live(view: ProgressView, console: Console) -> None:
@@ -165,7 +172,7 @@ async def _live(view: ProgressView, console: Console) -> None:
 
 async def _plain(view: ProgressView, console: Console) -> None:
     def say(event: str) -> None:
-        console.print(line(view.look(), time.time(), event), highlight=False, markup=False, soft_wrap=True)
+        console.print(line(view.look(), time.time(), event), soft_wrap=True)
 
     say("begins")
     try:

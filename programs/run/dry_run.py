@@ -2,7 +2,9 @@
 journal of earlier runs, calls nothing, writes nothing."""
 
 import os
+import tempfile
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -12,13 +14,14 @@ from programs.errors import UserError
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.run.attempts import viewed
+from programs.run.attempts import TraceSource, viewed
 from programs.run.budget import PROMPT_OVERHEAD, check_prices
 from programs.run.outcomes import Rules
 from programs.run.resume import refuse_mixture
 from programs.run.run import program_of
 from programs.run.runner import Intake
 from programs.settings import Settings
+from programs.traces.line import IMPORTED
 
 NOTES_TOKENS, REPLY_TOKENS = 450, 200
 """Tokens of a prompt beside the passage and what every prompt has, and of a reply: the means over the stages of runs that a
@@ -46,8 +49,8 @@ def calls_of(settings: Settings, texts: float) -> dict[str, int]:
 
 
 _STANDING = (
-    "select count(*) from variation where status = 'accepted' and settled and basis = ?"
-    " and sample not in (select key from sample where basis = ? and settled)"
+    f"select count(*) from variation where status = 'accepted' and settled and basis in (?, '{IMPORTED}')"
+    f" and sample not in (select '{IMPORTED}' union select key from sample where basis = ? and settled)"
 )
 """Traces that stand of texts that are not done: where other rules are to decide, calls are made for the others too."""
 
@@ -55,12 +58,16 @@ _STANDING = (
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run. Raises `UserError` for an input, and `StorageError` for a journal, that cannot be read."""
     report, characters, refused = ReadReport(), 0, ""
-    there = settings.resume and settings.journal.is_file()
-    with viewed(settings.journal if there else Path(os.devnull)) as journal:
+    with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder, ExitStack() as held:
+        journal = held.enter_context(viewed(Path(os.devnull)))
         try:
+            if settings.resume and settings.journal.exists():
+                journal = held.enter_context(viewed(settings.journal))
+            if settings.resume and settings.output.exists() and not journal.index.counts():
+                journal = held.enter_context(TraceSource(settings.output, is_journal=False).opened(Path(folder)))
             check_prices(settings, ModelTable.of_run(settings).names)
             refuse_mixture(journal, program_of(settings)[1], settings)
-        except UserError as error:
+        except (UserError, OSError) as error:
             refused = str(error)
         index, rules = journal.index, Rules(settings)
         intake, standing = Intake(index, settings, rules), index.query(_STANDING, rules.basis, rules.text_basis)[0][0]
@@ -99,4 +106,4 @@ def dry_run(settings: Settings, console: Console) -> None:
     if refused:
         said.append(f"would refuse to begin: {refused}")
     for line in said:
-        console.print(line, highlight=False)
+        console.print(line)

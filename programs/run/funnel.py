@@ -97,15 +97,15 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
     pools, barren, under_way, drafted, usable = _sums(index, _POOLS)
     written, again, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
-    unanswered, lost_questions = index.unanswered(), dict(index.query(_LOST_QUESTIONS))
+    without, lost_questions = index.without_questions(), dict(index.query(_LOST_QUESTIONS))
     no_questions = {
-        "no model answered": unanswered,
+        **without,
         "no usable question": barren - under_way,
         "no usable question so far": under_way,
     }
     attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
     steps = [
-        _step("texts begun by all runs", pools + unanswered, no_questions, "texts with questions"),
+        _step("texts begun by all runs", pools + sum(without.values()), no_questions, "texts with questions"),
         _step("questions drafted", drafted, lost_questions, "usable questions"),
         _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
         _step("attempts at a trace written", written + unused, attempts, "last attempts"),

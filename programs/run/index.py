@@ -30,6 +30,7 @@ SOLVED = ("accepted", "rejected", "unjudged", "contaminated")
 """The statuses of variations whose question has a need. One that was withdrawn counts nowhere."""
 
 UNDECIDED = "undecided"
+BUG = "an error in this program"  # so begins the failure of a text that such an error ended
 
 OF_SAMPLE = "key in (select key from line where kind = 'unit' and sample = ?)"
 """The variations of a sample, found by the index: asked of the view alone, SQLite would look at all."""
@@ -157,12 +158,12 @@ class Index:
                 f"{self.path} cannot be read: {error}. Delete it: it is made again from the journal."
             ) from error
 
-    def first(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
+    def row(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
         return next(iter(self.query(f"{sql} limit 1", *values)), None)
 
     def position(self, kind: str, key: str) -> tuple[int, int] | None:
         """Offset and length of the newest line of this kind and key."""
-        return self.first("select at, length from line where kind = ? and key = ?", kind, key)
+        return self.row("select at, length from line where kind = ? and key = ?", kind, key)
 
     def variations(self, after: int, status: str | None) -> list[tuple[int, int, int]]:
         """The next variations (with this status) after the one that first stood at `after`: first, offset, length."""
@@ -176,11 +177,11 @@ class Index:
 
     def variation(self, key: str) -> tuple[str, str, bool, str | None] | None:
         """Status, basis, whether it is settled, and digest of a variation."""
-        return self.first("select status, basis, ifnull(settled, 0), digest from variation where key = ?", key)
+        return self.row("select status, basis, ifnull(settled, 0), digest from variation where key = ?", key)
 
     def sample(self, key: str) -> tuple[str, bool] | None:
         """Basis and whether it is settled, of a sample that was driven to its end."""
-        return self.first("select basis, settled from sample where key = ?", key)
+        return self.row("select basis, settled from sample where key = ?", key)
 
     def done_lines(self, basis: str) -> set[str]:
         """The line ids of the samples that are settled by this basis. Memory: about 100 bytes each."""
@@ -193,31 +194,34 @@ class Index:
     def turned_down(self, sample: str, question: str) -> bool:
         """Whether some variation of a sample's question was not taken for what the question needs."""
         query = f"select 1 from variation where {OF_SAMPLE} and question = ? and loss = ?"
-        return bool(self.first(query, sample, question, Reason.NEED.value))
+        return bool(self.row(query, sample, question, Reason.NEED.value))
 
     def holds_work(self) -> bool:
         """Whether there is a reply, a try at one, or a variation: not where all runs ended before one was made."""
-        return bool(self.first("select 1 from line where kind in ('stage', 'failed', 'unit')"))
+        return bool(self.row("select 1 from line where kind in ('stage', 'failed', 'unit')"))
 
     def judges_asked(self) -> bool:
-        return bool(self.first("select 1 from spent where stage = 'judge'"))
+        return bool(self.row("select 1 from spent where stage = 'judge'"))
 
     def knows(self, sample: str) -> bool:
         """Whether a text was begun, in whatever run."""
-        return bool(self.first("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
+        return bool(self.row("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
     def begun(self) -> int:
         """How many texts have questions, or were asked for them in vain."""
-        return self._number("select count(*) from line where kind = 'pool' and first is not null") + self.unanswered()
+        pools = self._number("select count(*) from line where kind = 'pool' and first is not null")
+        return pools + sum(self.without_questions().values())
 
     def unfinished(self, basis: str) -> int:
         """How many texts were begun and are not settled by this basis. Reads all of them."""
         return self.begun() - self._number("select count(*) from sample where basis = ? and settled", basis)
 
-    def unanswered(self) -> int:
-        """How many texts gave no questions because no model answered."""
+    def without_questions(self) -> dict[str, int]:
+        """How many texts gave no questions because no model answered, or by an error in this program."""
+        why = f"iif(failure like '{BUG}%', '{BUG}', 'no model answered')"
         asked = "select 1 from pool where pool.key = sample.key"
-        return self._number(f"select count(*) from sample where failure is not null and not exists ({asked})")
+        query = f"select {why}, count(*) from sample where failure is not null and not exists ({asked}) group by 1"
+        return dict(self.query(query))
 
     def spent(self) -> list[dict[str, Any]]:
         """Calls, tokens and seconds by stage and model over all runs; `uncounted` calls had no token counts."""

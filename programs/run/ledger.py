@@ -60,7 +60,7 @@ class Ledger:
     @property
     def waiting(self) -> int:
         """How many calls wait to be tried again."""
-        return sum(then > time.monotonic() for then in self._tries_at)
+        return 0 if self.gate.closed else sum(then > time.monotonic() for then in self._tries_at)
 
     @property
     def seconds(self) -> float:

@@ -20,7 +20,7 @@ from programs.asking.models import ModelTable, concurrency_of, few_slots, passag
 from programs.asking.reply import Reply
 from programs.compiled import program_fingerprint
 from programs.document import write_document
-from programs.errors import FatalError, StorageError
+from programs.errors import FatalError, StorageError, SynthReasonerError, UserError
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sources import sources
@@ -48,7 +48,7 @@ class Finished:
     """How a run ended: `failure` is why it stopped early, `document` what the document says of itself."""
 
     summary: Summary
-    failure: FatalError | StorageError | None = None
+    failure: SynthReasonerError | None = None
     document: DocumentMetadata | None = None
 
     @property
@@ -70,7 +70,7 @@ async def run(
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None,
 ) -> Finished:
     """Makes what the settings ask for. `watched` looks on from the beginning of the work to its end; `on_reply` is told of
-    each reply. Raises `UserError` before any work begins."""
+    each reply. Raises `UserError` where there is no work yet to be kept."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
@@ -108,13 +108,15 @@ async def run(
             runner = Runner(tracer, settings, caller, store, intake)
             loop = asyncio.get_running_loop()
             gate.when_closed = lambda: loop.call_later(models.longest_call, runner.abandon)
-            failure: FatalError | StorageError | None = None
+            failure: SynthReasonerError | None = None
             with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
                 async with watched(ledger), interruptible(gate):
                     try:
                         with _documents(journal, settings):
                             await runner.run()
-                    except (FatalError, StorageError) as error:
+                    except (FatalError, StorageError, UserError) as error:
+                        if isinstance(error, UserError) and not index.holds_work():
+                            raise
                         failure = error
             return _finished(journal, settings, ledger, failure, facts)
     finally:
@@ -163,7 +165,7 @@ def _finished(
     journal: Journal,
     settings: Settings,
     ledger: Ledger,
-    failure: FatalError | StorageError | None,
+    failure: SynthReasonerError | None,
     facts: dict[str, Any],
 ) -> Finished:
     """Writes the end of the run into the journal, and the document."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from programs.errors import RunStopped, SynthReasonerError
 from programs.inputs.sample import Sample
-from programs.run.index import Index
+from programs.run.index import BUG, Index
 from programs.run.journaled import JournaledCaller
 from programs.run.outcomes import JournalStore, Rules
 from programs.settings import Settings
@@ -207,6 +207,6 @@ class Runner:
         self._bugs += 1
         if isinstance(error, SynthReasonerError) or self._bugs == MOST_BUGS:
             raise error
-        what = f"an error in this program, please report it: {type(error).__name__}: {error}"
+        what = f"{BUG}, please report it: {type(error).__name__}: {error}"
         log.error("a text is given up: %s", what, exc_info=error, extra={"sample": sample.id})
         return SampleOutcome(bug=what)

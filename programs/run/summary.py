@@ -119,7 +119,8 @@ def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
 def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     spent, given = summary.this_run, summary.input
     cut = f", {given['cut']} cut" if given["cut"] else ""
-    yield "made", f"{new} new traces in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
+    made = f"{new} new traces" if new >= 0 else f"{-new} traces fewer"
+    yield "made", f"{made} in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
     left_out = listed(given["left_out_of_texts"], "; left out: ")
     yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}"
     first = given["first_skipped"]

@@ -90,6 +90,10 @@ def test_a_draft_is_new_and_what_a_killed_process_left_goes(tmp_path: Path) -> N
         assert len(list(tmp_path.iterdir())) == 1, "its own draft"
     assert [found.name for found in tmp_path.iterdir()] == ["out.json"]
     assert path.read_bytes() == b"whole"
+    path.chmod(0o600)
+    with in_place(path) as file:
+        file.write(b"anew")
+    assert path.stat().st_mode & 0o777 == 0o600, "who may read it is the user's to say"
 
 
 @pytest.mark.parametrize("content", [NOTES, b"", b"SQLite format 3\x00 and no more of it", None])

@@ -74,7 +74,7 @@ def test_each_command_prints_what_it_takes_again(name: str, tmp_path: Path, caps
 
 
 def test_credentials_in_an_address_are_left_out(tmp_path: Path) -> None:
-    bases = ["https://jdoe:hunter%202@gpu2/v1", "http://gpu3/v1"]
+    bases = ["https://jdoe:hunter%20'2\"@gpu2/v1", "http://gpu3/v1"]
     text = config_text(Settings(model="openai/x", api_base=bases, output=Path("a@b//c@d")))
     assert "jdoe" not in text
     assert "hunter" not in text

@@ -42,14 +42,11 @@ def test_where_there_is_nothing_or_a_folder_nothing_happens(loaded: Path) -> Non
     assert known() == {"THERE": "before"}
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"A=1\nSECRET='half\n", "line 2 is not NAME=value"),
-        (b"A=\xff\xfe\n", "not UTF-8"),
-        (b"A=sec\0ret\n", "line 1 is not NAME=value"),
-    ],
-)
+WRONG = {b"A=1\nSECRET='half\n": "line 2 is not NAME=value", b"A=sec\0ret\n": "line 1 is not NAME=value"}
+WRONG |= {b"A=\xff\xfe\n": "not UTF-8"}
+
+
+@pytest.mark.parametrize(("content", "said"), WRONG.items())
 def test_what_is_no_env_file_is_told(loaded: Path, content: bytes, said: str) -> None:
     loaded.write_bytes(content)
     with pytest.raises(UserError, match=said) as caught:

@@ -55,6 +55,7 @@ def test_the_command_line_wins_over_the_config_and_that_over_the_defaults(config
     [
         ("- a\n- b\n", "does not hold options by name"),
         ("seed: [1\n", "cannot be read"),
+        ("output: 2024-02-30\n", "cannot be read"),
         ("seed: many\n", "--seed"),
         ("stage_model: trace=x\n", "--stage-model"),
         ("seed: 1\nmodle: 5\n", r"unknown key 'modle'.*did you mean 'model'"),

@@ -97,7 +97,7 @@ def test_a_closed_streams_number_is_given_to_no_file(tmp_path: Path) -> None:
 
 def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
     def questions(asked: Asked) -> dict[str, Any]:
-        leaning = {"question": "According to the passage, what is the redshift of the 212 galaxies?"}
+        leaning = {"question": "What does the passage say of the redshift of the 212 galaxies?"}
         return {**scientist.questions(asked), **leaning}
 
     with laboratory(tmp_path, texts=2, stages={"questions": questions}) as lab:
@@ -108,15 +108,10 @@ def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
             assert " x " in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "no text was read"),
-        ("\n\n", "2 x blank"),
-        ("{\n", "1 x not JSON"),
-        ('[\n{\n"text": 1\n}\n]', "5 x not JSON"),
-    ],
-)
+SAID = {"": "no text was read", "\n\n": "2 x blank", "{\n": "1 x not JSON", '[\n{\n"text": 1\n}\n]': "5 x not JSON"}
+
+
+@pytest.mark.parametrize(("text", "said"), SAID.items())
 def test_5_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
     lab.input.write_text(text)
     done = called(*lab.arguments())

@@ -69,7 +69,7 @@ def test_failures(legacy: bool, status: int, said: Any, error: type[BackendError
     assert USER not in repr(caught.value)
 
 
-SPOKEN = '{"answer": "The telescope said ACCESS DENIED."}'  # an answer in form may speak of it
+SPOKEN = '```json\n{"answer": "The telescope said ACCESS DENIED."}\n```'  # an answer in form may speak of it
 
 
 @pytest.mark.parametrize("said", [{"response": SPOKEN}, {"response": {"content": SPOKEN}}, native(SPOKEN)])

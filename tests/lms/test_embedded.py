@@ -96,7 +96,8 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
 
 def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first, held = own_folder()
+    first, held = asyncio.run(asyncio.to_thread(own_folder))
+    assert held.is_locked, "for whoever closes the model, in another thread than that which loaded it"
     left = first.with_name("left")
     left.mkdir()
     (left / "0.bin").write_bytes(b"read")

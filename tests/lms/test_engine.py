@@ -113,6 +113,17 @@ async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest
     assert seen == [model.lm.model]
 
 
+@pytest.mark.parametrize("adapter", [dspy.ChatAdapter, dspy.JSONAdapter])
+async def test_what_dspys_own_adapters_ask_is_asked_as_dspy_does(adapter: Any) -> None:
+    predict = dspy.Predict("question -> answer")
+    predict.demos = [] if adapter is dspy.JSONAdapter else [dspy.Example(question="stars?", answer="They shine.")]
+    async with served() as (server, model):
+        with dspy.context(adapter=adapter(), lm=model.lm, disable_history=True):
+            assert (await predict.acall(question="galaxies?")).answer
+    roles = [message["role"] for message in server.bodies[0]["messages"]]
+    assert roles == ["system", *["user", "assistant"] * len(predict.demos), "user"]
+
+
 async def test_an_option_that_is_not_sent_is_refused_awaited_or_not() -> None:
     messages = [{"role": "user", "content": "What do galaxies do?"}]
     async with served() as (server, model):

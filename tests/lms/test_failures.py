@@ -109,6 +109,7 @@ def test_any_refusal_has_a_meaning(status: int, text: str, headers: dict[str, st
 def test_redaction() -> None:
     assert redact("user JDOE and jdoe", ["jdoe", ""]) == "user *** and ***"
     assert redact("key abc of abcdef", ["abc", "abcdef"]) == "key *** of ***"
+    assert redact("an empty answer of http://me:pass'\"<>word@host", ["EMPTY"]) == "an empty answer of http://***@host"
     assert redact("Authorization: Bearer tok.en-1", []) == "Authorization: Bearer ***"
     assert redact("Incorrect API key provided: sk-proj-ab1234*****wxyz.", []) == "Incorrect API key provided: ***"
 

@@ -229,11 +229,18 @@ def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
 
 
 @pytest.mark.usefixtures("trouble")
-def test_the_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(module.BUILT_IN, "tiny", WEIGHTS)
     assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", called(main=models.main).stdout)
     path = called("--fetch", "tiny", main=models.main).stdout.strip()
     assert Path(path).read_bytes() == CONTENT
     assert called("--remove", "tiny", main=models.main).stdout == f"deleted {path}\n"
+    (tmp_path / "mine").write_bytes(CONTENT)
+    ours, begun = (module.cache_folder() / f"tiny.gguf{end}" for end in ("", ".begun"))
+    ours.symlink_to(tmp_path / "mine")
+    begun.touch()
+    assert called("--remove", "tiny", main=models.main).stdout == f"deleted {ours}\ndeleted {begun}\n"
+    assert [path.name for path in ours.parent.iterdir()] == ["tiny.gguf.lock"]
+    assert (tmp_path / "mine").exists(), "the user's own file, to which they had laid a link"
     said = mistake(called("--fetch", "tony", main=models.main))
     assert "--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny" in said

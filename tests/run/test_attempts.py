@@ -54,6 +54,11 @@ def test_accepted_and_rejected_come_together_and_whole(tmp_path: Path) -> None:
             assert rejected.reasoning_trace != accepted.reasoning_trace
             assert rejected.final_answer not in lab.output.read_text(encoding="utf-8")
         assert records_of([*read_variations(lab.journal)]) == records_of(found)
+        for path in tmp_path.glob("out.journal*"):
+            path.unlink()
+        alone = [*read_variations(lab.output)]
+        assert what_became(alone) == [["accepted"], ["accepted"]], "a document without a journal gives what it has"
+        assert records_of(alone) == [accepted.record for _, accepted in found]
 
 
 def test_what_lower_rules_do_not_need_is_kept(tmp_path: Path) -> None:
@@ -73,9 +78,7 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
         return scientist.trace(Asked(asked.stage, asked.field, "", "0" * 8, 0, {}))
 
     def same(asked: Asked) -> dict[str, Any]:
-        return {
-            "text": f"The {asked.words[0]} decides it, within errors of about 4 percent, as far as can be told now."
-        }
+        return {"text": f"The {asked.words[0]} decides it, within errors of about 4 percent, as far as one can tell."}
 
     with laboratory(tmp_path, texts=1, stages={"trace": trace, "answer": same}) as lab:
         lab.run(traces_per_question=2)
@@ -83,17 +86,6 @@ def test_the_unjudged_and_the_double_are_no_rejected_ones(tmp_path: Path) -> Non
     with laboratory(tmp_path / "mute", texts=1, stages={"judge": lambda _asked: "No comment."}) as lab:
         lab.run(quality_check=True, judge_models=PANEL)
         assert what_became([*read_variations(lab.output)]) == [["unjudged"]]
-
-
-def test_a_document_without_a_journal_gives_its_traces(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=2) as lab:
-        lab.run()
-        before = [*read_variations(lab.output)]
-        for path in tmp_path.glob("out.journal*"):
-            path.unlink()
-        found = [*read_variations(lab.output)]
-        assert what_became(found) == [["accepted"], ["accepted"]]
-        assert records_of(found) == records_of(before)
 
 
 def test_they_come_one_at_a_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from programs.asking.reply import Reply
 from programs.lms.meter import Spent
 from programs.option_groups import BudgetOptions, Price
 from programs.run.budget import Budget
-from tests.lab import called, laboratory
+from tests.lab import called, laboratory, mistake
 from tests.making import passage, tracer
 from tests.standin import scientist
 from tests.standin.scientist import Asked
@@ -59,9 +59,7 @@ def test_what_is_in_flight_stays_near_a_limit(tmp_path: Path, limit: dict[str, f
 def test_without_prices_the_cost_is_unknown(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=1) as lab:
         assert lab.run().summary.cost is None
-        done = called(*lab.arguments(max_cost=1.0))
-    assert done.returncode == 2
-    assert "openai/any" in done.stderr
+        assert "openai/any" in mistake(called(*lab.arguments(max_cost=1.0)))
 
 
 def reply(read: int | None = 1000, written: int | None = 100, **given: Any) -> Reply:

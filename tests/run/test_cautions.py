@@ -36,11 +36,7 @@ BEFORE = {"blind_solve": 2, "check_steps": True, "quality_check": True, "grade_a
         (None, {"blind_solve": 2}, "a model solves and compares its own work"),
         (None, {"blind_solve": 2, "compare_model": "openai/other"}, "a model solves its own work"),
         (None, {**SOLVED, "compare_model": "openai/writer"}, "a model compares its own work"),
-        (
-            {"settings": BEFORE},
-            {"check_steps": True},
-            "the last run had --quality-check, --blind-solve, this one has not",
-        ),
+        ({"settings": BEFORE}, {"check_steps": True}, "the last run had --quality-check, --blind-solve, this one"),
     ],
 )
 def test_what_is_warned_of(last: dict[str, Any] | None, given: dict[str, Any], line: str | None) -> None:

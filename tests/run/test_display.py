@@ -113,12 +113,15 @@ def test_1_what_is_unknown_is_not_nothing() -> None:
     for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "no telling how long", "no pace yet"):
         assert unknown in said
     assert "100%" not in words(found, 100)
+    fewer = line(view(ledger(accepted_before=1100, texts_done=30)), NOON)
+    assert re.search(r"1,034 traces;.* no telling how long, ", fewer), "what becomes fewer foretells nothing"
 
 
 def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
     assert "1,034 of 4,100 traces" in line(view(ledger(goal=4100)), NOON)
     assert "the input" not in line(view(ledger(goal=4100)), NOON)
     assert "; the input will give about 4,100 in all" in words(view(ledger(goal=5000)), 100)
+    assert "too early to say how long" in line(view(ledger(to_end=None, goal=10**15)), NOON)
 
 
 @pytest.mark.parametrize("earlier", [900, 1034])
@@ -132,16 +135,25 @@ def test_1_of_a_run_that_has_all_no_time_left_is_told(given: dict[str, Any], ear
 
 @pytest.mark.parametrize(("why", "again"), [("interrupted", "Ctrl-C again"), ("the budget is spent", "Ctrl-C twice")])
 def test_1_a_run_that_stops_says_what_it_finishes(why: str, again: str) -> None:
-    found = view(ledger(stopping=why, in_flight=3))
+    run = ledger(stopping=why, in_flight=3)
+    run.will_retry(RateLimited("slow down", status=429), 12.4)
+    found = view(run)
     for said in (words(found, 60), line(found, NOON)):
+        assert "waiting" not in said
         assert f"{why}: finishes the 3 calls in flight and saves; {again} stops at once" in said
         assert "left" not in said
 
 
-def test_2_lines_come_at_both_ends_and_every_so_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_2_lines_come_at_both_ends_and_every_so_often_and_cost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(display, "PLAIN_SECONDS", 0.2)
     with laboratory(tmp_path, latency=0.3) as lab:
         done = called(*lab.arguments(max_traces=3))
+        monkeypatch.setattr(ProgressView, "rows", lambda _self, _now: 1 / 0)
+        unseen = called(*lab.arguments())
+        assert (unseen.returncode, len(lab.records)) == (0, 4)
+    assert "could not be shown: ZeroDivisionError" in unseen.stderr
     first, *between, last = [row for row in done.stdout.splitlines() if row.startswith("progress:")]
     assert first.startswith("progress: begins, 0 of 3 traces (0%);")
     assert re.match(r"progress: \d of 3 traces \(\d+%\); time ", between[-1])
@@ -195,7 +207,7 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_5_it_is_that_of_the_traces_that_are_left() -> None:
-    assert "about 0:01:00 left (done" in line(view(ledger(goal=1034 + 134), seconds=60.0), NOON)
+    assert re.search(r"about 0:01:00 left \(done .* 2023 ", line(view(ledger(goal=1034 + 134), seconds=60.0), NOON))
     assert "about 0:00:40 left" in line(view(ledger(to_end=40.0), seconds=134.0), NOON), "the input's"
     barren = ledger(texts_done=2066, goal=None)
     assert "about 0:19:07 left" in line(view(barren), NOON), "half of the texts give none"

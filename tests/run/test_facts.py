@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from programs.rejection import Reason
 from programs.run.funnel import Findings, StepFindings, findings_in_words, findings_of, funnel_of, losses
-from programs.run.index import Index
+from programs.run.index import BUG, Index
 from programs.run.journal import Journal
 from programs.run.old_lines import present_form
 
@@ -53,7 +53,7 @@ ASKED = st.lists(st.just({"text": "?"}), max_size=2)
 LOST = st.lists(st.fixed_dictionaries({"text": st.just("?"), "rejection": REJECTIONS}), max_size=3)
 TEXTS = st.sampled_from("abcd")
 POOLS: Made = st.builds(dict, kind=st.just("pool"), key=TEXTS, questions=ASKED, rejected=LOST, dropped=LOST)
-FAILURES = st.sampled_from([None, "the server is gone"])
+FAILURES = st.sampled_from([None, "the server is gone", f"{BUG}, please report it"])
 SAMPLES: Made = st.builds(dict, kind=st.just("sample"), key=TEXTS, settled=st.booleans(), failure=FAILURES)
 
 
@@ -102,6 +102,7 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     assert found["texts begun by all runs"].entered == len(pools) + len(unanswered) == index.begun()
     barren, ended = {pool["key"] for pool in pools if not pool["questions"]}, {one["key"] for one in samples}
     lost = found["texts begun by all runs"].lost
+    assert lost.get(BUG, 0) == sum(one["failure"].startswith(BUG) for one in unanswered)
     assert lost.get("no usable question", 0) == len(barren & ended)
     assert lost.get("no usable question so far", 0) == len(barren - ended)
     assert index.counts() == Counter(one["status"] for one in variations)
@@ -111,17 +112,14 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     accepted = [one["record"] or (one["attempts"] or [{}])[-1] for one in variations if one["status"] == "accepted"]
     steps = [last.get("steps", []) for last in accepted]
     checked = [[one for one in some if one["judged_by"] == "m"] for some in steps]
-    assert (findings.steps or StepFindings()).checked == sum(map(len, checked))
-    assert (findings.steps or StepFindings()).steps == sum(
-        len(all_) for all_, some in zip(steps, checked, strict=True) if some
-    )
+    counted = findings.steps or StepFindings()
+    assert counted.checked == sum(map(len, checked))
+    assert counted.steps == sum(len(all_) for all_, some in zip(steps, checked, strict=True) if some)
 
 
 def named(rejection: dict[str, str]) -> str:
-    stage = rejection["detail"].split(":")[0]
-    return (
-        f"{stage} {rejection['reason']}" if rejection["reason"] in ("unusable", "unanswered") else rejection["reason"]
-    )
+    stage, reason = rejection["detail"].split(":")[0], rejection["reason"]
+    return f"{stage} {reason}" if reason in ("unusable", "unanswered") else reason
 
 
 JUDGED = "quality 5.5 after 3 attempts"

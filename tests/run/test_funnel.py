@@ -76,15 +76,9 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         lab.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         finished = lab.run(max_samples=13)
         found = steps(finished)
-        assert found["lines read by this run"].lost == {
-            "blank": 1,
-            "not JSON": 1,
-            "no text": 1,
-            "duplicate text": 1,
-            "nothing to ask about: acknowledgements": 1,
-            "nothing to ask about: too little text": 1,
-            "not an object": 1,
-        }
+        reasons = ["blank", "not JSON", "no text", "duplicate text", "not an object"]
+        reasons += [f"nothing to ask about: {why}" for why in ("acknowledgements", "too little text")]
+        assert found["lines read by this run"].lost == dict.fromkeys(reasons, 1)
         assert found["lines read by this run"].entered == 21
         assert found["lines read by this run"].left == 14
         assert found["texts begun by all runs"].entered == 13

@@ -28,6 +28,9 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> None:
+    planned = called(*lab.arguments(dry_run=True)).stdout
+    assert "would cut: 6 documents into" in planned
+    assert ("lines and passages" in planned, lab.calls) == (True, 0)
     done = lab.command()
     assert done.returncode == 0, done.stderr
     records = list(read_records(lab.output))
@@ -61,11 +64,3 @@ def test_a_run_that_was_stopped_goes_on(lab: Lab) -> None:
     lab.run(**given)
     assert lab.units[: len(units)] == units
     assert lab.calls == 8 * len(set(lab.units)) > calls
-
-
-def test_a_dry_run_tells_what_would_be_cut(lab: Lab) -> None:
-    done = called(*lab.arguments(dry_run=True))
-    assert done.returncode == 0
-    assert "would cut: 6 documents into" in done.stdout
-    assert "lines and passages" in done.stdout
-    assert lab.calls == 0

@@ -70,12 +70,8 @@ def waited_for(reading: Reading) -> Reading:
 def test_1_lines_are_counted_as_they_are_read(lines: list[bytes], ended: bool, tmp_path: Path) -> None:
     data = b'{"first": 1}\n' + b"\n".join(lines) + (b"\n" if ended else b"")
     truth = sum(1 for _ in split_lines([data]))
-    for name, written in [
-        ("a.jsonl", data),
-        ("a.jsonl.gz", gzip.compress(data)),
-        ("a.jsonl.zst", zstandard.compress(data)),
-    ]:
-        (tmp_path / name).write_bytes(written)
+    for name, packed in (("a.jsonl", bytes), ("a.jsonl.gz", gzip.compress), ("a.jsonl.zst", zstandard.compress)):
+        (tmp_path / name).write_bytes(packed(data))
         assert counted(tmp_path / name) == [truth]
 
 
@@ -131,9 +127,8 @@ def test_3_half_of_the_lines_gave_a_text_and_so_will_half_of_the_rest() -> None:
     odd = [("a", line) for line in range(2, 21, 2)]
     assert expected([("a", "lines", 100)], odd) == pytest.approx(50)
     assert expected([("a", "lines", 100), ("b", "lines", 100)], odd) == pytest.approx(100)
-    assert expected([("a", "lines", 20), ("b", "lines", 20)], [("a", 10), ("a", 20), ("b", 2)]) == pytest.approx(
-        5.5, 0.1
-    )
+    both: Files = [("a", "lines", 20), ("b", "lines", 20)]
+    assert expected(both, [("a", 10), ("a", 20), ("b", 2)]) == pytest.approx(5.5, 0.1)
 
 
 def test_3_at_first_a_line_is_taken_to_have_a_text_and_finished_lines_are_no_work() -> None:
@@ -167,14 +162,11 @@ async def test_3_at_its_end_a_reading_knows_its_texts(tmp_path: Path) -> None:
     assert reading.texts == 4
 
 
-async def test_4_what_reading_raises_is_raised() -> None:
-    class Failing(Given):
-        def samples(self, _inputs: Sequence[Source]) -> Iterator[Sample]:
-            raise UserError("no such thing")
-            yield
-
-    with pytest.raises(UserError, match="no such thing"):
-        await anext(Reading(lambda _: Failing(), ReadReport(), []).samples(Gate(1), every, True))
+async def test_4_what_reading_raises_is_raised(tmp_path: Path) -> None:
+    gone = [Source(tmp_path / "gone.jsonl", "lines")]
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), ReadReport(), gone)
+    with pytest.raises(UserError, match=r"gone\.jsonl: No such file"):
+        await anext(reading.samples(Gate(1), every, True))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from tests.lab import KEY, Lab, called, laboratory, mistake
 from tests.run.merging.merging import records_by_id
 from tests.standin.faults import FaultPlan
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
+from tests.standin.scientist import Answer
 from tests.standin.server import StandIn
 
 DEAD = "http://127.0.0.1:9/v1"
@@ -71,17 +70,12 @@ def test_a_server_that_is_not_up_keeps_nobody_from_beginning(lab: Lab) -> None:
     assert "not reachable" in mistake(called(*lab.arguments(api_base=gone, max_traces=20, traces_per_sample=2)))
 
 
-def judge(asked: Asked) -> dict[str, Any]:
-    """Some attempts are turned down."""
-    return verdict(4 + int(asked.nonce[0], 16) % 5)
-
-
 @pytest.mark.parametrize("most", [None, 6])
 def test_the_records_are_those_of_one_server(tmp_path: Path, most: int | None) -> None:
-    made = []
+    made, some = [], dict[str, Answer](judge=lambda asked: verdict(4 + int(asked.nonce[0], 16) % 5))
     for count in (1, 2, 3):
         with ExitStack() as running:
-            lab = running.enter_context(laboratory(tmp_path / str(count), texts=8, stages={"judge": judge}))
+            lab = running.enter_context(laboratory(tmp_path / str(count), texts=8, stages=some))
             lab.input.write_bytes(lab.input.read_bytes() * 2)
             others = [running.enter_context(StandIn(lab.brain, latency=0.01 * n)) for n in range(1, count)]
             judged = {"quality_check": True, "judge_models": PANEL, "grade_answers": True, "traces_per_sample": 2}

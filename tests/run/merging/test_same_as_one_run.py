@@ -30,6 +30,7 @@ def test_parts_merged_are_what_one_run_makes(lab: Lab) -> None:
         assert contents(many, kind) == contents(one, kind), kind
     assert timeless(found.spent_in_all) == timeless(finished.summary.spent_in_all)
     assert found.traces == {"accepted": 16, "rejected": 8}
+    assert many.lines("run")[-1]["settings"].keys() == {"quality_check", "grade_answers"}, "whose results may go"
 
 
 def test_a_run_on_the_merged_output_makes_what_is_missing(lab: Lab) -> None:
