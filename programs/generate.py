@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         if settings.dry_run:
             from programs.run.dry_run import dry_run
 
-            dry_run(settings, plain_console())
+            dry_run(settings, plain_console(soft_wrap=True))
             return 0
         return asyncio.run(_generate(settings, plain_console()))
 
