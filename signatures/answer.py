@@ -6,6 +6,7 @@ import dspy
 from pydantic import BaseModel, Field
 
 from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
+from signatures.strands import UserPerspective
 from signatures.vocabulary import Depth, YesOrNo
 
 Option = Annotated[str, characters(1, 160)]
@@ -93,6 +94,7 @@ class WriteAnswer(AboutQuestion):
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
+    perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
     lengths: str = dspy.InputField(desc="how long the answer and the claims of a choice should be")
     earlier: str | None = dspy.InputField(desc=EARLIER)

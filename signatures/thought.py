@@ -4,7 +4,7 @@ import dspy
 from pydantic import BaseModel, Field, RootModel, model_validator
 
 from signatures.prompt import EARLIER, FEEDBACK, WHOLE, AboutQuestion, characters
-from signatures.strands import Bearing, ContextAnalysis, HypothesisSet, MethodCritique, UserPerspective
+from signatures.strands import Bearing, HypothesisSet, MethodCritique
 from signatures.vocabulary import OLD_KINDS, Kind
 
 
@@ -70,20 +70,18 @@ class WriteThought(AboutQuestion):
     no more than the steps support, and stop there, without a summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
-    analysis, hypotheses, evidence, critique and perspective are notes that nobody else has. Let them guide the outcome,
-    unless their own figures or general knowledge contradict them, and give no sign that they exist: do not mention a
-    hypothesis or a sentence by its number, "evidence" as something handed to you, a paper, authors or a passage. You are
-    not the person who asks: do not say "we" or "our" about that person's case, and address nobody."""
+    hypotheses, evidence and critique are notes that nobody else has. Let them guide the outcome, unless their own
+    figures or general knowledge contradict them, and give no sign that they exist: do not mention a hypothesis or a
+    sentence by its number, "evidence" as something handed to you, a paper, authors or a passage. You are not the person
+    who asks: do not say "we" or "our" about that person's case, and address nobody."""
 
     passage: str | None = dspy.InputField(  # type: ignore[assignment]
         desc="scientific text, one numbered sentence per line"
     )
     given: str = dspy.InputField(desc="what is at hand while thinking")
-    analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
     evidence: list[EvidenceClaim] = dspy.InputField(desc="facts that the outcome has to agree with")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
-    perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

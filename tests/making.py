@@ -209,6 +209,8 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "question": question().text,
         "asked_by": question().asked_by,
         **found.for_thought(passage().sample.text),
+        "analysis": found.analysis,
+        "perspective": found.perspective,
         "given": "the question alone",
         "completing": "Where it lacks a result.",
         "shape": shape.prompt_text,

@@ -154,8 +154,11 @@ async def test_3_every_stage_of_one_predictor_takes_its_fields() -> None:
 async def test_3_the_stages_of_several_predictors_give_each_all_that_it_takes() -> None:
     given, tracer = making.inputs_of_every_stage(), Tracer()
     with served(), dspy.context(trace=[]):
-        for stage, first in ((tracer.strands, tracer.strands.context), (tracer.writer, tracer.writer.trace)):
-            made = await stage.acall(**{name: given[name] for name in first.signature.input_fields if name in given})
+        for stage, names in (
+            (tracer.strands, {*tracer.strands.context.signature.input_fields}),
+            (tracer.writer, {*tracer.writer.trace.signature.input_fields, "analysis", "perspective"}),
+        ):
+            made = await stage.acall(**{name: given[name] for name in names & {*given}})
             assert all(isinstance(one, BaseModel) for one in made.values())
         asked = {predictor.signature.__name__: set(inputs) for predictor, inputs, _ in dspy.settings.trace}
     signatures = [one.signature for part in (tracer.strands, tracer.writer) for one in part.predictors()]

@@ -52,14 +52,13 @@ class Strands:
 
     def for_thought(self, source: str) -> dict[str, Any]:
         """The notes as the thought is given them, by the names of its inputs: of the evidence that stands in the passage
-        what it shows, and nothing that is `source` over again, which a small model would go on to recite."""
+        what it shows, and nothing that is `source` over again, which a small model would go on to recite. The analysis says
+        how the question is solved, and the perspective how to put it: with these a thought retells what it was told."""
         claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
         return {
-            "analysis": in_own_words(self.analysis, source),
             "hypotheses": in_own_words(self.hypotheses, source),
             "evidence": [evidence for evidence in claims if not recites(evidence.claim, source)],
             "critique": in_own_words(self.critique, source),
-            "perspective": in_own_words(self.perspective, source),
         }
 
 

@@ -24,7 +24,7 @@ from programs.text.words import texts_in
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
-from signatures.strands import ContextAnalysis
+from signatures.strands import ContextAnalysis, UserPerspective
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
@@ -118,12 +118,14 @@ class ThoughtStages(AwaitedModule):
         self.answer = dspy.Predict(WriteAnswer)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `WriteThought`, the passage too, which the answer is given in both settings. Gives `thought`
-        and `answer`, each asked once of the LM that DSPy has."""
+        """Takes the fields of `WriteThought`, the passage too, which the answer is given in both settings, the `analysis`
+        and the `perspective`. Gives `thought` and `answer`, each asked once of the LM that DSPy has."""
         with adapted():
+            analysis, perspective = fields.pop("analysis"), fields.pop("perspective")
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
-            final = await self.answer.acall(**shared, **_answered(thought, fields["analysis"], fields["question"]))
+            told = _answered(thought, analysis, perspective, fields["question"])
+            final = await self.answer.acall(**shared, **told)
         return dspy.Prediction(thought=thought, answer=final.answer)
 
     async def written(
@@ -139,7 +141,7 @@ class ThoughtStages(AwaitedModule):
         thought_ask = self.thought_ask(passage, question, strands, plan, faults)
         thought_reply = await answer(thought_ask)
         thought: Thought = thought_ask.value_of(thought_reply)
-        ask = self.answer_ask(passage, question, strands.analysis, thought, plan, faults)
+        ask = self.answer_ask(passage, question, strands, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
         found = checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
@@ -190,7 +192,7 @@ class ThoughtStages(AwaitedModule):
         self,
         passage: Passage,
         question: Question,
-        analysis: ContextAnalysis,
+        strands: Strands,
         thought: Thought,
         plan: AttemptPlan,
         faults: Faults,
@@ -198,7 +200,7 @@ class ThoughtStages(AwaitedModule):
         """Asks for the answer to a thought."""
         texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
-        inputs |= _answered(thought, analysis, drawn_by)
+        inputs |= _answered(thought, strands.analysis, strands.perspective, drawn_by)
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
@@ -216,13 +218,16 @@ class ThoughtStages(AwaitedModule):
         )
 
 
-def _answered(thought: Thought, analysis: ContextAnalysis, drawn_by: str) -> dict[str, Any]:
-    """What an answer is given of the thought and the analysis, and its lengths, drawn by a text: it has no more words than
-    the thought, unless that is very short."""
+def _answered(
+    thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, drawn_by: str
+) -> dict[str, Any]:
+    """What an answer is given of the thought and the notes, and its lengths, drawn by a text: it has no more words than the
+    thought, unless that is very short."""
     draw, shown, (fewest, most) = random.Random(drawn_by), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
     words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
     lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
-    return {"thought": shown, "misconceptions": list(analysis.misconceptions), "lengths": lengths}
+    notes = {"perspective": perspective, "misconceptions": list(analysis.misconceptions)}
+    return {"thought": shown, **notes, "lengths": lengths}
 
 
 def seen_of(inputs: Mapping[str, Any]) -> str:

@@ -70,16 +70,15 @@ def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() ->
     found = dataclasses.replace(
         analysed(), evidence=located(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
     )
-    found.evidence[1].claim = found.analysis.misconceptions[0] = copied
-    found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
+    found.evidence[1].claim = found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
     given = found.for_thought(whole)
     assert copied not in str(given)
     assert [claim.claim for claim in given["evidence"]] == ["what sentence 1 shows"]
     first, second = given["hypotheses"].hypotheses
     assert first == found.hypotheses.hypotheses[0]
     assert second.model_dump() == {"statement": found.hypotheses.hypotheses[1].statement}
-    assert given["perspective"] == found.perspective
-    assert str(found.for_thought("Something else.")).count(copied) == 4
+    assert given["critique"].strengths == found.critique.strengths
+    assert str(found.for_thought("Something else.")).count(copied) == 3
 
 
 async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:

@@ -113,10 +113,10 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(sett
 
 
 def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
-    writer, analysis = tracer().writer, analysed().analysis
+    writer, notes = tracer().writer, analysed()
 
     def told(number: int) -> str:
-        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, analysis, thought(), plan(), FIRST_TRY)
+        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), FIRST_TRY)
         return str(ask.inputs["lengths"]).partition(". ")[2]
 
     found = Counter(map(told, range(120)))
@@ -127,16 +127,17 @@ def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
 
 @pytest.mark.parametrize("depth", ANSWER_WORDS)
 def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(depth: Depth) -> None:
-    analysis = analysed().analysis.model_copy(update={"depth": depth})
+    found = analysed()
+    notes = dataclasses.replace(found, analysis=found.analysis.model_copy(update={"depth": depth}))
     fewest, most = ANSWER_WORDS[depth]
 
     def told(number: int, words: int) -> int:
         long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
-        ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, analysis, long, plan(), FIRST_TRY)
+        ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), FIRST_TRY)
         return int(re.findall(r"about (\d+) words", ask.inputs["lengths"])[0])
 
-    found = sorted(told(number, 600) for number in range(60))
-    assert fewest - 5 <= found[0] <= fewest * 1.3
-    assert most / 1.3 <= found[-1] <= most + 5
+    lengths = sorted(told(number, 600) for number in range(60))
+    assert fewest - 5 <= lengths[0] <= fewest * 1.3
+    assert most / 1.3 <= lengths[-1] <= most + 5
     assert {told(number, 20) for number in range(20)} == {fewest}
     assert max(told(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)
