@@ -208,7 +208,7 @@ def inputs_of_every_stage() -> dict[str, Any]:
         "passage": passage().shown,
         "question": question().text,
         "asked_by": question().asked_by,
-        **found.for_thought(passage().sample.text),
+        **found.for_thought,
         "analysis": found.analysis,
         "perspective": found.perspective,
         "given": "the question alone",

@@ -71,16 +71,10 @@ def _repeats(text: str, question: Question) -> list[str]:
 
 
 def not_at_hand(
-    passage: Passage,
-    question: Question,
-    setting: Setting,
-    thought: Sequence[str],
-    answer: str | None = None,
-    *,
-    seen: str | None = None,
+    passage: Passage, question: Question, setting: Setting, seen: str, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
-    """Which figures of a thought, or of the answer to it, only the passage gives, where it is not at hand; of a thought
-    that was shown `seen` alone, those that stand there too.
+    """Which figures of a thought that was shown `seen`, or of the answer to it, only the passage gives, where it is not at
+    hand.
 
     What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
     """
@@ -88,7 +82,7 @@ def not_at_hand(
         return []
     needed = needs_passage(question.text, passage.sample.text, thought, seen=seen)
     if answer is not None:
-        needed = needs_passage(question.text, passage.sample.text, thought, answer)[len(needed) :]
+        needed = needs_passage(question.text, passage.sample.text, thought, answer, seen=seen)[len(needed) :]
     why = "uses figures that the question does not give and that nothing in it leads to"
     return [f"{why}: {', '.join(needed)}; derive them in the open, estimate, or do without"] if needed else []
 

@@ -1,6 +1,7 @@
 """Stages 2 and 3 as a module: the context, then four strands of reasoning at the same time."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import dspy
@@ -14,6 +15,7 @@ from programs.records import Evidence
 from programs.stages.checks import recites
 from programs.stages.questions import Question, problems_of, shared_inputs
 from programs.text.copying import borrowed
+from programs.text.words import texts_in
 from signatures.strands import (
     COMPLETING,
     AnalyseContext,
@@ -40,8 +42,10 @@ NotesT = TypeVar("NotesT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Strands:
-    """What stages 2 and 3 found for one question: `question` is that question, completed where it lacked something."""
+    """What stages 2 and 3 found for one question about the `source`, a text: `question` is that question, completed where
+    it lacked something."""
 
+    source: str
     question: Question
     analysis: ContextAnalysis
     hypotheses: HypothesisSet
@@ -50,16 +54,23 @@ class Strands:
     perspective: UserPerspective
     replies: dict[str, Reply]
 
-    def for_thought(self, source: str) -> dict[str, Any]:
+    @cached_property
+    def for_thought(self) -> dict[str, Any]:
         """The notes as the thought is given them, by the names of its inputs: of the evidence that stands in the passage
-        what it shows, and nothing that is `source` over again, which a small model would go on to recite. The analysis says
-        how the question is solved, and the perspective how to put it: with these a thought retells what it was told."""
+        what it shows, and nothing that is the source over again, which a small model would go on to recite. The analysis
+        says how the question is solved, and the perspective how to put it: with these a thought retells what it was
+        told."""
         claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
         return {
-            "hypotheses": in_own_words(self.hypotheses, source),
-            "evidence": [evidence for evidence in claims if not recites(evidence.claim, source)],
-            "critique": in_own_words(self.critique, source),
+            "hypotheses": in_own_words(self.hypotheses, self.source),
+            "evidence": [evidence for evidence in claims if not recites(evidence.claim, self.source)],
+            "critique": in_own_words(self.critique, self.source),
         }
+
+    @cached_property
+    def seen(self) -> str:
+        """What of the source a thought can know where the source is not at hand: the notes, as one text."""
+        return "\n".join(texts_in(self.for_thought))
 
 
 def in_own_words(notes: NotesT, source: str) -> NotesT:
@@ -109,7 +120,7 @@ class StrandStages(AwaitedModule):
         replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
         values["evidence"] = located(values["evidence"], passage)
-        return Strands(question, found.analysis, **values, replies=replies)
+        return Strands(passage.sample.text, question, found.analysis, **values, replies=replies)
 
     def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)

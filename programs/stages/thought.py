@@ -2,8 +2,8 @@
 
 import json
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import dspy
@@ -20,7 +20,6 @@ from programs.stages.questions import Question, drawn_words, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
-from programs.text.words import texts_in
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
@@ -82,15 +81,13 @@ class AttemptPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them, and what such an answer can be checked by. `seen` is what whoever
-    thought was shown, beside the question."""
+    """A thought and its answer, with what made them, and what such an answer can be checked by."""
 
     thought: Thought | OwnThought
     answer: str
     replies: dict[str, Reply]
     yes_or_no: YesOrNo | None = None
     checkable: Checkable = field(default_factory=Checkable)
-    seen: str = ""
 
     @property
     def text(self) -> str:
@@ -138,15 +135,14 @@ class ThoughtStages(AwaitedModule):
         faults: Faults = FIRST_TRY,
     ) -> Draft:
         """A thought and its answer, of which `faults` says what was wrong the last time. Raises `StageFailed`."""
-        thought_ask = self.thought_ask(passage, question, strands, plan, faults)
-        thought_reply = await answer(thought_ask)
-        thought: Thought = thought_ask.value_of(thought_reply)
+        ask = self.thought_ask(passage, question, strands, plan, faults)
+        thought_reply = await answer(ask)
+        thought: Thought = ask.value_of(thought_reply)
         ask = self.answer_ask(passage, question, strands, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
         found = checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
-        replies, seen = {"trace": thought_reply, "answer": reply}, seen_of(thought_ask.inputs)
-        return Draft(thought, final.text.strip(), replies, final.yes_or_no, found, seen)
+        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
 
     def thought_ask(
         self, passage: Passage, question: Question, strands: Strands, plan: AttemptPlan, faults: Faults
@@ -158,12 +154,12 @@ class ThoughtStages(AwaitedModule):
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
             "shape": plan.shape.prompt_text,
-            **strands.for_thought(passage.sample.text),
+            **strands.for_thought,
         }
         if plan.setting == "closed":
             # The notes say what bears on the question, and who does not see the rest does not lean on it.
             del inputs["passage"]
-        seen = seen_of(inputs)
+        figures = partial(not_at_hand, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
@@ -173,11 +169,7 @@ class ThoughtStages(AwaitedModule):
             check=lambda values: [
                 *thought_problems(values[-1], question, passage, plan.setting),
                 *borrowed(values[-1], self.trace, inputs),
-                *(
-                    not_at_hand(passage, question, plan.setting, values[-1].texts, seen=seen)
-                    if len(values) == 1
-                    else []
-                ),
+                *(figures(values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.trace, plan),
             earlier=json.dumps({"thought": faults.draft.thought.model_dump(mode="json")}, ensure_ascii=False)
@@ -201,6 +193,7 @@ class ThoughtStages(AwaitedModule):
         texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
         inputs |= _answered(thought, strands.analysis, strands.perspective, drawn_by)
+        figures = partial(not_at_hand, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
@@ -210,7 +203,7 @@ class ThoughtStages(AwaitedModule):
             check=lambda values: [
                 *answer_problems(values[-1].text, question, plan.setting),
                 *borrowed(values[-1].text, self.answer, inputs),
-                *(not_at_hand(passage, question, plan.setting, texts, values[-1].text) if len(values) == 1 else []),
+                *(figures(texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.answer, plan),
             earlier=faults.draft.answer if faults.draft and faults.answer else "",
@@ -228,11 +221,6 @@ def _answered(
     lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
     notes = {"perspective": perspective, "misconceptions": list(analysis.misconceptions)}
     return {"thought": shown, **notes, "lengths": lengths}
-
-
-def seen_of(inputs: Mapping[str, Any]) -> str:
-    """All texts of a thought's inputs."""
-    return "\n".join(texts_in(inputs))
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:

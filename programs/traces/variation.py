@@ -165,6 +165,8 @@ class Variation:
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
         steps = draft.thought.steps()
+        # Where a model thought for itself it had the question alone.
+        seen = None if plan.setting == "open" else found.seen if plan.thought == "written" else ""
         carried = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
         return Record(
             id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
@@ -181,11 +183,7 @@ class Variation:
             final_answer=draft.answer,
             setting=plan.setting,
             needs_passage=needs_passage(
-                question.text,
-                passage.sample.text,
-                draft.thought.texts,
-                draft.answer,
-                seen=draft.seen if plan.setting == "closed" else None,
+                question.text, passage.sample.text, draft.thought.texts, draft.answer, seen=seen
             ),
             yes_or_no=draft.yes_or_no,
             short_answer=draft.checkable.short_answer,

@@ -68,17 +68,17 @@ def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() ->
     whole = f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
     copied = passage(whole).quoted(5)["quote"]
     found = dataclasses.replace(
-        analysed(), evidence=located(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
+        analysed(), source=whole, evidence=located(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
     )
     found.evidence[1].claim = found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
-    given = found.for_thought(whole)
+    given = found.for_thought
     assert copied not in str(given)
     assert [claim.claim for claim in given["evidence"]] == ["what sentence 1 shows"]
     first, second = given["hypotheses"].hypotheses
     assert first == found.hypotheses.hypotheses[0]
     assert second.model_dump() == {"statement": found.hypotheses.hypotheses[1].statement}
     assert given["critique"].strengths == found.critique.strengths
-    assert str(found.for_thought("Something else.")).count(copied) == 3
+    assert str(dataclasses.replace(found, source="Something else.").for_thought).count(copied) == 3
 
 
 async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:

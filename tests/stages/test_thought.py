@@ -60,8 +60,9 @@ def test_a_thought_of_no_use_is_refused_with_its_paragraph(made: Thought, reason
 @pytest.mark.parametrize("setting", ["closed", "open"])
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
-    made_so, found = dataclasses.replace(plan(), setting=setting), analysed()
+    made_so = dataclasses.replace(plan(), setting=setting)
     for seen in (False, True):
+        found = analysed()
         found.critique.alternative = f"That {107 if seen else 95} galaxies say little."
         ask = tracer().writer.thought_ask(passage(), QUESTION, found, made_so, FIRST_TRY)
         first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
@@ -103,7 +104,7 @@ def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(sett
     run(tracer().writer.written(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
     trace, final = answers.asked
     feedback = {"earlier", "feedback"}
-    assert trace.inputs.items() >= found.for_thought(passage().sample.text).items()
+    assert trace.inputs.items() >= found.for_thought.items()
     kept_back = {"passage"} if setting == "closed" else set()
     assert set(trace.inputs) == set(trace.predict.signature.input_fields) - feedback - kept_back
     assert final.inputs["thought"].startswith("About ")
