@@ -76,7 +76,7 @@ class FinalAnswer(BaseModel):
         default_factory=list,
         max_length=6,
         description="points by which any answer is graded, however it is worded: what a right answer needs or "
-        "avoids, not what this one happens to say",
+        "avoids, with what is at hand, not what this one happens to say",
         json_schema_extra={"minItems": 3},
     )
 

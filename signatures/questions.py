@@ -74,10 +74,10 @@ class AskQuestion(AboutPassage):
     have the passage and refers to no source: no "the paper", "the authors", "this study", "the passage", no figure, table
     or section.
 
-    Use the asker's own words, and none of those in which the question is described below: what they saw, measured, were
-    told or have to decide, then what they want to know. This is a person, not an examiner: they may be brief, tell a
-    story, or be unsure of the terms. The asker sets the level. The question stands on its own and includes the facts that
-    an answer needs and would not otherwise have; with few words or numbers to give, ask something that needs no more. It
+    Use the asker's own words, not those in which the question is described below: what they saw, measured, were told or
+    have to decide, then what they want to know. This is a person, not an examiner: they may be brief, tell a story, or
+    be unsure of the terms. The asker sets the level. The question stands on its own and includes the facts that an
+    answer needs and would not otherwise have; with few words or numbers to give, ask something that needs no more. It
     does not give away the answer, or the flaw or catch that an answer has to find. Answering it takes several steps of
     reasoning, from what the passage says and what is generally known."""
 

@@ -13,7 +13,8 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
-"""When a wrong turn is noticed. "at once" is never drawn: it makes a planted sentence, and a "No" after it."""
+"""When a wrong turn is noticed. "later" alone is drawn: "at once" makes a planted sentence and a "No" after it, and "late"
+a writer who has to look away from what speaks against it."""
 
 
 class Outline(NamedTuple):
@@ -144,15 +145,10 @@ LENGTHS: dict[Length, Extent] = {
     ),
 }
 
-NOTICED: dict[Noticed, str] = {
-    "later": "Something is built on it before it is noticed.",
-    "late": "It is noticed only near the end, when something else is checked.",
-}
-
 NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."
 WRONG_TURN = (
-    "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, until "
-    "something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
+    "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, and build on it, "
+    "until something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
 )
 """A writer who was offered an easy slip, too, made one every time, and readers saw that it was planted."""
 
@@ -171,9 +167,9 @@ class Shape(BaseModel, frozen=True):
     @property
     def prompt_text(self) -> str:
         """What the prompt says of it."""
-        wrong = [WRONG_TURN, NOTICED[self.noticed]] if self.noticed else [NO_WRONG_TURN]
+        wrong = WRONG_TURN if self.noticed else NO_WRONG_TURN
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
         voice = [VOICES[self.voice].prompt_text] if self.voice else []
         close = [CLOSES[self.close].prompt_text] if self.close else []
-        return " ".join([SHAPES[self.name].prompt_text, *wrong, *voice, *close, extent.prompt_text.format(words)])
+        return " ".join([SHAPES[self.name].prompt_text, wrong, *voice, *close, extent.prompt_text.format(words)])

@@ -47,7 +47,7 @@ Setting = Literal["closed", "open"]
 ASKING: dict[Setting, str] = {
     "closed": (
         "Whoever answers has only the question. Ask what can be answered with few facts, and include those on which the "
-        "answer turns, one that speaks against the first answer that comes to mind among them, as things the person has "
+        "answer turns, also one that speaks against the first answer that comes to mind. They are things the person has "
         "seen, measured, been told or read somewhere: those of the passage, or some from a case of the person's own, but "
         "no invented finding of somebody else."
     ),
@@ -59,7 +59,10 @@ ASKING: dict[Setting, str] = {
 """What the questions have to bring with them."""
 
 NOTING: dict[Setting, str] = {
-    "closed": "only the question: ideas and tests that need figures or findings that the passage alone gives are of no use",
+    "closed": (
+        "only the question: ideas and tests that need a figure or finding that the passage alone gives are of no use. "
+        "Where such a finding bears on the question, say in which direction and how strongly, without its figures."
+    ),
     "open": "the question and the passage",
 }
 """What those who make notes for a thought are told that it has at hand."""

@@ -22,7 +22,7 @@ from programs.text.copying import borrowed
 from programs.text.thought import wrap_thought
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
-from signatures.shape import CLOSES, LENGTHS, NOTICED, SHAPES, USUAL_WEIGHT, VOICES, Shape
+from signatures.shape import CLOSES, LENGTHS, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis, UserPerspective
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
@@ -48,11 +48,10 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, varia
     name, order = names[variation % len(names)], list(LENGTHS)
     chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
     tempted = chance.random() < WRONG_TURN[difficulty]
-    noticed = chance.choice(list(NOTICED))
     length = min(chance.choices(order, LENGTH_WEIGHTS[depth])[0], SHAPES[name].longest, key=order.index)
     return Shape(
         name=name,
-        noticed=noticed if tempted and length != "short" else None,
+        noticed="later" if tempted and length != "short" else None,
         length=length,
         words=drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most),
         voice=chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
