@@ -46,10 +46,10 @@ Setting = Literal["closed", "open"]
 
 ASKING: dict[Setting, str] = {
     "closed": (
-        "Whoever answers has only the question. Ask what can be answered with few facts, and include those on which the "
-        "answer turns, also one that speaks against the first answer that comes to mind. They are things the person has "
-        "seen, measured, been told or read somewhere: those of the passage, or some from a case of the person's own, but "
-        "no invented finding of somebody else."
+        "Whoever answers has only the question. It must include the facts and figures on which the answer turns, also one "
+        "that speaks against the first answer that comes to mind, and no others: seldom more than four. They are things "
+        "the person has seen, measured, been told or read somewhere: those of the passage, or some from a case of the "
+        "person's own, but no invented finding of somebody else."
     ),
     "open": (
         "Whoever answers can see the passage. The question says what it is about, but need not repeat the passage's "

@@ -19,17 +19,7 @@ from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning, withou
 from programs.text.prose import prose_problems
 from programs.text.words import content, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
-from signatures.questions import (
-    ASKERS,
-    CLAIMED,
-    CLAIMS,
-    MOST_WORDS,
-    NO_CLAIM,
-    NUMBERS,
-    AskQuestion,
-    DraftQuestion,
-    wanted,
-)
+from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
 from signatures.vocabulary import ASKING, Setting
 
 
@@ -121,7 +111,6 @@ class QuestionStage(PredictorModule):
             sentence=sentences[int(place * len(sentences))],
             words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
             claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
-            numbers=draw.choice(NUMBERS),
         )
 
     def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
