@@ -140,7 +140,7 @@ class Tracer(AwaitedModule):
         if traces > len(self.questions.types):
             raise ValueError(f"{traces} traces of a text need as many question types")
         sample = sample_of(text, title=title, domain=domain)
-        lm = str(getattr(dspy.settings.lm, "model", ""))
+        lm = str(getattr(self.judge.predict.lm or dspy.settings.lm, "model", "") or "unnamed")
         options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
         with adapted():

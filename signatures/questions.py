@@ -51,9 +51,9 @@ CLAIMED = 0.4
 be one, a capable writer made claims of fifteen in sixteen."""
 
 MOST_WORDS = 120
-"""Of a question. The number is drawn, from the fewest on that its type needs; else each has some 55. With a draw of one to
-five numbers at most, capable writers asked more as people do, but their thoughts had less to work with: of eight pairs two
-blind readers preferred those without it in 7 and in 6."""
+"""Of a question. How many is drawn, from the fewest on that its type needs; else each has some 55. When it was drawn, too,
+how many figures a question gives at most (one to five), thoughts had less to work with: of eight pairs two blind readers
+preferred those without that in 7 and in 6."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:

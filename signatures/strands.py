@@ -16,7 +16,7 @@ Bearing = Literal["supports", "contradicts", "qualifies"]
 
 
 class NotesOnQuestion(AboutQuestion):
-    """A stage that makes notes for the thought."""
+    """A stage that makes notes before the thought."""
 
     given: str = dspy.InputField(desc="what is at hand for thinking and answering")
 
@@ -44,9 +44,9 @@ COMPLETING: dict[Setting, str | None] = {
         "An answer cannot use what the passage found. Where one result of the passage, or two, would make a right "
         "answer different or clearly surer, write the question again with it and its figure, mentioned in passing as "
         "this person would who had seen, measured, been told or read it. Add forty words at most, and leave all else "
-        "as it is, word for word. Do not say what the result shows, and leave out one that is itself the flaw, the remedy "
-        "or the answer, and background and details of method, which only a reader of the text would bring up. Where no "
-        "result would do that, leave it empty."
+        "as it is, word for word. Do not say what the result shows. Leave out one that is itself the flaw, the remedy or "
+        "the answer, and leave out background and details of method: only a reader of the text would bring them up. Where "
+        "no result would do that, leave it empty."
     ),
     "open": None,
 }

@@ -60,12 +60,12 @@ ASKING: dict[Setting, str] = {
 
 NOTING: dict[Setting, str] = {
     "closed": (
-        "only the question: ideas and tests that need a figure or finding that the passage alone gives are of no use. "
-        "Where such a finding bears on the question, say in which direction and how strongly, without its figures."
+        "only the question. Let no idea or test depend on a figure that the passage alone gives; where a finding of the "
+        "passage bears on the question, let the notes say in which direction and how strongly, without the figure."
     ),
     "open": "the question and the passage",
 }
-"""What those who make notes for a thought are told that it has at hand."""
+"""What those who make notes are told that the thought and the answer have at hand."""
 
 THINKING: dict[Setting, str] = {
     "closed": (

@@ -85,9 +85,6 @@ class Caller:
         number, most = len(before), max(self.rules.max_tokens, ask.least_tokens)
         tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
-        if config.get("temperature") and "seed" not in config:
-            # Tries with one prompt would else be one reply out of DSPy's cache, which this number is no more than a key to.
-            config["rollout_id"] = seed_of(ask.key, self.rules.seed, number)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs(ask, before), config, model)
         spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
@@ -180,6 +177,9 @@ def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
 def _config(ask: Ask, seed: int, tokens: int, options: frozenset[str]) -> dict[str, Any]:
     config = {"max_tokens": tokens, "seed": seed, "temperature": ask.asked_temperature}
     taken = {name: value for name, value in config.items() if name in options and value is not None}
+    if taken.get("temperature") and "seed" not in taken:
+        # Tries with the same prompt would else be one reply: DSPy's cache has one for each number.
+        taken["rollout_id"] = seed
     # A compiled program's own temperature would be sent to a model that takes none.
     overridden = "temperature" not in options and "temperature" in ask.predict.config
     return {**taken, "temperature": None} if overridden else taken

@@ -11,7 +11,7 @@ from programs.text.words import texts_in
 UNKNOWN = "unknown"
 _FIELDS = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
 _ADDRESS = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
-_NO_NAME = re.compile(r"\d{4}-\d\d.*|am|vor|tdm|stm-asf|unspecified")
+_NO_NAME = re.compile(r"\d{4}-\d\d-\d\d(?:T\S*)?|am|vor|tdm|stm-asf|unspecified")
 _HUB = re.compile(
     r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[234]\.[05]|mit|apache-2\.0|bsd-[23]-clause|gpl-[23]\.0|odc-by|odbl|pddl"
 )

@@ -32,6 +32,7 @@ FAMILIES: tuple[tuple[str, BodyRules], ...] = (
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
+_OBJECT = re.compile(r"\s*(?:```\w*\s*)?\{")
 
 
 class Argo(Server):
@@ -62,7 +63,7 @@ class Argo(Server):
             response = read_completion(payload, model=self.model, secrets=self.secrets)
         text = str(response.text or "")
         # An answer in form (a JSON object, fenced or not) may speak of denied access; a notice is prose.
-        if _NOTICE in text or (_DENIED in text and "{" not in text):
+        if _NOTICE in text or (_DENIED in text and not _OBJECT.match(text)):
             raise self._denied(text)
         if text.startswith("You passed a messages field along with"):
             raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")

@@ -218,7 +218,7 @@ class Index:
 
     def without_questions(self) -> dict[str, int]:
         """How many texts gave no questions because no model answered, or by an error in this program."""
-        why = f"iif(failure like '{BUG}%', '{BUG}', 'no model answered')"
+        why = f"case when failure like '{BUG}%' then '{BUG}' else 'no model answered' end"
         asked = "select 1 from pool where pool.key = sample.key"
         query = f"select {why}, count(*) from sample where failure is not null and not exists ({asked}) group by 1"
         return dict(self.query(query))

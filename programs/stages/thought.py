@@ -158,7 +158,7 @@ class ThoughtStages(AwaitedModule):
         if plan.setting == "closed":
             # The notes say what bears on the question, and who does not see the rest does not lean on it.
             del inputs["passage"]
-        figures = partial(not_at_hand, passage, question, plan.setting, strands.seen)
+        figures = partial(not_at_hand, passage, question, plan.setting, "\n".join([strands.seen, *faults.thought]))
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",

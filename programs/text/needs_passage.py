@@ -5,8 +5,8 @@ is written. A unit is compared where both have one, and "27 girls" are not 27 ho
 passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
 
 Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the two before, where the
-sentence says that it reckons; of a sum or a difference one may be of the question. What stands behind an equals sign and a
-calculation with figures at hand ("√0.39 × 61 = 38") is taken as it is. A figure of three digits or more, which
+sentence says that it reckons; of a sum or a difference one may be any that was given or worked out before. What stands
+behind an equals sign and a calculation ("√0.39 × 61 = 38") is taken as it is. A figure of three digits or more, which
 chance does not hit, needs no such word, and its operands may stand in the paragraph or the one before it. A figure that
 needs the passage gives no other.
 Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
@@ -32,7 +32,11 @@ _RECKONS = re.compile(
     r"|total|off)\b",
     re.I,
 )
-_EQUATION = re.compile(r"(?:[×*/+^√²³]|\d\s*[−–-]\s*\d|\b(?:ln|log|exp)\b)[^=≈;]*[=≈]\s*(?:about\s|some\s)?\Z")
+_OPERAND = r"\d[\d.,]*%?\)?(?:\s?[A-Za-zµ°]{1,12}[²³]?)?"
+_EQUATION = re.compile(
+    rf"(?:{_OPERAND}(?:\s*[×*/+^−]\s*|\s[–-]\s)[√(]?\d|√\(?\d|\d\)?[²³]|\b(?:ln|log|exp)\s?\(?\d)"
+    r"[^=≈;]*[=≈]\s*(?:about\s|some\s)?\Z"
+)
 _ASSUMED = re.compile(
     r"(?<!they )(?<!authors )\b(?:say(?! that)[^;:]{0,30}|guess[^;:]{0,30}|call it[^;:]{0,30}"
     r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
@@ -111,7 +115,7 @@ def _derived_in(
     return (
         _derived(one, operands)
         or (bool(here) and _EQUATION.search(before) is not None)
-        or (reckons and any(_is_sum(one, x, y) for x in here for y in given))
+        or (reckons and any(_is_sum(one, x, y) for x in here if not x.plain for y in given))
         or _ASSUMED.search(before) is not None
     )
 

@@ -35,7 +35,7 @@ def artefacts(text: str, *, given: str = "") -> list[Fault]:
 
 
 def without_lead(text: str) -> str:
-    """`text` without the words at its begin that only say where it is from: "According to the passage, why" is "Why"."""
+    """A question without the words before it that only say where it is from: "According to the passage, why" is "Why"."""
     rest = _LEAD.sub("", text, count=1)
     return text if rest == text else rest[:1].upper() + rest[1:]
 
@@ -60,7 +60,8 @@ _FLAGS = re.IGNORECASE | re.MULTILINE
 _LEAD = re.compile(
     r"\A(?:according\s+to|based\s+(?:up)?on|judging\s+by|given|from|in|as\s+(?:stated|described)\s+in)\s+(?:the\s+information\s+"
     r"(?:given\s+|provided\s+|presented\s+)?in\s+)?(?:the|this)\s+(?:given\s+|provided\s+|above\s+)?(?:passage|text|excerpt|information|"
-    r"context|paper|article|study)(?:\s+(?:given|provided|above))?,\s+",
+    r"context|paper|article|study)(?:\s+(?:given|provided|above))?,\s+"
+    r"(?=(?:what|why|how|when|where|is|are|was|were|do|does|did|can|could|should|would|will|has|have|had)\s)",
     re.IGNORECASE,
 )
 

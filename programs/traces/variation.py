@@ -157,6 +157,18 @@ class Variation:
     def digest(self) -> str | None:
         return self.last.digest if self.attempts else None
 
+    def _needs_passage(self, attempt: Attempt) -> list[str]:
+        """The figures of an attempt that only the passage gives. A model that thinks for itself has none: it saw the
+        question alone."""
+        draft, plan, seen = attempt.draft, attempt.plan, None
+        if plan.setting == "closed":
+            if plan.thought == "model" or self.found is None:
+                return []
+            judged = [verdict.fault for one in self.attempts for verdict in one.verdicts if one is not attempt]
+            seen = "\n".join(filter(None, [self.found.seen, *judged]))
+        text, thought = self.passage.sample.text, draft.thought.texts
+        return needs_passage(self.question.text, text, thought, draft.answer, seen=seen)
+
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
         `Generation`."""
@@ -165,8 +177,6 @@ class Variation:
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
         steps = draft.thought.steps()
-        # Where a model thought for itself it had the question alone.
-        seen = None if plan.setting == "open" else found.seen if plan.thought == "written" else ""
         carried = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
         return Record(
             id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
@@ -182,9 +192,7 @@ class Variation:
             steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
             final_answer=draft.answer,
             setting=plan.setting,
-            needs_passage=needs_passage(
-                question.text, passage.sample.text, draft.thought.texts, draft.answer, seen=seen
-            ),
+            needs_passage=self._needs_passage(attempt),
             yes_or_no=draft.yes_or_no,
             short_answer=draft.checkable.short_answer,
             rubric=draft.checkable.rubric,

@@ -15,7 +15,7 @@ import pytest
 
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, own_problems, thought_problems
-from programs.stages.thought import FIRST_TRY
+from programs.stages.thought import FIRST_TRY, Faults
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
 from signatures.thought import Thought
 from signatures.vocabulary import Depth, Setting
@@ -61,10 +61,11 @@ def test_a_thought_of_no_use_is_refused_with_its_paragraph(made: Thought, reason
 def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
     told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
     made_so = dataclasses.replace(plan(), setting=setting)
-    for seen in (False, True):
+    for seen, judged in ((False, 0), (True, 0), (True, 107)):
         found = analysed()
-        found.critique.alternative = f"That {107 if seen else 95} galaxies say little."
-        ask = tracer().writer.thought_ask(passage(), QUESTION, found, made_so, FIRST_TRY)
+        found.critique.alternative = f"That {107 if seen and not judged else 95} galaxies say little."
+        faults = Faults(thought=(f"It leaves out the {judged} galaxies.",) if judged else ())
+        ask = tracer().writer.thought_ask(passage(), QUESTION, found, made_so, faults)
         first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
         assert [("107" in why) for why in first] == [True] * (seen and setting == "closed"), "else nobody can have it"
         assert again == []

@@ -131,6 +131,8 @@ def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> 
         (["17 stayed. 19 went. That makes 36."], []),
         (["With those 19 that makes 36."], []),
         (["17 × 19/√81 = 36, 17/√328 = 0.94."], []),
+        (["With one, 17 and 19, R² = 94%."], ["94%"]),
+        (["For 17 and/or 19, p = .94 (95% CI 1-3), χ² = 36."], [".94", "36"]),
         (["19 were removed, 17 untwisted.", "And 36 went to surgery."], ["36"]),
         (["Half of 0.08 makes .04."], []),
         (["17/18 is 94%."], []),

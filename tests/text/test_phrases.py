@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.phrases import ASKER, FORM, HYPOTHESIS, LEANING, MADE, NOTES, ORDERS, SENTENCE, artefacts, leaning
+from programs.text.phrases import (
+    ASKER,
+    FORM,
+    HYPOTHESIS,
+    LEANING,
+    MADE,
+    NOTES,
+    ORDERS,
+    SENTENCE,
+    artefacts,
+    leaning,
+    without_lead,
+)
 from tests.text.tables import cases, texts
 
 LEANS = cases(
@@ -124,6 +136,23 @@ STILL_LEANS = [
 @pytest.mark.parametrize(("text", "reason"), LEANS)
 def test_leans(text: str, reason: str) -> None:
     assert reason in [hit.reason for hit in leaning(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("According to the passage, why does dust redden light?", "Why does dust redden light?"),
+        ("Based on the information in this text, is dust red?", "Is dust red?"),
+        ("According to the study, which followed 212 people, is it so?", None),
+        (
+            "In this study area, what grows? | Given the context of dust, why so? | According to the passage, mRNA is.",
+            None,
+        ),
+        ("From the paper, by Hubble, why is it so?", None),
+    ],
+)
+def test_only_words_that_say_where_a_question_is_from_go(text: str, rest: str | None) -> None:
+    assert [without_lead(one) for one in texts(text)] == [rest or one for one in texts(text)]
 
 
 @pytest.mark.parametrize("text", STANDS_ALONE)
