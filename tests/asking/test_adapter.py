@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
-from programs.asking.reading import objects_in
+from programs.asking.objects import objects_in
 from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
 from signatures.grade import GradeAnswer

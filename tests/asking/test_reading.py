@@ -1,4 +1,4 @@
-"""Invariants of `programs.asking.reading`: what is read without asking again, and what is not.
+"""Invariants of `programs.asking.reading` and `objects`: what is read without asking again, and what is not.
 
 1. Each row of the table in docs/pipeline.md is read as it says, and only these: `READ` is that table.
 2. What would have to be guessed is left out where the type allows it, and else refused with its faults.
@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from programs.asking.reading import Misread, as_meant, objects_in, unfinished_field
+from programs.asking.objects import objects_in
+from programs.asking.reading import Misread, as_meant, unfinished_field
 from signatures.prompt import WHOLE, characters
 from signatures.strands import EvidenceSet
 
