@@ -44,9 +44,9 @@ class ShortForm(BaseModel):
         min_length=0,
         max_length=4,
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
-        "the misconceptions where they fit, as exact as the right claim and hedged where it is, of the lengths given "
-        "below, and without any 'only', 'all', 'never', 'shows' or 'unless' that the right claim lacks; for a term, other "
-        "names for it",
+        "the misconceptions where they fit, none that the thought leaves open, as exact as the right claim and hedged "
+        "where it is, of the lengths given below, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
+        "right claim lacks; for a term, other names for it",
     )
 
 
