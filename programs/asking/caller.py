@@ -101,7 +101,8 @@ class Caller:
             failed = not isinstance(outcome, Truncated)
             tried = Rejected(problems=[str(outcome)], cut=not failed)
         status: ReplyStatus
-        if not tried.problems:
+        problems = tried.problems
+        if not problems:
             status = "ok"
         elif not failed and number + 1 < self.rules.limit:
             status, tried.spent = "open", spent
@@ -109,11 +110,12 @@ class Caller:
             status = "unread"
         else:
             # Some faults are let pass the second time, also where nothing else came then.
-            status = "unusable" if ask.check([*values, values[-1]]) else "ok"
+            passes = not ask.check([*values, values[-1]])
+            status, problems = ("ok", []) if passes else ("unusable", ask.check(values))
         return Reply(
             status=status,
             output=values[-1].model_dump(mode="json") if status in ("ok", "unusable") else None,
-            problems=ask.check(values) if status == "unusable" else [] if status == "ok" else tried.problems,
+            problems=problems,
             rejected=[*before] if status == "ok" else [*before, tried],
             fault=_fault_in(outcome) if status == "unread" else None,
             model=self.name_of(ask),

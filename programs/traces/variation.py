@@ -157,15 +157,15 @@ class Variation:
     def digest(self) -> str | None:
         return self.last.digest if self.attempts else None
 
-    def _needs_passage(self, attempt: Attempt) -> list[str]:
+    def _needs_passage(self, attempt: Attempt, found: Strands) -> list[str]:
         """The figures of an attempt that only the passage gives. A model that thinks for itself has none: it saw the
         question alone."""
         draft, plan, seen = attempt.draft, attempt.plan, None
         if plan.setting == "closed":
-            if plan.thought == "model" or self.found is None:
+            if plan.thought == "model":
                 return []
             judged = [verdict.fault for one in self.attempts for verdict in one.verdicts if one is not attempt]
-            seen = "\n".join(filter(None, [self.found.seen, *judged]))
+            seen = "\n".join(filter(None, [found.seen, *judged]))
         text, thought = self.passage.sample.text, draft.thought.texts
         return needs_passage(self.question.text, text, thought, draft.answer, seen=seen)
 
@@ -192,7 +192,7 @@ class Variation:
             steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
             final_answer=draft.answer,
             setting=plan.setting,
-            needs_passage=self._needs_passage(attempt),
+            needs_passage=self._needs_passage(attempt, found),
             yes_or_no=draft.yes_or_no,
             short_answer=draft.checkable.short_answer,
             rubric=draft.checkable.rubric,
