@@ -1,1 +1,1 @@
-"""Measuring traces, and tuning the program's prompts and demonstrations by what was measured."""
+"""Measures traces, and tunes the program's prompts and demonstrations by those measurements."""

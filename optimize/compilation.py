@@ -1,5 +1,5 @@
-"""A compilation: what is common to tuning the stages that write and tuning the judges' prompt. Each part is tuned and
-compared with what it was, and the whole proved on examples that no optimizer saw."""
+"""The workflow shared by tuning the stages that write and tuning the judges' prompt. Each part is tuned and compared with
+its original; the proof then compares the whole program before and after on examples that no optimizer saw."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -41,16 +41,17 @@ from programs.versions import git_commit, stamp, versions
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-FEWEST_RUNS = 8
-"""Runs with which anything can be tuned at all."""
-RUNS_A_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
-"""How often the program is run on the training and validation examples together, per budget."""
-RESULTS = ("program.json", "report.json", "report.md")
+MIN_RUNS = 8
+"""The fewest runs with which a part can be tuned."""
+RUNS_BY_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
+"""Runs of the student per part, by `--budget`, as a multiple of the mean size of the training and validation sets."""
+RESULT_FILES = ("program.json", "report.json", "report.md")
 
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a compilation, recorded: whose prompts are tuned, who judges (by name), who writes instructions."""
+    """The models of a compilation; all their calls are recorded. The prompts are tuned for `student`. `judges` and
+    `report_judges` (by name) judge while tuning and in the proof. `proposer` writes instructions."""
 
     student: Model
     judges: dict[str, Model]
@@ -60,10 +61,10 @@ class Models:
 
 
 class Compilation(ABC):
-    """A compilation that is about to begin. Each of the `parts` (a stage, all of them, or the judges) is tuned by so many
-    `runs` of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole; `tested`, of
-    these `sources`, prove the `whole`. `model` is the one that the written program is for; `data` says by side of the split
-    how much there is, with a hash."""
+    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs` runs
+    of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof measures the
+    part called `whole` on the examples `tested`, from these `sources`, with these `weights` of the composite. `model` is
+    the one that the written program is for. `data` has the counts and a hash of each side of the split."""
 
     parts: list[str]
     whole: str
@@ -77,7 +78,7 @@ class Compilation(ABC):
 
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings, self.concurrency = settings, concurrency
-        # First of all: a name that cannot be one is refused before anything is read.
+        # First of all, so that an invalid model name is rejected before anything is read.
         names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
         self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
@@ -86,7 +87,7 @@ class Compilation(ABC):
 
     @abstractmethod
     def calls_at_most(self, runs: int) -> int:
-        """The calls of tuning each part by so many runs, and of the proof: from above, but for what is asked again."""
+        """An upper bound on the calls for tuning each part with this many runs and for the proof, not counting re-asks."""
 
     @abstractmethod
     def student(self, part: str, tracer: Tracer, models: Models) -> Tunable: ...
@@ -96,18 +97,17 @@ class Compilation(ABC):
 
     @abstractmethod
     def cautions(self) -> list[str]:
-        """What a reader of the report should know of the examples and who judges them, a sentence each."""
+        """Warnings about the examples and the judges for the reader of the report, one sentence each."""
 
     @property
     def runs(self) -> int:
-        """The runs for each part: by the budget, or what `--max-calls` leaves room for. Raises `UserError` for too few."""
-        runs = RUNS_A_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
+        """The runs per part: what the budget gives, or fewer to fit `--max-calls`. Raises `UserError` for too few."""
+        runs = RUNS_BY_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
         while limit is not None and (calls := self.calls_at_most(runs)) > limit:
-            if runs <= FEWEST_RUNS:
-                why = f"the least is {calls} calls; raise it, or lower --num-test"
-                raise UserError(f"--max-calls {limit} is too few: {why}")
-            runs = max(FEWEST_RUNS, runs * 9 // 10)
+            if runs <= MIN_RUNS:
+                raise UserError(f"--max-calls {limit} is too low: set it to {calls} or more, or lower --num-test")
+            runs = max(MIN_RUNS, runs * 9 // 10)
         return runs
 
     def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
@@ -115,21 +115,21 @@ class Compilation(ABC):
 
 
 def compiled(compilation: Compilation, console: Console) -> Report:
-    """Tunes, proves and writes. Raises `BackendError` when a model is gone, `BudgetSpent` at the limit of calls."""
+    """Tunes, runs the proof and writes the results. Raises `BackendError` (`BudgetSpent` at the limit of calls)."""
     settings, tracer, whole = compilation.settings, compilation.tracer, compilation.whole
     with workspace(compilation, console) as models:
         measure = compilation.measure(whole, models.report_judges)
 
-        def proven(when: str) -> list[Measured]:
-            console.print(f"proof: {counts(compilation.data['test'])}, {when}")
+        def measured(when: str) -> list[Measured]:
+            console.print(f"proof: {counts(compilation.data['test'])}, {when} tuning")
             return compilation.measured(compilation.student(whole, tracer, models), compilation.tested, measure)
 
-        before = proven("before")
+        before = measured("before")
         for part in compilation.parts:
             console.print(f"tuning {part} with {settings.optimizer}")
             student = compilation.student(part, tracer.deepcopy(), models)
-            tracer = changed_copy(tracer, _tuned_part(compilation, part, student, models))
-        after = proven("after")
+            tracer = changed_copy(tracer, _tune_part(compilation, part, student, models))
+        after = measured("after")
     proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
     report = report_of(compilation, tracer, proof, models.recorder)
     write_program(tracer, settings.output / "program.json", model=compilation.model)
@@ -140,23 +140,23 @@ def compiled(compilation: Compilation, console: Console) -> Report:
 
 
 def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
-    settings, earlier = compilation.settings, tuned_parts(compilation.tracer)
+    settings, original = compilation.settings, tuned_parts(compilation.tracer)
     predictors = {
         name: TunedPredictor(
-            instructions_before=earlier[name].instructions,
+            instructions_before=original[name].instructions,
             instructions_after=part.instructions,
             demonstrations=len(part.demos),
             temperature=part.temperature,
-            changed=part != earlier[name],
+            changed=part != original[name],
         )
         for name, part in tuned_parts(made).items()
     }
     warnings, sources = compilation.cautions(), len({*compilation.sources})
     if sources < FEWEST_SOURCES:
-        warnings.append(f"only {sources} sources prove: with fewer than {FEWEST_SOURCES} nothing is called better")
+        warnings.append(f"only {sources} test sources: with fewer than {FEWEST_SOURCES} nothing is called better")
     before, after = proof.unscored_before, proof.unscored_after
     if before or after:
-        warnings.append(f"{before} examples had no score before, {after} after, and are left out")
+        warnings.append(f"{before} examples without a score before and {after} after are left out")
     return Report(
         settings=settings.model_dump(mode="json", exclude={"api_base"}),
         created=stamp(),
@@ -174,50 +174,50 @@ def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorde
     )
 
 
-def _tuned_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
-    """What an optimizer made of the student's predictors, if that scores higher on validation; else what they were."""
+def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
+    """Returns the optimizer's changes to the part if they score higher on validation examples, else the unchanged part."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
-    scores = [one.score for one in compilation.measured(student, train, measure)]
+    scores = [measured.score for measured in compilation.measured(student, train, measure)]
     if not recorder.calls:
-        raise FatalError(f"not one call was answered ({scores[0].reason})")
+        raise FatalError(f"no call was answered ({scores[0].reason})")
     known = [score.value for score in scores if score.value is not None]
-    # Better than usual is good enough to be shown. The mean of equal numbers can come out above them.
+    # Runs that score at least the mean may become demonstrations. Rounding can put the mean of equal numbers above them.
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
     scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
-    # A candidate must not gain by what cannot be measured.
+    # Unscored examples count as the worst score, so that no candidate gains from them.
     metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
-    compared_on = val[: within(compilation.runs / 12, 1, len(val))]
+    comparison = val[: within(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
-        good=[one for value, one in scored if value and value >= threshold],
+        good=[example for value, example in scored if value and value >= threshold],
         val=val,
         metric=metric,
         proposer=models.proposer.lm,
-        runs=compilation.runs - 2 * len(compared_on),
+        runs=compilation.runs - 2 * len(comparison),
         threshold=threshold,
         seed=settings.seed,
         concurrency=threads,
         temperatures=compilation.temperatures,
     )
-    # When to give up is decided by the recorder, not by how many errors DSPy has seen.
+    # The recorder decides when to give up, not DSPy's count of errors.
     with quiet(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):
-        made = OPTIMIZERS[settings.optimizer](job)
+        optimized = OPTIMIZERS[settings.optimizer](job)
     recorder.check()
 
-    def total(program: dspy.Module) -> float:
-        return sum(in_threads(lambda one: float(metric(one, program(**one.inputs())).score), compared_on, threads))
+    def score_of(program: dspy.Module) -> float:
+        return sum(in_threads(lambda e: float(metric(e, program(**e.inputs())).score), comparison, threads))
 
-    before, after = tuned_parts(student), tuned_parts(made)
-    return after if after != before and total(changed_copy(student, after)) > total(student) else before
+    before, after = tuned_parts(student), tuned_parts(optimized)
+    return after if after != before and score_of(changed_copy(student, after)) > score_of(student) else before
 
 
 @contextmanager
 def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
-    """The models of a compilation, and DSPy configured with the student's. Raises `UserError` when one cannot be reached or
-    the folder is another compilation's, `StorageError`, and what made the recorder give up, whatever DSPy made of it. At
-    the end the calls under way are waited for, as long as one may take, and no call is tried again."""
+    """Opens the models of a compilation and configures DSPy with the student's. Raises `UserError` if a model cannot be
+    reached or the folder belongs to another compilation, `StorageError`, and the recorder's failure even if DSPy hid it.
+    On exit, no call is retried, and calls in flight are waited for as long as one call may take."""
     settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
@@ -233,67 +233,67 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         with dspy.context(lm=models.student.lm, adapter=PassageFirstAdapter(), disable_history=True, trace=None):
             yield models
     except KeyboardInterrupt:
-        # DSPy's threads go on for a moment, and would log how they end.
+        # DSPy's threads run on for a moment and would log how they fail.
         dspy.disable_logging()
-        console.print("interrupted: the calls under way are waited for; run the same command again to go on")
+        console.print("interrupted: waiting for the calls in flight; run the same command again to continue")
         raise
     except Exception as error:
         if recorder.under_way:
-            console.print("the calls under way are waited for")
+            console.print("waiting for the calls in flight")
         if recorder.failure in (None, error):
             raise
         raise recorder.failure from error
     finally:
-        # First of all: a call under way whose connection is closed would be made again.
+        # Before the connections are closed: a call in flight that loses its connection would be retried.
         recorder.stop(table.longest_call)
         run(table.close())
         recorder.journal.close()
 
 
 def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], recorder: Recorder) -> None:
-    """Writes into the journal what it is for, or finds it written. Raises `UserError`, naming the options that differ,
-    where it is for something else. A folder where nothing was paid for is anyone's, unless it holds results."""
+    """Writes the settings to a new journal, or compares them with those that it has. Raises `UserError` if they differ,
+    naming the options, or if the folder holds results but no recorded calls. Without either, any compilation may use it."""
     folder, journal = settings.output, recorder.journal
     wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
-    known = journal.latest("run", "") if recorder.calls else None
-    if known is None:
-        if found := next((name for name in RESULTS if (folder / name).exists()), None):
+    recorded_run = journal.latest("run", "") if recorder.calls else None
+    if recorded_run is None:
+        if found := next((name for name in RESULT_FILES if (folder / name).exists()), None):
             how = "choose another --output, or move it aside with --no-resume"
-            raise UserError(f"{folder} holds {found} without the calls that it was made of: {how}")
+            raise UserError(f"{folder} holds {found} but not the calls that produced it: {how}")
         journal.append("run", None, settings=wanted)
         return
-    # What older versions did not know was as it is by default.
-    usual = {name: field.get_default() for name, field in type(settings).model_fields.items()}
-    before = {**usual, **known["settings"]}
+    # Options that older versions did not have count as their defaults.
+    defaults = {name: field.get_default() for name, field in type(settings).model_fields.items()}
+    before = {**defaults, **recorded_run["settings"]}
     if differences := changed({name: before.get(name) for name in wanted}, wanted):
         what = f"{folder} holds another compilation: {'; '.join(differences)}"
-        raise UserError(f"{what}. Choose another --output, or begin afresh with --no-resume")
+        raise UserError(f"{what}. Choose another --output, or start afresh with --no-resume")
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Swallows what is printed to stdout and stderr, in every thread, and DSPy's and Optuna's logs, not ours."""
-    logging, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
+    """Suppresses what is printed to stdout and stderr, in every thread, and the logs of DSPy and Optuna, but not ours."""
+    dspy_logs, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
     DSPY_LOGGING_STREAM.enabled = False
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with redirect_stdout(StringIO()), redirect_stderr(HiddenStream(sys.stderr)):
             yield
     finally:
-        DSPY_LOGGING_STREAM.enabled = logging
+        DSPY_LOGGING_STREAM.enabled = dspy_logs
         optuna.logging.set_verbosity(verbosity)
 
 
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """`function` of every item, in order, in threads that have the caller's context. An error is raised at once, and what
-    has not begun is then left; what is under way goes on unheeded."""
+    """Applies `function` to every item in threads that have the caller's context, and returns the results in order. An
+    error is raised at once: items that have not started are dropped, and the results of running ones are ignored."""
     pool = ThreadPoolExecutor(max(1, threads))
     try:
         futures = [pool.submit(copy_context().run, function, item) for item in items]
         wait(futures, return_when=FIRST_EXCEPTION)
-        # Where one has failed, those before it may not have ended.
+        # If one has failed, earlier ones may still be running.
         return [future.result() for future in futures if future.done()]
     finally:
-        # After an interrupt nobody waits for whole traces; without an error nothing is under way.
+        # After an interrupt, do not wait for whole traces. Without an error, nothing is running.
         pool.shutdown(wait=False, cancel_futures=True)

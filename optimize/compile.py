@@ -1,4 +1,4 @@
-"""Tune the prompts and demonstrations of the program to a model, with proof on texts that no optimizer saw.
+"""Tune the program's prompts and demonstrations to a model, and test the result on texts that no optimizer saw.
 
 python -m optimize.compile --model openai/Qwen3-32B --api-base http://localhost:8000/v1 --trainset papers.jsonl
 python -m optimize.compile --model gpt41 --optimizer gepa --judge-models claudesonnet45 --report-judge-models gemini25pro
@@ -24,7 +24,7 @@ log = logging.getLogger("synthreasoner")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Exit codes: 0 done, 1 stopped early, 2 a mistake to mend, 130 interrupted; all are resumable."""
+    """Runs the command. Exit codes: 0 done, 1 stopped early, 2 user error, 130 interrupted; all can be resumed."""
     settings = parse(CompileSettings, arguments, __doc__)
     with logged(settings, None if settings.dry_run else settings.output):
         return _command(settings)
@@ -44,23 +44,23 @@ def _command(settings: CompileSettings) -> int:
             move_aside(settings.output)
     except OSError as error:
         raise UserError(f"--output: {settings.output} cannot be moved aside: {error.strerror}") from None
-    log.info("the compilation begins", extra={"settings": settings.model_dump(mode="json")})
+    log.info("compilation started", extra={"settings": settings.model_dump(mode="json")})
     try:
         report = compiled(compilation, console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except BackendError as error:
         how = "raise --max-calls and run the command" if isinstance(error, BudgetSpent) else "run the same command"
-        print(f"error: {error}; {how} again to go on", file=sys.stderr)
+        print(f"error: {error}; {how} again to continue", file=sys.stderr)
         return 1
-    log.info("the compilation ends", extra={"improved": report.improved})
-    use = f"use it with --program {settings.output}" if report.improved else "its report.md says more"
-    console.print(f"the compiled program is in {settings.output}; {use}")
+    log.info("compilation finished", extra={"improved": report.improved})
+    hint = f"use it with --program {settings.output}" if report.improved else "see its report.md"
+    console.print(f"the compiled program is in {settings.output}; {hint}")
     return 0
 
 
 def prepared(settings: CompileSettings) -> "Compilation":
-    """Reads the examples. Asks nothing. Raises `UserError`."""
+    """Reads the examples, without calling a model. Raises `UserError`."""
     from optimize.judging import JudgeCompilation
     from optimize.texts import TextCompilation
 

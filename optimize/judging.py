@@ -1,11 +1,11 @@
-"""Tuning the prompt that all judges share, on answers that people judged: files of JSON lines.
+"""Tunes the prompt that all judges share, on answers that people judged. These are read from JSON lines:
 
     {"question": "...", "reference": "...", "answer": "...", "human": {"correct": 1}}
     {"question": "...", "key_passage": "...", "answer": "...", "human": {"overall": 7}}
 
-`human` says whether the answer is right (also as a bare 0, 1, true or false), or else its rating, from 1 to 10. `thought`
-may hold the reasoning that led to it. On each side as many answers are right as wrong, whichever are fewer repeated: a
-judge that always says "correct" scores a half.
+`human` says whether the answer is right (also as a bare 0, 1, true or false), or gives its rating, from 1 to 10. `thought`
+may hold the reasoning that led to the answer. Each side of the split has as many right as wrong answers, the rarer kind
+repeated, so that a judge that always says "correct" scores one half.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,11 +40,11 @@ from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
 from programs.tracer import Tracer
 
 PREDICTOR, ACCURACY = "judge.predict", "balanced accuracy"
-WORDS = {True: "right", False: "wrong"}
+LABELS = {True: "right", False: "wrong"}
 
 
-def _label(said: Any) -> bool | int:
-    given = said if isinstance(said, dict) else {"correct": said}
+def _parse_label(value: Any) -> bool | int:
+    given = value if isinstance(value, dict) else {"correct": value}
     if (correct := given.get("correct")) in (0, 1):
         return bool(correct)
     if correct is None and given.get("overall") in range(1, 11) and given["overall"] is not True:
@@ -53,12 +53,11 @@ def _label(said: Any) -> bool | int:
 
 
 class Labelled(BaseModel):
-    """An answer that people judged, and the passage or reference answer by which it is judged. Texts are cleaned; `id` is a
-    hash of them."""
+    """An answer that people judged, and the passage or reference to judge it by. `id` is a hash of the cleaned texts."""
 
     question: str
     answer: str
-    human: Annotated[bool | int, PlainValidator(_label)]
+    human: Annotated[bool | int, PlainValidator(_parse_label)]
     reference: str | None = None
     key_passage: str | None = None
     thought: str | None = None
@@ -77,7 +76,7 @@ class Labelled(BaseModel):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The inputs of the judges' signature. Where no passage is known the reference answer, called so, has its place."""
+        """The inputs of the judges' signature. Without a passage, the reference answer is shown in its place."""
         title = None if self.key_passage else "Reference answer (the passage itself is not at hand)"
         passage = Passage(sample_of(self.key_passage or self.reference or "", title=title)).shown
         asked = {"passage": passage, "question": self.question, "asked_by": "a reader (level not known)"}
@@ -88,8 +87,8 @@ class Labelled(BaseModel):
 
 
 def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
-    """The labelled answers of files, each with its last label, and how many other records there are. Raises `UserError` for
-    a record of another form, naming its line, and where there is no label."""
+    """The labelled answers in the files, each with its last label, and the number of records left out. Raises `UserError`
+    for a malformed record, naming its line, and if no record has a label."""
     answers, records = dict[str, Labelled](), [found for path in paths for found in objects_of(Path(path))]
     for record, place in records:
         if record.get("human") is not None:
@@ -100,64 +99,64 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
                 raise UserError(f"{place}: {'.'.join(map(str, fault['loc']))} {fault['msg']}") from None
             answers[answer.id] = answer
     if not answers:
-        raise UserError(f"--trainset: none of {len(records)} records is an answer with a label")
+        raise UserError(f"--trainset: none of {len(records)} records is a labelled answer")
     return [*answers.values()], len(records) - len(answers)
 
 
 def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
-    """Divides the answers by their questions. Raises `UserError` where there is too little, or a side has no right or no
-    wrong answers."""
-    made = split_by(answers, lambda one: question_key(one.question), lambda one: one.id, settings)
-    for side, some in made.items():
-        right, wrong = ([one for one in some if one.is_right(settings.judged_correct_from) is kind] for kind in WORDS)
+    """Splits the answers by question. Raises `UserError` if there are too few, or a side lacks right or wrong ones."""
+    sides = split_by(answers, lambda answer: question_key(answer.question), lambda answer: answer.id, settings)
+    for side, found in sides.items():
+        right, wrong = ([a for a in found if a.is_right(settings.judged_correct_from) is kind] for kind in LABELS)
         if not (right and wrong):
-            raise UserError(f"no {WORDS[not right]} answer is on the {side} side: give more answers, or another --seed")
-        pairs = max(len(right), len(wrong)) if side == "test" else max(1, len(some) // 2)
-        made[side] = [one for pair in islice(zip(cycle(right), cycle(wrong)), pairs) for one in pair]
-    return made
+            raise UserError(f"the {side} side has no {LABELS[not right]} answer: add some, or try another --seed")
+        pairs = max(len(right), len(wrong)) if side == "test" else max(1, len(found) // 2)
+        sides[side] = [answer for pair in islice(zip(cycle(right), cycle(wrong)), pairs) for answer in pair]
+    return sides
 
 
 class JudgeStudent(Tunable):
-    """Asks one of several judges, who share one prompt, about an answer. What cannot be read is an unscored verdict."""
+    """Asks one of several judges, which share one prompt, about an answer. An unreadable reply is an unscored verdict."""
 
     def __init__(self, judge: JudgeStage, models: Models, rules: TryRules) -> None:
         super().__init__((PREDICTOR,), models.recorder)
         self.judge, judges = judge, {**models.report_judges, **models.judges}
 
         def model_of(ask: Ask) -> Model:
-            model, sampler = judges[ask.judge or ""], ask.predict.lm
-            if sampler is None:
+            model, optimizer_lm = judges[ask.judge or ""], ask.predict.lm
+            if optimizer_lm is None:
                 return model
-            # Of an optimizer's LM only what makes the answer another one is taken: which model answers is ours to say.
-            taken = {"rollout_id", *(model.options & {"temperature"})} & {*sampler.kwargs}
-            return replace(model, lm=model.lm.copy(**{name: sampler.kwargs[name] for name in taken}))
+            # An optimizer's LM only contributes the options that lead to another answer. The ask says who answers.
+            names = {"rollout_id", *(model.options & {"temperature"})} & {*optimizer_lm.kwargs}
+            return replace(model, lm=model.lm.copy(**{name: optimizer_lm.kwargs[name] for name in names}))
 
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Gives a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
-        # Optimizers that want another answer to the same request put an LM into the predictor.
+        """Returns a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
+        # Optimizers that want another answer to the same request set the predictor's LM, with its own temperature.
         ask = self.judge.ask_about(given, name, judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 
 def agreement(example: dspy.Example, prediction: dspy.Prediction, correct_from: int) -> Measured:
-    """A `Measure`: 1 where a verdict and people agree whether an answer is right, else 0; None for an unscored verdict. Of
-    each judge by itself it has that too, and its leniency: 1 where it alone finds an answer right, -1 where people do."""
+    """A `Measure`: 1 if a verdict and people agree whether an answer is right, 0 if not, None for an unscored verdict. The
+    metrics are the judge's own agreement, and its leniency: 1 if only it finds the answer right, -1 if only people do."""
     verdict, judge = prediction.verdict, prediction.verdict.judge
     if verdict.overall is None:
         why = f"The judge gave no verdict: {verdict.reason}."
         return Measured(Score(None, why), {}, {judge: why}, said={PREDICTOR: [why]})
-    called = verdict.overall >= correct_from
-    words = f"The judge said {verdict.overall} of 10 ({WORDS[called]}); people said {WORDS[example.right]}."
-    agreed, lenient = Score(float(called is example.right), words), Score(float(called) - example.right, words)
+    says_right = verdict.overall >= correct_from
+    words = f"The judge said {verdict.overall} of 10 ({LABELS[says_right]}); people said {LABELS[example.right]}."
+    agreed = Score(float(says_right is example.right), words)
+    lenient = Score(float(says_right) - example.right, words)
     said = [words] if agreed.value else [words, f"The judge said: {verdict.words}"]
     metrics = {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}
     return Measured(agreed, metrics, {judge: None}, said={PREDICTOR: said})
 
 
 class JudgeCompilation(Compilation):
-    """Tunes the judges' prompt. The stages stay what they were, and so does the model that they were made for."""
+    """Tunes the judges' prompt. The stages, and the model that they were compiled for, stay as they are."""
 
     temperatures = False
 
@@ -170,20 +169,20 @@ class JudgeCompilation(Compilation):
         splits = divided(answers, settings)
         self.train, self.val = (self._examples(splits[side], settings.judges) for side in ("train", "val"))
         self.tested = self._examples(splits["test"], settings.report_judges)
-        self.sources = [question_key(one.question) for one in self.tested]
+        self.sources = [question_key(example.question) for example in self.tested]
         for side, answers in splits.items():
-            unique, questions = {one.id for one in answers}, {question_key(one.question) for one in answers}
+            unique, questions = {a.id for a in answers}, {question_key(a.question) for a in answers}
             self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
         return [
-            dspy.Example(right=one.is_right(self.settings.judged_correct_from), **inputs).with_inputs(*inputs)
-            for one in answers
-            for inputs in ({**one.inputs, "name": one.id, "judge": judge} for judge in judges)
+            dspy.Example(right=answer.is_right(self.settings.judged_correct_from), **inputs).with_inputs(*inputs)
+            for answer in answers
+            for inputs in ({**answer.inputs, "name": answer.id, "judge": judge} for judge in judges)
         ]
 
     def calls_at_most(self, runs: int) -> int:
-        # Twice the runs: what a proposer is asked, too. The threshold takes a run of each training example.
+        # Twice the runs, for the proposer's calls. The threshold takes one run of each training example.
         return 2 * runs + 8 + len(self.train) + 2 * len(self.tested)
 
     def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
@@ -193,7 +192,7 @@ class JudgeCompilation(Compilation):
         return partial(agreement, correct_from=self.settings.judged_correct_from)
 
     def cautions(self) -> list[str]:
-        found = [f"{self.left_out} records left out: no label, or judged again later"] if self.left_out else []
+        found = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []
         if any(example.thought is None for example in self.tested):
-            found.append("there are answers without a thought: how the judges rate thoughts was not measured on them")
+            found.append("some answers have no thought: how the judges rate thoughts was not measured on them")
         return found

@@ -1,5 +1,5 @@
-"""Measuring what a program made of an example, and saying in words what was wrong with it: by the metrics of a trace, or by
-one stage's own output. Judges have prompts of their own: nothing that an optimizer changes is asked to judge."""
+"""Measures a program's output for an example and says in words what was wrong with it, by the metrics of a trace or by one
+stage's own output. Traces are judged with judge prompts of their own, which no optimizer changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,8 +22,8 @@ from programs.traces.variation import Attempt, Variation
 
 @dataclass(frozen=True)
 class Measured:
-    """The composite score of an example (None: nothing could be measured), the metrics it is made of, why each stage
-    failed at its first try (None: it did not), the trace, and by predictor what there is to say of its part in it."""
+    """The composite `score` of an example (value None: nothing could be measured), the `metrics` that it combines, why each
+    stage's first try failed (None: it did not), the trace's record, and feedback by predictor."""
 
     score: Score
     metrics: dict[str, Score] = field(default_factory=dict)
@@ -33,12 +33,12 @@ class Measured:
 
 
 Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
-"""Scores what a program made of an example, from any thread."""
+"""Scores a program's output for an example. May be called from any thread."""
 
 
 class OptimizerMetric:
-    """A measure as DSPy's optimizers call it, from any thread: `score` is a number for every example, `feedback` says what
-    was wrong, with one predictor's part or all. What has no score counts as `worst`."""
+    """A measure in the form that DSPy's optimizers call, from any thread. `score` is a number for every example: one
+    without a score counts as `worst`. `feedback` says what was wrong, with one predictor's part or with all."""
 
     def __init__(self, measure: Measure, worst: float, recorder: Recorder) -> None:
         self._measure, self._worst, self._recorder = measure, worst, recorder
@@ -52,13 +52,13 @@ class OptimizerMetric:
         *_: object,
         **__: object,
     ) -> dspy.Prediction:
-        # What judges say must not enter the trace that DSPy takes demonstrations from.
+        # Keep the judges' calls out of the trace from which DSPy takes demonstrations.
         with self._recorder.watching(), dspy.context(trace=None, adapter=PassageFirstAdapter()):
             measured = self._measure(example, prediction)
         value = measured.score.value
         head = "No score." if value is None else f"Score {value:.2f}."
-        said = [line for name, lines in measured.said.items() if pred_name in (None, name) for line in lines]
-        feedback = "\n".join(dict.fromkeys([head, *said]))
+        lines = [line for name, said in measured.said.items() if pred_name in (None, name) for line in said]
+        feedback = "\n".join(dict.fromkeys([head, *lines]))
         return dspy.Prediction(score=self._worst if value is None else value, feedback=feedback)
 
 
@@ -69,12 +69,12 @@ class StageMeasure:
         self._stage = stage
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
-        found = self._measured(prediction)
-        said = {place.predictor: said_of(name, found, prediction) for name, place in STAGES.items()}
-        return replace(found, said=said)
+        measured = self._measure(prediction)
+        said = {stage.predictor: said_of(name, measured, prediction) for name, stage in STAGES.items()}
+        return replace(measured, said=said)
 
-    def _measured(self, prediction: dspy.Prediction) -> Measured:
-        """The stage's score; None where the stage was not reached, since an earlier one failed, or its call refused."""
+    def _measure(self, prediction: dspy.Prediction) -> Measured:
+        """The stage's score; None if its call was refused, or if an earlier stage failed."""
         asked = prediction.asked.get(self._stage)
         if asked is None or asked.reply.fault == "refused":
             return Measured(Score(None, "an earlier stage failed" if asked is None else asked.reply.problems[-1]))
@@ -82,8 +82,8 @@ class StageMeasure:
 
 
 class TraceMeasure(StageMeasure):
-    """Scores the traces of a `Student`. `weights` are those of `optimize.metrics`; without judges, of which the first
-    grades, their metrics have no score and the others share the whole. `rules`: how judges are asked."""
+    """Scores the traces of a `Student`, with the `weights` of `optimize.metrics`. `judges` rate each trace, and the first
+    of them grades it; without judges, the other metrics are the composite. `rules` are those for asking judges."""
 
     def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: TryRules) -> None:
         self._weights, self._judges = weights, sorted(judges) if "judge" in weights else []
@@ -91,19 +91,19 @@ class TraceMeasure(StageMeasure):
         self._caller = Caller(lambda ask: judges[ask.judge or ""], rules, strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
-    def _measured(self, prediction: dspy.Prediction) -> Measured:
-        """A trace's scores. A program that gave none scores 0, but where a server refused a call nothing was measured, nor
-        where a judge or the grader gave nothing: a program must not gain by silencing them. Raises `BackendError`."""
+    def _measure(self, prediction: dspy.Prediction) -> Measured:
+        """The scores of the accepted trace. Without one the score is 0, or None if a server refused a call. It is also None
+        if all judges or the grader failed, so that no program gains by silencing them. Raises `BackendError`."""
         stages = {stage: asked.first_failure for stage, asked in prediction.asked.items()}
-        variation = next((one for one in prediction.variations if one.accepted), None)
+        variation = next((variation for variation in prediction.variations if variation.accepted), None)
         if variation is None:
             refused = any(failure.reply.fault == "refused" for failure in prediction.failures)
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
             return Measured(Score(None if refused else 0.0, why), {}, stages)
         record = replace(variation, attempts=[run(self._attempt(variation))]).record()
         metrics = {name: METRICS[name].of(record) for name in self._weights}
-        asked = {"judge": self._judges, "grades": self._graders}
-        silent = [name for name, score in metrics.items() if asked.get(name) and score.value is None]
+        raters = {"judge": self._judges, "grades": self._graders}
+        silent = [name for name, score in metrics.items() if raters.get(name) and score.value is None]
         score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self._weights)
         return Measured(score, metrics, stages, record)
 
@@ -118,16 +118,16 @@ class TraceMeasure(StageMeasure):
 
 
 def passage_of(prediction: dspy.Prediction) -> str:
-    """The passage as the stages see it; a closed thought is written without it."""
+    """The passage as the stages see it, from the questions: a closed thought is written without it."""
     return str(prediction.asked["questions"].ask.inputs["passage"])
 
 
 def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
-    """What there is to say about a stage, a line each."""
+    """Feedback on a stage, one line each."""
     asked: Asked | None = prediction.asked.get(stage)
     if asked is None:
         return [f"The {stage} stage was not reached: {measured.score.reason}"]
-    lines = [f"A try was not taken: {problem}" for tried in asked.reply.rejected for problem in tried.problems]
+    lines = [f"A try was not taken: {problem}" for rejected in asked.reply.rejected for problem in rejected.problems]
     lines += [f"It gave nothing to go on with: {problem}" for problem in asked.reply.problems]
     if stage == "evidence" and asked.reply.status == "ok":
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(asked.missing_sentences)]

@@ -1,7 +1,7 @@
-"""Metrics of traces: each from a record to a score in 0-1, higher is better, and the reason for it in words.
+"""Metrics of traces. Each maps a record to a score in 0-1 (higher is better) and the reason for it in words.
 
-What cannot be measured has no score (None), never 0. A new metric is a function with `@metric` here, and nothing else. Each
-is also a metric of DSPy's, for any optimizer.
+If nothing can be measured there is no score (None), never 0. To add a metric, write a function with `@metric` here. Each is
+also a DSPy metric, for any optimizer.
 """
 
 import math
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Score(NamedTuple):
-    """A value in 0-1, or None where there is nothing to measure; and why, in words."""
+    """A value in 0-1, or None if there is nothing to measure, and the reason in words."""
 
     value: float | None
     reason: str
@@ -28,8 +28,8 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """`of` scores a record. `weight` is its share in the composite (0: only where it is asked for); `judged`: a run without
-    judges cannot measure it; `student`: it needs the extra `prove`."""
+    """`of` scores a record. `weight` is its share of the composite (0: only on request). `judged`: it needs judges.
+    `student`: it needs the extra `prove`."""
 
     of: Callable[[Record], Score]
     weight: float
@@ -39,14 +39,14 @@ class Metric:
     def __call__(
         self, _example: "dspy.Example", prediction: "dspy.Prediction", *_: object, **__: object
     ) -> "dspy.Prediction":
-        """The metric as DSPy calls it on a `Tracer`'s prediction: `score`, the mean over its records, and `feedback`. DSPy
-        needs a number: without a record it is 0, as where nothing could be measured; the feedback says which."""
+        """The metric as DSPy calls it on a `Tracer`'s prediction: `score` is the mean over its records. DSPy needs a
+        number, so it is 0 if there are no records or nothing could be measured; `feedback` says which."""
         import dspy
 
         scores = [self.of(record) for record in prediction.records]
         known = [score.value for score in scores if score.value is not None]
-        said = "\n".join(score.reason for score in scores if score.reason) or "no trace was made"
-        return dspy.Prediction(score=fmean(known) if known else 0.0, feedback=said)
+        feedback = "\n".join(score.reason for score in scores if score.reason) or "no trace was made"
+        return dspy.Prediction(score=fmean(known) if known else 0.0, feedback=feedback)
 
 
 METRICS: dict[str, Metric] = {}
@@ -55,18 +55,18 @@ METRICS: dict[str, Metric] = {}
 def metric(
     weight: float = 0.0, judged: bool = False, student: bool = False
 ) -> Callable[[Callable[[Record], Score]], Metric]:
-    """Makes a metric of a function, which gives it its name."""
+    """Registers a function as the metric of its name."""
 
-    def named(function: Callable[[Record], Score]) -> Metric:
+    def register(function: Callable[[Record], Score]) -> Metric:
         METRICS[function.__name__] = Metric(function, weight, judged, student)
         return METRICS[function.__name__]
 
-    return named
+    return register
 
 
 @metric(weight=0.3, judged=True)
 def judge(record: Record) -> Score:
-    """The mean overall rating of the judges that answered."""
+    """The mean overall rating (1-10, scaled to 0-1) of the judges that answered."""
     rated = [(verdict.overall, verdict.words) for verdict in record.verdicts if verdict.overall is not None]
     if not rated:
         return Score(None, "no judge gave a rating")
@@ -84,50 +84,50 @@ def grades(record: Record) -> Score:
 
 @metric(weight=0.25)
 def grounding(record: Record) -> Score:
-    """The share of the chosen evidence that stands in the passage."""
+    """The share of the chosen evidence whose sentences exist in the passage."""
     if not record.evidence:
         return Score(None, "no evidence was chosen")
     missing = [str(item.sentence) for item in record.evidence if not item.verified]
-    said = f"there is no sentence {', '.join(missing)}" if missing else "every quote stands in the passage"
-    return Score(1 - len(missing) / len(record.evidence), said)
+    reason = f"there is no sentence {', '.join(missing)}" if missing else "every quote stands in the passage"
+    return Score(1 - len(missing) / len(record.evidence), reason)
 
 
-_CONTENT = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
+_CONTENT_WORD_RE = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
 
 
 @metric(weight=0.25)
 def on_topic(record: Record) -> Score:
-    """The share of the answer's content words (four letters and more, numbers) that passage or question hold too, less
-    the share of it that is copied from the passage word for word."""
+    """The share of the answer's content words (four letters or more, and numbers) that also occur in the passage or the
+    question, times the share of the answer that is not copied from the passage word for word."""
     passage = record.source_paper.text
     if not passage:
         return Score(None, "the passage is not known")
-    words = _content_of(record.final_answer)
-    # So many letters a word has only writing without spaces.
+    words = _content_words(record.final_answer)
+    # Words this long occur only in writing without spaces.
     if not words or sum(map(len, words)) > 14 * len(words):
-        return Score(None, "its words cannot be told")
+        return Score(None, "its words cannot be told apart")
     return topical(record.final_answer, passage, record.user_interaction.question)
 
 
 def topical(text: str, passage: str, question: str) -> Score:
-    """How far a text keeps to the topic, as `on_topic` of an answer; 0 where it has no content words."""
-    words = _content_of(text)
-    foreign, copied = sorted(words - _content_of(f"{passage} {question}")), copied_share(text, passage)
-    said = [f"not in the passage: {', '.join(foreign[:12])}"] if foreign else []
-    said += [f"{copied:.0%} is copied from it"] if copied else []
-    return Score((1 - len(foreign) / len(words)) * (1 - copied) if words else 0.0, "; ".join(said))
+    """How well a text keeps to the topic, as in `on_topic`; 0 if it has no content words."""
+    words = _content_words(text)
+    foreign, copied = sorted(words - _content_words(f"{passage} {question}")), copied_share(text, passage)
+    reasons = [f"not in the passage: {', '.join(foreign[:12])}"] if foreign else []
+    reasons += [f"{copied:.0%} is copied from it"] if copied else []
+    return Score((1 - len(foreign) / len(words)) * (1 - copied) if words else 0.0, "; ".join(reasons))
 
 
-def _content_of(text: str) -> set[str]:
-    """The content words and numbers of a text, in small letters and without a plural's s."""
-    return {word.lower().rstrip("s") for word in _CONTENT.findall(text)}
+def _content_words(text: str) -> set[str]:
+    """The content words and numbers of a text, in lower case and without a final s."""
+    return {word.lower().rstrip("s") for word in _CONTENT_WORD_RE.findall(text)}
 
 
 @metric(student=True)
 def lift(record: Record) -> Score:
-    """How much more likely the thought makes the answer to the built-in student (`programs.proving.tiers.lift`): 0.5 where
-    it neither helps nor hurts; less the share of the answer that the thought holds word for word."""
-    # Only now: it loads torch.
+    """How much more likely the thought makes the answer for the built-in student (`programs.proving.tiers.lift`), 0.5 if it
+    makes no difference, times the share of the answer that is not copied from the thought word for word."""
+    # Imported here because it loads torch.
     from programs.proving.examples import example_of
     from programs.proving.student import built_in_student
 
@@ -136,14 +136,14 @@ def lift(record: Record) -> Score:
         return Score(None, f"it has more than {student.max_length} tokens")
     gain = student.answer_loss(example, "") - student.answer_loss(example, example.thought)
     copied = copied_share(example.answer, example.thought)
-    said = [f"the answer costs a small model {gain:+.2f} nats a token less after the thought"]
-    said += [f"{copied:.0%} of the answer stands in the thought word for word"] if copied else []
-    return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(said))
+    reasons = [f"the answer costs a small model {gain:+.2f} nats a token less after the thought"]
+    reasons += [f"{copied:.0%} of the answer stands in the thought word for word"] if copied else []
+    return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(reasons))
 
 
 def weights_of(text: str) -> dict[str, float]:
-    """The weights in `composite` (half for what models judge, half for what rules can tell), `NAME` or `NAME=0.5,NAME=0.3`.
-    Raises `UserError` for what is none of them."""
+    """Parses weights: `composite` (half for metrics that models judge, half for metrics by rule), `NAME` or
+    `NAME=0.5,NAME=0.3`. Raises `UserError` for anything else."""
     if text == "composite":
         return {name: metric.weight for name, metric in METRICS.items() if metric.weight}
     weights: dict[str, float] = {}
@@ -155,7 +155,7 @@ def weights_of(text: str) -> dict[str, float]:
             weight = math.nan
         if name not in METRICS or not 0 < weight < math.inf:
             names = ", ".join(METRICS)
-            raise UserError(f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT with a name of {names}")
+            raise UserError(f"--metric: {part.strip()!r} is not NAME or NAME=WEIGHT (above 0); the names are {names}")
         if METRICS[name].student:
             from programs.proving.student import check_extra
 
@@ -165,7 +165,7 @@ def weights_of(text: str) -> dict[str, float]:
 
 
 def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score:
-    """The weighted mean of those scores that there are, or None when there is none."""
+    """The weighted mean of the scores that have a value; None if none has."""
     known = {name: score.value for name, score in scores.items() if score.value is not None}
     if not known:
         return Score(None, "nothing could be measured")

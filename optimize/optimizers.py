@@ -1,8 +1,8 @@
-"""The optimizers by name: each a short constructor over one of DSPy's, with its share of the runs that a job allows. A new
-one is a function with `@optimizer` here, and nothing else.
+"""The optimizers by name. Each sets up one of DSPy's (or Optuna) for the number of runs that its job allows. To add one,
+write a function with `@optimizer` here.
 
-Every optimizer gives back a changed copy of the student of its `Job`. Whether that is better is not its to say:
-`optimize.compilation` compares the two on validation texts, of which the search has seen a part.
+Every optimizer returns a changed copy of its job's student, or the student itself. Whether that is better is decided by
+`optimize.compilation`, on validation examples that the search may have used too.
 """
 
 from collections.abc import Callable
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from optimize.measure import OptimizerMetric
     from optimize.program import Tunable
 
-MOST_DEMOS = 2
-"""Demonstrations a predictor may get: small models have short contexts."""
+MAX_DEMOS = 2
+"""The most demonstrations a predictor may get: small models have short contexts."""
 TEMPERATURES = (0.2, 0.6, 1.0)
-"""What `optuna` may set a temperature to, beside what it is."""
-SHOWN = 8
-"""Training examples that MIPRO's proposer is told of."""
+"""The temperatures that `optuna` tries, besides the current one."""
+MIPRO_EXAMPLES = 8
+"""The training examples that MIPRO takes demonstrations from and shows to its proposer."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What an optimizer is given. `runs`: about so many times the student may be run on an example that it was not run on
-    unchanged. `train`, and of these `good`, on which the unchanged student scored `threshold` or more, the best
-    first: they become demonstrations. Any prefix of `train` and `val` is as mixed as the whole. `proposer` writes
-    instructions, asked through DSPy's adapter. `temperatures`: whether these may be tuned too."""
+    """What an optimizer is given. Any prefix of `train` and `val` is as mixed as the whole. `good` are the training
+    examples on which the unchanged student scored `threshold` or more, best first; they become demonstrations. `runs`:
+    about how often the search may run the student on an example, not counting repeats of recorded runs. `proposer` writes
+    instructions, called through DSPy's adapter. `temperatures`: whether these may be tuned too."""
 
     student: "Tunable"
     train: "list[dspy.Example]"
@@ -43,22 +43,22 @@ class Job:
     temperatures: bool = True
 
     def validation(self, count: float) -> "list[dspy.Example]":
-        """About so many of the validation examples, one at least."""
+        """About `count` of the validation examples, at least one."""
         return self.val[: within(count, 1, len(self.val))]
 
     @property
     def demonstrating(self) -> dict[str, Any]:
-        """Which runs become demonstrations, in DSPy's words. No threshold of 0: DSPy takes that for none."""
+        """DSPy's arguments for which runs become demonstrations. DSPy reads a threshold of 0 as none."""
         return {
             "metric": self.metric,
             "metric_threshold": self.threshold or None,
-            "max_bootstrapped_demos": MOST_DEMOS,
+            "max_bootstrapped_demos": MAX_DEMOS,
             "max_labeled_demos": 0,
         }
 
 
 def within(number: float, least: int, most: int) -> int:
-    """The whole number nearest below `number` that is at least `least` and at most `most` (`most` wins)."""
+    """`number` as an integer, rounded down and clamped to `least`..`most` (if they conflict, `most` wins)."""
     return min(max(int(number), least), most)
 
 
@@ -68,14 +68,14 @@ OPTIMIZERS: dict[str, Optimizer] = {}
 
 
 def optimizer(function: Optimizer) -> Optimizer:
-    """Puts an optimizer into the table, under its function's name with hyphens."""
+    """Registers an optimizer under its function's name, with hyphens."""
     OPTIMIZERS[function.__name__.replace("_", "-")] = function
     return function
 
 
 @optimizer
 def bootstrap(job: Job) -> "dspy.Module":
-    """BootstrapFewShot: demonstrations from runs that went well."""
+    """BootstrapFewShot: demonstrations from good runs."""
     import dspy
 
     if not job.good:
@@ -85,7 +85,7 @@ def bootstrap(job: Job) -> "dspy.Module":
 
 @optimizer
 def random_search(job: Job) -> "dspy.Module":
-    """BootstrapFewShotWithRandomSearch: the best of about eight random sets of demonstrations or more."""
+    """BootstrapFewShotWithRandomSearch: the best of about eight or more random sets of demonstrations."""
     import dspy
 
     if not job.good:
@@ -95,31 +95,31 @@ def random_search(job: Job) -> "dspy.Module":
     search = dspy.BootstrapFewShotWithRandomSearch(
         **job.demonstrating, num_candidate_programs=programs - 2, num_threads=job.concurrency, stop_at_score=100.0
     )
-    # Number -2 has raw training examples as demonstrations: texts, which no stage can use.
-    numbers = [number for number in range(-3, programs - 2) if number != -2]
-    return search.compile(job.student, trainset=job.good, valset=val, restrict=numbers)
+    # Candidate -2 takes raw training examples as demonstrations: texts, which no stage can use.
+    candidates = [number for number in range(-3, programs - 2) if number != -2]
+    return search.compile(job.student, trainset=job.good, valset=val, restrict=candidates)
 
 
 @optimizer
 def optuna(job: Job) -> "dspy.Module":
-    """Demonstrations (none, one, two) and temperatures of all predictors together, drawn by Optuna in about ten trials or
-    more; the first is the program as it is. The only one that tunes temperatures."""
+    """Draws demonstrations (none new, one or two) and temperatures for all predictors together with Optuna, in about ten
+    or more trials; the first is the unchanged program. The only optimizer that tunes temperatures."""
     import dspy
     import optuna as library
 
     from optimize.program import changed_copy, tuned_parts
 
-    val, parts, shown = job.validation(job.runs / 10), tuned_parts(job.student), tuned_parts(bootstrap(job))
-    warm = job.temperatures and "temperature" in dspy.settings.lm.supported_params
+    val, parts, good = job.validation(job.runs / 10), tuned_parts(job.student), tuned_parts(bootstrap(job))
+    tries_temperatures = job.temperatures and "temperature" in dspy.settings.lm.supported_params
 
     def program(trial: library.trial.BaseTrial) -> dspy.Module:
         drawn = {}
         for name, part in parts.items():
-            count = trial.suggest_categorical(f"demonstrations of {name}", [*range(len(shown[name].demos) + 1)])
-            heats = list(dict.fromkeys([part.temperature, *(TEMPERATURES if warm else ())]))
-            demos = shown[name].demos[:count] if count else part.demos
-            heat = trial.suggest_categorical(f"temperature of {name}", heats)
-            drawn[name] = part.model_copy(update={"demos": demos, "temperature": heat})
+            count = trial.suggest_categorical(f"demonstrations of {name}", [*range(len(good[name].demos) + 1)])
+            temperatures = dict.fromkeys([part.temperature, *(TEMPERATURES if tries_temperatures else ())])
+            demos = good[name].demos[:count] if count else part.demos
+            temperature = trial.suggest_categorical(f"temperature of {name}", list(temperatures))
+            drawn[name] = part.model_copy(update={"demos": demos, "temperature": temperature})
         return changed_copy(job.student, drawn)
 
     evaluate = dspy.Evaluate(devset=val, metric=job.metric, num_threads=job.concurrency, display_progress=False)
@@ -132,24 +132,24 @@ def optuna(job: Job) -> "dspy.Module":
 
 @optimizer
 def mipro(job: Job) -> "dspy.Module":
-    """MIPROv2: instructions and demonstrations chosen together by Bayesian optimization, in about ten trials or more."""
+    """MIPROv2: instructions and demonstrations chosen together by Bayesian optimization, in about ten or more trials."""
     import dspy
 
     val = job.validation(job.runs / 11)
     trials = within(job.runs / len(val) - 1, 2, 60)
     search = dspy.MIPROv2(
-        **{**job.demonstrating, "max_bootstrapped_demos": MOST_DEMOS if job.good else 0},
+        **{**job.demonstrating, "max_bootstrapped_demos": MAX_DEMOS if job.good else 0},
         prompt_model=job.proposer,
         task_model=dspy.settings.lm,
         auto=None,
         num_candidates=within(trials / 3, 2, 8),
         num_threads=job.concurrency,
-        seed=job.seed + 1,  # MIPRO takes a seed of 0 for none
+        seed=job.seed + 1,  # MIPRO reads a seed of 0 as none
         track_stats=False,
     )
     return search.compile(
         job.student,
-        trainset=(job.good or job.train)[:SHOWN],
+        trainset=(job.good or job.train)[:MIPRO_EXAMPLES],
         valset=val,
         num_trials=trials,
         minibatch=False,
@@ -160,37 +160,37 @@ def mipro(job: Job) -> "dspy.Module":
 
 @optimizer
 def copro(job: Job) -> "dspy.Module":
-    """COPRO: instructions by coordinate ascent, as broad a search as leaves each enough examples; of one predictor in two
-    rounds, since with several a second one tries all instructions so far again."""
+    """COPRO: instructions by coordinate ascent, with as much breadth as leaves each candidate enough examples. A single
+    predictor gets two rounds, several get one, since a second would try all earlier instructions again."""
     import dspy
 
     predictors = len(job.student.predictors())
-    rounds, enough = 2 if predictors == 1 else 1, min(6, len(job.val))
-    breadth = within(job.runs / (enough * rounds * predictors), 2, 8)
+    rounds, min_examples = 2 if predictors == 1 else 1, min(6, len(job.val))
+    breadth = within(job.runs / (min_examples * rounds * predictors), 2, 8)
     search = dspy.COPRO(job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0)
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
-    # What COPRO calls its training set is what it chooses by.
+    # COPRO selects by the scores on its `trainset`.
     val = job.validation(job.runs / (breadth * rounds * predictors))
     return search.compile(job.student.deepcopy(), trainset=val, eval_kwargs=threads)
 
 
 @optimizer
 def simba(job: Job) -> "dspy.Module":
-    """SIMBA: rules and demonstrations taken from examples on which runs differ most; in four steps or more, or fewer where
-    a batch would have less than four examples. A third of the runs are for its last trial."""
+    """SIMBA: rules and demonstrations taken from the examples on which runs differ most, in four or more steps (fewer if a
+    batch would have less than four examples). Up to a third of the runs are for its final evaluation."""
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 
     train = within(job.runs / 12, 4, len(job.train))
-    # A step samples three candidates on its batch, makes up to four programs of them, and tries these on the batch.
-    widest = (job.runs - 4 * train) / 7
-    batch = within(max(widest / 4, min(widest, 4)), 2, train)
+    # A step runs three candidates on its batch, makes up to four programs of them, and runs these on the batch.
+    examples = (job.runs - 4 * train) / 7
+    batch = within(max(examples / 4, min(examples, 4)), 2, train)
     search = dspy.SIMBA(
         metric=job.metric,
         bsize=batch,
         num_candidates=3,
-        max_steps=within(widest / batch, 1, 8),
-        max_demos=MOST_DEMOS,
+        max_steps=within(examples / batch, 1, 8),
+        max_demos=MAX_DEMOS,
         prompt_model=job.proposer,
         num_threads=job.concurrency,
     )
@@ -205,18 +205,18 @@ def simba(job: Job) -> "dspy.Module":
 
 @optimizer
 def gepa(job: Job) -> "dspy.Module":
-    """GEPA: instructions evolved by reflecting on what was wrong, in words; a fifth of the runs each full validation."""
+    """GEPA: instructions evolved by reflecting on feedback in words. A full validation takes up to a fifth of the runs."""
     import dspy
     from dspy.teleprompt.gepa import InstructionProposer
 
     val = job.validation(job.runs / 5)
-    # It begins a step, of six runs and a validation at most, while it has used fewer than its limit.
-    most = max(job.runs - 5 - len(val), len(val) + 1)
-    # No cache_evaluation: GEPA 0.1.4 keys it by an example's place in its list, so that a score on training example 0
-    # counts as the one on validation example 0.
+    # GEPA starts a step (at most six runs and a validation) whenever it has used fewer runs than its limit.
+    limit = max(job.runs - 5 - len(val), len(val) + 1)
+    # No cache_evaluation: GEPA 0.1.4 uses an example's index as the key, so that the score of training example 0 would
+    # be used for validation example 0.
     search = dspy.GEPA(
         metric=job.metric,
-        max_metric_calls=most,
+        max_metric_calls=limit,
         reflection_minibatch_size=min(3, len(job.train)),
         reflection_lm=job.proposer,
         instruction_proposer=InstructionProposer(adapter=dspy.settings.adapter),

@@ -1,4 +1,4 @@
-"""A program as optimizers are shown it, such as the one that makes a trace; and what they change of it, as plain data."""
+"""Programs as optimizers see them, such as the one that makes a trace, and the parts that they change, as plain data."""
 
 import json
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ Program = TypeVar("Program", bound=dspy.Module)
 
 
 class Tunable(AwaitedModule):
-    """A program as optimizers are shown it: they find the predictors `tunable` in it, and no others.
+    """A program as optimizers see it: they find the predictors named in `tunable`, and no others.
 
     In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
-    the passage and without the inputs of a further try. A bad reply is an outcome; an error ends the compilation
-    (`Recorder.watching`). Its adapter is its own, whatever DSPy is configured with.
+    the passage and the inputs of re-asks. A bad reply is an outcome; an error ends the compilation (`Recorder.watching`).
+    It always uses its own adapter, whatever DSPy is configured with.
     """
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
@@ -35,8 +35,8 @@ class Tunable(AwaitedModule):
         self.tunable, self._recorder = tunable, recorder
 
     def named_parameters(self) -> list[tuple[str, Any]]:
-        every = dict(super().named_parameters())
-        return [(name, every[name]) for name in self.tunable]
+        parameters = dict(super().named_parameters())
+        return [(name, parameters[name]) for name in self.tunable]
 
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""
@@ -49,21 +49,21 @@ class Tunable(AwaitedModule):
             return prediction
 
     def _last_tries(self, steps: list[Any]) -> list[Any]:
-        found, tunable = dict[str, Any](), {id(predictor) for predictor in self.predictors()}
-        for predictor, given, made in steps:
+        last, tunable = dict[str, Any](), {id(predictor) for predictor in self.predictors()}
+        for predictor, inputs, outputs in steps:
             if id(predictor) in tunable:
-                asked = {name: value for name, value in plain(dict(given)).items() if name not in RETRY_INPUTS}
-                # A prompt leaves another text's passage out.
+                asked = {name: value for name, value in plain(dict(inputs)).items() if name not in RETRY_INPUTS}
+                # Prompts show demonstrations without their passages.
                 shown = {name: value for name, value in asked.items() if name != "passage"}
-                made = dspy.Prediction(**plain(dict(made)))
-                found[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, made)
-        return list(found.values())
+                prediction = dspy.Prediction(**plain(dict(outputs)))
+                last[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, prediction)
+        return list(last.values())
 
 
 class Student(Tunable):
-    """Makes one trace of a text with the LM that DSPy is configured with; with `until`, goes no further than that stage.
-    `options` are what the LM may be sent (`programs.lms.resolve.Model.options`). Its predictors have the names that they
-    have in the `Tracer`. A stage that gives nothing is an outcome, not an error: no variation is then accepted."""
+    """Makes one trace of a text with the LM that DSPy is configured with, or stops after the stage `until`. `options` are
+    those that the LM accepts (`programs.lms.resolve.Model.options`). Its predictors have the same names as in the `Tracer`.
+    A stage that fails is an outcome, not an error; no variation is accepted then."""
 
     def __init__(
         self,
@@ -80,16 +80,16 @@ class Student(Tunable):
         self._until = until
 
     async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
-        """Gives a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without
-        questions) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
+        """Returns a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without a
+        question) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
         asked: dict[str, Asked] = {}
 
         async def answer(ask: Ask) -> Reply:
             beyond = self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth
-            # Where the first question is of no use, so is the try.
+            # A stage is asked once: if the first question is unusable, no other is tried.
             if beyond or ask.stage in asked:
-                earlier = [] if beyond else asked[ask.stage].reply.problems
-                return Reply(status="unread", problems=earlier or ["not wanted"])
+                problems = [] if beyond else asked[ask.stage].reply.problems
+                return Reply(status="unread", problems=problems or ["not wanted"])
             asked[ask.stage] = Asked(ask, await self._caller.answer(ask))
             return asked[ask.stage].reply
 
@@ -100,12 +100,12 @@ class Student(Tunable):
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it."""
+    """A value in JSON form."""
     return to_jsonable_python(value, fallback=str)
 
 
 class Tuned(BaseModel):
-    """The changeable part of a predictor, as JSON holds it. `temperature` None leaves that to the plan or the model."""
+    """What optimizers change in a predictor, in JSON form. If `temperature` is None, the plan or the model decides."""
 
     instructions: str
     demos: list[dict[str, Any]]
@@ -113,22 +113,22 @@ class Tuned(BaseModel):
 
 
 def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
-    """The changeable parts of a program's predictors, by name."""
+    """What optimizers can change in a program, by predictor name."""
     return {name: _tuned_part(predictor) for name, predictor in program.named_predictors()}
 
 
 def _tuned_part(predictor: dspy.Predict) -> Tuned:
-    """Without DSPy's own marks; the same demonstration only once."""
+    """Without DSPy's own marks and repeated demonstrations."""
     demos = list[dict[str, Any]]()
     for demo in plain([dict(demo) for demo in predictor.demos]):
-        given = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
-        demos += [given] if given not in demos else []
-    heat = predictor.config.get("temperature")
-    return Tuned(instructions=predictor.signature.instructions, demos=demos, temperature=heat)
+        fields = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
+        demos += [fields] if fields not in demos else []
+    temperature = predictor.config.get("temperature")
+    return Tuned(instructions=predictor.signature.instructions, demos=demos, temperature=temperature)
 
 
 def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:
-    """A copy of a program with these parts; all else is as it was, also field names and prefixes."""
+    """A copy of a program with these parts. Everything else stays, including field names and prefixes."""
     copy: Program = program.deepcopy()
     for name, predictor in copy.named_predictors():
         if (part := parts.get(name)) is not None and part != _tuned_part(predictor):

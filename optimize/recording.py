@@ -1,10 +1,10 @@
-"""A model whose calls are recorded in a journal: made once, and answered from it ever after, so that an interrupted
-compilation, run again, pays for nothing twice, and a candidate costs the stages that it changes alone.
+"""Models whose calls are recorded in a journal. Each call is made once and then answered from the journal, so that an
+interrupted compilation that is run again pays for nothing twice, and a candidate costs only the stages that it changes.
 
-What decides an answer is the endpoint, the model, the request (messages and options) and the rollout: DSPy's `rollout_id`,
-by which optimizers ask for another answer to the same request. It changes the sampling seed that is sent, or a seeded
-server would give the same answer again. An answer that ran into its token limit is recorded as what it is, and is
-`Truncated` again when replayed: it was paid for. No other error is recorded.
+A call is identified by the endpoint, the model, the request (messages and options) and the rollout: DSPy's `rollout_id`,
+with which optimizers ask for another answer to the same request. It changes the seed that is sent, since a seeded server
+would repeat its answer. A truncated answer was paid for, so it is recorded too, and raises `Truncated` again when it is
+replayed. No other error is recorded.
 """
 
 import asyncio
@@ -33,46 +33,45 @@ from programs.redaction import encodable
 from programs.run.journal import Journal
 
 Line = dict[str, Any]
-"""What the journal holds of a call."""
+"""The journal's line for a call."""
 
 _TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 
 class CompileStopped(FatalError):
-    """The compilation is being ended: nothing is asked any more. It can be resumed."""
+    """The compilation is being stopped, so no more calls are made. It can be resumed."""
 
 
 class BudgetSpent(CompileStopped):
-    """As many calls were paid for as were allowed. A resumed compilation replays them, and needs a higher limit."""
+    """The limit of paid calls is reached. A resumed compilation replays these calls, and needs a higher limit."""
 
 
 class Recorder(Shared):
-    """The calls of one compilation, in the journal of its folder. All calls run on the background loop.
-    `max_calls` limits the calls that are paid for, over all sessions; `at_once` those under way. `paid` sums calls, tokens
-    and seconds by purpose, over all sessions; `under_way` are being made. `failure` is the first error after which nothing
-    can be made of what follows: from then on whatever is not recorded raises it. DSPy's optimizers take errors for scores
-    of 0, so look here when one has ended. Raises what `Journal` raises."""
+    """The calls of one compilation, in the journal of its folder; all are made on the background loop. `max_calls` limits
+    the paid calls over all sessions, `at_once` the calls in flight (`under_way`). `paid` sums calls, tokens and seconds by
+    purpose, over all sessions. `failure` is the first error that makes it useless to continue; any further call that is not
+    recorded raises it. DSPy's optimizers turn errors into scores of 0, so check it after each. Raises as `Journal` does."""
 
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
         self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
         self.paid = defaultdict[str, Counter[str]](Counter)
         self.under_way = 0
-        self._max_calls, self._places = max_calls, asyncio.Semaphore(at_once)
-        self._flights: dict[str, asyncio.Task[Line]] = {}
-        self._ended = asyncio.Event()
+        self._max_calls, self._permits = max_calls, asyncio.Semaphore(at_once)
+        self._pending: dict[str, asyncio.Task[Line]] = {}
+        self._stopped = asyncio.Event()
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
 
     @property
     def calls(self) -> int:
-        """How many were paid for, over all sessions."""
+        """The number of paid calls, over all sessions."""
         return sum(spend["calls"] for spend in self.paid.values())
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Remembers what is raised inside, and lets nothing begin when something was raised before."""
+        """Raises an earlier failure instead of running the block, and remembers an error that the block raises."""
         self.check()
         try:
             yield
@@ -81,37 +80,37 @@ class Recorder(Shared):
             raise
 
     def check(self) -> None:
-        """Raises `failure`, if there is one, and `CompileStopped` after `stop`."""
+        """Raises `failure` if there is one, and `CompileStopped` after `stop`."""
         if self.failure is not None:
             raise self.failure
-        self._check_open()
+        self._check_running()
 
-    def _check_open(self) -> None:
-        if self._ended.is_set():
-            raise CompileStopped("the compilation has been ended")
+    def _check_running(self) -> None:
+        if self._stopped.is_set():
+            raise CompileStopped("the compilation was stopped")
 
     async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
-        """The recorded line of a call, and whether it is a replay; else the line which `ask` makes now. Whoever asks for it
-        meanwhile waits; who gives up waiting does not end it."""
-        self._check_open()
-        if (flight := self._flights.get(key)) is not None:
-            return await asyncio.shield(flight), True
+        """Returns the recorded line of a call and True; or makes the call with `ask` and returns its line and False. Others
+        who ask for the same call meanwhile wait for it, as for a replay. Cancelling a caller does not cancel the call."""
+        self._check_running()
+        if (pending := self._pending.get(key)) is not None:
+            return await asyncio.shield(pending), True
         if (line := self.journal.latest("call", key)) is not None:
             return line, True
-        flight = self._flights[key] = asyncio.ensure_future(self._made(key, ask))
-        # Or asyncio complains of an error for which nobody waits any more.
-        flight.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(flight), False
+        call = self._pending[key] = asyncio.ensure_future(self._make_call(key, ask))
+        # Retrieve the error: asyncio would complain if nobody waits for it any more.
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(call), False
 
-    async def _made(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
+    async def _make_call(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
         try:
-            async with self._places:
+            async with self._permits:
                 self.check()
                 if self._max_calls is not None and self.calls + self.under_way >= self._max_calls:
                     raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
                 self.under_way += 1
                 try:
-                    with placed(lambda: nullcontext(self._aside)):
+                    with placed(lambda: nullcontext(self._wait_unless_stopped)):
                         line = await ask()
                     self.journal.append("call", key, **line)
                     self._count(line)
@@ -119,22 +118,22 @@ class Recorder(Shared):
                     self.under_way -= 1
                 return line
         except Exception as error:
-            found = backend_error(error) or error
-            if not isinstance(found, CallError | EmptyAnswer):
-                self.failure = self.failure or found
+            failure = backend_error(error) or error
+            if not isinstance(failure, CallError | EmptyAnswer):
+                self.failure = self.failure or failure
             raise
         finally:
-            del self._flights[key]
+            del self._pending[key]
 
-    async def _aside(self, waited_for: Awaitable[Any]) -> None:
-        """How a call waits to be tried again: until the end at most, which it raises."""
-        waits = [asyncio.ensure_future(waited_for), asyncio.ensure_future(self._ended.wait())]
+    async def _wait_unless_stopped(self, awaited: Awaitable[Any]) -> None:
+        """How a call waits, for a retry or its server's pace. Raises `CompileStopped` once the compilation is stopped."""
+        waits = [asyncio.ensure_future(awaited), asyncio.ensure_future(self._stopped.wait())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
-        self._check_open()
+        self._check_running()
 
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
@@ -142,45 +141,45 @@ class Recorder(Shared):
         self.paid[line["purpose"]].update(calls=1, uncounted=int(uncounted), seconds=line["seconds"], **tokens)
 
     def stop(self, seconds: float) -> None:
-        """Lets nothing begin any more, no further try either, and waits so long for what is under way to be recorded."""
+        """Lets no call or retry start any more. Calls in flight have `seconds` to be recorded, and are then cancelled."""
 
-        async def stopped() -> None:
-            self._ended.set()
-            if self._flights:
-                _, late = await asyncio.wait([*self._flights.values()], timeout=seconds)
-                for flight in late:
-                    flight.cancel()
+        async def drain() -> None:
+            self._stopped.set()
+            if self._pending:
+                _, unfinished = await asyncio.wait([*self._pending.values()], timeout=seconds)
+                for call in unfinished:
+                    call.cancel()
 
-        run(stopped())
+        run(drain())
 
 
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
-    """The same model with an LM whose every call goes through the recorder and is counted under `purpose`. The LM may be
-    copied, also deeply, and given other options, as optimizers do. Its calls also raise the recorder's errors."""
-    engine, known = RecordingEngine(recorder, model, purpose), model.lm.kwargs
+    """The same model with an LM whose calls all go through the recorder, counted under `purpose`. Optimizers may copy the
+    LM, also deeply, and change its options. Its calls also raise the recorder's errors."""
+    engine, given = RecordingEngine(recorder, model, purpose), model.lm.kwargs
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
-    # DSPy names the limit of reasoning models otherwise, and takes neither name in its constructor.
-    lm.kwargs = {name: known[name] for name in ("temperature", "max_tokens", "max_completion_tokens") if name in known}
+    # DSPy has another name for the token limit of reasoning models, and its constructor accepts neither.
+    lm.kwargs = {name: given[name] for name in ("temperature", "max_tokens", "max_completion_tokens") if name in given}
     return replace(model, lm=lm)
 
 
 class RecordedLM(dspy.LM):
-    """`dspy.LM` that tells its engine which rollout is asked for: DSPy takes that out of a request."""
+    """A `dspy.LM` that tells its engine the rollout, which DSPy removes from requests."""
 
     def __call__(self, prompt: Any = None, *, messages: Any = None, **options: Any) -> Any:
-        return super().__call__(prompt, messages=messages, **self._named(options))
+        return super().__call__(prompt, messages=messages, **self._with_rollout(options))
 
     async def acall(self, prompt: Any = None, *, messages: Any = None, **options: Any) -> Any:
-        return await super().acall(prompt, messages=messages, **self._named(options))
+        return await super().acall(prompt, messages=messages, **self._with_rollout(options))
 
-    def _named(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _with_rollout(self, options: dict[str, Any]) -> dict[str, Any]:
         rollout = {**self.kwargs, **options}.get("rollout_id")
         return options if rollout is None else {**options, "metadata": {"rollout": str(rollout)}}
 
 
 class RecordingEngine(Shared):
-    """Answers from the recorder, or by the model's own engine."""
+    """Answers from the recorder, or else by the model's own engine."""
 
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
         self._recorder, self._model, self._purpose = recorder, model, purpose
@@ -189,12 +188,11 @@ class RecordingEngine(Shared):
 
     @property
     def supports_response_schema(self) -> bool:
-        """As far as answers or recorded ones tell. The wording of prompts depends on it, so a replay has to learn it at
-        the same place."""
+        """False once an answer, live or recorded, shows otherwise. Prompts depend on it, so replays must learn it too."""
         return bool(self._model.engine.supports_response_schema) and not self._schema_refused
 
     async def complete(self, request: Request) -> Response:
-        """The recorded answer, which costs nothing, or one that is recorded now. Raises `Truncated` where it was."""
+        """The recorded answer, which costs nothing, or a new one, which is recorded. Raises `Truncated`."""
         extensions = dict(request.config.extensions or {})
         rollout = extensions.pop("metadata", {}).get("rollout")
         request = replace(request, config=replace(request.config, extensions=extensions or None))
@@ -202,19 +200,19 @@ class RecordingEngine(Shared):
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
         if (seed := request.config.seed) is not None and rollout is not None:
             request = replace(request, config=replace(request.config, seed=seed_of(rollout, seed, 0)))
-        line, replayed = await self._recorder.answered(key, lambda: self._asked(request))
+        line, replayed = await self._recorder.answered(key, lambda: self._call(request))
         self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []
-        message, free = Message.assistant([*thought, TextPart(text=line["text"])]), Usage(0, 0)
-        response = Response(None, request.model, message, line["finish_reason"], free)
+        message, no_usage = Message.assistant([*thought, TextPart(text=line["text"])]), Usage(0, 0)
+        response = Response(None, request.model, message, line["finish_reason"], no_usage)
         if replayed:
             current_meter().add_answer(response)
         return response
 
-    async def _asked(self, request: Request) -> Line:
-        """The line of a call that is made now; whoever meters around it counts it too. Raises `EmptyAnswer`."""
+    async def _call(self, request: Request) -> Line:
+        """Makes the call and returns its line. Meters around it count the call too. Raises `EmptyAnswer`."""
         started, usage = time.monotonic(), None
         answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": None}
         with metered() as meter:
@@ -240,8 +238,8 @@ class RecordingEngine(Shared):
 
 
 def _tokens(meter: Meter, usage: Usage | None) -> dict[str, int | None]:
-    """Those that were metered, failed tries of the same call too, or those that DSPy tells of a call that it made itself.
-    None is what no server counted; no prompt has zero tokens."""
+    """The metered tokens, including failed tries of the call, or those that DSPy reports for a call that it made itself.
+    None: no server counted them, since no prompt has zero tokens."""
     if not meter.requests and usage is not None:
         counts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens)
         return dict(zip(_TOKENS, counts, strict=True))

@@ -1,4 +1,4 @@
-"""What a compilation is worth on texts that no optimizer saw, before and after: the proof; and its report."""
+"""The proof of a compilation, which compares the program before and after on texts that no optimizer saw; its report."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,12 +13,13 @@ from programs.files import in_place
 from programs.statistics.interval import Interval, interval_over
 
 FEWEST_SOURCES = 20
-"""With fewer test sources nothing is called better. Where nothing changed, the interval of 8 lies above 0 for 2% of draws
-(8% where losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
+"""With fewer test sources, no program is called better. If nothing changed, the interval of 8 lies above 0 for 2% of draws
+(8% if losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
 
 
 class Compared(BaseModel):
-    """A metric's means over what has it before and after, of so many sources (`pairs`), and the difference's interval."""
+    """A metric's means over the examples that have it on both sides, their number of sources (`pairs`), and the interval
+    of the difference."""
 
     before: float | None
     after: float | None
@@ -32,7 +33,7 @@ class Compared(BaseModel):
 
 
 class Failures(BaseModel):
-    """How often a stage's first try failed, of how often it was asked."""
+    """How often a stage was asked, and how often its first try failed."""
 
     failed_before: int
     asked_before: int
@@ -46,7 +47,7 @@ class Failures(BaseModel):
 
 class Proof(BaseModel):
     """A comparison over the test split. Examples without a score (`unscored_before`, `unscored_after`) are not compared.
-    `improved`: the composite's interval lies above 0, over sources enough."""
+    `improved`: the composite's interval lies above 0, over enough sources."""
 
     composite: Compared
     metrics: dict[str, Compared]
@@ -68,14 +69,14 @@ def prove(
     seed: int,
     weights: Mapping[str, float],
 ) -> Proof:
-    """Compares two programs' measures, by these weights, of the same examples of these sources, in the same order."""
+    """Compares the measures of two programs on the same examples, which have these `sources`, in the same order."""
     both = [*zip(before, after, strict=True)]
-    names = dict.fromkeys(name for one in [*before, *after] for name in one.metrics)
-    stages = dict.fromkeys(stage for one in [*before, *after] for stage in one.stages)
+    names = dict.fromkeys(name for measured in [*before, *after] for name in measured.metrics)
+    stages = dict.fromkeys(stage for measured in [*before, *after] for stage in measured.stages)
 
     def compared(pairs: Iterable[Pair]) -> Compared:
-        sided = zip(sources, pairs, strict=True)
-        known = [(source, old, new) for source, (old, new) in sided if old is not None and new is not None]
+        sourced = zip(sources, pairs, strict=True)
+        known = [(source, old, new) for source, (old, new) in sourced if old is not None and new is not None]
         return Compared(
             before=fmean(old for _, old, _ in known) if known else None,
             after=fmean(new for _, _, new in known) if known else None,
@@ -84,32 +85,32 @@ def prove(
         )
 
     def failures(stage: str) -> Failures:
-        old, new = ([one.stages[stage] for one in side if stage in one.stages] for side in (before, after))
+        old, new = ([m.stages[stage] for m in side if stage in m.stages] for side in (before, after))
         failed = {"failed_before": len(old) - old.count(None), "failed_after": len(new) - new.count(None)}
         return Failures(**failed, asked_before=len(old), asked_after=len(new))
 
     return Proof(
-        composite=compared(_comparable(one, other, weights) for one, other in both),
-        metrics={name: compared((_value(one, name), _value(other, name)) for one, other in both) for name in names},
+        composite=compared(_comparable_scores(old, new, weights) for old, new in both),
+        metrics={name: compared((_value(old, name), _value(new, name)) for old, new in both) for name in names},
         stages={stage: failures(stage) for stage in stages},
-        unscored_before=sum(one.score.value is None for one in before),
-        unscored_after=sum(one.score.value is None for one in after),
+        unscored_before=sum(measured.score.value is None for measured in before),
+        unscored_after=sum(measured.score.value is None for measured in after),
     )
 
 
 Pair = tuple[float | None, float | None]
 
 
-def _comparable(one: Measured, other: Measured, weights: Mapping[str, float]) -> Pair:
-    """Both scores over the metrics that both have: evidence that was chosen on one side alone must not look like a change.
-    A program that gave no trace keeps its 0; a side without a score leaves nothing to compare."""
-    if one.score.value is None or other.score.value is None:
+def _comparable_scores(old: Measured, new: Measured, weights: Mapping[str, float]) -> Pair:
+    """Both composites over the metrics that both sides have: evidence chosen on one side only must not look like a change.
+    A program that made no trace keeps its 0. If a side has no score, there is nothing to compare."""
+    if old.score.value is None or new.score.value is None:
         return None, None
-    if one.record is None or other.record is None:
-        return one.score.value, other.score.value
-    shared = [name for name in weights if None not in (_value(one, name), _value(other, name))]
-    old, new = (combined({name: m.metrics[name] for name in shared}, weights).value for m in (one, other))
-    return old, new
+    if old.record is None or new.record is None:
+        return old.score.value, new.score.value
+    shared = [name for name in weights if None not in (_value(old, name), _value(new, name))]
+    before, after = (combined({name: m.metrics[name] for name in shared}, weights).value for m in (old, new))
+    return before, after
 
 
 def _value(measured: Measured, name: str) -> float | None:
@@ -117,7 +118,7 @@ def _value(measured: Measured, name: str) -> float | None:
 
 
 class TunedPredictor(BaseModel):
-    """One predictor before and after; demonstrations and temperature are those after. `changed`: in any of these."""
+    """One predictor before and after; demonstrations and temperature are those after. `changed`: any of these differs."""
 
     instructions_before: str
     instructions_after: str
@@ -127,8 +128,8 @@ class TunedPredictor(BaseModel):
 
 
 class Report(BaseModel):
-    """Everything about a compilation but the program. `data` has the hash and the size of each split, `spent` what was paid
-    by purpose over all sessions. `judges` optimised, or were tuned; `report_judges` judged the proof, or were proved."""
+    """Everything about a compilation but the program. `data` has the hash and size of each side of the split, `spent` the
+    cost by purpose over all sessions. `judges` judged while tuning, or were tuned; the proof used `report_judges`."""
 
     settings: dict[str, Any]
     created: str
@@ -146,22 +147,23 @@ class Report(BaseModel):
 
     @property
     def outcome(self) -> list[str]:
-        """The outcome in a sentence, and then what a reader should know before believing it, a sentence each."""
+        """The outcome in a sentence, and then the warnings, one sentence each."""
         return [self._verdict(), *(f"Warning: {warning}." for warning in self.warnings)]
 
     def _verdict(self) -> str:
-        found = self.proof.composite
+        composite = self.proof.composite
         if not any(tuned.changed for tuned in self.predictors.values()):
-            return "Nothing better was found: the program is as it was."
-        if found.interval is None:
+            return "Nothing better was found: the program is unchanged."
+        if composite.interval is None:
             return "Too few texts could be scored to compare the programs."
         if self.improved:
             verdict = "The compiled program is better"
-        elif found.interval.low > 0:
-            verdict = "Too few sources prove to call the compiled program better"
+        elif composite.interval.low > 0:
+            verdict = "Too few sources to call the compiled program better"
         else:
-            verdict = f"The compiled program is {'worse' if found.interval.high < 0 else 'not shown to be better'}"
-        return f"{verdict}: {found.before:.3f} before, {found.after:.3f} after; the difference {found.interval}."
+            verdict = f"The compiled program is {'worse' if composite.interval.high < 0 else 'not shown to be better'}"
+        before, after, interval = composite.before, composite.after, composite.interval
+        return f"{verdict}: {before:.3f} before, {after:.3f} after; difference {interval}."
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -172,57 +174,57 @@ def write_report(report: Report, folder: Path) -> None:
 
 
 def _markdown(report: Report) -> str:
-    proof, data, given, stages = report.proof, report.data, report.settings, report.proof.stages
-    verdict, *warned = report.outcome
+    proof, data, settings, stages = report.proof, report.data, report.settings, report.proof.stages
+    verdict, *warnings = report.outcome
     licences = ", ".join(f"{name} ({texts})" for name, texts in data["train"].get("licences", {}).items())
     weights = ", ".join(f"{name} {weight:g}" for name, weight in report.weights.items())
-    judges, others = (", ".join(names) or "nobody" for names in (report.report_judges, report.judges))
-    total = Failures(**{name: sum(getattr(one, name) for one in stages.values()) for name in Failures.model_fields})
-    made_by = ", ".join(f"{name} {found}" for name, found in report.versions.items())
+    report_judges, judges = (", ".join(names) or "nobody" for names in (report.report_judges, report.judges))
+    total = Failures(**{name: sum(getattr(each, name) for each in stages.values()) for name in Failures.model_fields})
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     sides = "; ".join(f"{name}: {counts(side)}, hash {side['hash']}" for name, side in data.items())
     parts = [
-        f"# {given['optimizer']} on {', '.join(given['stage'])}, for {given['model']}",
+        f"# {settings['optimizer']} on {', '.join(settings['stage'])}, for {settings['model']}",
         verdict,
-        *warned,
-        "program.json holds training texts in its demonstrations: share it only where you may share those."
+        *warnings,
+        "program.json holds training texts in its demonstrations: share it only if you may share those."
         + (f" Licences of the training texts: {licences}." if licences else ""),
         f"## Held out: {counts(data['test'])}",
-        f"The composite: {weights}. Judged by {judges}; while tuning by {others}.",
+        f"Composite: {weights}. Judges: {report_judges} here, {judges} while tuning.",
         _table(
             ("metric", "before", "after", "difference (95% interval)", "sources"),
-            *((name, *one.cells) for name, one in {"composite": proof.composite, **proof.metrics}.items()),
+            *((name, *compared.cells) for name, compared in {"composite": proof.composite, **proof.metrics}.items()),
         ),
-        "The interval holds for one comparison. Of five optimizers that are proved on one test split and change nothing, "
-        "one is found better by luck in 12 to 23% of cases: prove what you choose again, with another --seed.",
-        "First tries of a stage that failed (missing, cut off, unreadable, repetitive, or against its check); for a judge, "
-        "answers without a verdict:",
+        "The interval holds for one comparison. Of five optimizers that change nothing and are proved on one test split, "
+        "one looks better by luck in 12 to 23% of cases: prove the one that you choose again, with another --seed.",
+        "Failed first tries of each stage (missing, truncated, unreadable, repetitive, or rejected by its check); for a "
+        "judge, answers without a verdict:",
         _table(
             ("stage or judge", "before", "after"),
-            *((name, *one.cells) for name, one in {**stages, "all": total}.items()),
+            *((name, *failures.cells) for name, failures in {**stages, "all": total}.items()),
         ),
         "## What it cost",
-        _table(("for", "calls", "tokens read", "tokens written"), *map(_cost, report.spent, report.spent.values())),
-        "## The instructions",
+        _table(("for", "calls", "input tokens", "output tokens"), *map(_cost, report.spent, report.spent.values())),
+        "## Instructions",
     ]
     for name, tuned in report.predictors.items():
         if tuned.changed:
-            heat = "as it was" if tuned.temperature is None else tuned.temperature
-            parts.append(f"### {name}: demonstrations {tuned.demonstrations}, temperature {heat}")
+            temperature = "unchanged" if tuned.temperature is None else tuned.temperature
+            parts.append(f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}")
             old, new = tuned.instructions_before, tuned.instructions_after
-            parts.append("The instruction is as it was." if old == new else _table(("before", "after"), (old, new)))
-    made = f"{report.created}, commit {report.git_commit or 'unknown'}, {made_by}"
-    parts += ["## How it was made", f"- {made}\n- {sides}\n- seed {given['seed']}"]
+            parts.append("The instruction is unchanged." if old == new else _table(("before", "after"), (old, new)))
+    made = f"{report.created}, commit {report.git_commit or 'unknown'}, {versions}"
+    parts += ["## How it was made", f"- {made}\n- {sides}\n- seed {settings['seed']}"]
     return "\n\n".join(parts) + "\n"
 
 
 def counts(side: Mapping[str, Any]) -> str:
-    """How much there is on a side, in words."""
+    """The counts of a side of the split, in words."""
     return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
 
 
 def _cost(purpose: str, spend: Mapping[str, Any]) -> tuple[object, ...]:
-    least = "at least " if spend["uncounted"] else ""
-    return purpose, spend["calls"], *(f"{least}{spend[name]}" for name in ("prompt_tokens", "completion_tokens"))
+    bound = "at least " if spend["uncounted"] else ""
+    return purpose, spend["calls"], *(f"{bound}{spend[name]}" for name in ("prompt_tokens", "completion_tokens"))
 
 
 def _table(head: Sequence[object], *rows: Sequence[object]) -> str:

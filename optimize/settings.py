@@ -1,4 +1,4 @@
-"""What a compilation can be told: every option of `python -m optimize.compile`, with its default and its bounds."""
+"""The options of a compilation: those of `python -m optimize.compile`, with their defaults and bounds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -22,14 +22,14 @@ else:
 def _known_stages(stages: list[str]) -> list[str]:
     known = [ALL, *STAGES, JUDGE]
     if unknown := next((stage for stage in stages if stage not in known), None):
-        raise ValueError(f"{unknown!r} is none of {', '.join(known)}")
+        raise ValueError(f"{unknown!r} is not one of {', '.join(known)}")
     if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
-        raise ValueError("all and judge stand alone")
+        raise ValueError("all and judge cannot be combined with other stages")
     return stages
 
 
 class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
-    """The options of a compilation. The names are those of the command line, with underscores."""
+    """The options of a compilation, named as on the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
         "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "question_types"),
@@ -50,13 +50,13 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         {"output", "resume", "dry_run", "budget", "max_calls", "api_base", "concurrency", "timeout", "patience"}
         | {"retry_wait", *LogOptions.model_fields}
     )
-    """Options that a resumed compilation may have otherwise: they change what is spent and how, not what is compared."""
+    """Options that may change when a compilation is resumed: they affect its cost and speed, not what is compared."""
 
     model: ModelName = Field(
         ...,
         min_length=1,
-        description="the model whose prompts are tuned, named as for generate; with --stage judge the first of "
-        "--judge-models when not given",
+        description="the model whose prompts are tuned, named as for generate (default with --stage judge: the first of "
+        "--judge-models)",
     )
     optimizer: OptimizerName = Field("mipro", description="how to tune")
     trainset: Many = Field(
@@ -65,7 +65,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         json_schema_extra={"metavar": "FILE"},
         description="JSONL files of texts; with --stage judge, of labelled answers",
     )
-    output: Path = Field(Path("compiled"), description="the folder of the compiled program, its report and its journal")
+    output: Path = Field(Path("compiled"), description="folder for the compiled program, its report and its journal")
     stage: Annotated[Names, AfterValidator(_known_stages)] = Field(
         ["all"],
         min_length=1,
@@ -74,43 +74,43 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         + "; or judge: the judges' prompt, on answers that people judged",
     )
     metric: str = Field(
-        "composite", description="composite, or NAME, or NAME=WEIGHT,NAME=WEIGHT of optimize/metrics.py"
+        "composite", description="composite, or a NAME from optimize/metrics.py, or NAME=WEIGHT,NAME=WEIGHT"
     )
     judge_models: ModelNames | None = Field(
         None,
-        description="the judges that optimise, or, with --stage judge, are tuned; the model itself when not given (but no "
-        "embedded one, which is too weak to optimise others); 'none'",
+        description="the models that judge while tuning, or, with --stage judge, are tuned; none: no judges (default: the "
+        "model itself, unless it is an embedded one, which is too weak to judge others)",
     )
     report_judge_models: ModelNames | None = Field(
-        None, description="the judges of the report; those that optimise when not given"
+        None, description="the models that judge in the proof (default: those of --judge-models)"
     )
     reflection_model: ModelName | None = Field(
-        None, description="who writes instructions; the model itself when not given"
+        None, description="the model that writes instructions (default: the model itself)"
     )
     budget: Literal["light", "medium", "heavy"] = Field("light", description="how much to try")
-    max_calls: int | None = Field(None, ge=1, description="at most so many calls to models, proof and all")
+    max_calls: int | None = Field(None, ge=1, description="maximum calls to models, including the proof")
     num_train: int | None = Field(
-        None, ge=1, description="training texts (answers, for judges); a quarter, at most 24, when not given"
+        None, ge=1, description="training texts, or answers with --stage judge (default: a quarter, at most 24)"
     )
     num_val: int | None = Field(
-        None, ge=1, description="validation texts (answers, for judges); a quarter, at most 24, when not given"
+        None, ge=1, description="validation texts, or answers with --stage judge (default: a quarter, at most 24)"
     )
     num_test: int | None = Field(
-        None, ge=2, description="sources (questions, for judges) of the proof; half, at most 60, when not given"
+        None, ge=2, description="sources in the proof, or questions with --stage judge (default: half, at most 60)"
     )
     judged_correct_from: int = Field(
-        6, ge=2, le=10, description="with --stage judge: an overall rating from this on says that an answer is correct"
+        6, ge=2, le=10, description="with --stage judge: the lowest overall rating that counts as correct"
     )
-    seed: int = Field(0, ge=0, description="what decides everything random")
-    resume: bool = Field(True, description="go on where an interrupted compilation in --output stopped")
-    dry_run: bool = Field(False, description="say what it would cost, and ask nothing")
+    seed: int = Field(0, ge=0, description="seed of all random choices")
+    resume: bool = Field(True, description="continue an interrupted compilation in --output")
+    dry_run: bool = Field(False, description="print the number of calls that it would take, and make none")
 
     @model_validator(mode="before")
     @classmethod
     def _first_judge(cls, values: dict[str, Any]) -> dict[str, Any]:
         judges = comma_separated(values.get("judge_models"))
-        wanted = "model" not in values and JUDGE in (values.get("stage") or [])
-        return {**values, "model": judges[0]} if wanted and isinstance(judges, list) and judges else values
+        missing = "model" not in values and JUDGE in (values.get("stage") or [])
+        return {**values, "model": judges[0]} if missing and isinstance(judges, list) and judges else values
 
     @model_validator(mode="after")
     def _consistent(self) -> "CompileSettings":
@@ -118,9 +118,9 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")
         if self.tunes_judges and self.trainset == [DEFAULT_INPUT]:
-            raise ValueError("--stage judge needs --trainset: answers that people judged, see optimize/judging.py")
+            raise ValueError("--stage judge needs --trainset: answers that people judged (see optimize/judging.py)")
         if self.tunes_judges and self.metric != "composite":
-            raise ValueError("--metric is not for --stage judge, which is measured by its agreement with people")
+            raise ValueError("--metric cannot be used with --stage judge, which is measured by agreement with people")
         if not judged and all(METRICS[name].judged for name in weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
         if self.program is not None and self.program.resolve() in (out := self.output.resolve(), out / "program.json"):
@@ -129,7 +129,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weights of the composite. Raises `UserError` for a metric that is none."""
+        """The weights of the composite. Raises `UserError` for an unknown metric."""
         return weights_of(self.metric)
 
     @property
@@ -138,7 +138,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
 
     @property
     def judges(self) -> list[str]:
-        """The models that judge while optimising."""
+        """The models that judge while tuning."""
         if self.judge_models is not None:
             return [] if self.judge_models == ["none"] else list(dict.fromkeys(self.judge_models))
         return [] if self.model.startswith("embedded") and not self.tunes_judges else [self.model]

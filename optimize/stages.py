@@ -1,13 +1,13 @@
-"""The stages that can be tuned: their names on the command line, their predictors, how far along a text they are; and how
-well one did, from its own output, by rules alone.
+"""The stages that can be tuned: their names on the command line, their predictors and their depth; and the score of a
+stage by its own output, by rules alone.
 
-A try fails when it is missing, cut off, unreadable or against the stage's check, or when `programs.text.prose` has
-something against one of its texts or against all together.
+A try fails if it is missing, truncated, unreadable or rejected by the stage's check, or if `programs.text.prose` finds a
+problem in one of its texts or in all of them together.
 
-    score = 0 where no try was taken or the taken one fails, else (first + quality) / 2
-    first     1 when the first try did not fail, else 0
-    quality   the mean of: on topic (share of content words that the passage or question has, not copied), variety (share of
-              the texts that repeat no other), and of evidence the different sentences that exist of those chosen
+    score     0 if no try was accepted or the accepted one fails, else (first + quality) / 2
+    first     1 if the first try did not fail, else 0
+    quality   the mean of: on topic (see `optimize.metrics.topical`), variety (the share of distinct texts), and, for
+              evidence, the share of the chosen sentences that are distinct and exist
 """
 
 import re
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class StagePlace(NamedTuple):
-    """A stage's predictor in the `Tracer`, and its depth: a stage is given what those of smaller depth made. The reasons
+    """A stage's predictor in the `Tracer`, and its depth: a stage's inputs come from stages of smaller depth. The reasons
     of these `metrics` of a trace say something about the stage's own output."""
 
     predictor: str
@@ -44,10 +44,10 @@ STAGES: dict[str, StagePlace] = {
 }
 
 WRITERS = ("trace", "answer")
-"""Stages that are scored by the finished trace; others, and the trace where nobody judges, by their own output."""
+"""Stages that can be scored by the finished trace; the others, and the trace if nobody judges, by their own output."""
 
 JUDGE, ALL = "judge", "all"
-_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+_SENTENCE_NUMBER_RE = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
@@ -60,26 +60,26 @@ class Asked(NamedTuple):
 
     @property
     def texts(self) -> list[str]:
-        """The prose of the output, depth first: shorter texts are names, levels and numbers."""
+        """The prose of the output, depth first. Shorter texts are names, levels and numbers."""
         return [text for text in texts_in(self.reply.output) if len(text) >= 12]
 
     @property
     def failure(self) -> str | None:
-        """Why no try was taken, or what is wrong with the prose: with one of its texts, or with all together."""
+        """Why no try was accepted, or what is wrong with one of its texts or with all together. None: nothing."""
         if self.reply.status != "ok":
             return "; ".join(self.reply.problems) or self.reply.status
-        single = next((why for text in self.texts for why in prose_problems(text)), None)
-        return single or (degeneracy(" ".join(self.texts)) if self.texts else None)
+        problem = next((why for text in self.texts for why in prose_problems(text)), None)
+        return problem or (degeneracy(" ".join(self.texts)) if self.texts else None)
 
     @property
     def first_failure(self) -> str | None:
-        """Why the first try failed, or None when it did not."""
+        """Why the first try failed, or None if it did not."""
         return "; ".join(self.reply.rejected[0].problems) if self.reply.rejected else self.failure
 
     @property
     def missing_sentences(self) -> list[int]:
-        """The sentences that the evidence stage chose and the passage has not."""
-        last = len(_NUMBERED.findall(str(self.ask.inputs["passage"])))
+        """The sentence numbers that the evidence stage chose but the passage does not have."""
+        last = len(_SENTENCE_NUMBER_RE.findall(str(self.ask.inputs["passage"])))
         return [item["sentence"] for item in self.reply.output["items"] if not 1 <= item["sentence"] <= last]
 
 

@@ -1,4 +1,4 @@
-"""Tuning the stages that write, on texts that are parted by source: never is one paper on two sides."""
+"""Tunes the stages that write, on texts that are split by source: no paper is on two sides."""
 
 import hashlib
 import logging
@@ -30,8 +30,8 @@ Item = TypeVar("Item")
 Splits = dict[str, list[Item]]
 """The three sides, `train`, `val` and `test`. No source is on two of them."""
 
-MOST_EXAMPLES, MOST_TESTS = 24, 60
-"""Examples to train on, as many to choose by, and sources of the proof, when nothing is said."""
+MAX_EXAMPLES, MAX_TEST_SOURCES = 24, 60
+"""The default limits of the examples to train on, of those to validate with, and of the sources in the proof."""
 
 
 class TextCompilation(Compilation):
@@ -40,12 +40,12 @@ class TextCompilation(Compilation):
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
         self.parts, self.whole, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
-        samples = _samples(settings, passage_chars_of(settings.model))
-        # One text a source proves, so that what is measured on them is independent.
+        samples = _read_trainset(settings, passage_chars_of(settings.model))
+        # The proof takes one text per source, so that its measurements are independent.
         splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
         self.train, self.val, self.tested = map(examples_of, splits.values())
         self.sources = [source_key(sample) for sample in splits["test"]]
-        self._of_no_source = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
+        self._sources_unknown = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
         self.alone = scored_alone(settings)
         for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
@@ -53,17 +53,16 @@ class TextCompilation(Compilation):
             self.data[side] = {"texts": len(samples), "hash": hashed, "licences": dict(licences.most_common())}
 
     def calls_at_most(self, runs: int) -> int:
-        def of_a_trace(judges: list[str]) -> int:
-            return len(STAGES) + _judging(self.weights, judges)
+        def per_trace(judges: list[str]) -> int:
+            return len(STAGES) + _judge_calls(self.weights, judges)
 
-        train, calls = len(self.train), 2 * len(self.tested) * of_a_trace(self.settings.report_judges)
+        train, calls = len(self.train), 2 * len(self.tested) * per_trace(self.settings.report_judges)
         for part in self.parts:
-            before = sum(part != ALL and stage.depth < STAGES[part].depth for stage in STAGES.values())
-            of_a_run = 1 if part in self.alone else of_a_trace(self.settings.judges) - before
-            # The stages before are asked once an example, and then replayed; the threshold takes a run of each to train on.
-            calls += (train + len(self.val)) * before + (runs + train) * of_a_run
-            # What a proposer is asked.
-            calls += runs + 8 * len(tunable_of(part))
+            earlier = sum(part != ALL and stage.depth < STAGES[part].depth for stage in STAGES.values())
+            per_run = 1 if part in self.alone else per_trace(self.settings.judges) - earlier
+            # Earlier stages are asked once per example and then replayed. The threshold takes one run per training example.
+            calls += (train + len(self.val)) * earlier + (runs + train) * per_run
+            calls += runs + 8 * len(tunable_of(part))  # by the proposer
         return calls
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
@@ -75,40 +74,39 @@ class TextCompilation(Compilation):
 
     def cautions(self) -> list[str]:
         found = judge_warnings(self.settings)
-        if self._of_no_source:
-            found.append("no text names its source: passages of one paper may be on both sides")
+        if self._sources_unknown:
+            found.append("no text names its source: passages of one paper may be on several sides of the split")
         return found
 
 
 def scored_alone(settings: CompileSettings) -> set[str]:
-    """The stages that are scored by their own output, so that a try of one asks for that stage alone. The answer is not,
-    nor is the trace where somebody judges it, or a metric is named."""
-    judged = _judging(settings.weights, settings.judges) > 0 or settings.metric != "composite"
+    """The stages that are scored by their own output: a trial of one asks for nothing beyond it. The answer stage is not
+    among them, nor is the trace stage if traces are judged or a metric is named."""
+    judged = _judge_calls(settings.weights, settings.judges) > 0 or settings.metric != "composite"
     return {*STAGES} - {*(WRITERS if judged else WRITERS[1:])}
 
 
 def judge_warnings(settings: CompileSettings) -> list[str]:
-    """What a reader of the report should know about its judges."""
+    """Warnings about the judges for the reader of the report."""
     reporting = {*settings.report_judges}
-    if not _judging(settings.weights, settings.report_judges):
-        return ["no judge took part: the scores are of form, grounding and wording alone, not of truth"]
+    if not _judge_calls(settings.weights, settings.report_judges):
+        return ["no judge took part: the scores measure form, grounding and wording, not truth"]
     found = []
     if not scored_alone(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
-        found.append("the judges that report are those that optimised: the program may have learned to please them")
+        found.append("judges of the proof also judged while tuning: the program may have learned to please them")
     return [*found, "the model judges itself"] if settings.model in reporting else found
 
 
-def _judging(weights: dict[str, float], judges: list[str]) -> int:
-    """Calls that judge and grade one trace."""
+def _judge_calls(weights: dict[str, float], judges: list[str]) -> int:
     return (len(judges) if "judge" in weights else 0) + (1 if judges and "grades" in weights else 0)
 
 
-def _samples(settings: CompileSettings, limit: int) -> list[Sample]:
+def _read_trainset(settings: CompileSettings, limit: int) -> list[Sample]:
     report = ReadReport()
     samples = list(read_samples(settings.trainset, max_chars=limit, report=report))
     reasons = ", ".join(f"{why} ({report.first_examples[why]})" for why in report.skipped)
     if not samples:
-        raise UserError(f"--trainset: there is no text in it{f': {reasons}' if reasons else ''}")
+        raise UserError(f"--trainset has no usable text{f': {reasons}' if reasons else ''}")
     if reasons:
         log.warning("--trainset: %d lines were skipped: %s", report.skipped_lines, reasons)
     return samples
@@ -130,46 +128,45 @@ def split_by(
     *,
     each_test: int | None = None,
 ) -> Splits[Item]:
-    """Splits items of any kind by what `source` says of them. `identity` is an item's content; equal ones count once.
+    """Splits items of any kind by their `source`. Items with the same `identity` (by their content) count once.
 
-    `--num-test` counts sources, each with at most `each_test` items (None: all of them); `--num-train` and `--num-val`
-    count items, and no source gives a second before every source of its side gave one. The result depends on the seed and
-    on what the items are, not on their order. Sources stand in the order of a hash of the seed and their key, and test
-    takes the first, so that items which are added later never take a source from train or val into it. Raises `UserError`,
-    with the numbers, where there is too little.
+    `--num-test` counts sources, each with at most `each_test` items (None: all of them). `--num-train` and `--num-val`
+    count items, and no source gives a second one before every source of its side has given one. The result depends on the
+    seed and on the items, not on their order. Sources are ordered by a hash of the seed and their key, and test takes the
+    first ones, so that with the same `--num-test` items added later never move a source from train or val to test. Raises
+    `UserError`, with the numbers, if there are too few.
     """
 
-    def place(name: str) -> bytes:
+    def hashed(name: str) -> bytes:
         return hashlib.blake2b(f"{settings.seed}/{name}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
     unique = {identity(item): item for item in sorted(items, key=source, reverse=True)}
     groups = defaultdict[str, list[Item]](list)
-    for name in sorted(unique, key=place):
+    for name in sorted(unique, key=hashed):
         groups[source(unique[name])].append(unique[name])
-    sources = [groups[key] for key in sorted(groups, key=place)]
-    number = settings.num_test or max(2, min(MOST_TESTS, len(sources) // 2))
-    usual = max(1, min(MOST_EXAMPLES, len(unique) // 4))
-    test, rest = sources[:number], sources[number:]
-    train, val = settings.num_train or usual, settings.num_val or usual
+    sources = [groups[key] for key in sorted(groups, key=hashed)]
+    num_test = settings.num_test or max(2, min(MAX_TEST_SOURCES, len(sources) // 2))
+    default = max(1, min(MAX_EXAMPLES, len(unique) // 4))
+    test, rest = sources[:num_test], sources[num_test:]
+    train, val = settings.num_train or default, settings.num_val or default
     cut = max(1, min(val, len(rest) * val // (val + train)))
     while cut < len(rest) - 1 and sum(map(len, rest[:cut])) < val:
         cut += 1
-    made = {"train": _spread(rest[cut:], train), "val": _spread(rest[:cut], val)}
-    fewest = {"train": settings.num_train or 1, "val": settings.num_val or 1}
-    if len(test) < number or any(len(made[side]) < count for side, count in fewest.items()):
+    sides = {"train": _round_robin(rest[cut:], train), "val": _round_robin(rest[:cut], val)}
+    minimum = {"train": settings.num_train or 1, "val": settings.num_val or 1}
+    if len(test) < num_test or any(len(sides[side]) < count for side, count in minimum.items()):
         raise UserError(
-            f"too little to split: there are {len(sources)} sources (papers, or questions) with {len(unique)} texts; "
-            f"--num-test {number} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
-            f"--num-train {train}. Ask for fewer, or give more sources."
+            f"too few to split: there are {len(sources)} sources (papers, or questions) with {len(unique)} texts; "
+            f"--num-test {num_test} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
+            f"--num-train {train}. Ask for fewer, or add sources."
         )
-    return {**made, "test": [item for group in test for item in group[:each_test]]}
+    return {**sides, "test": [item for group in test for item in group[:each_test]]}
 
 
-def _spread(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
-    """So many items: the first of each group, then the second of each, and so on."""
-    return [item for each in zip_longest(*groups) for item in each if item is not None][:number]
+def _round_robin(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:
+    return [item for turn in zip_longest(*groups) for item in turn if item is not None][:number]
 
 
 def hash_of(names: Iterable[str]) -> str:
-    """Tells two sides of a split apart, whatever their order."""
+    """A hash of the names, whatever their order."""
     return content_id("\n".join(sorted(names)))

@@ -13,7 +13,7 @@ __all__ = ["Tracer", "load_tracer"]
 
 
 def __getattr__(name: str) -> Any:
-    # DSPy takes most of a second to import: only what needs it pays for it.
+    # Importing DSPy takes most of a second, so it happens only when one of these names is used.
     if name in __all__:
         from programs import tracer
 

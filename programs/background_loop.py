@@ -1,6 +1,6 @@
-"""One event loop in a thread of its own, for callers that cannot await: DSPy's optimizers call programs from threads.
+"""An event loop in a background thread, for callers that cannot await: DSPy's optimizers call programs from threads.
 
-run(tracer.aforward(text="..."))     # waits for what the coroutine gives, in any thread
+run(tracer.aforward(text="..."))     # from any thread; waits for the coroutine's result
 """
 
 import asyncio
@@ -17,25 +17,25 @@ _lock = threading.Lock()
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine gives, run on the background loop with the caller's context variables, among them DSPy's settings,
-    in any number of threads at the same time. Raises what the coroutine raises; a wait that is interrupted (Ctrl-C) cancels
-    the coroutine. On the background loop itself, which would wait for itself, it raises `RuntimeError`."""
+    """Runs a coroutine on the background loop, with the caller's context variables (DSPy's settings among them), and
+    returns its result. Any number of threads may call this at once. Raises what the coroutine raises; an interrupted wait
+    (Ctrl-C) cancels the coroutine. Raises `RuntimeError` on the background loop, which would wait for itself."""
     with _lock:
-        loop = _started()
+        loop = _background_loop()
     if asyncio._get_running_loop() is loop:
         coroutine.close()
-        raise RuntimeError("a program that awaits cannot be called without awaiting: use acall or aforward there")
+        raise RuntimeError("a program cannot be called synchronously on the background loop: use acall or aforward")
     future = asyncio.run_coroutine_threadsafe(coroutine, loop)
     try:
         return future.result()
     except BaseException:
-        # Nothing happens to a coroutine that has ended by itself.
+        # Has no effect if the coroutine has ended.
         future.cancel()
         raise
 
 
 @cache
-def _started() -> asyncio.AbstractEventLoop:
+def _background_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=_serve, args=(loop,), name="background loop", daemon=True).start()
     return loop
@@ -45,18 +45,18 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         while True:
             with contextlib.suppress(KeyboardInterrupt, SystemExit):
-                # A task's own, which its waiter is told of too; every other task goes on.
+                # Raised by a task, whose caller gets it too; the other tasks continue.
                 loop.run_forever()
     finally:
-        # What waits for a loop that nobody runs would wait for ever.
+        # Otherwise later calls would wait forever for a loop that does not run.
         loop.close()
 
 
-def _forget() -> None:
-    """After a fork the thread is gone; the child starts one of its own."""
+def _reset_after_fork() -> None:
+    """The thread does not survive a fork; the child process starts its own."""
     global _lock
     _lock = threading.Lock()
-    _started.cache_clear()
+    _background_loop.cache_clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,5 +1,5 @@
-"""`synthreasoner COMMAND`: every command of the project under one name. `python -m programs.command` is the same. Each is a
-module of its own, imported when it is asked for, that `python -m` runs as well."""
+"""`synthreasoner COMMAND` or `python -m programs.command COMMAND`: every command of the project under one name. Each is a
+module, imported only when it is called, which `python -m` can run as well."""
 
 import importlib
 import sys
@@ -11,7 +11,7 @@ from programs.versions import NAME, version_of
 
 
 class Command(NamedTuple):
-    """A command: the module with its `main`, the class of its options there, and what it does."""
+    """A command: the module with its `main`, the name of its options class there, and a description in a few words."""
 
     module: str
     options: str
@@ -25,14 +25,14 @@ class Command(NamedTuple):
 COMMANDS = {
     "generate": Command("programs.generate", "Settings", "make reasoning training data from texts"),
     "compile": Command("optimize.compile", "CompileSettings", "tune the prompts to a model and texts"),
-    "export": Command("programs.export", "ExportOptions", "write traces as trainers load them"),
-    "report": Command("programs.report", "ReportOptions", "show what a document holds as a page"),
+    "export": Command("programs.export", "ExportOptions", "export traces in the formats that trainers load"),
+    "report": Command("programs.report", "ReportOptions", "show a document as an HTML page"),
     "prove": Command("programs.prove", "ProveOptions", "find out whether the data trains"),
-    "merge": Command("programs.merge", "MergeOptions", "make one journal and document of several runs'"),
-    "document": Command("programs.document", "DocumentOptions", "make the document from its journal"),
+    "merge": Command("programs.merge", "MergeOptions", "merge the journals and documents of several runs"),
+    "document": Command("programs.document", "DocumentOptions", "write the document again from its journal"),
     "models": Command("programs.models", "ModelsOptions", "show, fetch or remove the built-in models"),
     "schema": Command("programs.schema", "SchemaOptions", "print the JSON Schema of the document"),
-    "completion": Command("programs.completion", "CompletionOptions", "print what completes these words in a shell"),
+    "completion": Command("programs.completion", "CompletionOptions", "print a completion script for a shell"),
 }
 
 HELP = f"""usage: {NAME} COMMAND [options]
@@ -41,11 +41,11 @@ Reasoning training data from scientific text.
 
 {chr(10).join(f"  {name:<12}{command.what}" for name, command in COMMANDS.items())}
 
-{NAME} COMMAND --help shows the options of a command, {NAME} --version the version."""
+{NAME} COMMAND --help shows the options of a command; {NAME} --version shows the version."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command that is named first, with the words that follow. Raises `UserError` for one that there is not."""
+    """Runs the command named by the first argument, with the remaining arguments. Raises `UserError` if it is unknown."""
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     if name in ("", "-h", "--help"):
         print(HELP)
@@ -54,14 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{NAME} {version_of() or '(a checkout that is not installed)'}")
         return 0
     if name not in COMMANDS:
-        raise UserError(f"{name!r} is no command{nearest(name, COMMANDS)} (see --help)")
+        raise UserError(f"{name!r} is not a command{nearest(name, COMMANDS)} (see --help)")
     with typed(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code
 
 
 def console() -> None:
-    """What the installed script runs."""
+    """The entry point of the installed script."""
     run_cli(main)
 
 

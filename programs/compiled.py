@@ -1,9 +1,8 @@
-"""Compiled programs as files: written, checked, loaded; and a program's fingerprint, which says what it asks.
+"""Compiled programs as files: writing, checking and loading them. Also the fingerprint of a program's prompts.
 
-DSPy saves instructions and demonstrations by position; loaded into a program with other fields they would go to the
-wrong places without a word. So the saved file carries the ordered names and types of every signature's fields and the
-adapter's version, and a program that differs refuses it. It is read as data: models, addresses and keys in it are never
-taken.
+DSPy saves instructions and demonstrations by position; loaded into a program with other fields, they would silently go to
+the wrong places. So the saved file also has the ordered names and types of every signature's fields and the adapter's
+version, and a program that differs is refused. The file is read as data: models, addresses and keys in it are ignored.
 """
 
 import hashlib
@@ -25,11 +24,11 @@ from programs.inputs.sample import content_id
 
 log = logging.getLogger("synthreasoner")
 
-KEY = "synthreasoner"
-"""Where the identity stands in the `metadata` of a saved program."""
+IDENTITY_KEY = "synthreasoner"
+"""The key of the `Identity` in the `metadata` of a saved program."""
 
-ORDER = "passage-first"
-"""The order of the prompts, which fingerprints name."""
+PROMPT_ORDER = "passage-first"
+"""The order of the prompts, a part of every fingerprint."""
 
 
 class _Field(BaseModel):
@@ -43,7 +42,7 @@ class _Signature(BaseModel):
 
 
 class _Predictor(BaseModel):
-    """What a saved predictor may hold. Anything else could set attributes that DSPy would act on."""
+    """What a saved predictor may hold. Anything else is rejected, since it could set attributes that DSPy acts on."""
 
     model_config = ConfigDict(extra="forbid")
     signature: _Signature
@@ -57,10 +56,9 @@ _PREDICTORS = TypeAdapter(dict[str, _Predictor])
 
 
 def program_fingerprint(program: dspy.Module) -> str:
-    """A hash of all that shapes the prompts: every predictor's fields, types, descriptions, instructions,
-    demonstrations and temperature, and the adapter. Programs with equal fingerprints send equal prompts for equal
-    inputs."""
-    parts: list[Any] = [f"{ORDER}/{ADAPTER_VERSION}"]
+    """A hash of everything that shapes the prompts: every predictor's fields, types, descriptions, instructions,
+    demonstrations and temperature, and the adapter. Equal fingerprints mean equal prompts for equal inputs."""
+    parts: list[Any] = [f"{PROMPT_ORDER}/{ADAPTER_VERSION}"]
     for name, predictor in program.named_predictors():
         signature = predictor.signature
         fields = [
@@ -71,20 +69,18 @@ def program_fingerprint(program: dspy.Module) -> str:
         demos = [dict(demo) for demo in predictor.demos]
         own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
         parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_saved_form)
     return content_id(text)
 
 
-def _plain(value: Any) -> Any:
-    """A demonstration's value as a saved program holds it."""
+def _saved_form(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 class Identity(BaseModel):
     """What a saved program was made for, which decides whether another can load it: by predictor the ordered fields of its
     `signatures`, each as "name: type#hash of the type's schema", and the adapter's version and `prompt_order` (None: the
-    only one there is). `model` is the one that it was compiled with, None where it was not; `temperatures` are those that
-    were tuned, by predictor."""
+    only one there is). `model` is the one that it was compiled for, if any; `temperatures` are the tuned ones."""
 
     signatures: dict[str, list[str]]
     adapter_version: int
@@ -94,83 +90,77 @@ class Identity(BaseModel):
 
 
 def _identity_of(program: dspy.Module, model: str | None = None) -> Identity:
-    """The identity of a program as it is now."""
     signatures, temperatures = {}, {}
     for name, predictor in program.named_predictors():
         fields = predictor.signature.fields.items()
-        signatures[name] = [f"{field}: {_type(info.annotation)}" for field, info in fields]
+        signatures[name] = [f"{field}: {_type_name(info.annotation)}" for field, info in fields]
         if (temperature := predictor.config.get("temperature")) is not None:
             temperatures[name] = temperature
     return Identity(signatures=signatures, adapter_version=ADAPTER_VERSION, model=model, temperatures=temperatures)
 
 
-def _type(annotation: Any) -> str:
+def _type_name(annotation: Any) -> str:
     schema = json.dumps(TypeAdapter(annotation).json_schema(), sort_keys=True)
     name = getattr(annotation, "__name__", None) or str(annotation)
     return f"{name}#{hashlib.blake2b(schema.encode(), digest_size=4).hexdigest()}"
 
 
 def write_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
-    """Writes a program, DSPy's state of it with its identity, as one JSON file; `model` is the one it was compiled with."""
+    """Writes a program as one JSON file: DSPy's state and the identity. `model` is the one that it was compiled for."""
     versions = {"dspy": metadata.version("dspy")}
-    state = {"metadata": {"dependency_versions": versions, KEY: _identity_of(program, model).model_dump()}}
+    state = {"metadata": {"dependency_versions": versions, IDENTITY_KEY: _identity_of(program, model).model_dump()}}
     text = json.dumps({**program.dump_state(json_mode=True), **state}, indent=2, ensure_ascii=False)
     with in_place(path) as file:
         file.write(f"{text}\n".encode())
 
 
 def program_file(path: Path) -> Path:
-    """The file of a program that is named by its folder or its file."""
+    """The file of a program, given its folder or the file itself."""
     return path / "program.json" if path.is_dir() else path
 
 
 def identity_at(program: Path | str) -> Identity:
-    """What a saved program was made for. Raises `UserError` where there is none."""
-    path = program_file(Path(program))
-    return _read(path)[1]
+    """What a saved program was made for. Raises `UserError` if there is no such program."""
+    return _read_program(program_file(Path(program)))[1]
 
 
 def load_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
     """Gives a program the instructions, demonstrations and temperatures of a saved one.
 
     `path` is a folder that `python -m optimize.compile` wrote, or the program.json in it, or a file that `Tracer.save`
-    wrote. It must have been made for this program, field by field; that it was compiled for another model than `model` is
-    logged.
-    Raises `UserError`, naming what differs, when there is none or it is another program's.
+    wrote. The saved program must match this one field by field. If it was compiled for another model than `model`, a
+    warning is logged. Raises `UserError`, naming the differences, if there is none or it is another program's.
     """
     path = program_file(path)
-    state, identity = _read(path)
-    given = _predictors(path, {name: part for name, part in state.items() if name != "metadata"})
-    present = _predictors(path, program.dump_state())
-    if found := _differences(identity, _identity_of(program)) or _others(given, present):
-        raise UserError(
-            f"--program: {path} was made for another program, with other {', '.join(found)}. Compile it again"
-        )
+    state, identity = _read_program(path)
+    saved = _field_prefixes(path, {name: part for name, part in state.items() if name != "metadata"})
+    present = _field_prefixes(path, program.dump_state())
+    if found := _differences(identity, _identity_of(program)) or _differing_names(saved, present):
+        what = f"was made for another program (differences: {', '.join(found)})"
+        raise UserError(f"--program: {path} {what}. Compile it again")
     if model is not None and identity.model not in (None, model):
-        log.warning("%s was compiled for %s, and is used with %s", path, identity.model, model)
-    program.load_state({name: {**state[name], "lm": None} for name in given})
+        log.warning("%s was compiled for %s but is used with %s", path, identity.model, model)
+    program.load_state({name: {**state[name], "lm": None} for name in saved})
     for name, predictor in program.named_predictors():
         if name in identity.temperatures:
             predictor.config["temperature"] = identity.temperatures[name]
 
 
 def _differences(saved: Identity, now: Identity) -> list[str]:
-    """In what a saved program differs from the present one; nothing: it fits."""
-    found = [f"fields of {name}" for name in _others(saved.signatures, now.signatures)]
+    found = [f"fields of {name}" for name in _differing_names(saved.signatures, now.signatures)]
     if saved.adapter_version != now.adapter_version:
         found.append("form of replies (the adapter's version)")
-    if saved.prompt_order not in (None, ORDER):
+    if saved.prompt_order not in (None, PROMPT_ORDER):
         found.append("order of prompts")
     return found
 
 
-def _others(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The names under which two tables have different things."""
+def _differing_names(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in {*saved, *now} if saved.get(name) != now.get(name))
 
 
-def _predictors(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
-    """The predictors of a program's state with the prefixes of their fields. Raises `UserError` for what is none."""
+def _field_prefixes(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
+    """The prefixes of each predictor's fields in a program's state. Raises `UserError` for a malformed state."""
     try:
         read = _PREDICTORS.validate_python(state)
     except ValidationError as error:
@@ -180,17 +170,14 @@ def _predictors(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
     return {name: [field.prefix for field in predictor.signature.fields] for name, predictor in read.items()}
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Identity]:
-    """A saved program, and what it was made for. Raises `UserError`."""
+def _read_program(path: Path) -> tuple[dict[str, Any], Identity]:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        return state, Identity.model_validate(state["metadata"][KEY])
+        return state, Identity.model_validate(state["metadata"][IDENTITY_KEY])
     except FileNotFoundError:
-        raise UserError(f"--program: there is no file {path}") from None
+        raise UserError(f"--program: {path} does not exist") from None
     except (KeyError, TypeError, ValidationError):
-        raise UserError(
-            f"--program: {path} does not say which program it was made for: "
-            "it takes one of python -m optimize.compile, or of Tracer.save"
-        ) from None
+        what = "is not a program written by python -m optimize.compile or Tracer.save"
+        raise UserError(f"--program: {path} {what}") from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None

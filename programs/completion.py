@@ -1,4 +1,4 @@
-"""What completes the command line in a shell: commands, options, their values where they are known, and files.
+"""Print a script that completes commands, options, their known values, and files in a shell.
 
 synthreasoner completion bash > ~/.local/share/bash-completion/completions/synthreasoner
 """
@@ -19,7 +19,7 @@ class CompletionOptions(Options):
 
     leading: ClassVar[str] = "shell"
 
-    shell: Literal["bash", "zsh", "fish"] = Field(description="the shell")
+    shell: Literal["bash", "zsh", "fish"] = Field(description="the shell to complete commands in")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def script(shell: str) -> str:
-    """The script for a shell. It holds all words itself: nothing of the project runs when the user presses Tab."""
+    """The completion script for a shell. It contains all words, so that nothing of the project runs on Tab."""
     import shtab
 
     root = argparse.ArgumentParser(prog=NAME)
@@ -37,18 +37,18 @@ def script(shell: str) -> str:
     commands = root.add_subparsers(dest="command")
     for name, command in COMMANDS.items():
         model = command.settings()
-        own = parser_of(model)
+        parser = parser_of(model)
         if model.leading:
-            first = next(action for action in own._actions if action.dest == model.leading)
-            own.add_argument(
+            first = next(action for action in parser._actions if action.dest == model.leading)
+            parser.add_argument(
                 f"_{model.leading}", nargs="*", choices=first.choices, metavar=first.metavar, help=first.help
             )
-        for action in own._actions:
-            # The scripts would complete nothing but values behind an option that takes several.
+        for action in parser._actions:
+            # After an option with several values, the scripts would offer only values and no further options.
             action.nargs = None if action.nargs == "+" else action.nargs
             if action.metavar in ("PATH", "FILE"):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-        commands.add_parser(name, help=command.what, parents=[own], add_help=False)
+        commands.add_parser(name, help=command.what, parents=[parser], add_help=False)
     text: str = shtab.complete(root, shell)
     return text
 

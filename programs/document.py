@@ -1,5 +1,5 @@
-"""`python -m programs.document OUTPUT`: makes the JSON document again from its journal, as a stream into a file beside it,
-which then takes its place in one step."""
+"""`python -m programs.document OUTPUT`: rebuilds the JSON document from its journal. It is streamed into a temporary file
+beside the document, which then replaces it atomically."""
 
 import contextlib
 import logging
@@ -30,12 +30,12 @@ _START = b'{"metadata"'
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically. Returns the metadata; how thoughts are distributed
-    is counted once the run has ended. Raises `StorageError` when it cannot be written."""
+    """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. Its `thoughts` are counted
+    only if the `status` is not "running". Raises `StorageError` if the document cannot be written."""
     total, ended = journal.index.counts().get("accepted", 0), status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
     if ended or journal.index.judges_asked():
-        # The metadata stands before the traces, so that these have to be read for it once more.
+        # The metadata comes first in the file, so that it takes a separate pass over the variations.
         for line in journal.variations():
             for _, attempt in attempts_of(line):
                 if attempt.get("verdicts"):
@@ -51,20 +51,20 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         judges=judges.result(),
         thoughts=thoughts.result(),
     )
-    _keep_what_is_not_ours(path)
+    _move_aside_foreign_file(path)
     with in_place(path, "; the journal holds everything") as file:
         stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
-    log.info("%s is written", path, extra={"traces": total, "status": status})
+    log.info("wrote %s", path, extra={"traces": total, "status": status})
     return metadata
 
 
-def _keep_what_is_not_ours(path: Path) -> None:
-    """Moves aside what lies in the document's place and does not begin as one."""
-    with contextlib.suppress(OSError):  # writing the document meets it again
+def _move_aside_foreign_file(path: Path) -> None:
+    """Moves a file at `path` aside if it does not start like a document."""
+    with contextlib.suppress(OSError):  # raised again when the document is written
         with path.open("rb") as file:
             start = b"".join(file.read(64).split())
         if start and not start.startswith(_START):
-            log.warning("%s is no document of this program, and is moved aside", path)
+            log.warning("%s is not a document of this program and is moved aside", path)
             move_aside(path)
 
 
@@ -77,7 +77,7 @@ def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[s
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[IO[bytes]]:
-    """A document that is read. Raises `UserError` for whatever shows in the block that it is none."""
+    """Opens a document to read. Parsing and validation errors in the block become a `UserError`."""
     try:
         with path.open("rb") as file:
             yield file
@@ -86,25 +86,25 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """What a document says of itself, nothing where it does not. Raises `UserError` when it is none."""
+    """The metadata of a document, empty if it has none. Raises `UserError` if the file is not a document."""
     with reading(path) as file:
         return dict(next(iter(ijson.items(file, "metadata", use_float=True)), {}))
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The records of a document of any size and version, one at a time. Raises `UserError` when it is none."""
+    """Yields the records of a document of any size and version. Raises `UserError` if the file is not a document."""
     with reading(path) as file:
         for item in ijson.items(file, "questions.item", use_float=True):
             yield Record.model_validate(item)
 
 
 def import_document(journal: Journal, path: Path) -> int:
-    """Takes the traces of a document that has no journal over into a new one, as finished. Returns their number. Raises
-    `UserError` for a file that is no document, before anything of it is taken: a run would overwrite it."""
+    """Imports the traces of a document without a journal into a new journal, as settled. Returns their number. Raises
+    `UserError` if the file is not a document, before any trace is imported, so that no run overwrites that file."""
     with reading(path) as file:
-        if ("questions", "start_array") not in ((place, event) for place, event, _ in ijson.parse(file)):
+        if ("questions", "start_array") not in ((prefix, event) for prefix, event, _ in ijson.parse(file)):
             raise ValueError("it has no traces; name another file with --output")
-    count = sum(1 for _ in read_records(path))  # whatever is wrong with one shows here
+    count = sum(1 for _ in read_records(path))  # validates every record before the first is imported
     for record in read_records(path):
         digest = content_id(f"{record.reasoning_trace}\0{record.final_answer}")
         unnamed = content_id(f"{record.user_interaction.question}\0{digest}")
@@ -124,23 +124,23 @@ def import_document(journal: Journal, path: Path) -> int:
 
 
 class DocumentOptions(Options):
-    """Make the JSON document again from its journal."""
+    """Rebuild the JSON document from its journal."""
 
     leading: ClassVar[str] = "output"
 
-    output: Path = Field(description="the document; its journal lies beside it")
+    output: Path = Field(description="the document; its journal must be beside it")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the document anew and says how many traces it holds."""
+    """Rewrites the document and prints its number of traces."""
     options = parse(DocumentOptions, arguments)
     path = beside(options.output, JOURNAL)
     if not path.exists():
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:
         last = journal.latest("run", "")
-        ended: Status = (last or {}).get("status", "running")
-        status: Status = "interrupted" if ended == "running" else ended
+        last_status: Status = (last or {}).get("status", "running")
+        status: Status = "interrupted" if last_status == "running" else last_status
         metadata = write_document(journal, options.output, status, last.get("summary") if last else None)
     print(f"{options.output}: {metadata.total_traces_generated} traces")
     return 0

@@ -1,33 +1,33 @@
-"""The errors of the project, each named for the boundary where it happens.
+"""The errors of the project, grouped by the boundary at which they occur.
 
-`UserError` is a mistake in the user's hands: a CLI prints its one line and exits with code 2.
-`BackendError` is what a server or a model did: the retry policy and the runner look at its class, never at its text.
+`UserError` is a mistake of the user: a CLI prints its one line and exits with code 2.
+`BackendError` is a failure of a server or a model: the retry policy and the runner look at its class, never at its text.
 """
 
 
 class SynthReasonerError(Exception):
-    """Base of every error that this project raises on purpose."""
+    """Base class of the errors that this project raises on purpose."""
 
 
 class UserError(SynthReasonerError):
-    """The user can mend it: a missing file, a bad option, no credentials. One line that says what to do."""
+    """A mistake that the user can fix: a missing file, a bad option, no credentials. Its one line says what to do."""
 
 
 class StorageError(SynthReasonerError):
-    """A file of ours (journal, index, document, page, compiled program), or standard output, cannot be read or written: the
-    disk is full, another process changed it, or it is damaged beyond its last line."""
+    """A file of ours (journal, index, document, page, compiled program) or standard output cannot be read or written: the
+    disk is full, another process changed the file, or more of it than the last line is damaged."""
 
 
 class RunStopped(SynthReasonerError):
-    """The run is being stopped: no new call may start, and nothing more is read."""
+    """The run is being stopped: no new call may start, and no more input is read."""
 
 
 class BackendError(SynthReasonerError):
-    """A model's server did not give an answer. Never holds a key, a token or a username."""
+    """A model's server gave no answer. The message never contains a key, a token or a username."""
 
 
 class TransientError(BackendError):
-    """Trying again may help: 408, 425, 429, 5xx, a broken connection, an empty answer.
+    """A retry may help: 408, 425, 429, 5xx, a broken connection, an empty answer.
 
     `retry_after` is the server's Retry-After in seconds, or None; `status` the HTTP status, or None.
     """
@@ -43,23 +43,23 @@ class RateLimited(TransientError):
 
 
 class CallError(BackendError):
-    """This one call cannot succeed as it stands (a 400 about its content); others may."""
+    """This call cannot succeed as it is (a 400 about its content); others may."""
 
 
 class ContextTooLong(CallError):
-    """The prompt does not fit the model's context."""
+    """The prompt does not fit the model's context window."""
 
 
 class Truncated(CallError):
-    """The answer ran into its token limit; asked again with more tokens it may be whole."""
+    """The answer was truncated at its token limit; with a higher limit it may be complete."""
 
 
 class FatalError(BackendError):
-    """No call of this run can succeed: the run stops at once, resumable."""
+    """No call of this run can succeed: the run stops at once and can be resumed."""
 
 
 class AccessDenied(FatalError):
-    """The server refuses the credentials (401, 403, Argo's access notices), or a provider's are not there."""
+    """The server rejects the credentials (401, 403, Argo's access notices), or those of a provider are missing."""
 
 
 class UnknownModel(FatalError):

@@ -1,7 +1,7 @@
-"""`python -m programs.export DOCUMENT --to FORMAT --output FOLDER`: training data as trainers load it.
+"""`python -m programs.export DOCUMENT --to FORMAT --output FOLDER`: writes training data in a trainer's format.
 
-The folder holds data files by split, a card (README.md) and `export.json`; the Hugging Face Hub takes it as it is. It is
-made beside its place and put there in one step.
+The folder holds a data file per split, a card (README.md) and `export.json`, and can be uploaded to the Hugging Face Hub
+unchanged. It is built beside its place and moved there in one step.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exports, and says what there is."""
+    """Runs the export and prints its counts."""
     options = parse(ExportOptions, arguments)
-    # Only now: --help needs none of it.
+    # Imported here, since --help does not need it.
     from programs.exports.exporter import export
 
     print(*summary_lines(export(options)), sep="\n")
@@ -25,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def summary_lines(done: "Exported") -> Iterator[str]:
-    """What an export made, in lines for a person."""
+    """The counts of an export as lines for the terminal."""
     counts, options = done.counts, done.options
     splits = ", ".join(f"{name} {rows}" for name, rows in done.rows.items())
-    yield f"{options.output}: {done.rows.total()} rows ({splits}) of {counts['read'].total()} traces"
+    yield f"{options.output}: {done.rows.total()} rows ({splits}) from {counts['read'].total()} traces"
     for reason, count in counts["skipped"].most_common():
         example = done.examples.get(reason)
         yield f"not exported: {count} x {reason}{f', for example: {example}' if example else ''}"
@@ -39,10 +39,10 @@ def summary_lines(done: "Exported") -> Iterator[str]:
     if done.without_needed:
         yield f"without the passage that the thought rests on: {done.without_needed} rows (--context auto shows it)"
     if len(counts["labels"]) == 1:
-        yield f"every label is {next(iter(counts['labels']))}: a trainer learns from the contrast of both"
+        yield f"every label is {next(iter(counts['labels']))}: a trainer needs both true and false"
     empty = [name for name, share in shares_of(options.splits).items() if share and name not in done.rows]
     if empty:
-        yield f"no paper fell into {' or '.join(empty)}: there are too few"
+        yield f"no paper is in {' or '.join(empty)}: there are too few papers"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Files that a crash cannot tear: written as a whole, moved aside, appended to by the line.
+"""Crash-safe file operations: replacing a file atomically, moving it aside, appending whole lines, locking.
 
-And what the files beside a document are called: `NAME.journal.jsonl` for `NAME.json`."""
+Also the names of the files beside a document, such as `NAME.journal.jsonl` for `NAME.json`."""
 
 import contextlib
 import glob
@@ -18,33 +18,33 @@ from programs.errors import StorageError, UserError
 
 JOURNAL = ".journal.jsonl"
 ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
-"""How the names of files beside a document end; older versions wrote all but the first."""
+"""Name endings of the files beside a document; only older versions wrote those after the first."""
 
 
 def run_name(path: Path) -> str:
-    """NAME of a run's document NAME.json, or of its journal, whatever that is called."""
+    """The NAME of a run, from the path of its document (NAME.json) or its journal (NAME.journal.jsonl or NAME.jsonl)."""
     return path.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
 
 
 def beside(document: Path, ending: str) -> Path:
-    """The file with this ending beside a document, or beside a folder: "." has a name too."""
+    """The path of the file with this name ending beside a document or a folder, which may be "."."""
     named = document if document.name else document.absolute()
     return named.with_name(f"{named.stem if named.suffix == '.json' else named.name}{ending}")
 
 
 def is_of_run(path: Path, document: Path) -> bool:
-    """Whether a path names a document or one of the files that a run keeps beside it."""
-    found, own = (Path(os.path.realpath(name)) for name in (path, document))
-    # The index and the lock have the journal's name, and more.
-    kept = found.name == own.name or found.name.startswith(beside(own, JOURNAL).name)
-    return kept and found.parent == own.parent
+    """Whether a path is the document or one of the files that a run keeps beside it."""
+    path, document = (Path(os.path.realpath(name)) for name in (path, document))
+    # The names of the index and the lock start with the journal's.
+    of_run = path.name == document.name or path.name.startswith(beside(document, JOURNAL).name)
+    return of_run and path.parent == document.parent
 
 
 @contextlib.contextmanager
 def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
-    """A file to write to, which takes the place of `path` (of what it points to, where it is a link) in one step when the
-    block has ended, with its permissions, or leaves it as it was when the block raises. One process at a time. Raises
-    `StorageError` for what the disk refuses, whose message ends with the `remark`."""
+    """Opens a file that atomically replaces `path` (its target, if it is a link) when the block ends, and keeps its
+    permissions; if the block raises, `path` stays as it was. Only one process at a time may do this. Raises `StorageError`,
+    whose message ends with `remark`, if the file cannot be written."""
     target = Path(os.path.realpath(path))
     try:
         draft = fresh(target, "tmp")
@@ -63,17 +63,17 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
 
 
 def fresh(path: Path, what: str) -> Path:
-    """A name beside `path` for a file or folder that is to be made exclusively: nobody can have laid a link there. What a
-    process that was killed left under such a name is deleted. Raises OSError."""
-    begins = f".{path.name}.synthreasoner-"
-    # `glob` gives nothing where there is no such folder.
-    for left in path.parent.glob(f"{glob.escape(begins)}*.{what}"):
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-    return path.with_name(f"{begins}{secrets.token_hex(4)}.{what}")
+    """A path beside `path` for a file or folder that is to be created exclusively, with a random name, so that nobody can
+    plant a link there. Deletes what killed processes left under such names. Raises OSError."""
+    prefix = f".{path.name}.synthreasoner-"
+    # `glob` yields nothing if the folder does not exist.
+    for leftover in path.parent.glob(f"{glob.escape(prefix)}*.{what}"):
+        shutil.rmtree(leftover) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink()
+    return path.with_name(f"{prefix}{secrets.token_hex(4)}.{what}")
 
 
 def move_aside(*paths: Path) -> None:
-    """Renames those of these files and folders that exist to NAME.TIME.old, all with the same time. Raises OSError."""
+    """Renames those of the files and folders that exist to NAME.TIME.old, all with the same time. Raises OSError."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     for path in paths:
         if os.path.lexists(path):
@@ -81,7 +81,7 @@ def move_aside(*paths: Path) -> None:
 
 
 def whole_lines(file: int) -> int:
-    """The bytes up to the last line end. Raises OSError."""
+    """The number of bytes up to and including the last line end. Raises OSError."""
     end = os.fstat(file).st_size
     while end > 0:
         start = max(0, end - 65536)
@@ -93,8 +93,8 @@ def whole_lines(file: int) -> int:
 
 
 def cut_torn_line(file: int) -> tuple[int, int]:
-    """Cuts off what stands after the last line end, which was never whole. Gives the bytes that are left and those that
-    went. Raises OSError."""
+    """Truncates the file after its last line end, which removes an incomplete line. Returns the number of bytes kept and
+    removed. Raises OSError."""
     size, end = os.fstat(file).st_size, whole_lines(file)
     if end < size:
         os.ftruncate(file, end)
@@ -102,21 +102,21 @@ def cut_torn_line(file: int) -> tuple[int, int]:
 
 
 def write_whole(file: int, line: bytes, offset: int) -> None:
-    """Writes all of a line at `offset`. Raises OSError; some of it may then stand there."""
+    """Writes all of a line at `offset`. Raises OSError, after which part of the line may have been written."""
     written = 0
     while written < len(line):
         written += os.pwrite(file, line[written:], offset + written)
 
 
 def take_lock(path: Path, *, user: str = "run", instead: str = "choose another --output") -> BaseFileLock:
-    """The lock on a file that one process writes, which lies beside it, taken. Raises `UserError` where another `user` has
-    it, where the lock's own file is somebody's and would be emptied, saying what to do `instead`, or where nothing can be
-    written. The system holds it, so it is gone with its process. A file system without such locks, and a link that lies
-    there, are refused: what filelock does there instead can be taken from a process that is alive."""
-    beside_it = Path(f"{path}.lock")
-    if beside_it.is_file() and beside_it.stat().st_size:
-        raise UserError(f"{beside_it} is there already, and no lock of this program: move it away, or {instead}")
-    lock = FileLock(beside_it, timeout=0, fallback_to_soft=False)
+    """Takes and returns the lock `PATH.lock` on a file that one process at a time may write. Raises `UserError` if another
+    `user` holds it, if the lock's path is a file of someone else's, which would be emptied, or if it cannot be written; the
+    first two say what to do `instead`. The operating system frees the lock when the process ends. File systems without such
+    locks, and links in the lock's place, are rejected: filelock's fallback can be taken from a process that is alive."""
+    lock_path = Path(f"{path}.lock")
+    if lock_path.is_file() and lock_path.stat().st_size:
+        raise UserError(f"{lock_path} exists and is not a lock of this program: move it away, or {instead}")
+    lock = FileLock(lock_path, timeout=0, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -1,4 +1,4 @@
-"""Make reasoning training data from scientific text.
+"""Generate reasoning training data from scientific text.
 
 python -m programs.generate --model embedded --max-traces 3
 python -m programs.generate --model gpt41 --input-file papers.jsonl --quality-check --grade-answers
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from programs.run.summary import Summary
     from programs.schema import DocumentMetadata
 
-AGAIN = "run the same command again to go on"
+RESUME_HINT = "run the same command again to continue"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command. Exit codes: 0 done, 1 failed, 2 a mistake to mend, 130 interrupted; all are resumable."""
+    """Runs the command. Exit codes: 0 done, 1 failed, 2 user error, 130 interrupted. Any of these runs can be resumed."""
     settings = parse(Settings, arguments, __doc__)
-    looks = settings.list_models or settings.dry_run
-    with logged(settings, None if looks else settings.output):
+    only_shows = settings.list_models or settings.dry_run
+    with logged(settings, None if only_shows else settings.output):
         if settings.list_models:
             return _list_models(settings)
         if settings.dry_run:
@@ -47,11 +47,11 @@ async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run.summary import show
 
     relax_gc()
-    following = {"on_reply": follower(console)} if settings.follow else {}
+    callbacks = {"on_reply": follower(console)} if settings.follow else {}
     try:
-        finished = await run(settings, lambda ledger: shown(ledger, settings, console), **following)
+        finished = await run(settings, lambda ledger: shown(ledger, settings, console), **callbacks)
     except asyncio.CancelledError:
-        console.print(f"stopped at once; {AGAIN}")
+        console.print(f"stopped at once; {RESUME_HINT}")
         return INTERRUPTED
     show(finished.summary, settings, console)
     for line in cautions(finished.document):
@@ -59,22 +59,22 @@ async def _generate(settings: Settings, console: "Console") -> int:
     if isinstance(finished.failure, AccessDenied | UnknownModel | UserError):
         raise UserError(str(finished.failure))
     if finished.failure is not None:
-        print(f"error: {finished.failure}; {AGAIN}", file=sys.stderr)
+        print(f"error: {finished.failure}; {RESUME_HINT}", file=sys.stderr)
         return 1
     if finished.status == "budget":
-        console.print(f"the budget is spent; {AGAIN}")
+        console.print(f"the budget is spent; {RESUME_HINT}")
         return 0
     if finished.status == "interrupted":
-        console.print(f"interrupted; {AGAIN}")
+        console.print(f"interrupted; {RESUME_HINT}")
         return INTERRUPTED
     if not finished.summary.traces.get("accepted"):
-        print(f"error: not one trace was made: {why_nothing(finished.summary)}", file=sys.stderr)
+        print(f"error: no trace was made: {why_nothing(finished.summary)}", file=sys.stderr)
         return 1
     return 0
 
 
 def why_nothing(summary: "Summary") -> str:
-    """Why a run that is done has no trace: what it lost of traces and texts, else what any step of the funnel lost."""
+    """Why a completed run has no trace: the main reasons why traces and texts were lost, or else the funnel's losses."""
     lost = summary.losses
     if not lost and summary.funnel is not None:
         lost = {reason: count for step in summary.funnel.steps for reason, count in step.lost.items()}
@@ -82,13 +82,13 @@ def why_nothing(summary: "Summary") -> str:
 
 
 def cautions(document: "DocumentMetadata | None") -> list[str]:
-    """What to look after in a document: how its thoughts are alike and how far the judges agree."""
+    """Warnings about a document whose thoughts are too much alike, and how far its judges agree."""
     from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 
-    alike = cautions_of(document.thoughts) if document and document.thoughts else []
+    cautioned = cautions_of(document.thoughts) if document and document.thoughts else []
     agreement = agreement_in_words(document.judges) if document and document.judges else []
-    return [*(f"caution: {line}" for line in alike), *agreement]
+    return [*(f"caution: {line}" for line in cautioned), *agreement]
 
 
 def _list_models(settings: Settings) -> int:

@@ -1,11 +1,11 @@
-"""`python -m programs.merge SOURCE... --output OUTPUT`: makes one journal and one document of those of several runs.
+"""`python -m programs.merge SOURCE... --output OUTPUT`: merges the journals and documents of several runs into one.
 
-Each text is taken whole, with all lines about it, from one source: the one that made the most of it (accepted variations,
-then whether it was done with it), of equals the one named first. What the others made of it stays in their own journals.
-Lines about no text, such as those of runs, and traces of documents that name no text, are all taken.
+All lines about a text come from one source: the one with the most accepted variations of it; if these are equal, one that
+finished the text; then the one named first. What the other sources made of it stays in their own journals. Lines about no
+text, such as `run` lines, and imported traces that name no text, are taken from every source.
 
-Memory does not grow with the journals: which source a text is taken from stands in a SQLite file. Everything is made in a
-folder beside the output, and put in place at the end: a merge that was killed leaves nothing that looks finished.
+Memory use does not grow with the journals: a SQLite file records which source each text is taken from. All files are made
+in a temporary folder beside the output and renamed at the end, so that a killed merge leaves nothing that looks finished.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ pragma synchronous = off;
 create table text (name text primary key, source integer, made integer, known integer) without rowid;
 """
 
-_WEIGH = """
+_SCORE_TEXTS = """
 insert into text
     select text, ?, 2 * sum(kind = 'unit' and status = 'accepted') + max(kind = 'sample' and settled), 1 from (
         select kind, status, ifnull(json_extract(facts, '$.settled'), 0) settled, text_of(kind, key, sample) text
@@ -45,13 +45,13 @@ insert into text
     on conflict (name) do update set known = known + 1, made = max(made, excluded.made),
         source = case when excluded.made > made then excluded.source else source end
 """
-"""How much a source made of each text, and whether that is more than those before it did."""
+"""Scores each text of one source. The text is assigned to that source if no earlier source has as high a score."""
 
 
 @dataclass
 class Merged:
-    """What a merge made: `traces` are its variations by status, `spent_in_all` is as in `programs.run.summary.Summary`,
-    `shared_texts` is how many texts stood in several sources."""
+    """The result of a merge. `traces`: number of variations by status; `spent_in_all`: as in
+    `programs.run.summary.Summary`; `shared_texts`: number of texts that are in several sources."""
 
     status: Status
     sources: list[str]
@@ -63,31 +63,31 @@ class Merged:
 def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> Merged:
     """Merges journals, or documents with or without journals beside them, into `output` and its journal.
 
-    A later run on `output` asks nothing that a source had settled.
-    Raises `UserError` for a source that is missing, none of ours or in use, for an output that is there, and for sources
-    made otherwise than the first (`programs.run.resume.mixing_of`) without `allow_mixed`; `StorageError` for a damaged
-    source, or when the output cannot be written. There is then no output.
+    A later run with this output does not ask again what the merged journal has settled. Raises `UserError` if a source is
+    missing, in use, or neither a journal nor a document, if the output exists, and, without `allow_mixed`, if a source was
+    made with other settings than the first (`programs.run.resume.mixing_of`); `StorageError` if a source is damaged or the
+    output cannot be written. The output document is then not created.
     """
     sources, journal = find_sources(names), beside(output, JOURNAL)
-    with _claimed(output, journal) as folder:
+    with _claim_output(output, journal) as folder:
         try:
             runs = list(_last_runs(sources, folder))
             if not allow_mixed:
                 _refuse_mixture(runs)
-            with Journal(folder / journal.name) as new:
-                shared = pour(sources, new, folder)
-                done = all(run["status"] == "completed" for _, run in runs)
-                status: Status = "completed" if done else "interrupted"
+            with Journal(folder / journal.name) as target:
+                shared = pour(sources, target, folder)
+                completed = all(run["status"] == "completed" for _, run in runs)
+                status: Status = "completed" if completed else "interrupted"
                 paths = [str(source.path) for source in sources]
-                merged = Merged(status, paths, new.index.counts(), new.index.spent(), shared)
-                # What a later run is compared with is the first one's; it warns where what any looked into would go.
-                # Documents alone say nothing of how they were made.
-                looked = {name: True for _, run in runs for name in LOOKED_INTO if run.get("settings", {}).get(name)}
-                for _, first in runs[:1]:
-                    facts = {"mixing": first["mixing"], "versions": versions(), "git_commit": git_commit()}
-                    new.append("run", None, status=status, settings=looked, summary=asdict(merged), **facts)
-                write_document(new, folder / output.name, status, asdict(merged))
-            # The journal before the document that is made from it; an index without a journal is nothing.
+                merged = Merged(status, paths, target.index.counts(), target.index.spent(), shared)
+                # A later run is compared with the first source, and warns if it would drop results that any source has.
+                # Documents without a journal do not say how they were made.
+                results = {name: True for _, run in runs for name in LOOKED_INTO if run.get("settings", {}).get(name)}
+                for _, first_run in runs[:1]:
+                    facts = {"mixing": first_run["mixing"], "versions": versions(), "git_commit": git_commit()}
+                    target.append("run", None, status=status, settings=results, summary=asdict(merged), **facts)
+                write_document(target, folder / output.name, status, asdict(merged))
+            # The journal comes before the document made from it. An index without a journal does no harm.
             for name in (f"{journal.name}.index", journal.name, output.name):
                 if (folder / name).exists():
                     (folder / name).replace(output.with_name(name))
@@ -97,29 +97,29 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
 
 
 def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
-    """Pours the sources into a new journal, with notes in `folder`. Returns how many texts stood in several of them."""
+    """Copies the sources into a new journal, with scratch files in `folder`. Returns how many texts are in several."""
     with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
         notes.create_function("text_of", 3, _text_of, deterministic=True)
         notes.executescript(_SCHEMA)
         for number, source in enumerate(sources):
             with source.opened(folder) as journal:
                 notes.execute("attach ? as theirs", (str(journal.index.path),))
-                notes.execute(_WEIGH, (number,))
+                notes.execute(_SCORE_TEXTS, (number,))
                 notes.commit()
                 notes.execute("detach theirs")
         for number, source in enumerate(sources):
             with source.opened(folder) as journal:
                 for line in journal.lines():
                     text = _text_of(line["kind"], line["key"], line.get("sample"))
-                    taken = notes.execute("select source from text where name = ?", (text,)).fetchone()
-                    if taken in (None, (number,)):
+                    chosen = notes.execute("select source from text where name = ?", (text,)).fetchone()
+                    if chosen in (None, (number,)):
                         into.append(**line)
         ((shared,),) = notes.execute("select count(*) from text where known > 1")
     return int(shared)
 
 
 def _text_of(kind: str, key: str | None, sample: str | None) -> str | None:
-    """The text that a line is about; None: it is about none that has a name."""
+    """The id of the text that a line is about, or None."""
     if kind in ("stage", "failed"):
         return str(key).split("/")[1]
     if kind == "unit":
@@ -128,8 +128,8 @@ def _text_of(kind: str, key: str | None, sample: str | None) -> str | None:
 
 
 @contextlib.contextmanager
-def _claimed(output: Path, journal: Path) -> Iterator[Path]:
-    """A new folder beside an output that is not there yet, with nobody else at work on it."""
+def _claim_output(output: Path, journal: Path) -> Iterator[Path]:
+    """Locks an output that does not exist yet, and yields a new temporary folder beside it."""
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
     with contextlib.ExitStack() as held:
@@ -137,8 +137,8 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
             held.enter_context(take_lock(journal))
             for path in (journal, output):
                 if os.path.lexists(path):
-                    raise UserError(f"--output: {path} is there already; choose another, or move it away")
-            # A merge that was killed left it, or it is none of ours.
+                    raise UserError(f"--output: {path} already exists; choose another, or move it away")
+            # Left by a killed merge, or not a file of this program.
             move_aside(Path(f"{journal}.index"))
             folder = fresh(output, "merging")
             folder.mkdir()
@@ -149,7 +149,7 @@ def _claimed(output: Path, journal: Path) -> Iterator[Path]:
 
 
 def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The sources that have a `run` line, with their last."""
+    """The path and the last `run` line of each source that has one."""
     for source in sources:
         with source.opened(folder) as journal:
             if (last := journal.latest("run", "")) is not None:
@@ -158,39 +158,37 @@ def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[P
 
 def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
     for path, run in runs[1:]:
-        first, one = runs[0]
-        if differences := changed(one["mixing"], run["mixing"]):
+        first, first_run = runs[0]
+        if differences := changed(first_run["mixing"], run["mixing"]):
             raise UserError(
-                f"{path} was made otherwise than {first}: {'; '.join(differences)}. "
+                f"{path} was made with other settings than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"
             )
 
 
 class MergeOptions(Options):
-    """Make one journal and document of those of several runs."""
+    """Merge the journals and documents of several runs into one."""
 
     leading: ClassVar[str] = "sources"
 
     sources: list[str] = Field(
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
-        description="journals, documents or wildcards; of equals about a text, the one named first is taken",
+        description="journals, documents or wildcards; if sources made equally much of a text, the first one named is used",
     )
-    output: Path = Field(description="the document to write; its journal will lie beside it")
-    allow_mixed: bool = Field(False, description="merge although the model, program or seed differs")
+    output: Path = Field(description="the document to write; its journal is written beside it")
+    allow_mixed: bool = Field(False, description="merge even if the model, program or seed differs")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Merges and says what became of it."""
+    """Merges and reports the result."""
     options = parse(MergeOptions, arguments)
     merged = merge(options.sources, options.output, allow_mixed=options.allow_mixed)
-    print(f"{options.output}: {merged.traces.get('accepted', 0)} traces of {len(merged.sources)} sources")
+    print(f"{options.output}: {merged.traces.get('accepted', 0)} traces from {len(merged.sources)} sources")
     if merged.shared_texts:
-        print(
-            f"{merged.shared_texts} texts stood in several sources: each is taken whole from one that made most of it"
-        )
+        print(f"{merged.shared_texts} texts are in several sources; each is taken whole from one that made most of it")
     if merged.status != "completed":
-        print("not every run was completed: run generate with this --output to go on")
+        print("not every run was completed: run generate with this --output to continue")
     return 0
 
 

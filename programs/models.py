@@ -1,4 +1,4 @@
-"""The built-in models: which there are, and whether they are here.
+"""Lists, downloads and deletes the built-in models.
 
 python -m programs.models
 python -m programs.models --fetch qwen2.5-coder-1.5b
@@ -12,10 +12,10 @@ from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
 
 
 class ModelsOptions(Options):
-    """Options of `python -m programs.models`; without any, the models are listed."""
+    """Options of `python -m programs.models`. Without options, it lists the models."""
 
-    fetch: str | None = Field(None, description="bring the weights of this model here, if they are not")
-    remove: str | None = Field(None, description="delete the weights of this model from the caches")
+    fetch: str | None = Field(None, description="download the weights of this model, unless they are here")
+    remove: str | None = Field(None, description="delete the weights of this model from all caches")
 
     @field_validator("fetch", "remove")
     @classmethod
@@ -26,11 +26,11 @@ class ModelsOptions(Options):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Lists, fetches or removes. Raises `UserError` where weights cannot be had."""
+    """Lists, downloads or deletes models. Raises `UserError` if the weights are not available."""
     options = parse(ModelsOptions, arguments, __doc__)
     if options.remove is not None:
-        gone = remove(BUILT_IN[options.remove])
-        put("\n".join(f"deleted {path}" for path in gone) or f"{options.remove} is in no cache")
+        deleted = remove(BUILT_IN[options.remove])
+        put("\n".join(f"deleted {path}" for path in deleted) or f"{options.remove} is not in any cache")
     if options.fetch is not None:
         put(str(fetch(BUILT_IN[options.fetch])))
     if options.fetch is None and options.remove is None:

@@ -1,4 +1,4 @@
-"""The groups of options that the settings of a command are made of, each with its defaults and bounds."""
+"""Groups of options that commands compose their settings from, with defaults and bounds."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -14,14 +14,14 @@ from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
 from signatures.vocabulary import ThoughtOrigin
 
 ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
-"""The name of a model, as `programs.lms.resolve` takes it."""
+"""The name of a model, as `programs.lms.resolve` accepts it."""
 
 ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
 
 
 class Price(BaseModel):
-    """What a million tokens of a model cost, read and written, in any one currency. `cached` are those read that the server
-    had in its cache; without it they cost as much as others."""
+    """Prices of a million prompt tokens and completion tokens of a model, in any one currency. `cached` is the price of
+    prompt tokens that came from the server's cache; None: the same as `prompt`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,23 +30,23 @@ class Price(BaseModel):
     cached: float | None = Field(None, ge=0)
 
     def of(self, read: int, written: int, cached: int = 0) -> float:
-        """The cost of so many tokens, `cached` of those that were read from the server's cache."""
-        less = 0.0 if self.cached is None else cached * (self.prompt - self.cached)
-        return (read * self.prompt + written * self.completion - less) / 1_000_000
+        """The cost of these numbers of tokens; `cached` of the `read` ones came from the server's cache."""
+        discount = 0.0 if self.cached is None else cached * (self.prompt - self.cached)
+        return (read * self.prompt + written * self.completion - discount) / 1_000_000
 
 
 class BudgetOptions(Options):
-    """Options about what a run may spend."""
+    """Options for what a run may spend."""
 
-    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops, to be resumed")
-    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops, to be resumed")
+    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops; it can be resumed")
+    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops; it can be resumed")
     max_cost: float | None = Field(
-        None, gt=0, description="cost after which this run stops; needs prices in the config"
+        None, gt=0, description="cost after which this run stops; needs prices in the config file"
     )
     prices: dict[str, Price] = Field(
         {},
-        description="in the config file: for each model the price of a million tokens: prompt, completion, and cached if "
-        "that is less",
+        description="in the config file: for each model, the price of a million tokens: prompt, completion, and cached if "
+        "that is cheaper",
     )
 
 
@@ -54,159 +54,159 @@ DEFAULT_JUDGES = ("gpt41", "gemini25pro")
 
 
 class QualityOptions(Options):
-    """Options about how good traces must be."""
+    """Options for how good traces must be."""
 
-    quality_check: bool = Field(False, description="have the traces judged, and make rejected ones again")
+    quality_check: bool = Field(False, description="have the traces judged, and try again if one is rejected")
     judge_models: Annotated[Annotated[ModelNames, Field(min_length=1)] | None, Needs("quality_check")] = Field(
         None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
-    min_quality_score: float = Field(6.0, ge=1, le=10, description="the judges' score from which on a trace is taken")
-    max_attempts: int = Field(3, ge=1, le=20, description="how often a trace is made before it is rejected")
+    min_quality_score: float = Field(6.0, ge=1, le=10, description="minimum judges' score of an accepted trace")
+    max_attempts: int = Field(3, ge=1, le=20, description="attempts at a trace before it is rejected")
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
     grade_model: Annotated[ModelName | None, Needs("grade_answers")] = Field(
-        None, description="the model that grades (default: the first judge with --quality-check, else the model)"
+        None, description="the model that grades (default: the first judge with --quality-check, else --model)"
     )
 
     @property
     def judges(self) -> tuple[str, ...]:
-        """The panel."""
+        """The models of the panel."""
         return tuple(self.judge_models or DEFAULT_JUDGES)
 
 
 class SelectionOptions(Options):
-    """Options about which texts and questions are used."""
+    """Options for selecting and cutting texts."""
 
-    max_samples: int | None = Field(None, ge=1, description="texts that may be begun, those of earlier runs counted")
+    max_samples: int | None = Field(None, ge=1, description="maximum texts to start, including those of earlier runs")
     prefilter: bool = Field(
-        False, description="leave references, acknowledgements, appendices and the like out of the texts"
+        False, description="remove references, acknowledgements, appendices and the like from the texts"
     )
     chunk_tokens: int | None = Field(
         None,
         ge=50,
-        description="tokens, of about 4 characters each, that a passage of a longer text may have (default: "
-        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only when this is given)",
+        description="maximum tokens, of about 4 characters each, per passage of a longer text (default: "
+        f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only if this is given)",
     )
     chunk_overlap: int = Field(
         Cutting().overlap,
         ge=0,
         le=20,
-        description="sentences that a passage repeats of the one before it in its section",
+        description="sentences that a passage repeats from the previous one of its section",
     )
     text_column: str = Field(
-        TEXT_FIELD, min_length=1, description="the field of JSONL, .parquet and hf:// that holds the text"
+        TEXT_FIELD, min_length=1, description="the field that holds the text in JSONL, .parquet and hf://"
     )
     max_passage_chars: int | None = Field(
-        None, ge=200, description="a longer text is cut at a sentence (default: what fits the model)"
+        None, ge=200, description="maximum characters per passage, cut at a sentence (default: what fits the model)"
     )
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How texts are read, as `programs.inputs.reader.SampleReader` takes it."""
+        """Keyword arguments for `programs.inputs.reader.SampleReader`."""
         cutting = Cutting(self.chunk_tokens, self.chunk_overlap)
         return {"prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
 class ThoughtOptions(Options):
-    """Options about where thoughts come from."""
+    """Options for where thoughts come from."""
 
     thought: Literal["written", "model", "both"] = Field(
         "written",
-        description="written: composed from notes along a drawn shape; model: what the model itself thinks before it "
-        "answers the question, where its answer agrees; both: a trace of each",
+        description="written: composed from notes, in a shape drawn at random; model: the model's own thinking before it "
+        "answers the question, if the answer agrees; both: a trace of each",
     )
     tries: int = Field(
-        4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
+        4, ge=1, le=64, description="with --thought model or both: maximum tries of a question until an answer agrees"
     )
 
     @property
     def thoughts(self) -> tuple[ThoughtOrigin, ...]:
-        """The traces that each variation of a question gives."""
+        """Where the thoughts of a variation come from: each origin gives one trace."""
         return ("written", "model") if self.thought == "both" else (self.thought,)
 
 
 class TrialOptions(Options):
-    """Options of the trials that traces are put to."""
+    """Options for tests of traces: blind solving and step checks."""
 
     blind_solve: int | None = Field(
-        None, ge=1, le=50, description="how often each question is answered without the passage, and how often with it"
+        None, ge=1, le=50, description="how many times each question is answered without the passage, and again with it"
     )
     solver_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
-        None, description="the model that answers (default: the model itself)"
+        None, description="the model that answers (default: --model)"
     )
     student_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
-        None, description="a weaker model whose pass rates are measured beside these"
+        None, description="a weaker model whose pass rates are measured as well"
     )
     compare_model: Annotated[ModelName | None, Needs("blind_solve", "thought")] = Field(
         None,
         description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
     keep: Annotated[list[Need], BeforeValidator(comma_separated), Needs("blind_solve")] = Field(
-        [], description="take only traces of such questions: known, needs_paper, unanswered"
+        [], description="accept only traces of these kinds of question: known, needs_paper, unanswered"
     )
     check_steps: bool = Field(
-        False, description="have a model say which sentence of the text carries each step of a trace, and how"
+        False, description="have a model say which sentence of the text decides about each step of a trace, and how"
     )
     check_model: Annotated[ModelName | None, Needs("check_steps")] = Field(
-        None, description="the model that says so (default: the model itself)"
+        None, description="the model that checks the steps (default: --model)"
     )
 
 
 WriterStage = Literal["questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"]
 GuidedStage = Literal[WriterStage, "judge", "grade"]
 STAGES = (*get_args(WriterStage), "own")
-"""The stages that `--stage-model` takes."""
+"""The stages that `--stage-model` accepts."""
 
 
 class TypeOptions(Options):
-    """Options about which types of question are asked."""
+    """Options for which types of question are asked."""
 
     question_types: dict[TypeName, QuestionType] = Field(
         {},
-        description="in the config file: question types beside the built-in ones, or in place of those of the same name: "
-        "for each name what it asks (asks), its usual_level, its fewest_words (by default 40), and whether it takes_claims",
+        description="in the config file: additional question types, or replacements for built-in ones of the same name: "
+        "for each name what it asks (asks), its usual_level, its fewest_words (40 by default), and whether it takes_claims",
     )
 
     @property
     def types(self) -> dict[str, QuestionType]:
-        """All types in use."""
+        """Built-in and configured types by name; a configured one replaces a built-in one."""
         return {**QUESTION_TYPES, **self.question_types}
 
 
 class PromptOptions(TypeOptions):
-    """Options about what is in the prompts beside what signatures say."""
+    """Options for what prompts contain in addition to the signatures."""
 
     guidance: dict[GuidedStage, Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
         {},
-        description="in the config file: for a stage (" + ", ".join(get_args(GuidedStage)) + ") a paragraph that its "
-        "instruction takes along",
+        description="in the config file: for a stage (" + ", ".join(get_args(GuidedStage)) + "), a paragraph that is "
+        "appended to its instruction",
     )
 
 
 class ConnectionOptions(Options):
-    """Options of every command that calls models: where they are, and how they are asked."""
+    """Options of every command that calls models: the servers, and limits on the calls."""
 
     api_base: Many = Field(
         [],
-        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model alone; several servers with the "
-        "same model share the calls",
+        description="base URL of an OpenAI-compatible server, or MODEL=URL for one model only; several servers with the "
+        "same model share its calls",
     )
     concurrency: int | None = Field(
-        None, ge=1, le=4096, description="calls in flight (default: what the backend takes)"
+        None, ge=1, le=4096, description="maximum calls in flight (default: what the backend can take)"
     )
-    timeout: float = Field(120.0, gt=0, description="seconds that one call may take")
-    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is tried again")
-    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first new try; then doubling up to 60")
-    max_output_tokens: int = Field(4096, ge=64, description="tokens that one reply may have")
+    timeout: float = Field(120.0, gt=0, description="maximum seconds per call")
+    patience: float = Field(900.0, gt=0, description="seconds for which a failing call is retried")
+    retry_wait: float = Field(1.0, gt=0, le=60, description="seconds before the first retry; then doubling up to 60")
+    max_output_tokens: int = Field(4096, ge=64, description="maximum tokens per reply")
     program: Annotated[Path | None, BeforeValidator(lambda given: None if given == "none" else given)] = Field(
         None, description="the folder of a compiled program to use (default: none, the plain program)"
     )
 
 
 class ModelOptions(Options):
-    """Options about how the models of a run think and write."""
+    """Options for the models of a run."""
 
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(
-        None, description="how long models think before they answer, where they take it (default: theirs)"
+        None, description="how long models think before they answer, if they support it (default: their own)"
     )
     stage_model: list[str] = Field([], description="STAGE=NAME: another model for one stage; may be repeated")
 
@@ -216,10 +216,10 @@ class ModelOptions(Options):
         for item in value:
             stage, _, name = item.partition("=")
             if stage not in STAGES or not name:
-                raise ValueError(f"{item!r} is not STAGE=NAME with a stage of {', '.join(STAGES)}")
+                raise ValueError(f"{item!r} is not STAGE=NAME, where STAGE is one of {', '.join(STAGES)}")
         return value
 
     @property
     def stage_models(self) -> dict[str, str]:
-        """The stages with a model of their own."""
+        """The models of `--stage-model`, by stage."""
         return {stage: whole_name(name) for stage, _, name in (item.partition("=") for item in self.stage_model)}

@@ -1,10 +1,10 @@
-"""`python -m programs.prove DOCUMENT`: does the data train?
+"""`python -m programs.prove DOCUMENT`: find out whether the data trains a student model.
 
     python -m programs.prove cosmology.json                      how the traces are distributed; needs no model
-    python -m programs.prove cosmology.json --tier 1             what the thoughts tell a student of their answers
-    python -m programs.prove cosmology.json --tier 2 --dry-run   how long the training would take here
+    python -m programs.prove cosmology.json --tier 1             how much the thoughts help a student predict the answers
+    python -m programs.prove cosmology.json --tier 2 --dry-run   how long the training would take on this machine
 
-The folder holds README.md (a page), results.json, and the arms of the training as they are done.
+The result folder holds README.md (a page), results.json, and the results of each training arm as it finishes.
 """
 
 import sys
@@ -16,9 +16,9 @@ from programs.proving.options import ProveOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the tiers, and says what they found and where it is."""
+    """Runs the tiers, and prints what they found and the path of the page."""
     options = parse(ProveOptions, arguments)
-    # Only now: --help needs none of it, and tier 0 no student.
+    # Imported here, since --help does not need them.
     from programs.proving.student import check_extra
     from programs.proving.tiers import estimate, prove
 

@@ -1,7 +1,7 @@
-"""The data model of a finished trace, as journals and documents hold it.
+"""The data model of a finished trace, as stored in journals and documents.
 
-The first keys of each part are those of the published format and keep their spelling and type; all others have defaults,
-so that documents of older versions and of other tools with the same format load. A missing grade or rating is None.
+The first keys of each part are those of the published format and keep their names and types. All others have defaults, so
+that documents of older versions, and of other tools with the same format, load. A missing grade or rating is None.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ from signatures.shape import Shape
 from signatures.vocabulary import ENDINGS, OLD_KINDS, Agreement, AnswerKind, Setting, ThoughtOrigin, YesOrNo
 
 Need = Literal["known", "needs_paper", "unanswered"]
-"""known: answered without the passage; needs_paper: only with it; unanswered: in neither way."""
+"""known: answered without the passage; needs_paper: answered only with it; unanswered: answered neither way."""
 
 
 class Part(BaseModel):
-    """A part of the document. Keys that this version does not know are kept."""
+    """A part of the document. Unknown keys are kept."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class SourcePaper(Part):
-    """Where a trace comes from. `id` is the hash of the text; `excerpt` which part of a longer document it is;
-    `removed` how many characters of what the prefilter left out."""
+    """Where a trace comes from. `id` is the hash of the text; `excerpt` says which part of a longer document the text is;
+    `removed` counts the characters that the prefilter left out, by what they were."""
 
     title: str
     domain: str
@@ -54,9 +54,9 @@ class UserInteraction(Part):
 
 
 class Grades(Part):
-    """Six grades and their mean, each 0-1. A grade that could not be read is None, and so is then the mean."""
+    """Six grades and their mean, each 0-1. A grade that could not be read is None, and then so is the mean."""
 
-    # A dimension is a line in `signatures.grade.GradeSheet` and one here; the exports follow.
+    # To add a dimension, add a line here and one in `signatures.grade.GradeSheet`; the exports follow.
     question_alignment: float | None = None
     scientific_accuracy: float | None = None
     completeness: float | None = None
@@ -68,12 +68,12 @@ class Grades(Part):
 
 
 GRADES = tuple(name for name in Grades.model_fields if name not in ("overall_score", "reason"))
-"""The dimensions."""
+"""The names of the six grades."""
 
 
 class ShortAnswer(Part):
-    """What rules can check (`programs.text.short_answers`). `text` is the number as it was written, the right one of
-    `options`, yes or no, or the term; `tolerance` is a share of `value`."""
+    """An answer that rules can check (`programs.text.short_answers`). `text` is the number as it was written, the right one
+    of `options`, yes or no, or the term; `tolerance` is a share of `value`."""
 
     kind: AnswerKind
     text: str
@@ -85,14 +85,14 @@ class ShortAnswer(Part):
 
     @property
     def asked_for(self) -> str:
-        """What is said after the question to who is to give it: the options by letter, and how to end."""
+        """What a prompt adds to the question: the options by letter, and how to end the answer."""
         options = [f"({letter}) {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
         return "\n".join([*options, ENDINGS[self.kind]])
 
 
 class RubricPoint(Part):
-    """A fact or a step that a right answer must have, with a weight above 0, or a pitfall that it must not have, with one
-    below 0. `sentence` is the number of the one it rests on; `quote` is `source_paper.text[start:end]`."""
+    """A fact or step that a right answer must have (weight above 0), or a pitfall that it must avoid (weight below 0).
+    `sentence` is the number of the sentence that it rests on; `quote` is `source_paper.text[start:end]`."""
 
     kind: Literal["fact", "step", "pitfall"]
     text: str
@@ -105,7 +105,7 @@ class RubricPoint(Part):
 
 class Evidence(Part):
     """A sentence of the passage that bears on the question. Verified: `quote` is `source_paper.text[start:end]`.
-    Unverified: the model named a sentence that is not there; quote and place are None, and no stage uses it."""
+    Unverified: the model named a sentence that does not exist; quote and offsets are None, and no stage uses it."""
 
     claim: str
     bearing: str
@@ -117,21 +117,21 @@ class Evidence(Part):
 
 
 Rated = int | float | None
-"""A rating from 1 to 10; None where the judge gave none, or was not asked for it."""
+"""A rating from 1 to 10; None if the judge gave none or was not asked for it."""
 
 NO_FAULT = "none"
-"""What a judge says instead of a fault, and of where it lies, where it would change nothing."""
+"""What a judge gives as `fault` and `fault_in` if it would change nothing."""
 
 FLOORS = {"accuracy": 5, "answers_the_question": 5}
-"""A trace that any judge rates lower than this is turned down, whatever the mean: good writing makes up for neither what
-is wrong nor what is beside the question."""
+"""A trace that any judge rates lower than this is rejected, whatever the mean: good writing makes up neither for errors nor
+for an answer to another question."""
 
 
 class Verdict(Part):
-    """One judge's ratings, with the worst fault, where that lies, and the best point. Unscored (every rating None) when the
-    judge gave nothing readable: `reason` then says why; it may also hold what the judge said in words."""
+    """One judge's ratings, with the worst fault, the part that has it, and the best point. If the judge gave nothing
+    readable, it is unscored (every rating None), and `reason` says why; `reason` may also hold a judge's comment."""
 
-    # A rating is a line in `signatures.judge.VerdictSheet` and one here.
+    # To add a rating, add a line here and one in `signatures.judge.VerdictSheet`.
     judge: str
     scored: bool
     reasoning_quality: Rated = None
@@ -148,21 +148,21 @@ class Verdict(Part):
 
     @property
     def words(self) -> str:
-        """What the judge said beside its ratings, or why it said nothing."""
+        """The judge's comments, or why it gave no verdict."""
         parts = (("Fault", self.fault), ("Best", self.best_point))
         return " ".join(f"{name}: {text}" for name, text in parts if text) or self.reason
 
     @property
     def too_low(self) -> list[str]:
-        """The ratings by which this judge alone turns a trace down."""
+        """The ratings below a floor, with their names: each of them alone rejects the trace."""
         given = ((name, getattr(self, name)) for name in FLOORS)
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
 
 
 class StepRecord(Part):
-    """One paragraph of the thought and its kind, None in a model's own thought. With `--check-steps` a model (`judged_by`)
-    says what the passage says of it: `status`, None where it makes no claim, and `reason`; `quote`, the sentence that
-    decides, is `source_paper.text[start:end]`, and all three are None where none does."""
+    """One paragraph of the thought and its kind (None in a model's own thought). With `--check-steps` a model (`judged_by`)
+    checks it against the passage: `status` is None if it makes no claim, and `reason` explains it. `quote`, the sentence
+    that decides, is `source_paper.text[start:end]`; these three are None if no sentence decides."""
 
     kind: str | None = None
     text: str
@@ -175,8 +175,8 @@ class StepRecord(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_older_versions(cls, step: Any) -> Any:
-        """Moves become kinds. What rules said of a step is left out: they could not know."""
+    def _upgrade(cls, step: Any) -> Any:
+        """Converts moves to kinds, and drops the verdicts that rules gave, since rules could not know."""
         if not isinstance(step, Mapping) or "move" not in step:
             return step
         kept = {name: value for name, value in step.items() if name != "move"}
@@ -186,8 +186,9 @@ class StepRecord(Part):
 
 
 class Generation(Part):
-    """How a trace was made. `models` names those stages that another model than `model` answered, and as `student` the one
-    of `--student-model`. A stage that traces share counts in each. Unknown tokens are None; seconds are of waiting."""
+    """How a trace was made. `models` has the stages that a model other than `model` answered; that of `--student-model` is
+    called `student`. The cost of a stage that several traces share is counted in each of them. Token counts are None if
+    unknown; `seconds` is time spent waiting for replies."""
 
     model: str
     models: dict[str, str] = Field(default_factory=dict)
@@ -215,12 +216,12 @@ class TraceMetadata(Part):
 
 
 RULES = "rules"
-"""What compares with a short answer, in place of a model's name."""
+"""The value of `compared_by` if rules, not a model, compared the tries with a short answer."""
 
 
 class SolveTries(Part):
-    """The tries of a blind solve in one setting, each compared with the short answer, or else with each variation's answer.
-    `absent` ones (no answer, or no judgement of it) count nowhere; `pass_rate` is the share of equivalent others."""
+    """The comparisons of a blind solve in one setting: of each try with the short answer, or else with each variation's
+    answer. `absent` ones have no usable answer or judgement; `pass_rate` is the share of equivalent ones among the rest."""
 
     asked: int
     equivalent: int
@@ -231,7 +232,7 @@ class SolveTries(Part):
 
 
 class StudentSolve(Part):
-    """The tries of a second, weaker model, which decide nothing."""
+    """The tries of a second, weaker model. They decide nothing."""
 
     solver: str
     without_passage: SolveTries
@@ -239,10 +240,10 @@ class StudentSolve(Part):
 
 
 class BlindSolve(Part):
-    """What another model made of the question (`programs.traces.trials` has the rules): the same in every trace of it.
-    `need` is None where absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations`
-    are those whose answers the tries were compared with (a model's own thought is `0-model`); None: with this trace's
-    alone, so that need and difficulty are its own."""
+    """How well another model answered the question (`programs.traces.trials` has the rules); the same in all its traces.
+    `need` is None if absent tries could have decided it; `difficulty` is 1 - pass rate with the passage. `variations` are
+    those whose answers the tries were compared with (a model's own thought is `0-model`); None means this trace's alone, so
+    that need and difficulty are its own."""
 
     need: Need | None
     difficulty: float | None
@@ -257,7 +258,7 @@ class BlindSolve(Part):
 
 
 class Agreed(Part):
-    """How the answer to a model's own thought stands to the grounded one, `reference`; equivalent ones alone are taken."""
+    """How the answer to a model's own thought compares with the grounded one, `reference`. It must be equivalent."""
 
     agreement: Agreement
     reason: str
@@ -266,7 +267,7 @@ class Agreed(Part):
 
 
 class Notes(Part):
-    """What stages 2 and 3 found for the question, as they gave it. The evidence stands in the record itself."""
+    """What stages 2 and 3 found for the question, as the model gave it. The evidence is in the record itself."""
 
     analysis: dict[str, Any]
     hypotheses: list[dict[str, Any]]
@@ -275,19 +276,19 @@ class Notes(Part):
 
 
 def variation_name(variation: int, thought: ThoughtOrigin) -> str:
-    """A variation's name among those of its question: `0` for the first written trace, `0-model` for the model's own."""
+    """A variation's name within its question: `0` for the first written trace, `0-model` for the model's own thought."""
     return str(variation) if thought == "written" else f"{variation}-{thought}"
 
 
-LEAN = ("short_answer", "rubric", "steps", "evidence", "verdicts", "generation")
-"""Parts of a record that are written without what is not there."""
+COMPACT_PARTS = ("short_answer", "rubric", "steps", "evidence", "verdicts", "generation")
+"""The parts of a record that are written without their empty fields."""
 
 
 class Record(Part):
-    """One finished trace. `needs_passage` lists the figures of thought and answer that stand in the passage and that the
-    question and arithmetic do not give; `yes_or_no` is the answer in a word, where the question asks whether something
-    holds; `unchecked` says what was left out of the short answer and the rubric, and why; `thought` says whether it was
-    written or is what a model thought before it answered (then `agreed` is how that answer compares)."""
+    """One finished trace. `needs_passage` lists the figures of the thought and answer that the passage has and that neither
+    the question nor arithmetic gives; `yes_or_no` is the answer in one word, if the question asks whether something holds;
+    `unchecked` says what was left out of the short answer and the rubric, and why; `thought` says whether the thought was
+    written or is what a model thought before it answered (then `agreed` says how that answer compares)."""
 
     source_paper: SourcePaper
     user_interaction: UserInteraction
@@ -315,19 +316,19 @@ class Record(Part):
 
     @property
     def unit(self) -> str:
-        """Its unit, as a journal names it."""
+        """The key of its variation in a journal."""
         variation = self.generation.variation if self.generation else 0
         return f"{self.question_id}/{variation_name(variation, self.thought)}"
 
     def written(self) -> dict[str, Any]:
-        """The record as the journal and the document hold it. Of the `LEAN` parts, what is None or empty is left out; all
-        else, the published fields above all, stands as it is."""
+        """The record as journals and documents store it. Empty fields of the `COMPACT_PARTS` are left out; all others, such
+        as the published ones, are kept."""
         content = self.model_dump(mode="json")
-        for name in LEAN:
+        for name in COMPACT_PARTS:
             part = content[name]
-            content[name] = [_lean(one) for one in part] if isinstance(part, list) else part and _lean(part)
+            content[name] = [_compact(item) for item in part] if isinstance(part, list) else part and _compact(part)
         return content
 
 
-def _lean(part: dict[str, Any]) -> dict[str, Any]:
+def _compact(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if value not in (None, [], {})}

@@ -1,49 +1,49 @@
-"""Text from elsewhere made fit to be written and shown: without secrets and control characters, on one line, short."""
+"""Makes text from elsewhere safe to write and show: without secrets or control characters, on one line, short."""
 
 import re
 from collections.abc import Iterable, Mapping
 
-LONGEST_EXCERPT = 300
+MAX_EXCERPT_CHARS = 300
 
-_KEY_SHAPES = re.compile(
+_KEY_PATTERN = re.compile(
     r"(?i)(?<=bearer )[^\s\"',;]+|(?<=basic )[a-z0-9+/=]{8,}|\bsk-[\w*.-]{6,}|(?<=://)[^/\s]+(?=@)"
 )
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|HEADERS)$|^ARGO_USER$")
-_NO_SECRETS = ("", "empty", "none", "dummy")  # the keys of servers that want none: EMPTY by vLLM's manual
+_PLACEHOLDER_KEYS = ("", "empty", "none", "dummy")  # given to servers that need no key: EMPTY in vLLM's manual
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff"
     r"\U000e0000-\U000e007f]"
 )
-"""What follows an escape character is harmless without it."""
+"""Without its escape character, the rest of an escape sequence is harmless."""
 
 
 def encodable(text: str) -> str:
-    """`text` with surrogates paired or replaced by U+FFFD: JSON may escape half a character, which no file can hold."""
+    """`text` with surrogates paired or replaced by U+FFFD: JSON may escape half a pair, which UTF-8 cannot encode."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def printable(text: str) -> str:
-    """`text` without what a terminal obeys or hides (control characters, directions, halves of characters); line ends and
-    tabs stay."""
+    """`text` without what a terminal obeys or hides (control characters, text directions, surrogates). Line feeds and tabs
+    stay."""
     return _UNPRINTABLE.sub("", text)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret, and whatever looks like a key or like credentials in an address, replaced by `***`. Signs
-    that nobody sees may part a secret: where they are to go, they go before this."""
-    for secret in sorted({s for s in secrets if s.lower() not in _NO_SECRETS}, key=len, reverse=True):
+    """`text` with every secret, and whatever looks like a key or like credentials in a URL, replaced by `***`. Invisible
+    characters may split a secret: call `printable` before this, not after."""
+    for secret in sorted({s for s in secrets if s.lower() not in _PLACEHOLDER_KEYS}, key=len, reverse=True):
         text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
-    return _KEY_SHAPES.sub("***", text)
+    return _KEY_PATTERN.sub("***", text)
 
 
 def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` redacted and printable, on one line, cut to 300 characters. Cut last, so that no half of a secret remains."""
+    """`text` on one line, redacted, printable and cut to 300 characters. Cut last, so that no part of a secret remains."""
     line = " ".join(redact(printable(text), secrets).split())
-    return line if len(line) <= LONGEST_EXCERPT else line[: LONGEST_EXCERPT - 1] + "…"
+    return line if len(line) <= MAX_EXCERPT_CHARS else line[: MAX_EXCERPT_CHARS - 1] + "…"
 
 
 def secrets_in(env: Mapping[str, str]) -> list[str]:
-    """The values in an environment that must not be shown, by their names; very short ones are left, since they would be
-    found in other words."""
+    """The values in an environment whose names say that they are secret. Those of fewer than 4 characters are left out,
+    since they would occur in other words."""
     return [value for name, value in env.items() if _SECRET_NAME.search(name) and len(value) >= 4]

@@ -1,4 +1,4 @@
-"""Why something was not taken: a question, an attempt, a variation, a text, or what an answer is checked by."""
+"""Why a question, a variation, a short answer or a rubric was rejected."""
 
 from enum import Enum
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Reason(str, Enum):
-    """The kinds of reasons, as journal, index, report and exports name them."""
+    """The kinds of reasons. The values are stored in journals and shown in reports."""
 
     UNUSABLE = "unusable"
-    """A stage's replies failed its checks at every try; the detail names the stage first."""
+    """Every reply of a stage failed its checks. The detail starts with the name of the stage."""
     UNANSWERED = "unanswered"
-    """No try of a stage could be read, or the server failed; asked again by a later run."""
+    """No reply of a stage could be read, or the server failed. A later run asks again."""
     JUDGED = "turned down by the judges"
     UNJUDGED = "no judge gave a score"
     NEED = "not the need that is kept"
@@ -37,7 +37,7 @@ class Reason(str, Enum):
 
 
 class Rejection(BaseModel):
-    """One reason, and what the case in hand adds to it (an empty string: nothing)."""
+    """A reason, and the details of the case (empty if there are none)."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
-"""`python -m programs.report DOCUMENT`: one HTML file that shows a run's numbers and its traces, in any browser.
+"""`python -m programs.report DOCUMENT`: writes an HTML file that shows a run's numbers and traces in any browser.
 
-It needs no network and no server.
+The file needs no network and no server.
 """
 
 from pathlib import Path
@@ -19,18 +19,18 @@ class ReportOptions(Options):
 
     document: Path = Field(description="the document to report on, or its journal")
     output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
-    max_traces: int = Field(10_000, ge=1, description="the most traces that can be read in the file: the newest")
+    max_traces: int = Field(10_000, ge=1, description="how many traces can be read in the file: the newest")
 
     @property
     def page(self) -> Path:
-        """The file to write."""
+        """The HTML file to write."""
         return self.output or self.document.with_name(f"{run_name(self.document)}.html")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the report and says where it is and what it holds."""
+    """Writes the report and prints where it is and what it holds."""
     options = parse(ReportOptions, arguments)
-    # Only now: --help needs none of it.
+    # Imported here, since --help does not need it.
     from programs.reports.page import write_report
 
     print(*write_report(options.document, options.page, options.max_traces), sep="\n")

@@ -1,4 +1,4 @@
-"""The data model of the whole JSON output, its traces and the facts about all of them. `python -m programs.schema` prints
+"""The data model of the JSON output: its traces and the facts about the whole document. `python -m programs.schema` prints
 it as JSON Schema."""
 
 import json
@@ -13,11 +13,11 @@ from programs.records import Part, Record
 FORMAT_VERSION = 1
 
 Status = Literal["running", "completed", "interrupted", "budget", "failed"]
-"""completed: everything asked for was made or settled; budget: a limit of calls, tokens or cost was reached."""
+"""completed: everything requested was made or settled; budget: a limit on calls, tokens or cost was reached."""
 
 
 class JudgeRatings(Part):
-    """What one judge gave: how many overall ratings, their mean, and how many verdicts without one."""
+    """The overall ratings of one judge: how many it gave, their mean, and how many of its verdicts had none."""
 
     rated: int
     mean: float | None
@@ -25,9 +25,9 @@ class JudgeRatings(Part):
 
 
 class JudgeAgreement(Part):
-    """How far the judges of a document agree, over every judged attempt in its journal, by the overall ratings as they gave
-    them. `traces` are those that two judges or more rated, `alpha` is Krippendorff's (interval) over them, None where it
-    is undefined or they are fewer than twenty."""
+    """How far the judges of a document agree: their overall ratings, as given, of every judged attempt in its journal.
+    `traces` is the number of attempts that two or more judges rated; `alpha` is Krippendorff's alpha (interval) over them,
+    None if it is undefined or if there are fewer than twenty."""
 
     judges: dict[str, JudgeRatings]
     traces: int
@@ -35,17 +35,17 @@ class JudgeAgreement(Part):
 
 
 class KindCount(Part):
-    """Of one kind: how many paragraphs are of it, and how many traces have one."""
+    """How many paragraphs are of one kind, and how many traces have such a paragraph."""
 
     paragraphs: int
     traces: int
 
 
 class ThoughtDistributions(Part):
-    """How the accepted traces' thoughts are distributed (`programs.statistics.thought_counts`). `words` and `answer_words`
-    are quantiles of the lengths of thoughts and answers; `sequences` the most frequent orders of kinds; `openings` the most
-    frequent first three words; `corrections` counts the paragraphs that take something back by the tenth of the thought in
-    which they begin; `choices` the right options by their rank in length, the longest first ("number 1")."""
+    """How the thoughts of the accepted traces are distributed (`programs.statistics.thought_counts`). `words` and
+    `answer_words` are quantiles of the lengths of thoughts and answers; `sequences` the most frequent orders of paragraph
+    kinds; `openings` the most frequent first three words. `corrections` counts the paragraphs that take something back, by
+    the tenth of the thought in which they start; `choices` the right options by length ("number 1": the longest)."""
 
     traces: int
     shapes: dict[str, int]
@@ -62,8 +62,8 @@ class ThoughtDistributions(Part):
 
 
 class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is what the latest run did (`programs.run.summary.Summary`); `judges` is None
-    where nothing was judged, `thoughts` without a trace."""
+    """Facts about the whole document. `run` is the summary of the latest run (`programs.run.summary.Summary`); `judges` is
+    None if nothing was judged, `thoughts` if there are no traces."""
 
     generation_timestamp: str
     total_traces_generated: int
@@ -75,7 +75,7 @@ class DocumentMetadata(Part):
 
 
 class Document(Part):
-    """The whole output. Read a large one with `programs.document.read_records` instead: it does not fit in memory."""
+    """The whole output. A large document does not fit in memory: read it with `programs.document.read_records` instead."""
 
     metadata: DocumentMetadata
     questions: list[Record]
@@ -86,7 +86,7 @@ class SchemaOptions(Options):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the schema (draft 2020-12) that every document of this version fulfils."""
+    """Prints the JSON Schema (draft 2020-12) of documents of this version."""
     parse(SchemaOptions, arguments)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema()}
     put(json.dumps(schema, indent=2))

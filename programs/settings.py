@@ -1,4 +1,4 @@
-"""What a run can be told: every option of `python -m programs.generate`, with its default and its bounds."""
+"""Every option of `python -m programs.generate`, with its default and bounds."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -26,17 +26,17 @@ DEFAULT_MODEL = "claudesonnet45"
 
 
 class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
-    """The options by which the traces of a text are made: what `programs.tracer.Tracer` is given."""
+    """The options that determine how the traces of a text are made, as `programs.tracer.Tracer` takes them."""
 
     model: ModelName = Field(
         DEFAULT_MODEL,
-        description="the model: a bare name is an Argo model; openai/NAME any OpenAI-compatible server; embedded the "
-        "built-in model, embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (of the Hub) another; any other "
-        "provider/name goes to DSPy as it is",
+        description="the model: NAME on Argo; openai/NAME on any OpenAI-compatible server; embedded for the built-in "
+        "model, or embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (on the Hub) for another; any other "
+        "provider/name is passed to DSPy as it is",
     )
     setting: Setting = Field(
         "closed",
-        description="what is at hand while thinking: closed, the question alone; open, the passage too, which is then part "
+        description="what is in view while thinking: closed, only the question; open, also the passage, which is then part "
         "of the training prompt",
     )
     traces_per_sample: int = Field(1, ge=1, description="traces of different questions per text")
@@ -46,38 +46,38 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
     @property
     def grader(self) -> str | None:
-        """The model that grades, or None when grades are not asked for: the first judge rather than the model itself."""
+        """The model that grades, or None if grading is off. Default: the first judge, or without judges the model."""
         usual = self.judges[0] if self.quality_check else self.model
         return (self.grade_model or usual) if self.grade_answers else None
 
     @property
     def solver(self) -> str:
-        """The model that solves questions blindly."""
+        """The model that answers questions for `--blind-solve`."""
         return self.solver_model or self.model
 
     @property
     def traces_a_text(self) -> int:
-        """The traces that a text is to give."""
+        """How many traces are to be made of a text."""
         return self.traces_per_sample * self.traces_per_question * len(self.thoughts)
 
     @property
     def comparer(self) -> str:
-        """The model that says whether two answers agree."""
+        """The model that decides whether two answers agree."""
         return self.compare_model or (self.judges[0] if self.quality_check else self.solver)
 
     @property
     def checker(self) -> str | None:
-        """The model that checks steps, or None when that is not asked for."""
+        """The model that checks steps, or None if step checks are off."""
         return (self.check_model or self.model) if self.check_steps else None
 
 
 class Settings(
     LogOptions, BudgetOptions, ConnectionOptions, ModelOptions, SelectionOptions, PromptOptions, TracerOptions
 ):
-    """The options of a run. The names are those of the command line, with underscores."""
+    """The options of a run. Field names are the option names, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is made": (
+        "traces": (
             "model",
             "input_file",
             "output",
@@ -88,9 +88,9 @@ class Settings(
             *ThoughtOptions.model_fields,
             *PromptOptions.model_fields,
         ),
-        "how good it must be": (*QualityOptions.model_fields,),
-        "which texts and questions": (*SelectionOptions.model_fields,),
-        "traces put to the test": (*TrialOptions.model_fields,),
+        "quality": (*QualityOptions.model_fields,),
+        "texts": (*SelectionOptions.model_fields,),
+        "tests of traces": (*TrialOptions.model_fields,),
         "models and servers": (*ConnectionOptions.model_fields, *ModelOptions.model_fields, "temperature", "seed"),
         "budget": (*BudgetOptions.model_fields,),
         "the run": ("dry_run", "follow", "list_models", "resume", "allow_mixed", "document_interval"),
@@ -105,22 +105,22 @@ class Settings(
         "hf://OWNER/NAME",
     )
     max_traces: int | None = Field(
-        None, ge=1, description="accepted traces in the output at the end (default: no limit)"
+        None, ge=1, description="maximum accepted traces in the output, over all runs (default: no limit)"
     )
     output: Path = Field(Path("reasoning_training_data.json"), description="the document to write")
-    resume: bool = Field(True, description="go on where an earlier run stopped; --no-resume moves its files aside")
-    allow_mixed: bool = Field(False, description="resume although the model, program or seed differs")
-    document_interval: float = Field(300.0, gt=0, description="seconds between writings of the document")
-    dry_run: bool = Field(False, description="show what would be read, asked and spent, and call nothing")
-    follow: bool = Field(False, description="show what the stages say as it comes: for runs of a few traces")
-    list_models: bool = Field(False, description="ask the server for its models and show them")
+    resume: bool = Field(True, description="continue an earlier run; --no-resume moves its files aside")
+    allow_mixed: bool = Field(False, description="resume even if the model, program or seed differs")
+    document_interval: float = Field(300.0, gt=0, description="seconds between updates of the document")
+    dry_run: bool = Field(False, description="show what would be read, asked and spent, without calling anything")
+    follow: bool = Field(False, description="show the replies of the stages as they arrive; for runs of a few traces")
+    list_models: bool = Field(False, description="list the models of the server")
 
     @model_validator(mode="after")
     def _whose_judges(self) -> "Settings":
         foreign = "/" in self.model or self.model.startswith("embedded")
         if self.quality_check and self.judge_models is None and foreign:
             raise ValueError(
-                f"--quality-check with --model {self.model} needs --judge-models: the default judges are Argo's"
+                f"--quality-check with --model {self.model} needs --judge-models: the default judges are on Argo"
             )
         return self
 
@@ -128,13 +128,13 @@ class Settings(
     def _a_type_for_each_trace(self) -> "Settings":
         if self.traces_per_sample > len(self.types):
             raise ValueError(
-                f"--traces-per-sample is {self.traces_per_sample}, and there are {len(self.types)} question types"
+                f"--traces-per-sample is {self.traces_per_sample}, but there are {len(self.types)} question types"
             )
         return self
 
     @property
     def asked(self) -> dict[str, list[str]]:
-        """The models that calls of each kind go to; only the kinds that are asked for."""
+        """The models that are called, by kind of call; kinds that are not in use are absent."""
 
         def of(*stages: str) -> list[str]:
             return [self.stage_models.get(stage, self.model) for stage in stages]

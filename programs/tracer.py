@@ -1,12 +1,13 @@
-"""The whole program: a text goes in, traces come out. A DSPy module that optimizers compile and research code imports.
+"""The whole pipeline as one DSPy module: a text goes in, traces come out. Optimizers compile it, research code imports it.
 
     a sample ─► questions ─► for each question: context ─► four strands ─► for each variation:
         attempts of (trace ─► answer ─► judges) until one is accepted
         [─► tries of (own thought ─► comparison with that answer ─► judges) until one is accepted] ─► grades
       [─► blind solve of the question] [─► step checks]
 
-Each stage awaits its replies of the `answer` that `Tracer.made` is given: `Tracer.aforward` asks DSPy's LM, the runner its
-journal first. What is in brackets has no predictor in the `Tracer`: a compiled program holds what every run asks.
+Each stage awaits its replies from the `answer` function given to `Tracer.made`: that of `Tracer.aforward` calls DSPy's LM,
+the runner's looks into the journal first. What is in brackets has no predictor in the `Tracer`, since a compiled program
+holds only what every run asks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,30 +59,30 @@ GUIDED: dict[GuidedStage, str] = {
     "judge": "judge.predict",
     "grade": "grader.predict",
 }
-"""The predictors of the stages that guidance can be given for."""
+"""The predictor of each stage that can be given guidance."""
 
 
 class Store:
-    """What is known beside the texts, and where outcomes go. As it stands nothing is known and nothing kept; a run's is
+    """Looks up the outcomes of earlier runs and stores new ones. This base class knows and stores nothing; a run uses
     `programs.run.outcomes.JournalStore`."""
 
     def earlier(self, _key: VariationKey) -> EarlierOutcome | None:
-        """What earlier runs made of a variation; None: nothing."""
+        """The outcome of a variation in earlier runs; None if there is none."""
         return None
 
     def asked(self, _sample: str, pool: QuestionPool) -> QuestionPool:
-        """Is told of the questions of a sample, which were asked just now, and says which of them stand."""
+        """Called with the questions of a sample after each batch of replies. Returns the pool without any to leave out."""
         return pool
 
     def keep(self, _variation: Variation) -> None:
-        """Is told of each variation as soon as it stands."""
+        """Called with each variation once it is decided."""
 
 
 @dataclass
 class SampleOutcome:
-    """What became of a sample. `variations` are those that were decided; `limited`: the limit left some unmade; `failure`:
-    a question was asked for in vain, so that those of later types are missing (`pool` None: all are); `bug`: an error in
-    this program ended it."""
+    """What became of a sample. `variations` are those that were decided; `limited`: the limit left some out; `failure`: a
+    question type had no readable reply, so it and all later types are missing (every type if `pool` is None); `bug`: the
+    error in this program that ended it."""
 
     pool: QuestionPool | None = None
     variations: list[Variation] = field(default_factory=list)
@@ -91,18 +92,18 @@ class SampleOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether something of it is to be tried again."""
+        """Whether some part of it should be tried again."""
         return bool(self.failure or self.bug) or any(variation.status == "failed" for variation in self.variations)
 
     @property
     def refused(self) -> bool:
-        """Whether all of that was refused, so that trying it again soon is no use."""
+        """Whether every failure is a refusal by the server, so that trying again soon is pointless."""
         failures = [self.failure, *(variation.failure for variation in self.variations if variation.status == "failed")]
         return all(failure is None or failure.reply.fault == "refused" for failure in failures)
 
 
 class Tracer(AwaitedModule):
-    """Composes the stages. Its predictors are named by their stages, and each has a signature class of its own."""
+    """Composes the stages. Each predictor is named after its stage and has its own signature class."""
 
     def __init__(
         self,
@@ -127,18 +128,17 @@ class Tracer(AwaitedModule):
         variations: int = 1,
         **options: Any,
     ) -> dspy.Prediction:
-        """Makes the traces of one text with the LM that DSPy is configured with, and its adapter or else ours.
+        """Makes the traces of one text with the LM that DSPy is configured with, and with its adapter or else ours.
 
-        `options` are other fields of `programs.settings.TracerOptions`, but for models: the one LM also judges, grades and
-        solves. Gives a Prediction with `records` (list of `Record`, empty where nothing was accepted), `variations` and
-        `pool`. Raises `BackendError` when the model cannot be reached, `StageFailed` when it refuses to give a question or
-        says nothing that can be read, ValueError for a model among the options, and for more traces than there are
-        question types.
+        `options` are other fields of `programs.settings.TracerOptions`, except models: the same LM also judges, grades and
+        solves. Returns a Prediction with `records` (list of `Record`, empty if nothing was accepted), `variations` and
+        `pool`. Raises `BackendError` if the model cannot be reached, `StageFailed` if it refuses to write a question or its
+        replies cannot be read, and ValueError if `options` name a model or `traces` exceeds the number of question types.
         """
         if named := [name for name in options if name.endswith(("model", "_models"))]:
-            raise ValueError(f"{named[0]}: the LM that DSPy is configured with does everything here")
+            raise ValueError(f"{named[0]}: the LM that DSPy is configured with answers every stage")
         if traces > len(self.questions.types):
-            raise ValueError(f"{traces} traces of a text need as many question types")
+            raise ValueError(f"traces={traces}: at most one for each of the {len(self.questions.types)} question types")
         sample = sample_of(text, title=title, domain=domain)
         lm = str(getattr(self.judge.predict.lm or dspy.settings.lm, "model", "") or "unnamed")
         options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
@@ -151,8 +151,8 @@ class Tracer(AwaitedModule):
         return dspy.Prediction(records=records, variations=made.variations, pool=made.pool)
 
     def save(self, path: Path | str, *, model: str | None = None) -> None:
-        """Writes the program as one JSON file for `load_tracer`: instructions, demonstrations, and what they were made
-        for. No pickle, no model, no key."""
+        """Writes the program for `load_tracer` as one JSON file: instructions, demonstrations, and the identity of the
+        program that they were made for. It holds no pickle, no model and no key."""
         write_program(self, Path(path), model=model)
 
     async def made(
@@ -163,8 +163,8 @@ class Tracer(AwaitedModule):
         store: Store | None = None,
         limit: int | None = None,
     ) -> SampleOutcome:
-        """All that is wanted of one sample, with the replies that `answer` gives. At most `limit` variations are added to
-        the accepted ones (None: any number)."""
+        """Makes everything that `options` ask for of one sample, with replies from `answer`. At most `limit` variations
+        that are not accepted yet are made (None: all)."""
         return await SampleRun(self, Passage(sample), options, answer, store or Store()).sample(limit)
 
 
@@ -175,9 +175,9 @@ def load_tracer(
     question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
     guidance: Mapping[GuidedStage, str] = MappingProxyType({}),
 ) -> Tracer:
-    """The program for these question types: as it is without `program`, else with the instructions and demonstrations of a
-    compiled one (`programs.compiled.load_program`, which says what it may be, logs that it is another `model`'s and raises
-    `UserError`). `guidance` has paragraphs by stage, which follow the instructions, compiled or not."""
+    """Returns the program for these question types, with the instructions and demonstrations of the compiled `program` if
+    one is given: `programs.compiled.load_program` says which paths it takes, when it raises `UserError`, and that it logs a
+    program compiled for another `model`. `guidance` has a paragraph by stage, which is appended to its instructions."""
     tracer = Tracer(QuestionStage(question_types))
     if program is not None:
         load_program(tracer, Path(program), model=model)
@@ -190,7 +190,7 @@ def load_tracer(
 
 @dataclass
 class SampleRun:
-    """The way of one text through the stages of a tracer. `asked` are the replies about its questions, by their types."""
+    """Takes one text through the stages of a tracer. `asked` has the replies that ask for its questions, by type."""
 
     tracer: Tracer
     passage: Passage
@@ -200,44 +200,41 @@ class SampleRun:
     asked: dict[str, Reply] = field(default_factory=dict)
 
     async def sample(self, limit: int | None) -> SampleOutcome:
-        pool, failure = await self._pool()
+        pool, failure = await self._ask_questions()
         if pool is None:
             return SampleOutcome(failure=failure)
-        wanted, limited = self._wanted(pool.questions, limit)
-        made = await together(self._question(question, keys) for question, keys in wanted)
-        return SampleOutcome(pool, [variation for several in made for variation in several], limited, failure)
+        wanted, limited = self._select(pool.questions, limit)
+        made = await together(self._decide_question(question, keys) for question, keys in wanted)
+        return SampleOutcome(pool, [variation for variations in made for variation in variations], limited, failure)
 
-    async def _pool(self) -> tuple[QuestionPool | None, StageFailed | None]:
-        """Asks for questions of one type after another, until as many stand as traces are wanted, or no type is left. Where
-        no model answers, those before it stand, and the failure comes with them."""
+    async def _ask_questions(self) -> tuple[QuestionPool | None, StageFailed | None]:
+        """Asks for a question of one type after another, until there are as many as traces are wanted or no type is left.
+        If a type has no readable reply, returns the pool of those before it (None if it is the first) and the failure."""
         stage, seed, sample = self.tracer.questions, self.options.seed, self.passage.sample.id
         missing, pool = type_order(sample, seed, stage.types), QuestionPool(questions=[], rejected=[])
         while batch := missing[: self.options.traces_per_sample - len(pool.questions)]:
             missing = missing[len(batch) :]
             asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in batch]
             replies = await together(map(self.answer, asks))
-            # A question behind one that is missing may repeat what that will ask.
-            read = list(takewhile(lambda reply: reply.status != "unread", replies))
-            self.asked |= zip(batch, read, strict=False)
+            # Questions after a missing one are dropped: they may repeat what that will be in a later run.
+            readable = list(takewhile(lambda reply: reply.status != "unread", replies))
+            self.asked |= zip(batch, readable, strict=False)
             if self.asked:
                 pool = self.store.asked(sample, stage.pool(self.passage, self.asked))
-            if len(read) < len(replies):
-                return pool if self.asked else None, StageFailed("questions", replies[len(read)])
+            if len(readable) < len(replies):
+                return pool if self.asked else None, StageFailed("questions", replies[len(readable)])
         return pool, None
 
-    def _wanted(
+    def _select(
         self, questions: Sequence[Question], limit: int | None
     ) -> tuple[list[tuple[Question, list[VariationKey]]], bool]:
-        """The variations to be decided, by question, as far as the limit goes, and whether that left some out."""
-        sample, thoughts, indices = (
-            self.passage.sample.id,
-            self.options.thoughts,
-            range(self.options.traces_per_question),
-        )
+        """The variations to decide, by question, and whether the limit left some out."""
+        sample, thoughts = self.passage.sample.id, self.options.thoughts
+        indices = range(self.options.traces_per_question)
         wanted, limited = [], False
         for question in questions:
             keys = [VariationKey(sample, question.type, index, thought) for index in indices for thought in thoughts]
-            due = {key: why for key in keys if (why := self._due(key)) is not None}
+            due = {key: why for key in keys if (why := self._why_due(key)) is not None}
             new = [key for key, why in due.items() if why == "new"]
             if limit is not None:
                 for key in new[limit:]:
@@ -247,9 +244,9 @@ class SampleRun:
                 wanted.append((question, list(due)))
         return wanted, limited
 
-    def _due(self, key: VariationKey) -> Literal["new", "again", "beside"] | None:
-        """Why a variation is to be decided: it may be one more that is accepted, one that was is decided again, or, since
-        blind solving decides about a question's variations together, others are. None: it stays as it is."""
+    def _why_due(self, key: VariationKey) -> Literal["new", "again", "beside"] | None:
+        """Why a variation is to be decided. new: it is not accepted; again: it is, but not settled by the present rules;
+        beside: others of its question are decided, and blind solving decides all together. None: it stays as it is."""
         earlier = self.store.earlier(key)
         if earlier is None:
             return "new"
@@ -257,7 +254,7 @@ class SampleRun:
             return "again" if earlier.accepted else "new"
         return "beside" if self.options.blind_solve and not earlier.fixed else None
 
-    async def _question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
+    async def _decide_question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
         try:
             found = await self.tracer.strands.generate(self.passage, question, self.options.setting, self.answer)
         except StageFailed as failure:
@@ -266,8 +263,8 @@ class SampleRun:
             found.replies["questions"] = self.asked[question.type]
             question = found.question
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
-            several = await together(self._variation(question, found, group) for group in groups)
-            made = [variation for group in several for variation in group]
+            indices = await together(self._decide_index(question, found, group) for group in groups)
+            made = [variation for variations in indices for variation in variations]
             drop_twins(made, self.store.earlier)
             trials = Trials(self.options, self.answer)
             await trials.solve_blindly(made)
@@ -276,9 +273,9 @@ class SampleRun:
             self.store.keep(variation)
         return made
 
-    async def _variation(self, question: Question, found: Strands, keys: list[VariationKey]) -> list[Variation]:
-        """Those of one index. A model's own thought goes by the answer of the written one, which is made for its sake where
-        it is not wanted itself."""
+    async def _decide_index(self, question: Question, found: Strands, keys: list[VariationKey]) -> list[Variation]:
+        """Makes the variations of one index. A model's own thought is compared with the answer of the written one, which is
+        therefore made even if only the own thought is wanted."""
         written = Variation(keys[0]._replace(thought="written"), question, self.passage, found)
         await self._write(written, found)
         made = {written.key: written}
@@ -290,7 +287,7 @@ class SampleRun:
         return [made[key] for key in keys]
 
     async def _write(self, variation: Variation, found: Strands) -> None:
-        """Attempts until one is accepted."""
+        """Makes attempts until one is not rejected by the judges, or `max_attempts` are used up."""
         key, question, options = variation.key, variation.question, self.options
         temperature = temperature_of(key.variation, options.temperature)
         shape = shape_of(
@@ -312,7 +309,7 @@ class SampleRun:
         variation.decide()
 
     async def _judge(self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: Agreed | None = None) -> None:
-        """Adds an attempt to a variation, with the verdicts on it."""
+        """Judges a draft, and adds it to the variation as an attempt."""
         options, name = self.options, variation.key.named(plan.name)
         view = (self.passage, variation.question, draft, name)
         judges = options.judges if options.quality_check else ()

@@ -1,4 +1,4 @@
-"""What files say of their making: the program's version, those of what it stands on, its commit, and the time."""
+"""What files record about their origin: the versions of the program and its dependencies, its commit, and the time."""
 
 import platform
 import subprocess
@@ -10,13 +10,13 @@ NAME = "synthreasoner"
 
 
 def versions() -> dict[str, str]:
-    """The versions that a run's outcome depends on."""
+    """The versions on which a run's results depend."""
     found = {name: version_of(name) for name in (NAME, "dspy", "pydantic", "httpx")}
     return {"python": platform.python_version(), **{name: number for name, number in found.items() if number}}
 
 
 def version_of(name: str = NAME) -> str | None:
-    """The version of an installed package, by default of this program; None where it is not installed."""
+    """The version of an installed package, by default of this program; None if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -24,7 +24,7 @@ def version_of(name: str = NAME) -> str | None:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout that this program runs from, or None when it is installed."""
+    """The commit of the checkout that this program runs from; None without a checkout, or if git fails."""
     root = Path(__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None
@@ -36,5 +36,5 @@ def git_commit() -> str | None:
 
 
 def stamp() -> str:
-    """Now, in UTC, to the second: 2026-01-31T12:00:00Z."""
+    """The current time in UTC, to the second: 2026-01-31T12:00:00Z."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,6 @@
-"""What is asked of a model, and nothing else: one file a stage, with the types that it exchanges.
+"""The prompts of the project: one file per stage, with the types of its inputs and its output.
 
-Every prompt of the project stands here, in a signature's docstring or in the descriptions of its fields. Each stage's
-signature gives one pydantic model, whose texts and lists have bounds, so that a grammar can enforce it. What signatures
-share is in `prompt`; `vocabulary` and `shape` need no DSPy, since documents are read without it.
+A prompt consists of a signature's docstring and the descriptions of its fields. Each signature returns one pydantic model
+whose texts and lists are bounded, so that a server can enforce it with a grammar. What the signatures share is in `prompt`;
+`vocabulary`, `question_type` and `shape` do not need DSPy, since documents are read without it.
 """

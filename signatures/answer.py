@@ -1,4 +1,4 @@
-"""Stage 4, second call: the answer that the person gets, with what it can be checked by."""
+"""Stage 4, second call: the answer that the person gets, with a short form and a rubric to check other answers by."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ Option = Annotated[str, characters(1, 160)]
 
 
 ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (100, 220), "thorough": (160, 320)}
-"""The fewest and most words of an answer, by how deep it goes. The number is drawn, or nearly every answer fills it."""
+"""The fewest and most words of an answer, by its depth. The number is drawn; otherwise nearly every answer has the most."""
 
 ANSWER_LENGTH = "The answer has about {} words."
 
@@ -21,7 +21,7 @@ CLAIM_LENGTHS = tuple(
     f"If the short form is a choice, make the right claim {which} in words; keep the differences small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
-"""One is drawn: whoever is rewarded for choices would learn the rank that the right claim always has."""
+"""One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
 
 class ShortForm(BaseModel):
@@ -70,7 +70,7 @@ class FinalAnswer(BaseModel):
         description="the answer in one word, if the question asks whether something holds; neither: it asks something "
         "else, or one cannot say",
     )
-    # What follows may be missing: what cannot be read of it costs no answer.
+    # The fields below have defaults, so that an unreadable one does not cost the answer.
     short: ShortForm | None = Field(default=None, description="the answer in a form that can be checked")
     rubric: list[Point] = Field(
         default_factory=list,

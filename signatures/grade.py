@@ -1,5 +1,5 @@
-"""What rewards are made of. Stage 6: grades of the final answer on six dimensions; and, asked by a reward function, whether
-an answer has the points of a rubric."""
+"""What rewards are computed from: stage 6, the grades of the final answer on six dimensions, and the call by which a reward
+function asks which points of a rubric an answer has."""
 
 from typing import Annotated, Any
 
@@ -10,19 +10,19 @@ from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters
 
 
 def _readable(value: Any) -> int | None:
-    """A whole number from 0 to 100, or None: what cannot be read is absent, never guessed."""
+    """A whole number from 0 to 100, or None if the value is not one: it is never guessed."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         return None
     return int(value) if 0 <= value <= 100 else None
 
 
-# The schema demands a number; only a server that does not enforce schemas can make it None.
+# The schema requires a number. It can be None only if the server does not enforce schemas.
 Percent = Annotated[
     int | None, BeforeValidator(_readable), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})
 ]
 
 
-# A new dimension is a new line here and in programs.records.Grades; the exports follow.
+# To add a dimension, add a line here and one in programs.records.Grades; the exports follow.
 class GradeSheet(BaseModel):
     """Grades in percent: 0 is worthless, 100 is perfect."""
 

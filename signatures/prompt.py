@@ -1,7 +1,7 @@
-"""What the prompts of all stages share: how every call begins, the inputs that come first and last, bounds of texts.
+"""What the prompts of all stages share: how every call begins, the first and the last inputs, and the bounds of texts.
 
-Left to itself a model gives everything one form, whoever asks: one asker, one length, one voice, one end. So forms are
-drawn, and a prompt says which was.
+Left to itself, a model gives everything the same form: the same asker, length, voice and ending. So these are drawn at
+random, and the prompt says which were drawn.
 """
 
 from typing import Any
@@ -21,14 +21,14 @@ GIVEN = "You are given:"
 FORM = "Reply with a JSON object of this form:"
 SCHEMA = "Reply with a JSON object that validates against this JSON schema:"
 EXAMPLE = "Example (about another passage):"
-"""How the inputs, the form of the reply and the demonstrations are introduced."""
+"""The headings of the inputs, the form of the reply and the demonstrations."""
 
 EARLIER = "your earlier attempt; rewrite it, keep what is good, and leave no trace of its faults"
 FEEDBACK = "what was wrong with that attempt: fix it, even if that takes more words than asked for"
-"""What is said of `earlier` and `feedback`, right before each."""
+"""The descriptions of `earlier` and `feedback`, each placed right before its value."""
 
 RETRY_INPUTS = ("earlier", "feedback")
-"""The last two inputs of every stage, which only a further try is given."""
+"""The last two inputs of every stage, which only a re-ask fills in."""
 
 
 class AboutPassage(dspy.Signature):
@@ -45,21 +45,21 @@ class AboutQuestion(AboutPassage):
 
 
 WHOLE = "whole"
-"""Marks a list whose items hang together, as in `Field(json_schema_extra={WHOLE: True})`: one with a bad item, or with
-more than it may have, is asked for again, where of other lists the first good items are taken."""
+"""Marks a list whose items depend on each other, as in `Field(json_schema_extra={WHOLE: True})`. If an item is bad or there
+are too many, the list is asked for again; from other lists, the first good items are taken."""
 
 NOTE = 400
-"""Characters up to which a text is a note. One that runs on harms nobody, and small models hardly count."""
+"""A text of at most this many characters is a note. A note that runs on does no harm, and small models cannot count."""
 
 
 def longest_taken(most: int) -> int:
-    """The characters up to which a text is taken that `most` are asked for."""
+    """The number of characters up to which a text is accepted if at most `most` are asked for."""
     return most * 3 if most <= NOTE else most * 3 // 2
 
 
 def characters(least: int, most: int, description: str | None = None) -> Any:
-    """The field of a text: so many characters are asked for; of prose half as many again are taken, of a note (see `NOTE`)
-    three times as many."""
+    """A text field that asks for `least` to `most` characters. For prose half as many again are accepted, for a note (see
+    `NOTE`) three times as many."""
     return Field(
         min_length=least, max_length=longest_taken(most), description=description, json_schema_extra={"maxLength": most}
     )

@@ -1,4 +1,4 @@
-"""The types of question and the levels of who asks, without DSPy: what records hold of them is read without it."""
+"""The types of question and the levels of askers. Imports no DSPy, since records that name them are read without it."""
 
 from typing import Annotated, Literal
 
@@ -8,12 +8,12 @@ Difficulty = Literal["beginner", "intermediate", "advanced"]
 
 
 TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-"""A type's name: it stands in keys and in exports."""
+"""A type's name, as used in keys and exports."""
 
 
 class QuestionType(BaseModel):
-    """A type of question: its usual level, what such a question asks, in how many words at least, since it has to include
-    the facts that an answer needs, and whether it may ask if some claim is right."""
+    """A type of question: its usual level, what such a question asks, its fewest words (it has to include the facts that an
+    answer needs), and whether it may ask if some claim is right."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,7 +27,7 @@ def _type(usual_level: Difficulty, asks: str, fewest_words: int = 40, *, takes_c
     return QuestionType(usual_level=usual_level, fewest_words=fewest_words, asks=asks, takes_claims=takes_claims)
 
 
-# A new type is a new line here; the stage, the rotation over the corpus and the document follow.
+# To add a type, add a line here; the stage, the rotation over the corpus and the document follow.
 QUESTION_TYPES: dict[str, QuestionType] = {
     "clarification": _type(
         "beginner", "what a term, quantity or step means, and why it is needed", 20, takes_claims=False
@@ -43,4 +43,4 @@ QUESTION_TYPES: dict[str, QuestionType] = {
         "advanced", "which assumption or systematic effect limits the result, and by how much", takes_claims=False
     ),
 }
-"""The built-in types by name. A run's settings add their own (`programs.option_groups.PromptOptions`)."""
+"""The built-in types by name. A run's settings can add others (`programs.option_groups.PromptOptions`)."""

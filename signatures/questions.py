@@ -1,4 +1,4 @@
-"""Stage 1: a question that a person could ask, of a given type."""
+"""Stage 1: a question of a given type, as a person could ask it."""
 
 import dspy
 from pydantic import BaseModel, Field
@@ -32,7 +32,7 @@ ASKERS = (
     "somebody who read or heard about it and is curious",
     "somebody who has to explain it to others",
 )
-"""Who asks; else nearly every question is a student's."""
+"""Who asks. If this is not drawn, nearly every asker is a student."""
 
 CLAIMS = tuple(
     f"It states a claim, {tone}, that something {is_so} (the person's own idea, or one they came across), and asks whether "
@@ -41,25 +41,25 @@ CLAIMS = tuple(
     for is_so in ("is so", "is not so")
     for truth in ('The claim is right: the answer is "yes".', 'The claim is wrong on any reading: the answer is "no".')
 )
-"""What is said of a question that asks whether something holds. Else nearly every right answer is "no", for what comes to
-mind first is a doubt, and "yes" is that to careful and denying claims, so that one could answer without reading."""
+"""What the prompt says of a question that asks whether something holds. If this is not drawn, nearly every right answer is
+"no", since doubts come to mind first, and cautious or negative claims get a "yes", so that one could answer unread."""
 
 NO_CLAIM = "It asks for more than a yes or no."
 
 CLAIMED = 0.4
-"""The share of questions that ask whether something holds, of the types that may: a quarter of all. Where each could
-be one, a capable writer made claims of fifteen in sixteen."""
+"""The share of questions that ask whether something holds, among the types that may: a quarter of all questions. When the
+writer could choose, a capable model made claims of fifteen in sixteen."""
 
 MOST_WORDS = 120
-"""Of a question. How many is drawn, from the fewest on that its type needs; else each has some 55. When it was drawn, too,
-how many figures a question gives at most (one to five), thoughts had less to work with: of eight pairs two blind readers
-preferred those without that in 7 and in 6."""
+"""The most words of a question. The number is drawn, starting from the fewest of its type; otherwise each has about 55. The
+most figures in a question (one to five) was once drawn too, but then thoughts had less to work with: of eight pairs, two
+blind readers preferred those without that limit in 7 and in 6."""
 
 
 def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
-    """What a question of the type called `name` is to be like, as the model is told. It builds on the passage's
-    `sentence`, so that the questions of one passage differ, and those of many are not all about the main finding."""
-    # What the built-in types ask shows at which level.
+    """The description of a question of type `name` for the prompt. It builds on sentence number `sentence`, so that the
+    questions of a passage differ, and those of many passages are not all about the main finding."""
+    # The wording of the built-in types already implies their level.
     level = "" if QUESTION_TYPES.get(name) == kind else f", usually at {kind.usual_level} level"
     return (
         f"It asks {kind.asks}{level}. It comes from {asker}, has about {words} words, and builds on sentence {sentence} "

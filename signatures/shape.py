@@ -1,6 +1,6 @@
-"""How a thought goes: the tables of shapes, voices and ends, and the words in which a prompt says what was drawn.
+"""The course of a thought: the tables of shapes, voices and endings to draw from, and the prompt text for each of them.
 
-A new shape is a new line of `SHAPES`, a new voice one of `VOICES`; what draws them is `programs.stages.thought`.
+To add a shape, add a line to `SHAPES`; to add a voice, one to `VOICES`. `programs.stages.thought` draws them.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
-"""When a wrong turn is noticed. "later" alone is drawn: "at once" makes a planted sentence and a "No" after it, and "late"
-a writer who has to look away from what speaks against it."""
+"""When a wrong turn is noticed. Only "later" is drawn: "at once" yields a planted sentence followed by "No", and "late" a
+writer who has to ignore what speaks against it."""
 
 
 class Outline(NamedTuple):
-    """A shape in words. `weights` says how often it is drawn for a question type, against `USUAL_WEIGHT`; 0: never.
-    `longest`: how long a thought of this shape is at most, without being padded."""
+    """A shape in words. `weights`: how often it is drawn for a question type, relative to `USUAL_WEIGHT` (0: never).
+    `longest`: the greatest length that a thought of this shape fills without padding."""
 
     prompt_text: str
     weights: Mapping[str, int] = MappingProxyType({})
@@ -96,7 +96,7 @@ SHAPES: dict[str, Outline] = {
 
 
 class Manner(NamedTuple):
-    """A voice or an end in words, and how often it is drawn, against the others."""
+    """A voice or an ending in words, and how often it is drawn relative to the others."""
 
     prompt_text: str
     weight: int
@@ -109,8 +109,8 @@ VOICES: dict[str, Manner] = {
     "notebook": Manner("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Manner("In longer, connected sentences, none of them a question to yourself.", 2),
 }
-"""How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph: a question to itself, a
-because and an although."""
+"""How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph, such as a question to itself,
+a "because" or an "although"."""
 
 
 CLOSES: dict[str, Manner] = {
@@ -123,8 +123,8 @@ CLOSES: dict[str, Manner] = {
         2,
     ),
 }
-"""How a thought ends; else nearly every one ends with a verdict. A writer who has to end with a check or an open point
-finds one, real or not, so that it may be left out, and neither is drawn most often."""
+"""How a thought ends. If this is not drawn, nearly every one ends with a verdict. A writer who must end with a check or an
+open point invents one if there is none, so both are optional and are not drawn most often."""
 
 
 class Extent(NamedTuple):
@@ -150,12 +150,12 @@ WRONG_TURN = (
     "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, and build on it, "
     "until something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
 )
-"""A writer who was offered an easy slip, too, made one every time, and readers saw that it was planted."""
+"""When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted."""
 
 
 class Shape(BaseModel, frozen=True):
-    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: none is due), how long it is, in about how
-    many words, its voice in `VOICES` and its end in `CLOSES` (None, of these: drawn by an earlier version)."""
+    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: no wrong turn), its length, about how many
+    words, its voice in `VOICES` and its ending in `CLOSES` (the last three are None if an earlier version drew it)."""
 
     name: str
     noticed: Noticed | None
@@ -166,7 +166,7 @@ class Shape(BaseModel, frozen=True):
 
     @property
     def prompt_text(self) -> str:
-        """What the prompt says of it."""
+        """The text for the prompt."""
         wrong = WRONG_TURN if self.noticed else NO_WRONG_TURN
         extent = LENGTHS[self.length]
         words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"

@@ -1,6 +1,6 @@
-"""Stages 2 and 3: the strands of reasoning about a question. The context comes first, then the other four together.
+"""Stages 2 and 3: the context of a question, then four strands of reasoning about it in parallel.
 
-Evidence is chosen by the number of its sentence, and so exact by construction.
+Evidence is chosen by sentence number, so that its quotes are exact by construction.
 """
 
 from typing import Annotated, Literal
@@ -50,8 +50,8 @@ COMPLETING: dict[Setting, str | None] = {
     ),
     "open": None,
 }
-"""How the analysis completes a question to which the passage is not at hand. Told to add up to three findings wherever
-they bear on the answer, a writer overstuffed the questions; told to where it would else come out wrong, it added none."""
+"""How the analysis completes a question if the passage is not in view. Told to add up to three findings that bear on the
+answer, a writer overstuffed the questions; told to add them only if the answer would otherwise be wrong, it added none."""
 
 
 class AnalysedQuestion(ContextAnalysis):

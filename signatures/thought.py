@@ -1,4 +1,4 @@
-"""Stage 4, first call: a free thought, along a drawn shape."""
+"""Stage 4, first call: a free thought in a shape that was drawn at random."""
 
 import dspy
 from pydantic import BaseModel, Field, RootModel, model_validator
@@ -33,7 +33,7 @@ class Thought(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _of_an_earlier_version(cls, value: object) -> object:
-        # Journals keep what was paid for: there a thought is an object of six moves.
+        # Replies in old journals, which were paid for, hold a thought as an object of six moves.
         if not isinstance(value, dict) or "paragraphs" in value or not set(OLD_KINDS) <= set(value):
             return value
         texts = {move: value[move] if isinstance(value[move], list) else [value[move]] for move in OLD_KINDS}
@@ -99,7 +99,7 @@ class OwnThought(BaseModel):
         return [stripped for paragraph in self.text.split("\n\n") if (stripped := paragraph.strip())]
 
     def steps(self) -> list[tuple[None, str]]:
-        """The paragraphs in order, as those of `signatures.thought.Thought` with their kinds."""
+        """The paragraphs in order, in the form of `Thought.steps`; their kind is None."""
         return [(None, text) for text in self.texts]
 
 

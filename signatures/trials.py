@@ -1,5 +1,5 @@
-"""The trials of traces: a question answered by a model that made no part of its trace, with the passage or without it, and
-what the passage has to say about each step of a thought."""
+"""The trials of traces: another model answers the question, with or without the passage, and the two answers are compared;
+and a model checks each step of a thought against the passage."""
 
 from typing import Literal
 
@@ -40,7 +40,7 @@ class AnswerComparison(BaseModel):
     )
 
 
-# The passage is left out on purpose: what is compared are two answers, not an answer and the truth.
+# The passage is left out on purpose: an answer is compared with another answer, not with the truth.
 class CompareAnswers(dspy.Signature):
     """Say whether the other answer makes the same main claim as the reference, as an answer to the question. Wording,
     length and added detail do not matter; a different number, direction, cause or conclusion does. Do not ask which of

@@ -1,4 +1,4 @@
-"""Names that models choose among and that records hold, without DSPy: documents are read without it."""
+"""Values that models choose from and that records store. Imports no DSPy, since documents are read without it."""
 
 from typing import Literal
 
@@ -15,16 +15,16 @@ OLD_KINDS: dict[str, Kind] = {
     "weighing": "considers",
     "conclusion": "settles",
 }
-"""What the moves of version 0.1.0 are called now, in the order in which they stood."""
+"""The present names of the moves of version 0.1.0, in the order in which a thought had them."""
 
 Depth = Literal["brief", "moderate", "thorough"]
-"""How deep an answer goes."""
+"""How thorough an answer is."""
 
 YesOrNo = Literal["yes", "no", "neither"]
-"""An answer in a word, where the question asks whether something holds."""
+"""The answer in one word, if the question asks whether something holds."""
 
 AnswerKind = Literal["number", "choice", "yes_no", "term"]
-"""What a short answer is, by which an answer can be checked."""
+"""The kinds of short answers that rules can check."""
 
 ENDINGS: dict[AnswerKind, str] = {
     "number": "End with the result alone in \\boxed{}, a number with its unit, as in \\boxed{3.2 km/s}.",
@@ -32,13 +32,13 @@ ENDINGS: dict[AnswerKind, str] = {
     "yes_no": "End with \\boxed{yes} or \\boxed{no}.",
     "term": "End with the term alone in \\boxed{}.",
 }
-"""What is said after a question whose answer is checked by rules (`programs.text.short_answers`)."""
+"""Added to a question whose answer is checked by rules (`programs.text.short_answers`)."""
 
 Agreement = Literal["equivalent", "partial", "contradicts"]
-"""How one answer stands to another."""
+"""How one answer compares with another."""
 
 ThoughtOrigin = Literal["written", "model"]
-"""Whose thought it is: composed from notes along a shape, or what a model thought before it answered."""
+"""Where a thought comes from: written from notes in a drawn shape, or what a model thought before it answered."""
 
 
 Setting = Literal["closed", "open"]
@@ -56,7 +56,7 @@ ASKING: dict[Setting, str] = {
         "figures."
     ),
 }
-"""What the questions have to bring with them."""
+"""What the question writer is told that an answerer has, and so what the question must include."""
 
 NOTING: dict[Setting, str] = {
     "closed": (
@@ -65,7 +65,7 @@ NOTING: dict[Setting, str] = {
     ),
     "open": "the question and the passage",
 }
-"""What those who make notes are told that the thought and the answer have at hand."""
+"""What the note stages are told that the thought and the answer can use."""
 
 THINKING: dict[Setting, str] = {
     "closed": (

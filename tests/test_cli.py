@@ -71,7 +71,7 @@ def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_pa
         assert called(*lab.arguments(max_samples=2)).returncode == 0
         before, calls = lab.journal.read_bytes(), lab.calls
         again = called(*lab.arguments(dry_run=True)).stdout
-        assert "is there already: 2 traces; 2 of these texts are done" in again
+        assert "already done: 2 traces; 2 of these texts" in again
         assert "would make: 3 traces" in again
         assert "refuse" not in again
         assert "would make: 0 traces" in called(*lab.arguments(dry_run=True, max_traces=1)).stdout
@@ -80,18 +80,18 @@ def test_a_dry_run_says_what_is_there_already_and_what_a_run_would_refuse(tmp_pa
         assert "would call: 32 times" in more
         assert "--seed was 0 and is now 1" in called(*lab.arguments(dry_run=True, seed=1)).stdout
         other = called(*lab.arguments(dry_run=True, model="gpt41", api_base=None)).stdout
-        assert "would refuse to begin" in other
+        assert "would refuse to start" in other
         assert "ARGO_USER" in other
         assert "nowhere" in called(*lab.arguments(dry_run=True, program="nowhere")).stdout
         assert (lab.journal.read_bytes(), lab.calls) == (before, calls)
         lab.journal.unlink()
         alone = called(*lab.arguments(dry_run=True)).stdout
-        assert "is there already: 2 traces" in alone
+        assert "already done: 2 traces" in alone
         assert "would make: 3 traces" in alone
         for path in (lab.output, lab.journal):
             path.write_text("mine\n")
             foreign = called(*lab.arguments(dry_run=True)).stdout
-            assert re.search(rf"would refuse to begin: \S+{path.name} is n", foreign)
+            assert re.search(rf"would refuse to start: \S+{path.name} is n", foreign)
 
 
 def test_a_dry_run_names_who_is_asked_for_what(lab: Lab) -> None:

@@ -56,7 +56,7 @@ def test_help_names_what_was_typed(name: str) -> None:
 def test_no_command_is_answered_with_the_nearest(word: str, nearest: str | None) -> None:
     code, out, err = called(word)
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: {word!r} is no command")
+    assert err.startswith(f"error: {word!r} is not a command")
     assert err.count("\n") == 1
     assert ("did you mean" in err) is (nearest is not None)
     assert nearest is None or repr(nearest) in err

@@ -1,1 +1,1 @@
-"""How a stage is asked of a model: what is asked next, how often, in which words, and of whom."""
+"""How a stage is sent to a model: which prompt, how many tries, which model, and how the reply is read."""

@@ -1,9 +1,9 @@
-"""The DSPy adapter: how a signature, its demonstrations and its inputs become messages.
+"""The DSPy adapter: turns a signature, its demonstrations and its inputs into messages, and parses the reply.
 
-`PassageFirstAdapter` puts what calls share first, byte for byte: a constant system message, then the passage, then
-the question; only then the stage's instructions, what its inputs are, its demonstrations and its other inputs. A server
-with a prefix cache then reads a passage once instead of once a stage. Demonstrations stand inside the one user message,
-without their passages, so that every chat template takes the roles as they are.
+`PassageFirstAdapter` starts every prompt with the parts that calls share, byte for byte: a constant system message, the
+passage and the question. The stage's instructions, the descriptions of its inputs, the form of the reply, its
+demonstrations and other inputs follow. A server with a prefix cache then processes a passage once, not once per stage.
+Demonstrations are part of the single user message, without their passages, so that every chat template takes the roles.
 """
 
 import json
@@ -26,12 +26,12 @@ ADAPTER_VERSION = 2
 Messages = list[dict[str, str]]
 Completions = list[dict[str, Any]]
 
-# Whether the server of the call being formatted enforces schemas; set where DSPy hands us the LM.
-_enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
+# Whether the server enforces the schema of the call being formatted. Set before `format`, which is not given the LM.
+_schema_enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
 
 
 class NotAsAsked(AdapterParseError):
-    """A reply that cannot be read. `faults` are for whoever wrote it; `cut`: it stops in the middle."""
+    """A reply that cannot be read. `faults` are told to the model that wrote it; `cut`: the reply stops in the middle."""
 
     def __init__(self, signature: Any, completion: str, faults: list[str], cut: bool) -> None:
         super().__init__("PassageFirstAdapter", signature, completion, message="\n".join(faults))
@@ -40,41 +40,43 @@ class NotAsAsked(AdapterParseError):
 
 
 class PassageFirstAdapter(dspy.Adapter):
-    """A JSON adapter that orders the prompt for prefix caches. Its output is that of its signature's fields.
+    """A JSON adapter that orders the prompt for prefix caches and returns the values of the signature's output fields.
 
-    Where the server enforces the schema the prompt shows a short form with the descriptions; elsewhere it carries the
-    whole JSON schema. What comes back is read as it was meant; raises `NotAsAsked` for a reply that is not one whole JSON
-    object of the asked form. A signature whose output is a `PlainText` is sent as its inputs alone, and its reply is taken
-    as it stands.
+    If the server enforces the schema, the prompt shows a short form with the descriptions; otherwise it contains the whole
+    JSON schema. Replies are read leniently (`programs.asking.reading`); raises `NotAsAsked` for a reply without a whole
+    JSON object of the requested form. A signature whose output is a `PlainText` is sent as its inputs alone, and its reply
+    is returned as it is.
     """
 
     def __call__(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
         try:
-            return super().__call__(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
+            return super().__call__(lm, _with_format(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
         except AdapterParseError as error:
-            raise _ours(error, signature) from None
+            raise _own_error(error, signature) from None
 
     async def acall(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
         try:
-            return await super().acall(lm, _options(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
+            return await super().acall(lm, _with_format(lm, lm_kwargs, signature), signature, *rest, **named)  # type: ignore[no-any-return]
         except AdapterParseError as error:
-            raise _ours(error, signature) from None
+            raise _own_error(error, signature) from None
 
     def format(self, signature: Any, demos: list[dict[str, Any]], inputs: dict[str, Any]) -> Messages:
-        known = _inputs(signature)
-        given = {name: inputs[name] for name in known if inputs.get(name) is not None}
+        descriptions = _descriptions(signature)
+        given = {name: inputs[name] for name in descriptions if inputs.get(name) is not None}
         if _is_plain(signature):
-            # As a person would type them.
+            # The bare texts, as a person would type them.
             return [{"role": "user", "content": "\n\n".join(map(escape_markers, given.values()))}]
-        form = _form(outputs_of(signature), _enforced.get())
-        first = [name for name in given if name not in RETRY_INPUTS]
-        shown = "\n".join([GIVEN, *[f"- {name}: {known[name]}" for name in first]])
-        task = [signature.instructions, shown, form, *(_demonstration(signature, demo) for demo in demos)]
-        fields = _fields(given)
-        # A further try begins as the first one did, up to its end: a prefix cache holds that.
-        fields |= {name: f"{known[name].capitalize()}:\n\n{fields[name]}" for name in given if name not in first}
-        own = [block for name, block in fields.items() if name not in SHARED_FIELDS]
-        user = [*(fields[name] for name in SHARED_FIELDS if name in fields), *task, *own]
+        form = _render_form(outputs_of(signature), _schema_enforced.get())
+        first_inputs = [name for name in given if name not in RETRY_INPUTS]
+        listed = "\n".join([GIVEN, *[f"- {name}: {descriptions[name]}" for name in first_inputs]])
+        task = [signature.instructions, listed, form, *(_render_demonstration(signature, demo) for demo in demos)]
+        fields = _render_fields(given)
+        # A re-ask only appends to the first prompt, which the prefix cache still holds.
+        fields |= {
+            name: f"{descriptions[name].capitalize()}:\n\n{fields[name]}" for name in given if name in RETRY_INPUTS
+        }
+        own_fields = [block for name, block in fields.items() if name not in SHARED_FIELDS]
+        user = [*(fields[name] for name in SHARED_FIELDS if name in fields), *task, *own_fields]
         return [{"role": "system", "content": PREAMBLE}, {"role": "user", "content": "\n\n".join(user)}]
 
     def parse(self, signature: Any, completion: str) -> dict[str, Any]:
@@ -87,18 +89,18 @@ class PassageFirstAdapter(dspy.Adapter):
             raise NotAsAsked(signature, completion, error.faults, error.cut) from error
 
 
-def _options(lm: Any, given: dict[str, Any], signature: Any) -> dict[str, Any]:
-    """The options of a call, with the format of the reply where the LM takes one."""
+def _with_format(lm: Any, options: dict[str, Any], signature: Any) -> dict[str, Any]:
+    """The options of a call, with a `response_format` if the LM accepts one."""
     takes_format = not _is_plain(signature) and "response_format" in lm.supported_params
-    _enforced.set(takes_format and bool(lm.supports_response_schema))
+    _schema_enforced.set(takes_format and bool(lm.supports_response_schema))
     if not takes_format:
-        return given
-    form = _response_format(outputs_of(signature)) if _enforced.get() else {"type": "json_object"}
-    return {**given, "response_format": form}
+        return options
+    response_format = _response_format(outputs_of(signature)) if _schema_enforced.get() else {"type": "json_object"}
+    return {**options, "response_format": response_format}
 
 
-def _ours(error: AdapterParseError, signature: Any) -> NotAsAsked:
-    """DSPy itself refuses a reply without text, before it is parsed."""
+def _own_error(error: AdapterParseError, signature: Any) -> NotAsAsked:
+    """The error as a `NotAsAsked`. DSPy itself raises another for a reply without text, before it is parsed."""
     return error if isinstance(error, NotAsAsked) else NotAsAsked(signature, "", [NO_OBJECT], cut=False)
 
 
@@ -106,26 +108,26 @@ def _is_plain(signature: Any) -> bool:
     return outputs_of(signature)[0][1] is PlainText
 
 
-def _fields(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: f"[[ ## {name} ## ]]\n{escape_markers(_shown(value))}" for name, value in values.items()}
+def _render_fields(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"[[ ## {name} ## ]]\n{escape_markers(_render(value))}" for name, value in values.items()}
 
 
-def _shown(value: Any) -> str:
-    """A value as the prompt shows it: text as it is, anything else as JSON."""
+def _render(value: Any) -> str:
+    """A value as the prompt shows it: text unchanged, anything else as JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=lambda part: part.model_dump(mode="json"))
 
 
-def _demonstration(signature: Any, demo: dict[str, Any]) -> str:
-    given = {name: demo[name] for name in _inputs(signature) if name != "passage" and demo.get(name) is not None}
+def _render_demonstration(signature: Any, demo: dict[str, Any]) -> str:
+    given = {name: demo[name] for name in _descriptions(signature) if name != "passage" and demo.get(name) is not None}
     reply = {name: demo[name] for name, _ in outputs_of(signature) if name in demo}
-    return "\n\n".join([EXAMPLE, *_fields(given).values(), _shown(reply)])
+    return "\n\n".join([EXAMPLE, *_render_fields(given).values(), _render(reply)])
 
 
 @cached
-def _inputs(signature: Any) -> dict[str, str]:
-    """The names of the inputs with their descriptions."""
+def _descriptions(signature: Any) -> dict[str, str]:
+    """The descriptions of the inputs by name."""
     return {name: info.json_schema_extra["desc"] for name, info in signature.input_fields.items()}
 
 
@@ -136,6 +138,6 @@ def _response_format(outputs: Outputs) -> dict[str, Any]:
 
 
 @cached
-def _form(outputs: Outputs, enforced: bool) -> str:
+def _render_form(outputs: Outputs, enforced: bool) -> str:
     schema = schema_of(outputs)
     return f"{FORM}\n{form_of(schema)}" if enforced else f"{SCHEMA}\n{json.dumps(schema, ensure_ascii=False)}"

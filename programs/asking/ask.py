@@ -1,7 +1,7 @@
-"""What a stage asks of a model.
+"""The request of one stage to a model.
 
-The whole way from a text to its traces is written once, as coroutines that await the reply to each `Ask` of one function
-handed down to them: `Caller.answer` for research code and optimizers, the runner's, which looks into the journal first.
+The pipeline from a text to its traces is written once, as coroutines that get the reply to each `Ask` from a function that
+is passed to them: `Caller.answer` in research code and optimizers; in a run, one that looks in the journal first.
 """
 
 import asyncio
@@ -18,23 +18,23 @@ from programs.asking.schema import outputs_of
 Result = TypeVar("Result")
 
 Check = Callable[[list[Any]], list[str]]
-"""From the values got so far (the newest last) to what is wrong with them; nothing wrong: an empty list."""
+"""Takes the values received so far (the newest last) and returns their problems, an empty list if there are none."""
 
 
 def accept_all(_values: list[Any]) -> list[str]:
-    """The check of a stage whose form is all that is asked."""
+    """The check of a stage that only requires a readable reply."""
     return []
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One stage to be asked. `key` names it in the journal: equal keys are the same work, paid for once.
+    """One request of a stage. `key` identifies it in the journal: equal keys are the same work, paid for once.
 
-    `depth` is how far along its text the stage is; the runner serves the deepest waiting one first. `judge` names the
-    model when it is not the stage's own. `temperature` None leaves it to the compiled program, or else to the model.
-    `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` why it was not taken. `purpose` says what
-    else than a trace the stage is asked for; its cost is counted apart. `least_tokens` is how many a reply may have at
-    least, whatever the run's limit. `taken_away` names the input that is left out once a try had a problem.
+    `depth` is how far along its text the stage is; the runner serves the deepest waiting ask first. `judge` names the
+    model if it is not the stage's own. `temperature` None means that of the compiled program, or else the model's default.
+    `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was rejected. `purpose` names
+    the use of an ask that is not for a trace; its cost is counted separately. `least_tokens` is a lower bound for the
+    call's `max_tokens`. `taken_away` maps a problem to the input that is left out once a try had that problem.
     """
 
     stage: str
@@ -53,17 +53,17 @@ class Ask:
 
     @property
     def account(self) -> str:
-        """The name under which the cost is counted."""
+        """The name under which the cost is recorded."""
         return f"{self.purpose}: {self.stage}" if self.purpose else self.stage
 
     @property
     def sample(self) -> str:
-        """The sample that the ask is about, from its key (`stage/sample/...`)."""
+        """The sample that the ask is about, taken from its key (`stage/sample/...`)."""
         return self.key.split("/")[1]
 
     @property
     def asked_temperature(self) -> float | None:
-        """The temperature to ask with: the ask's own, or the one that the program was compiled with."""
+        """The temperature to request: the ask's own, or else the compiled program's."""
         return self.temperature if self.temperature is not None else self.predict.config.get("temperature")
 
     @property
@@ -72,31 +72,31 @@ class Ask:
         return outputs_of(self.predict.signature)[0][0]
 
     def read(self, output: Any) -> Any:
-        """The stage's value from its journaled form. Raises pydantic's ValidationError when it has another form."""
+        """Parses the stage's value from its journaled form. Raises pydantic's ValidationError if the form does not fit."""
         return outputs_of(self.predict.signature)[0][1].model_validate(output)
 
     def reads(self, reply: Reply) -> bool:
-        """Whether a stored reply still says something: not where its value has the form of another version."""
+        """Whether a stored reply can be used: false if its value has the form of another version."""
         try:
             return reply.status != "ok" or self.read(reply.output) is not None
         except ValidationError:
             return False
 
     def value_of(self, reply: Reply) -> Any:
-        """The checked value of a reply. Raises `StageFailed` when there is none."""
+        """The checked value of a reply. Raises `StageFailed` if there is none."""
         if reply.status != "ok":
             raise StageFailed(self.stage, reply)
         return self.read(reply.output)
 
 
 Answering = Callable[[Ask], Awaitable[Reply]]
-"""Answers an ask."""
+"""A function that answers an ask."""
 
 
 async def together(awaited: Iterable[Awaitable[Result]]) -> list[Result]:
-    """What all of them give, in order; they run at the same time.
+    """Runs awaitables concurrently and returns their results in order.
 
-    When one fails, what runs beside it is waited for (its answers are paid for), then the first error is raised.
+    If one fails, the others are still awaited, since their answers are paid for; then the first error is raised.
     """
     waiting = list(awaited)
     if len(waiting) == 1:

@@ -1,8 +1,8 @@
-"""Asking a stage of a model: the tries of an ask with their cost, and modules that are asked as DSPy asks.
+"""Asking a stage of a model: the tries of an ask with their cost, and the base classes of the stages' DSPy modules.
 
-What cannot be read, or fails the stage's check, is asked again: the model is shown what it wrote, and every reason why it
-was not taken. An answer that stops in the middle is asked again with twice the tokens. A server that fails before the tries
-are used up leaves the stage unread, to be asked again by a later run.
+A stage is re-asked if its reply cannot be read or fails the stage's check: the model is shown what it wrote and why that
+was rejected. After a truncated reply it gets twice the tokens. If the server fails before the tries are used up, the stage
+stays unread, and a later run asks again.
 """
 
 import hashlib
@@ -25,15 +25,15 @@ from programs.lms.failures import EmptyAnswer, backend_error, cause_of
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
 
-TOKEN_GROWTH_LIMIT = 4
+MAX_TOKEN_GROWTH = 4
 
-LONGEST_EARLIER = 20_000
-"""A longer reply than this was never what was asked for, and is not shown again."""
+MAX_SHOWN_CHARS = 20_000
+"""A longer unreadable reply is not shown in a re-ask: it is far from what was asked for."""
 
 
 @dataclass(frozen=True)
 class TryRules:
-    """How often a stage is asked, at least once, and what every call carries."""
+    """How many tries a stage has (one is always made), and the run's seed and token limit for each call."""
 
     limit: int = 3
     seed: int = 0
@@ -41,20 +41,19 @@ class TryRules:
 
 
 Outcome = BaseModel | NotAsAsked | CallError | TransientError
-"""What one call came to: a value, a reply that cannot be read, or an error of the call or of the server."""
+"""The result of one call: a value, a reply that cannot be read, or an error of the call or of the server."""
 
 OnReply = Callable[[Reply], None]
-"""Is told of a call's reply: an open one where another try follows."""
+"""Called with the reply of each call; its status is `open` if another try follows."""
 
 
 @dataclass
 class Caller:
-    """Asks stages of models. `model_of` names the model of an ask; None leaves it to the predictor or DSPy's settings,
-    and `options` are then what that LM may be sent. Where calls need a place (`programs.lms.engine`), its LM takes one.
+    """Sends asks to models. `model_of` returns the model of an ask; None leaves the choice to the predictor or DSPy's
+    settings, and `options` are then those that this LM accepts. The LM acquires a call's permit (`programs.lms.engine`).
 
-    Raises `FatalError` when no call can succeed, and `RunStopped` where a place is refused; everything else becomes a
-    `Reply`. A `strict` one also raises the `TransientError` of a server that stays away, since its caller has no later run
-    to ask again in.
+    Raises `FatalError` if no call can succeed, and `RunStopped` if a permit is refused; everything else becomes a `Reply`.
+    With `strict`, it also raises the `TransientError` of a server that stays unavailable, as no later run will ask again.
     """
 
     model_of: Callable[[Ask], Model | None] = lambda _ask: None
@@ -63,8 +62,8 @@ class Caller:
     strict: bool = False
 
     async def answer(self, ask: Ask, before: Sequence[Rejected] = (), on_reply: OnReply | None = None) -> Reply:
-        """Asks until the tries are used up or one is taken, from where the tries `before` left off. `on_reply` is told of
-        each call as its reply comes."""
+        """Asks until a reply is accepted, a call fails or the tries are used up; the tries `before` count. Calls `on_reply`
+        with the reply of each call as it arrives."""
         model = self.model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
@@ -75,18 +74,17 @@ class Caller:
             before = reply.rejected
 
     def name_of(self, ask: Ask) -> str:
-        """The model that answers an ask."""
+        """The name of the model that answers an ask."""
         model = self.model_of(ask)
         return model.name if model else str(getattr(ask.predict.lm or dspy.settings.lm, "model", ""))
 
     async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
-        """One call, after those `before`."""
         options = self.options if model is None else model.options
-        number, most = len(before), max(self.rules.max_tokens, ask.least_tokens)
-        tokens = most * min(2 ** sum(each.cut for each in before), TOKEN_GROWTH_LIMIT)
+        number, limit = len(before), max(self.rules.max_tokens, ask.least_tokens)
+        tokens = limit * min(2 ** sum(each.cut for each in before), MAX_TOKEN_GROWTH)
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
-            outcome = await self._outcome(ask, _inputs(ask, before), config, model)
+            outcome = await self._outcome(ask, _inputs_with_feedback(ask, before), config, model)
         spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
         values = [ask.read(each.output) for each in before if each.output is not None]
         failed = False
@@ -95,7 +93,7 @@ class Caller:
             tried = Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
         elif isinstance(outcome, NotAsAsked):
             text = outcome.lm_response or ""
-            shown = text if len(text) <= LONGEST_EARLIER else ""
+            shown = text if len(text) <= MAX_SHOWN_CHARS else ""
             tried = Rejected(problems=outcome.faults, text=shown, cut=outcome.cut)
         else:
             failed = not isinstance(outcome, Truncated)
@@ -109,9 +107,9 @@ class Caller:
         elif not values or isinstance(outcome, TransientError):
             status = "unread"
         else:
-            # Some faults are let pass the second time, also where nothing else came then.
-            passes = not ask.check([*values, values[-1]])
-            status, problems = ("ok", []) if passes else ("unusable", ask.check(values))
+            # Some checks forgive a problem that recurs. As no try follows, check the last value as if it had come twice.
+            forgiven = not ask.check([*values, values[-1]])
+            status, problems = ("ok", []) if forgiven else ("unusable", ask.check(values))
         return Reply(
             status=status,
             output=values[-1].model_dump(mode="json") if status in ("ok", "unusable") else None,
@@ -132,14 +130,14 @@ class Caller:
         except NotAsAsked as error:
             return error
         except AdapterParseError as error:
-            # Of another adapter than ours.
+            # Another adapter than ours raised it.
             return NotAsAsked(error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False)
         except Exception as error:
             if (stopped := cause_of(error, RunStopped)) is not None:
                 raise stopped from None
             if (failure := backend_error(error)) is None:
                 raise
-            # An empty answer says something about the prompt, not that the server is gone.
+            # An empty answer is due to the prompt; it does not mean that the server is gone.
             gone = self.strict and isinstance(failure, TransientError) and not isinstance(failure, EmptyAnswer)
             if isinstance(failure, CallError | TransientError) and not gone:
                 return failure
@@ -148,15 +146,15 @@ class Caller:
 
 def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     if isinstance(outcome, TransientError):
-        # An empty answer is one: the server is there.
+        # `EmptyAnswer` is a TransientError, but here the server is up.
         return None if isinstance(outcome, EmptyAnswer) else "server"
     refused = isinstance(outcome, CallError) and not isinstance(outcome, ContextTooLong | Truncated)
     return "refused" if refused else None
 
 
-def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
-    """The ask's inputs, with the last try and why it was not taken. One that is as a try before it, or failed as
-    one, is not shown: small models copy what they are shown, faults and all."""
+def _inputs_with_feedback(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
+    """The ask's inputs, with the last try and why it was rejected. A try with the content or the problems of an earlier one
+    is not shown: small models copy what they are shown, faults included."""
     earlier, feedback = ask.earlier, ask.feedback
     last = before[-1] if before else None
     if last is not None and (last.output, last.text) != (None, None):
@@ -168,42 +166,42 @@ def _inputs(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
         ):
             earlier = ""
     problems = {problem for each in before for problem in each.problems}
-    if gone := {name for problem, name in ask.taken_away.items() if problem in problems}:
-        # The try holds what it was not to be taken from.
+    if dropped := {name for problem, name in ask.taken_away.items() if problem in problems}:
+        # The try quotes the input that is now left out.
         earlier = ""
-    more = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
-    kept = {name: value for name, value in ask.inputs.items() if name not in gone}
-    return {**kept, **{name: text for name, text in more.items() if text}}
+    retry_inputs = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
+    kept = {name: value for name, value in ask.inputs.items() if name not in dropped}
+    return {**kept, **{name: text for name, text in retry_inputs.items() if text}}
 
 
 def _config(ask: Ask, seed: int, tokens: int, options: frozenset[str]) -> dict[str, Any]:
     config = {"max_tokens": tokens, "seed": seed, "temperature": ask.asked_temperature}
-    taken = {name: value for name, value in config.items() if name in options and value is not None}
-    if taken.get("temperature") and "seed" not in taken:
-        # Tries with the same prompt would else be one reply: DSPy's cache has one for each number.
-        taken["rollout_id"] = seed
-    # A compiled program's own temperature would be sent to a model that takes none.
+    accepted = {name: value for name, value in config.items() if name in options and value is not None}
+    if accepted.get("temperature") and "seed" not in accepted:
+        # Without it, DSPy's cache would answer tries with the same prompt with one reply.
+        accepted["rollout_id"] = seed
+    # Otherwise the compiled program's temperature would be sent to a model that accepts none.
     overridden = "temperature" not in options and "temperature" in ask.predict.config
-    return {**taken, "temperature": None} if overridden else taken
+    return {**accepted, "temperature": None} if overridden else accepted
 
 
 def seed_of(key: str, seed: int, number: int) -> int:
-    """The sampling seed of a try: fixed by what is asked, the run's seed and the number of the try. 31 bits."""
+    """The sampling seed of a try, a 31-bit hash of the ask's key, the run's seed and the number of the try."""
     digest = hashlib.blake2b(f"{seed}/{key}/{number}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
 
 
 class AwaitedModule(dspy.Module):
-    """A module that has `aforward`; `forward` runs it on the background loop, so that what optimizers call from threads is
-    what tasks await."""
+    """A module with `aforward`; `forward` runs it on the background loop, so that optimizers, which call modules from
+    threads, run the same code as tasks that await it."""
 
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
-        """As `aforward`, without awaiting."""
+        """Runs `aforward` and waits for its result."""
         return run(self.aforward(*args, **inputs))
 
 
 class PredictorModule(AwaitedModule):
-    """A stage of one predictor, `predict`: it takes the fields of the class's `signature`, and gives its outputs."""
+    """A stage with one predictor, `predict`: takes the inputs of the class's `signature` and returns its outputs."""
 
     signature: ClassVar[type[dspy.Signature]]
 
@@ -212,13 +210,13 @@ class PredictorModule(AwaitedModule):
         self.predict = dspy.Predict(self.signature)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """What the LM that DSPy is configured with says, asked once."""
+        """Asks the LM that DSPy is configured with, once."""
         with adapted():
             return await self.predict.acall(**fields)
 
 
 @contextmanager
 def adapted() -> Iterator[None]:
-    """Inside, the adapter is the one that DSPy is configured with, or else ours."""
+    """A context in which DSPy uses its configured adapter, or else ours."""
     with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
         yield

@@ -1,4 +1,4 @@
-"""The models of a run: which one answers which ask."""
+"""The models of a run, and which of them answers an ask."""
 
 import asyncio
 import logging
@@ -27,14 +27,14 @@ REMOTE_CONCURRENCY = 16
 
 EMBEDDED_PASSAGE_CHARS = 10_000
 REMOTE_PASSAGE_CHARS = 100_000
-"""A slot of the embedded server holds 8192 tokens: about 3000 of passage, the rest for the strands, the reply and its
-tokens. Servers of today take 32,000 tokens and more."""
+"""A slot of the embedded server holds 8192 tokens: about 3000 of the passage, the rest for the strands and the reply. Other
+servers take 32,000 tokens and more."""
 
 
 class ModelTable:
-    """Models by their names, each opened once. The first answers every stage for which `of_stage` names no other.
-    `on_retry` is told of each failure after which a call is tried again, and how soon; without `bring` no file of an
-    embedded model is brought here. Raises `UserError` for a name that cannot be one, and for an address of none of them."""
+    """Models by name, each opened once. The first answers every stage for which `of_stage` names no other. `on_retry` is
+    called before each retry with the error and the delay. Without `bring`, the files of embedded models are not downloaded.
+    Raises `UserError` for an invalid name, and for an address that is given for a model not in use."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class ModelTable:
 
     @classmethod
     def of_run(cls, settings: Settings, on_retry: OnRetry | None = None) -> "ModelTable":
-        """The models of a run."""
+        """The models that a run's settings name."""
         return cls(
             [settings.model, *chain(*settings.asked.values())],
             settings,
@@ -81,17 +81,17 @@ class ModelTable:
 
     @property
     def without_effort(self) -> list[str]:
-        """The names of the models that are sent no reasoning effort, though one is given."""
+        """The names of the models that are not sent the reasoning effort, if one is set."""
         return [name for name, model in self._models.items() if self._effort is not None and not model.takes_effort]
 
     @property
     def longest_call(self) -> float:
-        """Seconds that calls under way are given to end: as many as one may take, at one server."""
+        """Seconds that calls in flight may still take when a run stops: the timeout of a call at one server."""
         return max(self._timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else self._timeout
 
     @property
     def main(self) -> Model:
-        """The model of every stage that has none of its own."""
+        """The model of every stage without a model of its own."""
         return self._models[self.names[0]]
 
     def of(self, ask: Ask) -> Model:
@@ -99,51 +99,48 @@ class ModelTable:
         return self._models[ask.judge or self._of_stage.get(ask.stage, self.names[0])]
 
     def named(self, name: str) -> Model:
-        """An opened model."""
+        """The model of that name."""
         return self._models[name]
 
     async def reach(self) -> None:
-        """Raises `UserError` when no server of a model can be connected to, or one refuses the credentials, before any work
-        begins; also when one of several does not list the model that another lists. A server that is not up, where another
-        is, is told of in a warning: calls find it when it answers.
-
-        Any other trouble with a list of models says nothing about calls: not every server keeps one.
-        """
-        away: dict[str, NotConnected] = {}
+        """Checks the servers before any work starts. Raises `UserError` if no server of a model can be connected to, if one
+        refuses the credentials, or if one of several does not list the model that another lists. Logs a warning if only
+        some servers of a model are down. Ignores other failures to list models, since not every server has such a list."""
+        unreachable: dict[str, NotConnected] = {}
         for model in self._models.values():
             if few_slots(model.name):
                 continue
             try:
-                listed, missing = await model_lists(model.engine.servers, _reach)
+                listed, failed = await model_lists(model.engine.servers, _list_models)
             except NotConnected as error:
                 raise UserError(str(error)) from None
-            away |= {server.endpoint: error for server, error in missing.items()}
-            without = [server for server, names in listed.items() if not any(server.model in name for name in names)]
-            for server in without:
-                # A list without it is a mistake where another list has it; alone it may be of fewer names than are taken.
-                if listed[server] and len(without) < len(listed):
+            unreachable |= {server.endpoint: error for server, error in failed.items()}
+            lacking = [server for server, names in listed.items() if not any(server.model in name for name in names)]
+            for server in lacking:
+                # Only if another server lists the model: a list may be incomplete, and the server accept more names.
+                if listed[server] and len(lacking) < len(listed):
                     unknown = UnknownModel(f"{server.endpoint} does not have the model {server.model!r}")
                     raise UserError(str(with_nearest(unknown, server.model, listed[server])))
-        for lost in away.values():
-            log.warning("%s (the others take its calls until it answers)", lost)
+        for reason in unreachable.values():
+            log.warning("%s (the other servers take its calls until it answers)", reason)
 
     async def close(self) -> None:
-        """Closes the connections and servers of all."""
+        """Closes the connections and servers of all models."""
         for model in self._models.values():
             await model.aclose()
 
 
-async def _reach(server: Server) -> list[ModelName]:
-    """The models that a server lists; none where it keeps no list. Raises NotConnected where it cannot be connected to, and
-    `UserError` where it refuses the credentials."""
-    for left in reversed(range(CONNECT_TRIES)):
+async def _list_models(server: Server) -> list[ModelName]:
+    """The models that a server lists, none if it has no list. Raises `NotConnected` if it cannot be connected to, and
+    `UserError` if it refuses the credentials."""
+    for tries_left in reversed(range(CONNECT_TRIES)):
         try:
             return await asyncio.wait_for(server.list_models(), LIST_TIMEOUT)
         except NotConnected:
-            if not left:
+            if not tries_left:
                 raise
         except (BackendError, asyncio.TimeoutError) as error:
-            # With 403 a key may be good for calls alone.
+            # A key that gets a 403 here may still be valid for calls.
             if isinstance(error, AccessDenied) and not isinstance(error, Forbidden):
                 raise UserError(f"{server.endpoint}: {error}") from None
             break
@@ -151,16 +148,16 @@ async def _reach(server: Server) -> list[ModelName]:
 
 
 def few_slots(model: str) -> bool:
-    """Whether that is an embedded model: few texts should then be under way, so that what their calls share stays in the
-    server's few slots."""
+    """Whether this is an embedded model. Few texts should then be in progress at once, so that the prompt prefixes shared
+    by their calls stay in the server's few slots."""
     return model.partition(":")[0] == "embedded"
 
 
 def concurrency_of(model: str) -> int:
-    """How many calls a model is sent at once when nothing is said: as many as the embedded server has slots for."""
+    """The default number of concurrent calls to a model; for an embedded one, the number of its server's slots."""
     return SLOTS if few_slots(model) else REMOTE_CONCURRENCY
 
 
 def passage_chars_of(model: str) -> int:
-    """The characters of passage that leave room for the other parts of every prompt and reply."""
+    """The default length of a passage, which leaves room for the rest of every prompt and for the reply."""
     return EMBEDDED_PASSAGE_CHARS if few_slots(model) else REMOTE_PASSAGE_CHARS

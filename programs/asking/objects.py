@@ -1,8 +1,8 @@
-r"""The JSON objects in what a model said, with whatever stands around them, and LaTeX in their texts.
+r"""Finds the JSON objects in a reply, whatever surrounds them, and keeps the LaTeX commands in their texts.
 
-A library that repairs JSON is not used: it closes what stops in the middle, and knows no LaTeX. To JSON, \b, \f, \n, \r,
-\t and \u are escapes: \beta, \frac, \nu, \rho, \tau would become control characters with letters behind them. None of
-these but a line end ever stands before a letter in prose; there `\n` is one, unless the name of a command follows.
+No JSON-repair library is used: it would close truncated objects, and knows no LaTeX. In JSON, \b, \f, \n, \r, \t and \u
+are escapes, so \beta, \frac, \nu, \rho and \tau would become control characters followed by letters. In prose, only a line
+end ever precedes a letter. So before a letter they are read as LaTeX, except `\n` if no command's name follows.
 """
 
 import contextlib
@@ -11,13 +11,13 @@ import math
 import re
 from typing import Any, NamedTuple
 
-_MOST_STARTS, _MOST_MENDED = 200, 3
+_MAX_STARTS, _MAX_REPAIRS = 200, 3
 
-_OPENS = re.compile(r'\{\s*["}]')
-# At the error: before or behind the comma, as Python's version has it.
+_OBJECT_START = re.compile(r'\{\s*["}]')
+# Matched at the position of the error: before or after the comma, depending on the version of Python.
 _TRAILING_COMMA = re.compile(r",?\s*[}\]]")
 _STRING_OR_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-# Numbers that the journal could not write are none: NaN, infinities, and more digits than 64 bits hold.
+# Numbers that the journal cannot store become None: NaN, infinities, and integers that may exceed 64 bits.
 _DECODER = json.JSONDecoder(
     strict=False,
     parse_int=lambda digits: int(digits) if len(digits) <= 18 else None,
@@ -27,24 +27,24 @@ _DECODER = json.JSONDecoder(
 
 
 class Found(NamedTuple):
-    """The whole objects in a text, in their order, none inside another; or that the last one stops in the middle, and
-    then none: what stands before it is a draft."""
+    """The whole objects in a text, in order, without those nested in others. `cut`: the last object stops in the middle;
+    `objects` is then empty, since any before it are drafts."""
 
     objects: list[dict[str, Any]]
     cut: bool
 
 
 def objects_in(said: str) -> Found:
-    """What a reply holds. A text that is one JSON string is read as what that says."""
+    """The objects in a reply. If the reply is one JSON string, those in the text of that string."""
     if said.lstrip().startswith('"'):
         with contextlib.suppress(ValueError):
             inner = json.loads(said, strict=False)
             said = inner if isinstance(inner, str) else said
-    text = _STRAY.sub(_written, said)
+    text = _BACKSLASH.sub(_replace_backslash, said)
     objects: list[dict[str, Any]] = []
-    position = mended = 0
-    for _ in range(_MOST_STARTS):
-        start = _OPENS.search(text, position)
+    position = repairs = 0
+    for _ in range(_MAX_STARTS):
+        start = _OBJECT_START.search(text, position)
         if start is None:
             break
         position = start.start()
@@ -55,9 +55,9 @@ def objects_in(said: str) -> Found:
             return Found([], cut=False)
         except json.JSONDecodeError as error:
             rest = text[error.pos :].strip("` \n")
-            if mended < _MOST_MENDED and _TRAILING_COMMA.match(text, error.pos):
-                text, mended = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), mended + 1
-            # Of a number or a word that is cut, the beginning may be read, or nothing.
+            if repairs < _MAX_REPAIRS and _TRAILING_COMMA.match(text, error.pos):
+                text, repairs = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), repairs + 1
+            # A number or a literal (`false`) that is cut leaves at most a few characters after the error.
             elif error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest):
                 return Found([], cut=True)
             else:
@@ -65,8 +65,8 @@ def objects_in(said: str) -> Found:
     return Found(objects, cut=False)
 
 
-# What stands behind the n in names of TeX, LaTeX, amsmath, amssymb, mathtools, siunitx and physics; none is a word.
-_NAMES = """
+# Commands of LaTeX, amsmath, amssymb, mathtools, siunitx and physics without their first n; none is an English word.
+_N_COMMANDS = """
 abla asymp atural earrow eqq eqsim eqslant equiv ewcolumntype ewcommand ewenvironment ewif ewline ewpage ewtheorem ewton
 geq geqq geqslant gg gtr gtrapprox gtrsim icefrac Leftarrow Leftrightarrow leftarrow leftrightarrow leq leqq leqslant ll
 lessapprox lessgtr lesssim oalign obreak obreakspace ocite oexpand oindent olimits olinebreak olinkurl onumber
@@ -75,29 +75,29 @@ Rightarrow shortmid shortparallel simeq subseteq subseteqq succeq succcurlyeq su
 triangleleft trianglelefteq triangleright trianglerighteq ullfont umberlist umberwithin umlist umproduct umrange vdash
 vDash Vdash VDash warrow
 """
-# Of \nu, \ne, \ni, \ncong ...: a line may begin with these, too.
-_SYMBOLS, _WORDS = "u e i eq", "ano cong eg exists less mid parallel prec sim subset succ um"
+# The same of \nu, \ne, \ni, \ncong ..., but text after a line end may start like this, too.
+_N_SYMBOLS, _N_WORDS = "u e i eq", "ano cong eg exists less mid parallel prec sim subset succ um"
 
 
-def _any_of(names: str) -> str:
+def _any_command(names: str) -> str:
     return f"n(?:{'|'.join(sorted(names.split(), key=len, reverse=True))})(?![a-zA-Z])"
 
 
-_STRAY = re.compile(
+_BACKSLASH = re.compile(
     r"\\(?:(?P<pair>\\)|(?P<apostrophe>(?='))|(?![\"\\/bfnrtu])|(?=[bfrt][a-zA-Z])|(?=u(?![0-9a-fA-F]{4}))"
-    rf"|(?={_any_of(_NAMES)})|(?P<symbol>(?={_any_of(_SYMBOLS)}))|(?P<word>(?={_any_of(_WORDS)})))"
+    rf"|(?={_any_command(_N_COMMANDS)})|(?P<symbol>(?={_any_command(_N_SYMBOLS)}))|(?P<word>(?={_any_command(_N_WORDS)})))"
 )
 _PART_OF_FORMULA = re.compile(r"\\n[a-z]+[_^{}$]|\\nano\\")
 _NEXT_TO_OPERAND = re.compile(r"\\n[a-z]+(?![a-z])\s*(?:[a-zA-Z0-9](?![a-zA-Z])|[$({+-]|\\[a-zA-Z])")
-_BEGINS_A_SENTENCE = re.compile(r"\\n(?:[a-z]+\s+(?:is|was|are|denotes|means|has)\b|i\s+[a-z]{2})")
+_STARTS_A_SENTENCE = re.compile(r"\\n(?:[a-z]+\s+(?:is|was|are|denotes|means|has)\b|i\s+[a-z]{2})")
 _PROSE_BEFORE = re.compile(r"(?:(?<![\\a-zA-Z])[^\W\d_]{2,}|\\[nr]|[.!?:;,”\n]|\\\")\Z")
-_ENDS_BEFORE = re.compile(r"[\])}$\d]\Z")
-_QUOTE = re.compile(r'(?<!\\)"')
-_SHOWN, _LONGEST_STRING = 40, 4000
+_FORMULA_END_BEFORE = re.compile(r"[\])}$\d]\Z")
+_UNESCAPED_QUOTE = re.compile(r'(?<!\\)"')
+_CONTEXT_CHARS, _MAX_STRING_CHARS = 40, 4000
 
 
-def _written(found: re.Match[str]) -> str:
-    """What is put for a backslash, so that those of LaTeX commands are written twice, as JSON wants them."""
+def _replace_backslash(found: re.Match[str]) -> str:
+    """The replacement of a backslash: those of LaTeX commands are doubled, as JSON requires."""
     if found.lastgroup == "apostrophe":
         return ""
     keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
@@ -105,12 +105,12 @@ def _written(found: re.Match[str]) -> str:
 
 
 def _is_command(found: re.Match[str]) -> bool:
-    """Whether a name that a line could begin with as well stands in a formula."""
+    """Whether the match is a command in a formula, not a line end before a line that starts with the same letters."""
     text, start = found.string, found.start()
-    string = _QUOTE.split(text[max(0, start - _LONGEST_STRING) : start])[-1]
+    string = _UNESCAPED_QUOTE.split(text[max(0, start - _MAX_STRING_CHARS) : start])[-1]
     if not string or string.count("$") % 2 or _PART_OF_FORMULA.match(text, start):
         return True
-    before = string[-_SHOWN:]
-    if _PROSE_BEFORE.search(before) or (_ENDS_BEFORE.search(before) and _BEGINS_A_SENTENCE.match(text, start)):
+    before = string[-_CONTEXT_CHARS:]
+    if _PROSE_BEFORE.search(before) or (_FORMULA_END_BEFORE.search(before) and _STARTS_A_SENTENCE.match(text, start)):
         return False
     return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None

@@ -1,7 +1,7 @@
-"""Reading a reply as it was meant, and saying what is wrong with one that cannot be.
+"""Reads a reply as it was meant, or says what is wrong with it.
 
-What people would read without asking back is read: `docs/pipeline.md` has the table. What they would have to guess is not:
-it is left out where the type allows that (an item of a list, a field with a default), or else the reply is not read.
+Values that a person would understand without asking back are read (see the table in `docs/pipeline.md`). Others are left
+out if the type allows that (an item of a list, a field with a default); otherwise the reply is rejected.
 """
 
 import json
@@ -17,34 +17,34 @@ from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
 from programs.text.sentences import cut_at_sentence
 from signatures.prompt import NOTE, WHOLE, longest_taken
 
-_SHORTEST_BEGINNING = 3
-_INFLECTED = 5
-"""A name of so many letters may have up to three more at its end: "beginners" is a beginner, "none" is not "no"."""
+_MIN_PREFIX = 3
+_MIN_INFLECTED = 5
+"""From this length on, a name may be followed by up to three letters: "beginners" means "beginner", "none" not "no"."""
 
-_TAKES_BACK = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
+_RESTRICTIONS = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
 
 NO_OBJECT = "The reply is not one whole JSON object."
 
-_MOST_FAULTS = 20
-_FEWEST_WORDS, _LONGEST_WORD = 5, 50
-_BAD: Any = object()
-"""In place of a value that cannot be read."""
+_MAX_FAULTS = 20
+_MIN_PROSE_WORDS, _MAX_WORD_CHARS = 5, 50
+_UNREADABLE: Any = object()
+"""Marks a value that cannot be read."""
 
-# One whole number, with words or brackets around it: "[8]", "8.", "sentence 8", "85%", "8/10", "85 out of 100".
-_NUMBER = re.compile(
+# One whole number, perhaps in words or brackets: "[8]", "8.", "sentence 8", "85%", "8/10", "85 out of 100".
+_WHOLE_NUMBER = re.compile(
     r"(?:[^\d.,%/-]|\.\s){0,24}(?P<number>\d{1,9})(?:\.0*)?"
     r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<most>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
 )
-_BETWEEN_NUMBERS = re.compile(r"[,;]|\band\b")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_NUMBER_SEPARATOR = re.compile(r"[,;]|\band\b")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 Location = tuple[int | str, ...]
-"""Where in a reply a fault is, as pydantic says it."""
+"""The path of a value in a reply, as in pydantic's errors."""
 
 
 class Misread(ValueError):
-    """A reply that has another form than was asked for, or (`cut`) ends in the middle of a sentence; `faults` says where
-    and how, each whole."""
+    """Raised for a reply of another form than requested, or (`cut`) one that stops in the middle. `faults` are complete
+    messages of what is wrong and where."""
 
     def __init__(self, faults: list[str], cut: bool = False) -> None:
         super().__init__("; ".join(faults))
@@ -53,29 +53,29 @@ class Misread(ValueError):
 
 
 def read(text: str, outputs: Outputs) -> dict[str, Any]:
-    """The values of the last object in a text that is as it was asked for, in their types. Raises `Misread`."""
+    """The typed values of the last object in a text that has the requested form. Raises `Misread` if there is none."""
     found, misread = objects_in(text), None
     for fields in reversed(found.objects):
         try:
             return as_meant(fields, outputs)
         except Misread as error:
-            # What stands before a reply is a draft: its faults say nothing.
+            # Objects before the last are drafts, whose faults do not matter.
             misread = misread or error
     raise misread or Misread(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
 
 
 def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """The values of a reply's fields, in their types. Raises `Misread`."""
+    """The typed values of a reply's fields. Raises `Misread` if they do not have the requested form."""
     schema = taken_schema(outputs)
-    value = _object(fields, schema)
+    value = _coerce_object(fields, schema)
     while True:
         try:
             made = reply_type(outputs).model_validate(value)
             break
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
-            if better is _BAD or better == value:
-                raise Misread(_faults(error)) from error
+            if better is _UNREADABLE or better == value:
+                raise Misread(_describe_faults(error)) from error
             value = better
     cut = unfinished_field(value, schema)
     if cut is not None:
@@ -83,66 +83,66 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     return {name: getattr(made, name) for name, _ in outputs}
 
 
-def _as_meant(value: Any, schema: Schema) -> Any:
-    """The value as the schema's kind of value, where there is no doubt about it; otherwise as it is."""
+def _coerce(value: Any, schema: Schema) -> Any:
+    """The value converted to the type of the schema if its meaning is clear, otherwise unchanged."""
     kind = schema.get("type")
     if isinstance(value, list) and len(value) == 1 and kind != "array":
         value = value[0]
     if "enum" in schema or "const" in schema:
-        return _choice(value, schema.get("enum") or [schema["const"]]) if isinstance(value, str) else value
+        return _coerce_choice(value, schema.get("enum") or [schema["const"]]) if isinstance(value, str) else value
     if kind == "integer":
-        return _whole_number(value, schema)
+        return _coerce_whole_number(value, schema)
     if kind == "string":
         number = isinstance(value, int | float) and not isinstance(value, bool)
         value = json.dumps(value) if number else value
-        return _text(value, schema) if isinstance(value, str) else value
+        return _coerce_text(value, schema) if isinstance(value, str) else value
     if kind == "array" and value is not None:
-        return _list(value, schema)
-    # A mapping of any names has no properties.
-    return _object(value, schema) if "properties" in schema else value
+        return _coerce_list(value, schema)
+    # A mapping with arbitrary keys has no properties.
+    return _coerce_object(value, schema) if "properties" in schema else value
 
 
-def _text(value: str, schema: Schema) -> str:
-    """A text without control characters. A note that runs on is taken as far as its last whole sentence that fits."""
-    text, most = _CONTROL.sub("", value.replace("\r\n", "\n")), schema.get("maxLength", NOTE + 1)
-    if most <= NOTE and len(text) > (taken := longest_taken(most)):
-        whole = cut_at_sentence(text, taken)
+def _coerce_text(value: str, schema: Schema) -> str:
+    """The text without control characters; a note that is too long is cut after the last whole sentence that fits."""
+    text, limit = _CONTROL_CHARACTER.sub("", value.replace("\r\n", "\n")), schema.get("maxLength", NOTE + 1)
+    if limit <= NOTE and len(text) > (max_chars := longest_taken(limit)):
+        whole = cut_at_sentence(text, max_chars)
         return whole if whole.endswith((".", "!", "?")) else text
     return text
 
 
-def _choice(value: str, names: Sequence[Any]) -> Any:
-    said, known = _plain(value), {_plain(str(name)): name for name in names}
-    near = [known[said]] if said in known else [known[plain] for plain in known if _means(said, plain, known)]
-    return near[0] if len(near) == 1 else value
+def _coerce_choice(value: str, names: Sequence[Any]) -> Any:
+    said, known = _normalize_name(value), {_normalize_name(str(name)): name for name in names}
+    matches = [known[said]] if said in known else [known[plain] for plain in known if _is_meant(said, plain, known)]
+    return matches[0] if len(matches) == 1 else value
 
 
-def _means(said: str, name: str, known: Mapping[str, Any]) -> bool:
-    """Whether what was said is the beginning of a name, or the name and more, which names no other and denies nothing."""
+def _is_meant(said: str, name: str, known: Mapping[str, Any]) -> bool:
+    """Whether `said` is the start of `name`, or `name` and more words, none of which is another name or takes it back."""
     if name.startswith(said):
-        return len(said) >= _SHORTEST_BEGINNING
+        return len(said) >= _MIN_PREFIX
     ending, *more = said[len(name) :].split("_")
-    inflected = len(ending) <= (3 if len(name) >= _INFLECTED else 0)
-    return said.startswith(name) and inflected and not any(word in known or word in _TAKES_BACK for word in more)
+    inflected = len(ending) <= (3 if len(name) >= _MIN_INFLECTED else 0)
+    return said.startswith(name) and inflected and not any(word in known or word in _RESTRICTIONS for word in more)
 
 
 @lru_cache(maxsize=1024)
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return re.sub(r"\W+|_+", "_", name.casefold()).strip("_")
 
 
-def _whole_number(value: Any, schema: Schema) -> Any:
+def _coerce_whole_number(value: Any, schema: Schema) -> Any:
     if isinstance(value, bool):
-        # To pydantic they are 1 and 0.
+        # As text, since pydantic reads true and false as 1 and 0.
         return json.dumps(value)
-    found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = _WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         return value
-    most = 100 if found["percent"] else found["most"] and int(found["most"])
-    return int(found["number"]) if most in (None, schema.get("maximum")) else value
+    maximum = 100 if found["percent"] else found["most"] and int(found["most"])
+    return int(found["number"]) if maximum in (None, schema.get("maximum")) else value
 
 
-def _list(value: Any, schema: Schema) -> Any:
+def _coerce_list(value: Any, schema: Schema) -> Any:
     items = schema["items"]
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
@@ -150,58 +150,58 @@ def _list(value: Any, schema: Schema) -> Any:
         except (ValueError, RecursionError):
             return value
     if isinstance(value, str) and items.get("type") == "integer":
-        value = [part for part in _BETWEEN_NUMBERS.split(value) if part.strip()]
-    read = [_as_meant(item, items) for item in (value if isinstance(value, list) else [value])]
+        value = [part for part in _NUMBER_SEPARATOR.split(value) if part.strip()]
+    read = [_coerce(item, items) for item in (value if isinstance(value, list) else [value])]
     return read if schema.get(WHOLE) else read[: schema.get("maxItems")]
 
 
-def _object(value: Any, schema: Schema) -> Any:
+def _coerce_object(value: Any, schema: Schema) -> Any:
     parts, required = schema["properties"], schema.get("required", [])
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = next(reversed(objects_in(value).objects), None)
     if isinstance(value, str | list) and len(required) == 1:
-        # The one text or list that the object is about.
+        # Without its object, the value of the only required field.
         kind, enum = parts[required[0]].get("type"), "enum" in parts[required[0]]
         if kind == ("array" if isinstance(value, list) else "string") and not enum:
             value = {required[0]: value}
     if not isinstance(value, Mapping):
         return value
-    names = {_plain(name): name for name in parts}
-    given = {names.get(_plain(str(key)), ""): part for key, part in value.items()}
-    return {name: _as_meant(part, parts[name]) for name, part in given.items() if name}
+    names = {_normalize_name(name): name for name in parts}
+    given = {names.get(_normalize_name(str(key)), ""): part for key, part in value.items()}
+    return {name: _coerce(part, parts[name]) for name, part in given.items() if name}
 
 
-def _part_of(schema: Schema, name: Any) -> Schema:
-    """The schema of an object's part; of a mapping of any names that of all. Empty where there is none."""
+def _part_schema(schema: Schema, name: Any) -> Schema:
+    """The schema of a property, or of any value of a mapping with arbitrary keys; empty if there is none."""
     found = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
     return found if isinstance(found, dict) else {}
 
 
 def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
-    """The value without the parts that hold faults, where it may lack them; `_BAD` where it may not."""
+    """The value without its faulty parts, or `_UNREADABLE` if the schema does not let it lack them."""
     if () in faults or not isinstance(value, list | dict):
-        return _BAD
-    inside: dict[int | str, list[Location]] = {}
+        return _UNREADABLE
+    nested: dict[int | str, list[Location]] = {}
     for key, *rest in faults:
-        inside.setdefault(key, []).append(tuple(rest))
+        nested.setdefault(key, []).append(tuple(rest))
     pairs = enumerate(value) if isinstance(value, list) else value.items()
-    inner = {key: schema["items"] if isinstance(value, list) else _part_of(schema, key) for key in inside}
-    kept = {key: _without_faults(part, inner[key], inside[key]) if key in inside else part for key, part in pairs}
-    good = {key: part for key, part in kept.items() if part is not _BAD}
+    schemas = {key: schema["items"] if isinstance(value, list) else _part_schema(schema, key) for key in nested}
+    kept = {key: _without_faults(part, schemas[key], nested[key]) if key in nested else part for key, part in pairs}
+    good = {key: part for key, part in kept.items() if part is not _UNREADABLE}
     if isinstance(value, dict):
-        return good if good.keys() >= set(schema.get("required", [])) else _BAD
-    lacks = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < schema.get("minItems", 0))
-    return _BAD if lacks else list(good.values())
+        return good if good.keys() >= set(schema.get("required", [])) else _UNREADABLE
+    too_few = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < schema.get("minItems", 0))
+    return _UNREADABLE if too_few else list(good.values())
 
 
 _SEVERAL_SENTENCES = re.compile(r"[.!?][\"'”’)\]]*\s+[A-Z]")
-# No command and no index of a formula.
-_WORD_OR_LINK = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
+# A last word, but no command or index in a formula, or a sign that something must follow.
+_UNFINISHED_END = re.compile(r"(?<![\\\w])[^\W\d_]+\Z|[,;:([{=+<&/–—-]\Z")
 _LIST_ITEM = re.compile(r"(?:[-*•]|\d+[.)])\s")
 
 
-# pydantic's words are about strings; a small model that is shown them writes them into its next try.
-_IN_WORDS = {
+# pydantic's messages speak of strings; a small model that is shown them writes them into its next try.
+_FAULT_MESSAGES = {
     "missing": "is missing",
     "string_too_short": "is too short: write at least {min_length} characters",
     "string_too_long": "is too long: write at most {max_length} characters",
@@ -215,38 +215,38 @@ _IN_WORDS = {
 }
 
 
-def _faults(error: ValidationError) -> list[str]:
-    """Each fault with its location, where items of lists are counted from one. What is due there stands in the form beside
-    it, and in the reply what was given."""
+def _describe_faults(error: ValidationError) -> list[str]:
+    """Each fault with its path; list items are counted from 1. The expected and the given value are not repeated: the
+    prompt of the re-ask shows the form and the reply."""
     details = error.errors(include_url=False)
     faults = []
-    for detail in details[:_MOST_FAULTS]:
-        place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in detail["loc"])
-        words = _IN_WORDS.get(detail["type"])
-        faults.append(f"{place} {words.format(**detail.get('ctx', {}))}" if words else f"{place}: {detail['msg']}")
-    return faults + ([f"and {len(details) - _MOST_FAULTS} more"] if len(details) > _MOST_FAULTS else [])
+    for detail in details[:_MAX_FAULTS]:
+        path = ".".join(str(part + 1 if isinstance(part, int) else part) for part in detail["loc"])
+        message = _FAULT_MESSAGES.get(detail["type"])
+        faults.append(f"{path} {message.format(**detail.get('ctx', {}))}" if message else f"{path}: {detail['msg']}")
+    return faults + ([f"and {len(details) - _MAX_FAULTS} more"] if len(details) > _MAX_FAULTS else [])
 
 
 def unfinished_field(value: Any, schema: Schema, name: str = "") -> str | None:
-    """The name of the field that stops in the middle of a sentence: only what a reply ends with can have been cut. `value`
-    is in the order in which it was written."""
+    """The name of the field that stops in the middle of a sentence, or None. Only the end of a reply can have been cut off,
+    so the parts of `value` must be in the order in which they were written."""
     if isinstance(value, Mapping) and value:
         last = list(value)[-1]
-        return unfinished_field(value[last], _part_of(schema, last), f"{name}.{last}".lstrip("."))
+        return unfinished_field(value[last], _part_schema(schema, last), f"{name}.{last}".lstrip("."))
     if isinstance(value, list) and value:
-        return unfinished_field(value[-1], schema.get("items", {}), f"{name}.{len(value) - 1}")
+        return unfinished_field(value[-1], schema.get("items", {}), f"{name}.{len(value)}")
     if not isinstance(value, str) or schema.get("type") != "string" or "enum" in schema or "const" in schema:
         return None
-    # What may be longer than a note is prose; of what may not, only a text of several sentences is.
-    long = schema.get("maxLength", NOTE + 1) > NOTE or _SEVERAL_SENTENCES.search(value)
-    return name if long and len(value.split()) >= _FEWEST_WORDS and _stops_midway(value) else None
+    # Fields that may be longer than a note hold prose; shorter ones count as prose only with several sentences.
+    is_prose = schema.get("maxLength", NOTE + 1) > NOTE or _SEVERAL_SENTENCES.search(value)
+    return name if is_prose and len(value.split()) >= _MIN_PROSE_WORDS and _stops_midway(value) else None
 
 
 def _stops_midway(text: str) -> bool:
-    """Whether prose ends with a word or with a sign that something follows. Formulas, numbers and lists may end without
-    a full stop, and writing without upper and lower case has other ones."""
+    """Whether prose ends with a word, or with a sign that something must follow. Formulas, numbers and lists may end
+    without a full stop, and scripts without upper and lower case use other full stops."""
     text = text.rstrip()
-    end = _WORD_OR_LINK.search(text, max(0, len(text) - _LONGEST_WORD))
+    end = _UNFINISHED_END.search(text, max(0, len(text) - _MAX_WORD_CHARS))
     if end is None or _LIST_ITEM.match(text.rpartition("\n")[2].lstrip()):
         return False
     word = end.group()

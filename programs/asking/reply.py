@@ -1,4 +1,4 @@
-"""What came back from a stage, and what it cost."""
+"""The reply of a stage, its rejected tries, and their cost."""
 
 from typing import Any, Literal
 
@@ -11,9 +11,9 @@ ReplyStatus = Literal["ok", "unusable", "unread", "open"]
 
 
 class Rejected(BaseModel):
-    """A try that was not taken, and why: `output` is what came back, or `text` where it could not be read (empty: it was
-    without text, or is too long to be shown again; None: no reply came). `cut`: it stops in the middle. `spent` is None
-    for the last try, whose cost is the reply's."""
+    """A rejected try and its problems. `output` is its value; if it could not be read, `text` is the reply (empty if it had
+    no text or is too long to be shown again, None if no reply came). `cut`: it stops in the middle. `spent` is None for the
+    last try, whose cost is in the `Reply`."""
 
     output: Any = None
     problems: list[str]
@@ -23,13 +23,13 @@ class Rejected(BaseModel):
 
 
 class Reply(BaseModel):
-    """What became of an ask, as its last call left it.
+    """The outcome of an ask after its latest call.
 
-    `ok`: `output` passed its checks. `unusable`: read, but its checks failed at every try; `output` is the last.
-    `unread`: no try could be read or answered; `output` is None, and a later run asks again. `fault` then says where that
-    lay if not with the model: `refused`, the server would not answer this, for another reason than its length; `server`,
-    it failed. `open`: the last try was rejected, and another follows. `spent` is what the last call cost (in journals of
-    older versions all of them).
+    `ok`: `output` passed its checks. `unusable`: every value that could be read failed its checks; `output` is the last.
+    `unread`: no try could be read, or the server failed; `output` is None, and a later run asks again. `fault` then tells
+    why, if not because of the model: `refused`, the server refused the request for a reason other than its length;
+    `server`, the server failed. `open`: the last try was rejected, and another follows. `spent` is the cost of the latest
+    call (in journals of older versions, of all calls).
     """
 
     status: ReplyStatus
@@ -44,17 +44,17 @@ class Reply(BaseModel):
 
     @property
     def settled(self) -> bool:
-        """Whether this reply stands, so that the stage is not asked again."""
+        """Whether this reply is final, so that the stage is not asked again."""
         return self.status in ("ok", "unusable")
 
     @property
     def spent_in_all(self) -> Spent:
-        """What all tries cost."""
+        """The cost of all tries."""
         return sum((each.spent for each in self.rejected if each.spent), self.spent)
 
 
 class StageFailed(SynthReasonerError):
-    """A stage gave nothing to go on with. `final`: its outcome is settled and a later run would not ask again."""
+    """A stage gave no usable value. `final`: its reply is settled, so a later run would not ask again."""
 
     def __init__(self, stage: str, reply: Reply) -> None:
         super().__init__(f"{stage}: {'; '.join(reply.problems) or reply.status}")

@@ -1,4 +1,4 @@
-"""JSON schemas of a signature's outputs: for the server to enforce, for the prompt, and to read replies by."""
+"""JSON schemas of a signature's outputs: for the server to enforce, for the prompt, and for reading replies."""
 
 import json
 from functools import lru_cache
@@ -11,19 +11,19 @@ from signatures.prompt import WHOLE
 Schema = dict[str, Any]
 Outputs = tuple[tuple[str, Any], ...]
 
-# DSPy makes the mappings of a signature's fields anew at every access, and making a schema takes milliseconds.
+# DSPy rebuilds the mappings of a signature's fields at every access, and building a schema takes milliseconds.
 cached = lru_cache(maxsize=256)
 
 
 @cached
 def outputs_of(signature: Any) -> Outputs:
-    """The (name, type) of each output field of a signature, in their order."""
+    """The (name, type) of each output field of a signature, in order."""
     return tuple((name, info.annotation) for name, info in signature.output_fields.items())
 
 
 @cached
 def reply_type(outputs: Outputs) -> type[BaseModel]:
-    """The type of an object with these (name, type) fields."""
+    """The pydantic model of an object with these (name, type) fields."""
     fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
     made: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
     return made
@@ -31,48 +31,48 @@ def reply_type(outputs: Outputs) -> type[BaseModel]:
 
 @cached
 def taken_schema(outputs: Outputs) -> Schema:
-    """The schema of what is taken for such an object: as `schema_of`, but what has a default is not required, and what
-    hangs together is marked `WHOLE`."""
-    return _made(outputs, closed=False)
+    """The schema for reading such an object. Unlike in `schema_of`, fields with a default are not required, and lists whose
+    items belong together are marked `WHOLE`."""
+    return _build_schema(outputs, closed=False)
 
 
 @cached
 def schema_of(outputs: Outputs) -> Schema:
-    """The schema of an object with these (name, type) fields, in their order.
+    """The schema of an object with these (name, type) fields, in order.
 
-    References are written out, titles left out, every property required and no other allowed: the dialect that
-    OpenAI's strict mode, vLLM and llama.cpp have in common. Equal fields share one schema, which nobody may change.
+    References are inlined, titles left out, every property required and no others allowed: the dialect that OpenAI's strict
+    mode, vLLM and llama.cpp have in common. The schema is cached and shared, so do not modify it.
     """
-    return _made(outputs, WHOLE, "default")
+    return _build_schema(outputs, WHOLE, "default")
 
 
 @cached
 def enforced_schema(outputs: Outputs) -> Schema:
-    """The schema for a server to enforce: no bounds of texts, at which it would cut a sentence in the middle."""
-    return _made(outputs, WHOLE, "default", "minLength", "maxLength")
+    """The schema for a server to enforce, without the lengths of texts, at which the server would cut off sentences."""
+    return _build_schema(outputs, WHOLE, "default", "minLength", "maxLength")
 
 
-def _made(outputs: Outputs, *left_out: str, closed: bool = True) -> Schema:
-    """pydantic's schema with its references written out, without some keys."""
+def _build_schema(outputs: Outputs, *left_out: str, closed: bool = True) -> Schema:
+    """pydantic's schema with references inlined, without the keys `left_out`."""
     schema = reply_type(outputs).model_json_schema()
     definitions = schema.get("$defs", {})
 
-    def written(node: Schema) -> Schema:
+    def inlined(node: Schema) -> Schema:
         if "anyOf" in node:
-            # What may be missing when it is read is asked for all the same.
+            # An optional value is requested nevertheless, so the null alternative is dropped.
             (wanted,) = [part for part in node["anyOf"] if part.get("type") != "null"]
             node = {**wanted, **_without(node, "anyOf", "default")}
         if "$ref" in node:
             node = {**definitions[node["$ref"].rsplit("/", 1)[-1]], **_without(node, "$ref")}
-        made = _without(node, "$defs", "title", *left_out)
-        if "properties" in made:
-            made["properties"] = {name: written(part) for name, part in made["properties"].items()}
-            made |= {"required": list(made["properties"]), "additionalProperties": False} if closed else {}
-        if "items" in made:
-            made["items"] = written(made["items"])
-        return made
+        result = _without(node, "$defs", "title", *left_out)
+        if "properties" in result:
+            result["properties"] = {name: inlined(part) for name, part in result["properties"].items()}
+            result |= {"required": list(result["properties"]), "additionalProperties": False} if closed else {}
+        if "items" in result:
+            result["items"] = inlined(result["items"])
+        return result
 
-    return written(schema)
+    return inlined(schema)
 
 
 def _without(node: Schema, *keys: str) -> Schema:
@@ -80,34 +80,34 @@ def _without(node: Schema, *keys: str) -> Schema:
 
 
 def form_of(schema: Schema, indent: str = "") -> str:
-    """The schema as a form to fill in: its keys in order, each with what to write there."""
+    """The schema as a form to fill in: its keys in order, each with a description of its value."""
     if "properties" in schema:
         return _object_form(schema, indent)
     note = f": {schema['description']}" if "description" in schema else ""
     if schema.get("type") == "array":
-        least, most = schema.get("minItems", 0), schema.get("maxItems")
-        count = f"at least {least}" if most is None else f"{least} to {most}"
+        minimum, maximum = schema.get("minItems", 0), schema.get("maxItems")
+        count = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
         return f"[{count} of {form_of(schema['items'], indent)}{note}]"
-    return f"<{_kind_of(schema)}{note}>"
+    return f"<{_describe_kind(schema)}{note}>"
 
 
 def _object_form(schema: Schema, indent: str) -> str:
-    """An object's form; a part that has the form of an earlier one only says so."""
+    """The form of an object. A property with the same form as an earlier one refers to that one."""
     inner = indent + "  "
-    lines, first = [], dict[str, str]()
+    lines, names_by_shape = [], dict[str, str]()
     for name, part in schema["properties"].items():
         text = form_of(part, inner)
         shape = form_of(_without(part, "description"), inner)
-        if "properties" in part and shape in first:
-            text = f"{{as {json.dumps(first[shape])}, but {part.get('description', 'another')}}}"
-        first.setdefault(shape, name)
+        if "properties" in part and shape in names_by_shape:
+            text = f"{{as {json.dumps(names_by_shape[shape])}, but {part.get('description', 'another')}}}"
+        names_by_shape.setdefault(shape, name)
         lines.append(f"{inner}{json.dumps(name)}: {text}")
-    what = f"{inner}({schema['description']})\n" if "description" in schema else ""
-    return "{\n" + what + ",\n".join(lines) + f"\n{indent}}}"
+    description = f"{inner}({schema['description']})\n" if "description" in schema else ""
+    return "{\n" + description + ",\n".join(lines) + f"\n{indent}}}"
 
 
-def _kind_of(schema: Schema) -> str:
-    """What a value is to be."""
+def _describe_kind(schema: Schema) -> str:
+    """The kind of value that the schema describes, in words."""
     if "enum" in schema:
         return " or ".join(json.dumps(value) for value in schema["enum"])
     if schema.get("type") == "integer" and "maximum" in schema:

@@ -1,1 +1,1 @@
-"""What commands share: options, config files and the environment, what is shown, and what is logged."""
+"""Code shared by all commands: options, config files, the environment, terminal output and logging."""

@@ -1,5 +1,5 @@
-"""What a command logs: to the terminal warnings and what is worse, and more to a file that tells the next morning what
-happened in the night. Whatever can be known as a secret is in neither."""
+"""Logging of commands: warnings and errors go to the terminal, and more detail to a log file, which shows afterwards what
+happened during an unattended run. Known secrets are removed from both."""
 
 import contextlib
 import json
@@ -22,34 +22,34 @@ from programs.errors import SynthReasonerError, UserError
 from programs.files import beside, is_of_run
 from programs.redaction import printable, redact, secrets_in
 
-OURS = ("synthreasoner", "programs", "optimize")
-"""Loggers of this project. Those of libraries are heard from warnings on, unless everything is wanted."""
+PROJECT_LOGGERS = ("synthreasoner", "programs", "optimize")
+"""Loggers of this project. Those of libraries log only warnings and errors, unless the level is debug."""
 
-LARGEST = 10_000_000  # bytes at which the file is moved aside
-OLDER = 3  # files that are kept so
-_BEGINNING = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')  # of every log file of ours
-_NO_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+MAX_BYTES = 10_000_000  # bytes at which the log file is rotated
+BACKUP_COUNT = 3  # rotated files that are kept
+_LOG_START_PATTERN = re.compile(rb'(?:\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:')  # how our log files start
+_STANDARD_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class LogOptions(Options):
-    """Options of commands that run for long."""
+    """Logging options of long-running commands."""
 
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
-        None, description="what is logged (default: info in the log file, warning on a terminal without one)"
+        None, description="the lowest level that is logged (default: info with a log file, warning without one)"
     )
     log_file: Path | None = Field(
         None,
-        description="the log, which is added to and kept under 40 MB; the terminal then shows warnings only. none: no log "
-        "file (default: NAME.run.log beside --output)",
+        description="the log file, appended to and rotated to stay under 40 MB in all; the terminal then shows only "
+        "warnings. none: no log file (default: NAME.run.log beside --output)",
     )
-    log_format: Literal["text", "json"] = Field("text", description="the log file as lines of text, or of JSON objects")
+    log_format: Literal["text", "json"] = Field("text", description="the log file as lines of text or JSON objects")
 
 
 @contextlib.contextmanager
 def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
-    """Inside, what is logged goes where the options say; an error that ends the block is written into the file. A command
-    that only looks has no `output`, and no log file either. Raises `UserError` for a named file that cannot be written or
-    is no log; what fails later is said once, and the command goes on without its log."""
+    """Within the block, log records go where the options say, and an error that ends the block is written to the log file.
+    Without an `output` (a command that writes nothing) there is no log file. Raises `UserError` as `log_file` does. If
+    writing fails later, one warning says so, and the command continues without its log."""
     terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == Path("none") else log_file(options.log_file, output)
@@ -64,53 +64,51 @@ def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
             yield
         except Exception as error:
             if file is not None and file.stream is not None:
-                # One that was foreseen needs no traceback.
-                foreseen = isinstance(error, SynthReasonerError)
-                said = (
-                    f"ended by an error: {error}" if foreseen else f"ended by an error that nobody foresaw: {error!r}"
-                )
-                info = None if foreseen else (type(error), error, error.__traceback__)
-                file.handle(logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, said, None, info))
+                # An expected error needs no traceback.
+                expected = isinstance(error, SynthReasonerError)
+                message = f"ended by an error: {error}" if expected else f"ended by an unexpected error: {error!r}"
+                info = None if expected else (type(error), error, error.__traceback__)
+                file.handle(logging.LogRecord("synthreasoner", logging.ERROR, __file__, 0, message, None, info))
             raise
 
 
 @contextlib.contextmanager
 def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
-    """Inside, what is logged from a level on goes to these; afterwards everything is as before."""
+    """Within the block, records of at least `level` go to `handlers`; afterwards the previous logging setup is restored."""
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
-    root, dspys, *ours = (logging.getLogger(name) for name in (None, "dspy", *OURS))
-    with contextlib.ExitStack() as afterwards:
+    root, dspy_logger, *ours = (logging.getLogger(name) for name in (None, "dspy", *PROJECT_LOGGERS))
+    with contextlib.ExitStack() as cleanup:
         for handler in handlers:
-            afterwards.callback(handler.close)
-        for logger in (root, dspys, *ours):
-            afterwards.callback(logger.setLevel, logger.level)
-            afterwards.callback(setattr, logger, "handlers", [*logger.handlers])
-        # DSPy's loggers hand nothing on, and their own handler, for the terminal, knows of no secrets.
-        for handler in dspys.handlers:
+            cleanup.callback(handler.close)
+        for logger in (root, dspy_logger, *ours):
+            cleanup.callback(logger.setLevel, logger.level)
+            cleanup.callback(setattr, logger, "handlers", [*logger.handlers])
+        # DSPy's loggers do not propagate, and their own terminal handler does not remove secrets.
+        for handler in dspy_logger.handlers:
             if getattr(handler, "stream", None) is DSPY_LOGGING_STREAM:
-                afterwards.callback(handler.setFormatter, handler.formatter)
+                cleanup.callback(handler.setFormatter, handler.formatter)
                 handler.setFormatter(handlers[0].formatter)
         root.setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
         for logger in ours:
             logger.setLevel(level)
         root.handlers += handlers
-        dspys.handlers += handlers[1:]
+        dspy_logger.handlers += handlers[1:]
         yield
 
 
 def log_file(path: Path | None, output: Path) -> "LogFile":
-    """The log file that is named, else the one beside the output, which comes into being with its first line: a command
-    that is refused leaves nothing behind. Raises `UserError` for a named file that cannot be written, and for one of the
-    run's own, or one that is no log, also among the older ones."""
+    """The log file at `path`, by default beside the output. The default file is created with its first line, so that a
+    rejected command leaves nothing behind. Raises `UserError` if `path` cannot be written or is one of the run's own files,
+    or if the log file or one of its rotated files exists and is not a log of this program."""
     if path is not None and is_of_run(path, output):
-        raise UserError(f"--log-file: {path} is where the run keeps something else; name another")
-    # Not NAME.log, which is where people send what a command prints.
+        raise UserError(f"--log-file: {path} is one of the run's own files; choose another")
+    # Not NAME.log: people redirect the output of commands there.
     named = path or beside(output, ".run.log")
     try:
-        for there in (named, *(Path(f"{named}.{number}") for number in range(1, OLDER + 1))):
-            if there.is_file() and (start := there.open("rb").read(64)) and not _BEGINNING.match(start):
-                raise UserError(f"--log-file: {there} is there already, and no log of this program; name another")
+        for existing in (named, *(Path(f"{named}.{number}") for number in range(1, BACKUP_COUNT + 1))):
+            if existing.is_file() and (start := existing.open("rb").read(64)) and not _LOG_START_PATTERN.match(start):
+                raise UserError(f"--log-file: {existing} exists and is not a log of this program; choose another")
         return LogFile(named, delay=path is None)
     except OSError as error:
         if path is None:
@@ -119,7 +117,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
 
 
 class HiddenStream(StringIO):
-    """Stands for a standard stream `behind` it while what libraries print is not to be seen; what is logged still is."""
+    """Hides what libraries print to a standard stream; log records still reach the real stream, `behind`."""
 
     def __init__(self, behind: TextIO) -> None:
         super().__init__()
@@ -131,7 +129,7 @@ def _terminal() -> TextIO:
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):
-    """To what standard error is when something is logged: above a panel, while one is shown."""
+    """Looks up standard error for each record, so that records appear above a live panel."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = _terminal()
@@ -139,14 +137,14 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
 
 
 class LogFile(RotatingFileHandler):
-    """Tells on standard error, once, that it cannot be written; whoever logs is not disturbed. It cannot fill the disk."""
+    """A rotating log file. If it cannot be written, one warning on standard error says so, and nothing is raised."""
 
     def __init__(self, path: Path, *, delay: bool = False) -> None:
         self._warned = False
-        super().__init__(path, "a", LARGEST, OLDER, encoding="utf-8", errors="backslashreplace", delay=delay)
+        super().__init__(path, "a", MAX_BYTES, BACKUP_COUNT, encoding="utf-8", errors="backslashreplace", delay=delay)
 
     def _open(self) -> TextIOWrapper:
-        # With the first line, not before: the folder of an output comes into being with it.
+        # Here, so that the output's folder is created with the first line and not before.
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
         return super()._open()
 
@@ -167,29 +165,28 @@ class LogFile(RotatingFileHandler):
 
 
 class LineFormatter(logging.Formatter):
-    """A record as a line without any of the secrets and without control characters. `short`: level, logger and message;
-    `text`: time (UTC) before and fields as name=JSON after them; `json`: an object of all. A traceback has lines of its
-    own, or a field there."""
+    """Formats a record without secrets and control characters. `short`: level, logger, message; `text`: also the time (UTC)
+    before and fields as name=JSON after them, on one line; `json`: one object. A traceback follows, or is a field."""
 
     def __init__(self, form: Literal["short", "text", "json"]) -> None:
         super().__init__()
         self._secrets, self._form = secrets_in(os.environ), form
 
     def format(self, record: logging.LogRecord) -> str:
-        # A secret with a quote in it looks otherwise in JSON: what is cleaned is not JSON yet.
+        # Clean before encoding: JSON escapes quotes, so a secret that has one would no longer match.
         message = self._clean(record.getMessage())
-        fields = {name: self._clean(value) for name, value in vars(record).items() if name not in _NO_FIELDS}
+        fields = {name: self._clean(value) for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
         error = record.exc_info[1] if record.exc_info else None
-        trouble = "" if error is None else self._clean("".join(traceback.format_exception(error)).rstrip())
-        level, then = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
-        time = then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        exception = "" if error is None else self._clean("".join(traceback.format_exception(error)).rstrip())
+        level, created = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
+        time = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self._form == "json":
-            written = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}
-            return _json({**written, "exception": trouble} if trouble else written)
+            entry = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}
+            return _json({**entry, "exception": exception} if exception else entry)
         if self._form == "text":
-            named = "".join(f" {name}={_json(value)}" for name, value in fields.items())
-            message = message.replace("\n", "\\n") + named
-        line = f"{level} {record.name}: {message}" + (f"\n{trouble}" if trouble else "")
+            extra = "".join(f" {name}={_json(value)}" for name, value in fields.items())
+            message = message.replace("\n", "\\n") + extra
+        line = f"{level} {record.name}: {message}" + (f"\n{exception}" if exception else "")
         return f"{time} {line}" if self._form == "text" else line
 
     def _clean(self, value: Any) -> Any:

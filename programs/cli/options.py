@@ -1,8 +1,8 @@
-"""Command lines and config files from a settings model: every field is an option, with its help and its bounds.
-Fields that are mappings stand in config files only.
+"""Builds the command line and config file format of a settings model: every field is an option, with its help and its
+bounds. Mappings can be set only in config files.
 
-What is given on the command line wins over the config file, and that over the defaults. A mistake raises `UserError`
-with one line; an unknown key of a config file is answered with the nearest name.
+The command line overrides the config file, and the config file overrides the defaults. A mistake raises `UserError` with
+one line, which suggests the nearest name for an unknown option or key.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from programs.redaction import redact
 
 
 class Needs:
-    """Marks an option, in its annotation, that does nothing without one of these others: it is then refused."""
+    """Annotation of an option that does nothing unless one of the named options is set; without them it is rejected."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -45,9 +45,9 @@ class Needs:
 
 
 class Options(BaseModel):
-    """What a command can be told, or a part of that. With the docstring of a command's own class its `--help` begins.
-    `leading` is the field whose values may come first on the command line, without its option; `groups` are titles with the
-    names of their fields, in the order of `--help` (without any, all fields are one group)."""
+    """Base class for the options of a command, or for a group of them. `--help` starts with the docstring of the command's
+    class, unless `parse` is given a description. `leading` is the field whose values may come first on the command line,
+    without the option name; `groups` maps titles to field names, in the order of `--help` (empty: a single group)."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
@@ -65,22 +65,21 @@ class Options(BaseModel):
 
     @classmethod
     def grouped(cls) -> Mapping[str, Sequence[str]]:
-        """The names of all fields by group, in the order in which they are shown."""
+        """The names of all fields by group title, in the order of `--help`."""
         return cls.groups or {"options": [*cls.model_fields]}
 
 
 def _needs(field: FieldInfo) -> Needs | None:
-    return next((each for each in field.metadata if isinstance(each, Needs)), None)
+    return next((item for item in field.metadata if isinstance(item, Needs)), None)
 
 
 def option_of(name: str) -> str:
-    """A field as an option. An underscore at the end keeps a name apart from Python's words: `as_` is `--as`."""
+    """The option name of a field. A trailing underscore, which avoids a Python keyword, is dropped: `as_` is `--as`."""
     return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Which options have another value than before, in words; what is absent is off. A name of several words stands for
-    itself."""
+    """A phrase for each option whose value changed; missing ones count as off. A name with spaces is kept as it is."""
     return [
         f"{name if ' ' in name else option_of(name)} was {before.get(name, 'off')} and is now {now.get(name, 'off')}"
         for name in {**before, **now}
@@ -89,7 +88,7 @@ def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def nearest(word: str, names: Iterable[str], alike: float = 70.0) -> str:
-    """What to add to an error about a word: which of the names was meant. Empty where none is near: `alike` of 100."""
+    """A suggestion to append to an error about `word`: the nearest name, or "" if none is at least `alike` (0-100)."""
     from rapidfuzz import fuzz, process
 
     found = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=alike)
@@ -97,7 +96,7 @@ def nearest(word: str, names: Iterable[str], alike: float = 70.0) -> str:
 
 
 def comma_separated(value: object) -> object:
-    """The different names in a text or a list of texts, split at commas; what is neither comes back as it is."""
+    """The distinct names in a text or a list of texts, split at commas; any other value is returned unchanged."""
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list):
         return value
@@ -112,20 +111,20 @@ def _one_or_many(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(comma_separated)]
-"""Names that may also be given as one text with commas."""
+"""Names, which may also be given as one comma-separated text."""
 
 Many = Annotated[list[str], BeforeValidator(_one_or_many)]
-"""Texts, of which a config file may give a single one as it is."""
+"""Texts; a single one needs no list in a config file."""
 
 
 Given = TypeVar("Given", bound=Options)
 
-INTERRUPTED = 130  # the exit code of what was interrupted: 128 and the number of SIGINT, as shells have it
+INTERRUPTED = 130  # exit code of an interrupted command: 128 plus the number of SIGINT, as in shells
 
-_USERINFO = re.compile(r"//[^/\s]*@")  # the credentials that someone put into an address
-_LEFT_OUT = "# the credentials in this address are left out; add them, or put the address into the environment"
+_USERINFO_PATTERN = re.compile(r"//[^/\s]*@")  # credentials in an address
+_LEFT_OUT_COMMENT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
-_typed: ContextVar[str | None] = ContextVar("typed", default=None)
+_command_typed: ContextVar[str | None] = ContextVar("typed", default=None)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -135,26 +134,26 @@ class _Parser(argparse.ArgumentParser):
 
 @contextlib.contextmanager
 def typed(command: str) -> Iterator[None]:
-    """Inside, `--help` names this command, which the user typed, instead of the module's own."""
-    token = _typed.set(command)
+    """Within the block, `--help` shows this command, as the user typed it, instead of the module's."""
+    token = _command_typed.set(command)
     try:
         yield
     finally:
-        _typed.reset(token)
+        _command_typed.reset(token)
 
 
 def parse(model: type[Given], arguments: Sequence[str] | None = None, description: str | None = None) -> Given:
-    """The settings that the command line and its config file give. Raises `UserError`; `--help`, which begins with the
-    description, and `--print-config` print and exit with 0."""
+    """The settings from the command line and its config file. Raises `UserError`. `--help`, which starts with the
+    description, and `--print-config` print and exit with code 0."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if model.leading and words and not words[0].startswith("-"):
         words = [option_of(model.leading), *words]
     parser = parser_of(model, description)
-    found, strange = parser.parse_known_args(words)
-    if strange:
-        known = parser._option_string_actions if strange[0].startswith("--") else ()
-        parser.error(f"unrecognized arguments: {' '.join(strange)}{nearest(strange[0], known)}")
-    given = vars(found)
+    namespace, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = parser._option_string_actions if unknown[0].startswith("--") else ()
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest(unknown[0], known)}")
+    given = vars(namespace)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}
@@ -166,7 +165,7 @@ def parse(model: type[Given], arguments: Sequence[str] | None = None, descriptio
 
 
 def validated(model: type[Given], values: dict[str, Any]) -> Given:
-    """The settings, or a `UserError` that names the first wrong option."""
+    """The settings. Raises a `UserError` that names the first wrong option."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -178,13 +177,13 @@ def validated(model: type[Given], values: dict[str, Any]) -> Given:
         if detail["type"] == "missing":
             within = ".".join(map(str, detail["loc"][1:]))
             raise UserError(f"{f'{option}: {within}' if within else option} must be given (see --help)") from None
-        raise UserError(f"{option}: {message} (got {_USERINFO.sub('//***@', repr(detail['input']))})") from None
+        raise UserError(f"{option}: {message} (got {_USERINFO_PATTERN.sub('//***@', repr(detail['input']))})") from None
 
 
 def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
-    """The values of a config file by field, not yet validated. Raises `UserError` for a file that cannot be read, and for a
-    key that is no option, naming the nearest that is."""
-    # Takes a while to import, and few commands read a config file.
+    """The values of a config file by field name, not yet validated. Raises `UserError` if the file cannot be read or has an
+    unknown key, for which it suggests the nearest name."""
+    # Slow to import, and needed only with a config file.
     import yaml
 
     try:
@@ -193,19 +192,19 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):
-        raise UserError(f"--config: {path} does not hold options by name")
+        raise UserError(f"--config: {path} is not a mapping of option names to values")
     fields = {option_of(name): name for name in model.model_fields}
-    named = {fields.get(option_of(str(key)), str(key)): value for key, value in values.items()}
-    for key in named:
+    by_field = {fields.get(option_of(str(key)), str(key)): value for key, value in values.items()}
+    for key in by_field:
         if key not in model.model_fields:
             known = [name.rstrip("_") for name in model.model_fields]
             raise UserError(f"--config: {path} has the unknown key {key!r}{nearest(key, known)}")
-    return named
+    return by_field
 
 
 def config_text(settings: Options) -> str:
-    """All settings as a config file, by group. Read again it gives the same settings, less the credentials that stand in
-    addresses: they are left out, and a comment says so."""
+    """All settings as a config file, by group. Reading it gives the same settings, except for credentials in addresses,
+    which are left out with a comment."""
     import yaml
 
     values = settings.model_dump(mode="json")
@@ -214,22 +213,22 @@ def config_text(settings: Options) -> str:
         lines = [f"# {title}\n"]
         for name in names:
             pair = {option_of(name).removeprefix("--").replace("-", "_"): values[name]}
-            # PyYAML escapes either every letter beyond ASCII or not even the line breaks among them.
-            plain = json.dumps(values[name], ensure_ascii=False).isprintable()
-            text = yaml.safe_dump(pair, allow_unicode=plain, sort_keys=False, width=1000)
-            bare = _USERINFO.sub("//", text)
-            lines.append(bare if bare == text else f"{_LEFT_OUT}\n{bare}")
+            # PyYAML escapes either all non-ASCII characters or, with `allow_unicode`, not even line breaks such as U+2028.
+            printable = json.dumps(values[name], ensure_ascii=False).isprintable()
+            text = yaml.safe_dump(pair, allow_unicode=printable, sort_keys=False, width=1000)
+            safe = _USERINFO_PATTERN.sub("//", text)
+            lines.append(safe if safe == text else f"{_LEFT_OUT_COMMENT}\n{safe}")
         blocks.append("".join(lines))
     return "\n".join(blocks)
 
 
 def parser_of(model: type[Options], description: str | None = None) -> _Parser:
-    """The command line of a settings model."""
+    """The argument parser of a settings model."""
     main = sys.modules["__main__"].__spec__
-    program = _typed.get() or (f"python -m {main.name}" if main else Path(sys.argv[0]).name)
+    program = _command_typed.get() or (f"python -m {main.name}" if main else Path(sys.argv[0]).name)
     parser = _Parser(
         prog=program,
-        usage=f"{program} {_leading(model)}[options]".replace("%", "%%"),
+        usage=f"{program} {_leading_usage(model)}[options]".replace("%", "%%"),
         description=inspect.cleandoc(description or model.__doc__ or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
@@ -241,27 +240,26 @@ def parser_of(model: type[Options], description: str | None = None) -> _Parser:
         for name in names:
             field = model.model_fields[name]
             if typing.get_origin(field.annotation) is not dict:
-                group.add_argument(option_of(name), dest=name, **_argument(field))
+                group.add_argument(option_of(name), dest=name, **_argument_options(field))
     group = parser.add_argument_group("help and configuration")
-    group.add_argument("-h", "--help", action="help", help="show this and exit")
+    group.add_argument("-h", "--help", action="help", help="show this help and exit")
     group.add_argument("--config", metavar="FILE", help="a YAML file with any of these options")
-    group.add_argument("--print-config", action="store_true", help="print all settings as such a file and exit")
+    group.add_argument("--print-config", action="store_true", help="print all settings as a config file and exit")
     return parser
 
 
-def _leading(model: type[Options]) -> str:
-    """The field whose option may be left out, as usage names it."""
+def _leading_usage(model: type[Options]) -> str:
     if model.leading is None:
         return ""
-    told = _argument(model.model_fields[model.leading])
-    value = told.get("metavar") or "{" + ",".join(told["choices"]) + "}"
-    return f"[{option_of(model.leading)}] {value} {f'[{value} ...] ' if 'nargs' in told else ''}"
+    argument = _argument_options(model.model_fields[model.leading])
+    value = argument.get("metavar") or "{" + ",".join(argument["choices"]) + "}"
+    return f"[{option_of(model.leading)}] {value} {f'[{value} ...] ' if 'nargs' in argument else ''}"
 
 
-def _argument(field: FieldInfo) -> dict[str, Any]:
-    kinds, needs, shown = _kinds(field.annotation), _needs(field), _shown(field.get_default())
+def _argument_options(field: FieldInfo) -> dict[str, Any]:
+    kinds, needs, default = _inner_types(field.annotation), _needs(field), _default_text(field.get_default())
     text = f"{f'with {needs}: ' if needs else ''}{field.description or ''}".replace("%", "%%")
-    text += f" (default: {shown})" if shown and "(default" not in text else ""
+    text += f" (default: {default})" if default and "(default" not in text else ""
     if bool in kinds:
         action = argparse.BooleanOptionalAction if field.default is True else "store_true"
         return {"action": action, "help": text}
@@ -275,23 +273,23 @@ def _argument(field: FieldInfo) -> dict[str, Any]:
     return {"metavar": metavar or number or ("PATH" if Path in kinds else "NAME"), "help": text}
 
 
-def _kinds(annotation: Any) -> list[Any]:
+def _inner_types(annotation: Any) -> list[Any]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [kind for part in typing.get_args(annotation) if part is not type(None) for kind in _kinds(part)]
-    return _kinds(typing.get_args(annotation)[0]) if typing.get_origin(annotation) is Annotated else [annotation]
+        return [kind for part in typing.get_args(annotation) if part is not type(None) for kind in _inner_types(part)]
+    return _inner_types(typing.get_args(annotation)[0]) if typing.get_origin(annotation) is Annotated else [annotation]
 
 
-def _shown(default: Any) -> str:
+def _default_text(default: Any) -> str:
     if default is None or default is PydanticUndefined or isinstance(default, bool) or default == []:
         return ""
     return " ".join(map(str, default)) if isinstance(default, list) else str(default)
 
 
 def run_cli(main: typing.Callable[[], int]) -> NoReturn:
-    """Runs a command, with the variables of `.env` in its environment. A `UserError` is one line on standard error and
-    exit code 2, a `StorageError` one and exit code 1. An interrupt, or an output that nobody reads any more, ends it
-    quietly, and it does not wait for threads whose calls find no answer."""
-    # The interpreter's last collections would walk over all that was imported: a third of a second.
+    """Runs a command with the variables of `.env` in its environment, and exits. A `UserError` is shown as one line on
+    standard error, with exit code 2; a `StorageError` likewise, with exit code 1. An interrupt or a broken pipe ends the
+    process quietly, without waiting for threads that are still in a call."""
+    # Otherwise the last garbage collections would visit everything that was imported, for a third of a second.
     atexit.register(gc.freeze)
     with safe_streams():
         try:
@@ -308,7 +306,6 @@ def run_cli(main: typing.Callable[[], int]) -> NoReturn:
 
 
 def _leave(code: int) -> NoReturn:
-    """Ends the process, without the threads that are left."""
     if all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)
     logging.shutdown()
@@ -316,11 +313,11 @@ def _leave(code: int) -> NoReturn:
 
 
 def load_env_file(path: Path = Path(".env")) -> None:
-    """Sets the variables of the file that the environment does not have yet; a folder of that name (a virtual environment,
-    say) is none. Raises `UserError`, without a word of its content, for a file that cannot be read or understood."""
+    """Sets the variables of the file that are not in the environment yet; a folder of that name (a virtual environment, for
+    example) is ignored. Raises `UserError`, which quotes nothing of the file, if it cannot be read or parsed."""
     if not os.path.lexists(path) or path.is_dir():
         return
-    # Only where there is such a file: every command would pay for it.
+    # Imported only if needed, since every command would pay for it.
     from dotenv import load_dotenv
     from dotenv.parser import parse_stream
 
@@ -329,7 +326,7 @@ def load_env_file(path: Path = Path(".env")) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', 'it is not UTF-8 text')}") from None
     for part in parse_stream(io.StringIO(text)):
-        lacking = part.key is not None and part.value is None
-        if part.error or lacking or "\0" in part.original.string:
+        has_no_value = part.key is not None and part.value is None
+        if part.error or has_no_value or "\0" in part.original.string:
             raise UserError(f"{path}: line {part.original.line} is not NAME=value")
     load_dotenv(stream=io.StringIO(text), override=False)

@@ -1,8 +1,8 @@
-"""What a command shows: text that any terminal can take, written so that no output can end a run.
+"""Output of commands to the terminal: safe to show anywhere, and never a reason for a run to fail.
 
-Letters that the output has not are shown as `?`. Control characters in text of models, papers and servers never reach it:
-they could move the cursor, set the title, or answer for the user. An output that cannot be written (its disk is full, its
-reader is gone, it was closed) ends nothing: what it was to show goes to standard error.
+Characters that the encoding lacks are shown as `?`. Control characters in texts of models, papers and servers are removed:
+they could move the cursor, set the title, or answer for the user. If standard output cannot be written (the disk is full,
+its reader is gone, it was closed), no error is raised and the text goes to standard error.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outlet:
-    """Where text goes: to `stream` (None: it is closed) until that fails, which `error` tells, then to `spare`."""
+    """Sends text to `stream` (None: closed) until that fails, which sets `error`, and from then on to `spare`."""
 
     stream: TextIO | None
     spare: "Outlet | None" = None
     error: OSError | ValueError | None = None
 
     def send(self, text: str) -> None:
-        """Writes the text, at once: what waits in a buffer would be lost without a word. Never raises."""
+        """Writes and flushes the text, since text left in a buffer could be lost silently. Never raises."""
         if self.stream is not None and self.error is None:
             try:
                 encoding = self.stream.encoding or "utf-8"
@@ -39,7 +39,7 @@ class Outlet:
                 return
             except (OSError, ValueError) as error:
                 self.error = error
-                # What is left in its buffer goes nowhere, or the interpreter would fail at it as it ends.
+                # Discard what is left in its buffer, or the interpreter would fail to flush it at exit.
                 with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
                     os.dup2(nowhere.fileno(), self.stream.fileno())
         if self.spare is not None:
@@ -47,15 +47,15 @@ class Outlet:
 
 
 class Output(TextIOBase):
-    """A standard stream that never raises. `styled` lets control sequences pass: those of rich, which are ours."""
+    """A standard stream whose writes never raise. `styled` keeps control sequences: those of rich, which are safe."""
 
     def __init__(self, outlet: Outlet, *, styled: bool = False) -> None:
         self.outlet, self._styled = outlet, styled
 
     def write(self, text: str) -> int:
-        # Bars that libraries draw begin so; no text of ours or of a model does.
-        again = "\r" if text.startswith("\r") else ""
-        self.outlet.send(text if self._styled else again + printable(text))
+        # Libraries' progress bars start with a carriage return; no text of ours or of a model does.
+        start = "\r" if text.startswith("\r") else ""
+        self.outlet.send(text if self._styled else start + printable(text))
         return len(text)
 
     def isatty(self) -> bool:
@@ -64,7 +64,7 @@ class Output(TextIOBase):
 
     def fileno(self) -> int:
         if self.outlet.stream is None:
-            raise OSError("it is closed")
+            raise OSError("the stream is closed")
         return self.outlet.stream.fileno()
 
     @property
@@ -73,20 +73,20 @@ class Output(TextIOBase):
 
     @property
     def errors(self) -> str:  # type: ignore[override]
-        # `input` of a debugger wants it.
+        # `input` needs it in a debugger.
         return "replace"
 
 
 @contextlib.contextmanager
 def safe_streams() -> Iterator[None]:
-    """Inside, standard output and standard error are `Output`s."""
-    # A file of ours that got the number of a closed stream would be written to by whatever writes to that.
-    while (taken := os.open(os.devnull, os.O_RDWR)) <= 2:
+    """Within the block, standard output and standard error are `Output`s."""
+    # Occupy the numbers of closed standard streams: a file of ours that got one would receive what others print.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
-    os.close(taken)
+    os.close(descriptor)
     before = sys.stdout, sys.stderr
     error = Outlet(sys.stderr)
-    sys.stdout, sys.stderr = (cast("TextIO", Output(one)) for one in (Outlet(sys.stdout, error), error))
+    sys.stdout, sys.stderr = (cast("TextIO", Output(outlet)) for outlet in (Outlet(sys.stdout, error), error))
     try:
         yield
     finally:
@@ -94,8 +94,7 @@ def safe_streams() -> Iterator[None]:
 
 
 def put(text: str) -> None:
-    """Prints what a command is for. Raises `StorageError` where it could not be written, or BrokenPipeError where nobody
-    reads it any more."""
+    """Prints a command's result. Raises `StorageError` if that fails, or BrokenPipeError if the reader is gone."""
     print(text)
     error = sys.stdout.outlet.error if isinstance(sys.stdout, Output) else None
     if isinstance(error, BrokenPipeError):
@@ -105,7 +104,7 @@ def put(text: str) -> None:
 
 
 def console(*, stderr: bool = False, **options: Any) -> "Console":
-    """A console of rich for standard output or standard error, by the rules of this file. Text is no markup in it."""
+    """A rich console for standard output or standard error that removes control characters. Markup is off by default."""
     from rich.console import Console, RenderableType
     from rich.segment import Segment
 

@@ -1,1 +1,1 @@
-"""Exports of finished traces: one file a format, and what all of them share."""
+"""Exports finished traces for trainers: one file per family of formats, and the code that they share."""

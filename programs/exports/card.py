@@ -1,4 +1,4 @@
-"""What went into an export, its card (card.md.jinja) with the header that the Hub reads, and `export.json`."""
+"""Counts what goes into an export, and makes its card (card.md.jinja, with the header for the Hub) and `export.json`."""
 
 import re
 from collections import Counter, defaultdict
@@ -20,12 +20,12 @@ from programs.versions import stamp, version_of
 
 @dataclass
 class Exported:
-    """An export, of a document that says `metadata` of itself; `note` says what its origin lacks.
+    """The counts of an export. `metadata` is the document's own; `note` says what its origin lacks.
 
-    `rows` are counted by split; `with_passage` ones have the passage in the prompt, `without_needed` ones do not though the
-    trace rests on it. Of `counts`, `read` are the traces looked at by what became of them, `skipped` why there is no row of
-    a trace (or, in a grouped format, of a question); `judges`, `programs` (their prompts' fingerprints) and `models` (by
-    stage) count the traces of the rows, all others rows. `examples` has for some reasons a trace that was skipped."""
+    `rows` are counted by split. `with_passage` rows have the passage in the prompt; `without_needed` rows lack it although
+    the trace rests on it. In `counts`, `read` has the traces read, by what became of them, and `skipped` the reasons why a
+    trace (in a grouped format, also a question) gave no row. `judges`, `programs` (the prompts' fingerprints) and `models`
+    (by stage) count the traces behind the rows; all others count rows. `examples` has a skipped trace for some reasons."""
 
     options: ExportOptions
     is_journal: bool
@@ -39,11 +39,11 @@ class Exported:
     examples: dict[str, str] = field(default_factory=dict)
 
     def count(self, what: str, name: str) -> None:
-        # More different names are counted together, so that memory does not grow with them.
+        # Names beyond the first 1000 are counted together, to bound memory.
         count_name(self.counts[what], name, 1000)
 
     def add(self, split: str, rows: Sequence[Row], traces: Sequence[ReadTrace]) -> None:
-        """Counts rows of these traces, which have the question in common."""
+        """Counts the rows that were made from these traces of one question."""
         paper, asked = traces[0].record.source_paper, traces[0].record.user_interaction
         needing = {trace.record.id for trace in traces if rests_on_passage(trace.record)}
         for row in rows:
@@ -66,7 +66,7 @@ class Exported:
                     self.count("programs", made.program)
 
     def manifest(self) -> dict[str, Any]:
-        """What `export.json` holds: what was made, of what and how. No paths: they may name a person."""
+        """The content of `export.json`. It has no paths, which may contain a person's name."""
         numbers = {"rows": self.rows.total(), "with_passage": self.with_passage, "without_needed": self.without_needed}
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         files = {"document", "output", "overwrite", "decontaminate"}
@@ -83,7 +83,7 @@ class Exported:
 
 
 def card(done: Exported) -> str:
-    """The whole README.md."""
+    """The text of README.md."""
     options, counts = done.options, done.counts
     title = f"{run_name(options.document)} ({options.to})"
     body = rendered(
@@ -115,7 +115,7 @@ def card(done: Exported) -> str:
 
 
 def features(columns: Columns) -> list[dict[str, Any]]:
-    """The columns as `dataset_info.features` of a card holds them (the form of `datasets.Features`)."""
+    """The columns as a card's `dataset_info.features` (the YAML form of `datasets.Features`)."""
 
     def feature(kind: Kind) -> dict[str, Any]:
         if isinstance(kind, list):
@@ -126,16 +126,16 @@ def features(columns: Columns) -> list[dict[str, Any]]:
 
 
 def rendered(template: Path, **values: Any) -> str:
-    """A page in Markdown by a Jinja template, whose expressions are escaped, as one line, unless marked as safe."""
+    """Renders a Jinja template as Markdown. Each expression becomes one escaped line, unless it is marked as safe."""
     from jinja2 import Environment
 
-    environment = Environment(finalize=_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment = Environment(finalize=_escaped_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     text = environment.from_string(template.read_text(encoding="utf-8")).render(values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _line(text: Any) -> str:
-    """Any text as one line that stays within its cell, for names are data; what the template marks as safe stays."""
+def _escaped_line(text: Any) -> str:
+    """A value as one escaped line of at most 300 characters, safe in a table cell; unchanged if marked as safe."""
     if hasattr(text, "__html__"):
         return str(text)
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))[:300]

@@ -1,4 +1,4 @@
-"""The formats of single conversations, for supervised fine-tuning: a row is one trace with one prompt."""
+"""The formats for supervised fine-tuning. Each row is one trace with one prompt."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,8 +7,7 @@ from programs.records import Record
 from programs.run.attempts import ReadTrace
 
 
-def _each(row: Callable[[View, Record, Prompt], Row]) -> Callable[[Sequence[ReadTrace], View], Iterator[Row]]:
-    """A row of each prompt of a trace."""
+def _row_per_prompt(row: Callable[[View, Record, Prompt], Row]) -> Callable[[Sequence[ReadTrace], View], Iterator[Row]]:
     return lambda traces, view: view.rows(traces[0].record, lambda prompt: row(view, traces[0].record, prompt))
 
 
@@ -16,22 +15,22 @@ SFT = Format(
     "sft",
     "a conversation: system prompt, question, and the thought with its answer (`messages`)",
     lambda view: {"messages": view.replies, **FACTS},
-    _each(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
+    _row_per_prompt(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
     thought="message",
 )
 PROMPT_COMPLETION = Format(
     "prompt-completion",
     "a question (`prompt`), and the thought with its answer (`completion`)",
     lambda view: {"prompt": MESSAGES, "completion": view.replies, **FACTS},
-    # Cut where the model's part begins, so that the loss is on that alone.
-    _each(lambda view, record, prompt: {"prompt": prompt.messages, "completion": [view.message(record)]}),
+    # Prompt and completion are separate, so that the loss is on the completion only.
+    _row_per_prompt(lambda view, record, prompt: {"prompt": prompt.messages, "completion": [view.message(record)]}),
     thought="message",
 )
 SHAREGPT = Format(
     "sharegpt",
     "a conversation of system, human and gpt (`conversations`)",
     lambda _: {"conversations": [{"from": "string", "value": "string"}], **FACTS},
-    _each(
+    _row_per_prompt(
         lambda view, record, prompt: {
             "conversations": [
                 {"from": "system", "value": prompt.system},
@@ -46,7 +45,7 @@ ALPACA = Format(
     "alpaca",
     "a question (`instruction`), the passage or nothing (`input`), and the thought with its answer (`output`)",
     lambda _: {**dict.fromkeys(("instruction", "input", "output", "system"), "string"), **FACTS},
-    _each(
+    _row_per_prompt(
         lambda view, record, prompt: {
             "instruction": prompt.question,
             "input": prompt.passage or "",
@@ -60,6 +59,6 @@ OPENAI = Format(
     "openai",
     "a conversation as OpenAI's fine-tuning takes it: `messages` and no other key",
     lambda _: {"messages": MESSAGES},
-    _each(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
+    _row_per_prompt(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
     thought="text",
 )

@@ -1,4 +1,4 @@
-"""From a document or a journal to a folder of data files with their card, one trace (or one question) at a time."""
+"""Turns a document or a journal into a folder of data files with a card, one trace (or one question) at a time."""
 
 import contextlib
 import pickle
@@ -25,12 +25,11 @@ from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
 from programs.run.journal import JournalReader
 
 MANIFEST = "export.json"
-"""By it a folder is known to be an export, which alone is ever replaced."""
+"""A folder that holds this file is an export; no other folder is ever replaced."""
 
 
 class Origin(NamedTuple):
-    """Where traces are read: the document, or its journal, which alone has those that were turned down. `note` says what
-    this origin lacks, if anything."""
+    """Where traces are read from. Only a journal has rejected traces; `note` says what this origin lacks, if anything."""
 
     path: Path
     journal: JournalReader | None
@@ -41,53 +40,53 @@ class Origin(NamedTuple):
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
-        """What a name means, as it stands at this moment: with `attempts` the journal, if any. Raises `UserError`."""
+        """Opens the document; with `attempts`, or without a document, its journal as it is now. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
             with viewed(found.path) as journal:
                 yield cls(found.path, journal, document, attempts)
         else:
-            lacks = f"{path} has no journal beside it: a document holds no trace that was turned down"
-            yield cls(path, None, path, attempts, lacks if attempts else None)
+            note = f"{path} has no journal beside it, and a document has no rejected traces"
+            yield cls(path, None, path, attempts, note if attempts else None)
 
     def traces(self) -> Iterator[ReadTrace]:
-        """The traces in order; with `attempts` also those judged and not taken. Raises `UserError` for a foreign file."""
+        """The accepted traces in order; with `attempts`, also other judged ones. Raises `UserError` for a foreign file."""
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
             return
         for trace in chain.from_iterable(variations_in(self.journal)):
-            # Nothing is preferred to what was turned down for its question's sake, not for its own.
+            # A trace that was left out because of its question says nothing about preference.
             judged = trace.became in ("below", "unused") and not trace.left_out
             if trace.became == "accepted" or (self.attempts and judged):
                 yield trace
 
     def metadata(self) -> dict[str, Any]:
-        """What the document says about itself, and over that the status and summary (`run`) of the journal's latest run."""
-        said = {} if self.document is None else read_metadata(self.document)
+        """The document's metadata, updated with the status and summary (`run`) of the journal's latest run."""
+        own = {} if self.document is None else read_metadata(self.document)
         last = (self.journal and self.journal.latest("run", "")) or {}
         latest = {"status": last.get("status"), "run": last.get("summary")}
-        return said | {name: value for name, value in latest.items() if value}
+        return own | {name: value for name, value in latest.items() if value}
 
 
 def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
-    """The traces of each question, in the order in which the questions first came, at a memory of one's traces."""
-    # Without a name SQLite keeps a database in the system's folder for temporary files, and removes it.
+    """Groups traces by question, in the order of the questions' first traces. Holds one question's traces in memory."""
+    # A database without a name is a temporary file, which SQLite removes.
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
         for trace in traces:
             record = trace.record
-            text = record.question_id or record.source_paper.id or record.source_paper.title
-            # The words too: a merged journal may hold several questions under one name.
-            name = content_id(f"{text}\0{record.user_interaction.question}")
-            database.execute("insert into trace values (?, ?)", (name, pickle.dumps(trace)))
+            id = record.question_id or record.source_paper.id or record.source_paper.title
+            # The question's text is part of the key: in a merged journal, several questions may have one id.
+            key = content_id(f"{id}\0{record.user_interaction.question}")
+            database.execute("insert into trace values (?, ?)", (key, pickle.dumps(trace)))
         query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
         for _, group in groupby(database.execute(query), key=itemgetter(0)):
             yield [pickle.loads(packed) for _, packed in group]
 
 
 def export(options: ExportOptions) -> Exported:
-    """Writes the folder. Raises `UserError`, also for an export without a row; then there is no folder, or the old one."""
+    """Writes the folder. Raises `UserError`, also if there is no row; an export that was there is then unchanged."""
     format, shares = options.format, shares_of(options.splits)
     with (
         Origin.opened(options.document, format.attempts) as origin,
@@ -95,9 +94,9 @@ def export(options: ExportOptions) -> Exported:
         screening(options) as screen,
     ):
         done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
-        kept = _kept(origin.traces(), screen, done)
+        kept = _screened(origin.traces(), screen, done)
         with DataFiles(folder / "data", format.columns(options)) as files:
-            for traces in by_question(kept) if format.grouped else ([one] for one in kept):
+            for traces in by_question(kept) if format.grouped else ([trace] for trace in kept):
                 split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
@@ -108,7 +107,7 @@ def export(options: ExportOptions) -> Exported:
                 if rows:
                     done.add(split, rows, traces)
         if not done.rows:
-            raise UserError(f"nothing to export to {format.name}: {_why(origin, done)}")
+            raise UserError(f"nothing to export to {format.name}: {_why_empty(origin, done)}")
         (folder / "README.md").write_text(card(done), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)
@@ -116,7 +115,7 @@ def export(options: ExportOptions) -> Exported:
     return done
 
 
-def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
+def _screened(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
     for trace in traces:
         done.count("read", trace.became)
         if (left_out := screen(trace.record)) is None:
@@ -127,7 +126,7 @@ def _kept(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterat
                 done.examples.setdefault(left_out.reason, left_out.example)
 
 
-def _why(origin: Origin, done: Exported) -> str:
+def _why_empty(origin: Origin, done: Exported) -> str:
     if not (read := done.counts["read"].total()):
         return f"{origin.path} holds no trace"
     reasons = "; ".join(f"{count} x {reason}" for reason, count in done.counts["skipped"].most_common(3))
@@ -135,7 +134,7 @@ def _why(origin: Origin, done: Exported) -> str:
 
 
 class DataFiles(contextlib.ExitStack):
-    """The files of all splits, in a new `folder`. They are whole at the end of the block."""
+    """Writes one file per split into a new `folder`. The files are complete when the block ends."""
 
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()
@@ -143,7 +142,7 @@ class DataFiles(contextlib.ExitStack):
         self._folder, self._columns, self._open = folder, columns, dict[str, jsonlines.Writer]()
 
     def add(self, split: str, row: Row) -> None:
-        """Writes the columns of a row, which has them all, to a split."""
+        """Writes a row, which must have all columns, to the file of a split; other keys are dropped."""
         if split not in self._open:
             file = jsonlines.open(self._folder / f"{split}.jsonl", "x", dumps=orjson.dumps)
             self._open[split] = self.enter_context(file)
@@ -152,9 +151,9 @@ class DataFiles(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A folder to write into; when the block ends well it takes its place at `path` (of what it points to, where it is a
-    link), otherwise nothing is left. An export there is replaced with `overwrite` only, and by a whole one; killed between
-    the two renames, the old one lies beside it. Raises `UserError` where something else is there, or cannot be written."""
+    """Yields a folder that is moved to `path` (or its target, if it is a link) when the block succeeds, else deleted. Only
+    with `overwrite` does it replace an export there; if killed between the two renames, the old export is in a hidden
+    folder beside `path`. Raises `UserError` if anything else is at `path`, or if it cannot be written."""
     path = path.resolve()
     _check_free(path, overwrite)
     try:
@@ -180,6 +179,6 @@ def _check_free(path: Path, overwrite: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not (path / MANIFEST).is_file():
-        raise UserError(f"--output: {path} is there and is no export; name another")
+        raise UserError(f"--output: {path} exists and is not an export; name another folder")
     if not overwrite:
-        raise UserError(f"--output: {path} holds an export; name another, or replace it with --overwrite")
+        raise UserError(f"--output: {path} holds an export; name another folder, or replace it with --overwrite")

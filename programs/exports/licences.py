@@ -1,6 +1,6 @@
-"""The licence of a text, as its input record gives it: under `license`, `licence`, `rights` or the like, as a name, an
-address, or an object or list that holds one. Names are put in lower case with hyphens ("CC BY 4.0" is `cc-by-4.0`), and an
-address of Creative Commons or arXiv means the licence that it names."""
+"""Finds the licence of a text in its input record: in a field such as `license`, `licence` or `rights`, as a name, a URL,
+or an object or list that holds one. Names are normalized to lower case with hyphens ("CC BY 4.0" is `cc-by-4.0`); a URL of
+Creative Commons or arXiv stands for the licence that it names."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,34 +9,33 @@ from typing import Any
 from programs.text.words import texts_in
 
 UNKNOWN = "unknown"
-_FIELDS = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
-_ADDRESS = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
-_NO_NAME = re.compile(r"\d{4}-\d\d-\d\d(?:T\S*)?|am|vor|tdm|stm-asf|unspecified")
-_HUB = re.compile(
+_FIELD_PATTERN = re.compile(r"licen[cs]e(s|_?id|_?url)?|rights", re.IGNORECASE)
+_URL_PATTERN = re.compile(r"(creativecommons|arxiv)\.org/(?:licenses|publicdomain)/([a-z-]+)/(\d\.\d)")
+_NOT_A_LICENCE = re.compile(r"\d{4}-\d\d-\d\d(?:T\S*)?|am|vor|tdm|stm-asf|unspecified")
+_HUB_PATTERN = re.compile(
     r"cc0-1\.0|cc-by(-nc)?(-sa|-nd)?-[234]\.[05]|mit|apache-2\.0|bsd-[23]-clause|gpl-[23]\.0|odc-by|odbl|pddl"
 )
 
 
 def licence_of(extra: Mapping[str, Any]) -> str | None:
-    """The licence that the extra fields of a record give, or None."""
-    for value in (value for name, value in extra.items() if _FIELDS.fullmatch(name)):
-        # Crossref puts the day before the address from which on it holds, and the version that it is of.
-        if named := [text for text in texts_in(value) if text.strip() and not _NO_NAME.fullmatch(text.strip())]:
-            return licence_name(next((text for text in named if _ADDRESS.search(text.lower())), named[0]))
-    around = (extra.get(name) for name in ("metadata", "meta"))
-    return next((found for fields in around if isinstance(fields, Mapping) and (found := licence_of(fields))), None)
+    """The normalized licence in the extra fields of a record, or None."""
+    for value in (value for name, value in extra.items() if _FIELD_PATTERN.fullmatch(name)):
+        # In Crossref's records, a start date and a content version ("vor") come before the URL.
+        if names := [text for text in texts_in(value) if text.strip() and not _NOT_A_LICENCE.fullmatch(text.strip())]:
+            return licence_name(next((text for text in names if _URL_PATTERN.search(text.lower())), names[0]))
+    nested = (extra.get(name) for name in ("metadata", "meta"))
+    return next((found for fields in nested if isinstance(fields, Mapping) and (found := licence_of(fields))), None)
 
 
 def licence_name(text: str) -> str:
     lower = text.strip().lower()
-    if address := _ADDRESS.search(lower):
-        giver = "cc" if address[1] == "creativecommons" else "arxiv"
-        return f"cc0-{address[3]}" if address[2] == "zero" else f"{giver}-{address[2]}-{address[3]}"
+    if url := _URL_PATTERN.search(lower):
+        issuer = "cc" if url[1] == "creativecommons" else "arxiv"
+        return f"cc0-{url[3]}" if url[2] == "zero" else f"{issuer}-{url[2]}-{url[3]}"
     return re.sub(r"[^a-z0-9.]+", "-", lower).strip("-")[:80] or UNKNOWN
 
 
 def hub_names(licences: Iterable[str]) -> str | list[str]:
-    """What the Hub is told of several licences: the one identifier that they have, or a list; "other" for what it does not
-    know."""
-    names = sorted({one if one == UNKNOWN or _HUB.fullmatch(one) else "other" for one in licences})
+    """The Hub's identifier of these licences, or a list if they differ; "other" for licences that the Hub does not know."""
+    names = sorted({one if one == UNKNOWN or _HUB_PATTERN.fullmatch(one) else "other" for one in licences})
     return names if len(names) != 1 else names[0]

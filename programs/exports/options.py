@@ -1,4 +1,4 @@
-"""Every option of `python -m programs.export`, and the formats by their names."""
+"""The options of `python -m programs.export`, and the formats by name."""
 
 import re
 from itertools import accumulate
@@ -15,7 +15,7 @@ from programs.inputs.sample import content_id
 from programs.text.short_answers import after_thought
 
 _FAMILIES = (chat, preference, reinforcement, table)
-FORMATS = {one.name: one for family in _FAMILIES for one in vars(family).values() if isinstance(one, Format)}
+FORMATS = {value.name: value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Format)}
 SPLITS = ("train", "validation", "test")
 MEASURED = {
     "student": "blind_solve.student.with_passage.pass_rate",
@@ -25,19 +25,19 @@ MEASURED = {
     "judges": "metadata.quality_score",
     "grades": "answer_grades.overall_score",
 }
-"""What `--keep` may name, and where a record holds it."""
-_COMPARISON = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
+"""The measures that `--keep` may compare, with their paths in a record."""
+_COMPARISON_PATTERN = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class _Files(Options):
-    """The options that come first."""
+    """The options that `--help` shows first."""
 
     document: Path = Field(description="the document to export, or its journal")
     to: str = Field(description=f"the format: {', '.join(FORMATS)}")
     output: Path = Field(description="the folder to write")
     splits: str = Field(
         "1",
-        description="shares of train, validation and test: 0.9,0.05,0.05; a paper is in one of them, by its name's hash",
+        description="shares of train, validation and test, as in 0.9,0.05,0.05; a paper is in one, by a hash of its name",
     )
 
 
@@ -47,38 +47,38 @@ class ExportOptions(View, _Files):
     leading: ClassVar[str] = "document"
 
     licence: Names = Field(
-        [], description=f"licences to take, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
+        [], description=f"licences to keep, separated by commas: cc-by-4.0, 'cc-by-[0-9]*' or {UNKNOWN} (default: all)"
     )
     keep: str | None = Field(
         None,
-        description=f"which traces to take, as in 'student<0.5 and solver>0.5'; one may compare {', '.join(MEASURED)} with "
-        "numbers, and join with and",
+        description=f"which traces to keep, as in 'student<0.5 and solver>0.5': comparisons of {', '.join(MEASURED)} with "
+        "numbers, joined with and",
     )
     dedupe_questions: bool = Field(
-        False, description="leave out traces whose question was asked of another text before"
+        False, description="leave out traces whose question was already asked of another text"
     )
     dedupe_similarity: Annotated[float, Needs("dedupe_questions")] = Field(
-        85.0, ge=75, le=100, description="from which similarity on two questions are one"
+        85.0, ge=75, le=100, description="the least similarity at which two questions count as the same"
     )
     decontaminate: Many = Field(
         [],
         json_schema_extra={"metavar": "FILE"},
-        description="JSONL files of benchmark questions: leave out traces that give one away",
+        description="JSONL files of benchmark questions: leave out traces that leak one",
     )
-    overwrite: bool = Field(False, description="replace the export that is at --output already")
+    overwrite: bool = Field(False, description="replace an existing export at --output")
 
     @field_validator("to", "splits", "keep")
     @classmethod
-    def _readable(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _check_syntax(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
             {"to": format_of, "splits": shares_of, "keep": comparisons}[str(info.field_name)](value)
         return value
 
     @model_validator(mode="after")
-    def _fits_the_format(self) -> "ExportOptions":
+    def _check_format(self) -> "ExportOptions":
         columns, reply = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
         if self.reasoning_field and self.format.thought != "message":
-            raise ValueError(f"--reasoning-field: --to {self.to} has no message that could hold it")
+            raise ValueError(f"--reasoning-field: --to {self.to} has no message to hold it")
         if self.system_prompt == "user" and not any("role" in str(kind) for kind in columns.values()):
             raise ValueError(f"--system-prompt user: --to {self.to} has no messages")
         if self.margin != View.model_fields["margin"].default and "rejected" not in columns:
@@ -93,29 +93,29 @@ class ExportOptions(View, _Files):
 
     @property
     def benchmark_names(self) -> list[str]:
-        """What `--decontaminate` names, without folders: these may name a person."""
+        """The file names given to `--decontaminate`, without folders, which may contain a person's name."""
         return [Path(name).name for name in self.decontaminate]
 
 
 def format_of(name: str) -> Format:
-    """Raises ValueError for a name that no format has."""
+    """The format of this name. Raises ValueError if there is none."""
     if name not in FORMATS:
         raise ValueError(f"the formats are {', '.join(FORMATS)}")
     return FORMATS[name]
 
 
 def comparisons(rule: str) -> list[tuple[str, str, float]]:
-    """A rule of `--keep` as name, sign and number of each comparison. Raises ValueError, saying what may stand there."""
-    found = [_COMPARISON.fullmatch(part.strip()) for part in re.split(r"\sand\s", rule)]
-    parts = [(match[1], match[2], float(match[3])) for match in found if match]
-    if len(parts) < len(found):
-        said = f"{rule[:80]!r} is no rule: compare {', '.join(MEASURED)} with numbers"
-        raise ValueError(f"{said}, as in 'student<0.5 and solver>0.5'")
-    return parts
+    """Parses a rule of `--keep` into (name, operator, number) for each comparison. Raises ValueError."""
+    matches = [_COMPARISON_PATTERN.fullmatch(part.strip()) for part in re.split(r"\sand\s", rule)]
+    found = [(match[1], match[2], float(match[3])) for match in matches if match]
+    if len(found) < len(matches):
+        expected = f"compare {', '.join(MEASURED)} with numbers, as in 'student<0.5 and solver>0.5'"
+        raise ValueError(f"{rule[:80]!r} is not a rule: {expected}")
+    return found
 
 
 def shares_of(text: str) -> dict[str, float]:
-    """The shares of the splits, from `0.9,0.05,0.05`, `0.9,0.1` or `1`. Raises ValueError."""
+    """Parses the shares of the splits: `0.9,0.05,0.05`, `0.9,0.1` or `1`. Raises ValueError."""
     try:
         shares = [float(share) for share in text.split(",")]
     except ValueError:
@@ -126,7 +126,7 @@ def shares_of(text: str) -> dict[str, float]:
 
 
 def split_of(source: str, shares: dict[str, float]) -> str:
-    """The split of a paper: by a hash of its name alone, so that traces that come later change no one's place."""
-    # As many bits as a float holds, or the largest ones would become 1.
-    place = (int(content_id(f"split/{source}"), 16) >> 11) / 2**53
-    return SPLITS[sum(place >= end for end in list(accumulate(shares.values()))[:-1])]
+    """The split of a paper, by a hash of its name alone, so that added traces never move a paper to another split."""
+    # Only the 53 bits that a float holds: more could round up to 1.
+    position = (int(content_id(f"split/{source}"), 16) >> 11) / 2**53
+    return SPLITS[sum(position >= end for end in list(accumulate(shares.values()))[:-1])]

@@ -1,11 +1,11 @@
-"""The formats of preference: pairs of a better and a worse trace of a question, and single traces with a label.
+"""The preference formats: pairs of a better and a worse trace of a question, and single traces with a label.
 
-`dpo`: chosen is the best accepted trace of a question; every other one that is worse by the margin makes a pair with it,
-the worst first. The prompt is that of the chosen trace. Before these come pairs that need no score: a model's own thought
-whose answer agrees with the grounded one, and the tries of the same question that came to another answer.
+`dpo`: the best accepted trace of a question is chosen. Each other trace that is worse by the margin is rejected in one
+pair, the worst first. The prompt is that of the chosen trace. Pairs that need no score come first: the best of a model's
+own thoughts whose answer agrees with the grounded one, against each of its tries that reached another answer.
 
-`kto`: the label is what the run decided: true for an accepted trace, false for one that was turned down. With `--min-score`
-it is whether the trace has that score, and no judge rated it below a floor (`programs.records.FLOORS`).
+`kto`: the label is the run's decision: true for an accepted trace, false for a rejected one. With `--min-score`, it is
+whether the trace has at least that score and no judge rated it below a floor (`programs.records.FLOORS`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,13 +22,13 @@ def _pair_columns(view: View) -> Columns:
 
 
 def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
-    own = [(one, one.record.agreed.agreement) for one in traces if one.record.agreed is not None]
-    chosen, pairs = _best(one for one, _ in own), list[tuple[Record, Record]]()
+    own = [(trace, trace.record.agreed.agreement) for trace in traces if trace.record.agreed is not None]
+    chosen, pairs = _best_accepted(trace for trace, _ in own), list[tuple[Record, Record]]()
     if chosen is not None and rating(chosen) >= (view.min_score or 0):
         worst_first = ("contradicts", "partial")
-        pairs = [(chosen, one.record) for wanted in worst_first for one, agreement in own if agreement == wanted]
-    # What came to another answer was not judged: no score of it is missing.
-    rest = [one for one in traces if one.record.agreed is None or one.record.agreed.agreement == "equivalent"]
+        pairs = [(chosen, trace.record) for wanted in worst_first for trace, agreement in own if agreement == wanted]
+    # Tries that reached another answer were never judged, so they do not count as traces without a score.
+    rest = [trace for trace in traces if trace.record.agreed is None or trace.record.agreed.agreement == "equivalent"]
     for pair in (*pairs, *_scored_pairs(rest, view)):
         if not isinstance(pair, str):
             yield from _pair(*pair, view)
@@ -47,27 +47,27 @@ def _pair(chosen: Record, rejected: Record, view: View) -> Iterator[Row]:
     return view.rows(chosen, lambda prompt: {"prompt": prompt.messages, **row})
 
 
-def _best(traces: Iterable[ReadTrace]) -> Record | None:
-    return max((one.record for one in traces if one.became == "accepted"), key=rating, default=None)
+def _best_accepted(traces: Iterable[ReadTrace]) -> Record | None:
+    return max((trace.record for trace in traces if trace.became == "accepted"), key=rating, default=None)
 
 
 def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Record, Record] | str]:
-    """The best accepted trace with each that is worse by the margin, the worst first; or why there is none."""
-    scored = [one for one in traces if rating(one.record)]
-    chosen = _best(scored)
+    """Pairs the best accepted trace with each that is worse by the margin, the worst first; or yields why it cannot."""
+    scored = [trace for trace in traces if rating(trace.record)]
+    chosen = _best_accepted(scored)
     if len(traces) < 2:
         yield "questions with a single trace (make more with --traces-per-question, or judge with --quality-check)"
     elif len(scored) < 2:
-        yield "questions with fewer than two traces that judges rated"
+        yield "questions with fewer than two traces rated by judges"
     elif chosen is None:
-        yield "questions of which no trace was accepted"
+        yield "questions without an accepted trace"
     elif rating(chosen) < (view.min_score or 0):
         yield f"questions whose best trace is below {view.min_score:g}"
     else:
         best, reply = rating(chosen), view.reply(chosen)
-        # Decimal fractions are not exact: 8.3 - 7.3 is less than 1.
-        worse = [one.record for one in scored if 0 < best - rating(one.record) >= view.margin - 1e-9]
-        pairs = [(chosen, one) for one in sorted(worse, key=rating) if view.reply(one) != reply]
+        # In floating point, 8.3 - 7.3 is less than 1.
+        worse = [trace.record for trace in scored if 0 < best - rating(trace.record) >= view.margin - 1e-9]
+        pairs = [(chosen, record) for record in sorted(worse, key=rating) if view.reply(record) != reply]
         yield from pairs
         if not pairs:
             yield f"questions without two traces that are {view.margin:g} apart (--margin)"
@@ -83,14 +83,14 @@ def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | st
         yield from view.rows(trace.record, lambda prompt: {"prompt": prompt.messages, **row})
 
 
-def _label(trace: ReadTrace, least: float | None) -> bool | str:
+def _label(trace: ReadTrace, min_score: float | None) -> bool | str:
     score = trace.record.metadata.quality_score
-    if least is None:
-        unused = "neither accepted nor turned down by the latest rules (--min-score labels these by their score)"
-        return unused if trace.became == "unused" else trace.became == "accepted"
+    if min_score is None:
+        undecided = "neither accepted nor rejected under the latest rules (--min-score labels these by their score)"
+        return undecided if trace.became == "unused" else trace.became == "accepted"
     if score is None:
         return NO_SCORE
-    return score >= least and not any(verdict.too_low for verdict in trace.record.verdicts)
+    return score >= min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
 
 
 DPO = Format(

@@ -1,14 +1,13 @@
-"""The formats for rewards. `grpo`: questions with a reference answer, that of the best trace, with its grades, and what
-reward functions check by (`programs.exports.rewards`): short answer and rubric. `verifiers`: the same for questions with a
-short answer, in a folder that is an environment package. `prm`: the steps of a thought, each with whether it is right.
+"""The formats for rewards. `grpo`: questions with the best trace's answer as reference, its grades, and the short answer
+and rubric that reward functions check (`programs.exports.rewards`). `verifiers`: the same for questions with a short
+answer, in a folder that is an environment package. `prm`: the steps of a thought, each labelled right or wrong.
 
-The labels of steps come from a model that checked them (`--check-steps`) and from the thought itself, never from a guess:
+The labels of steps come from a model that checked them (`--check-steps`) and from the kind of the step, never from a guess:
 
-    false   the passage contradicts the step, by the model's word; or the step is of the kind `wrong`
-    true    the passage supports the step, or the step follows from it, by the model's word
+    false   the model says that the passage contradicts the step, or the step is of the kind `wrong`
+    true    the model says that the passage supports the step, or that the step follows from it
 
-Each label is about its own paragraph alone, so a row holds steps that follow one another and all have a label, and what was
-thought before them stands in its prompt, after the question.
+A label is about its own paragraph only, so a row holds consecutive labelled steps; its prompt has all steps before them.
 """
 
 import re
@@ -22,7 +21,7 @@ from programs.exports.view import FACTS, MESSAGES, Columns, Format, Row, View, r
 from programs.records import GRADES, StepRecord
 from programs.run.attempts import ReadTrace
 
-LABELS = {"supported": True, "inferred": True, "contradicted": False}
+_LABELS = {"supported": True, "inferred": True, "contradicted": False}
 
 _SHORT: Columns = {
     **dict.fromkeys(("kind", "text", "unit"), "string"),
@@ -38,16 +37,18 @@ _QUESTION: Columns = {"prompt": MESSAGES, "solution": "string", **_CHECKS}
 def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
-    # Where rules check the answer, the prompt says how it has to end.
-    end = f"\n\n{view.tag.inert(short.asked_for)}" if short else ""
+    # If rules check the answer, the prompt says how the answer has to end.
+    ending = f"\n\n{view.tag.inert(short.asked_for)}" if short else ""
     checks: Row = {
         "solution": view.answer(best),
         "short_answer": short and short.model_dump(include=set(_SHORT)),
         "rubric": rubric,
-        "rewards": [name for name, there in zip(NAMES, (short, rubric), strict=True) if there],
+        "rewards": [name for name, needed in zip(NAMES, (short, rubric), strict=True) if needed],
         **{name: getattr(best.answer_grades, name, None) for name in GRADES},
     }
-    return view.rows(best, lambda asked: {"prompt": asked._replace(question=asked.question + end).messages, **checks})
+    return view.rows(
+        best, lambda asked: {"prompt": asked._replace(question=asked.question + ending).messages, **checks}
+    )
 
 
 def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
@@ -59,23 +60,23 @@ def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     record = traces[0].record
     steps = [(view.tag.inert(step.text.strip()), label_of(step)) for step in record.steps]
     if all(label is None for _, label in steps):
-        yield "no step of it has a label (generate with --check-steps)"
-    before: list[str] = []
-    for known, run in groupby(steps, key=lambda step: step[1] is not None):
+        yield "none of its steps has a label (generate with --check-steps)"
+    earlier: list[str] = []
+    for labelled, run in groupby(steps, key=lambda step: step[1] is not None):
         texts, labels = map(list, zip(*run, strict=True))
-        if known:
+        if labelled:
             for row in view.rows(record, lambda prompt: {"prompt": prompt.user}):
-                yield {**row, "prompt": "\n\n".join([row["prompt"], *before]), "completions": texts, "labels": labels}
-        before += texts
+                yield {**row, "prompt": "\n\n".join([row["prompt"], *earlier]), "completions": texts, "labels": labels}
+        earlier += texts
 
 
 def label_of(step: StepRecord) -> bool | None:
-    """Whether a step is right; None: nobody knows."""
-    return False if step.kind == "wrong" else LABELS.get(step.status or "")
+    """Whether a step is right; None if unknown."""
+    return False if step.kind == "wrong" else _LABELS.get(step.status or "")
 
 
-_RULES = "programs.text.short_answers"
-_PROJECT = """\
+_RULES_MODULE = "programs.text.short_answers"
+_PYPROJECT = """\
 [project]
 name = "{name}"
 version = "0.1.0"
@@ -96,36 +97,36 @@ packages = ["{module}"]
 
 
 def package_name(folder: Path) -> str:
-    """The module of the environment in a folder: the folder's name, as Python has names that are not taken."""
+    """The module name of the environment in a folder: the folder's name as an identifier that hides no other module."""
     name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
     taken = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names}
     return name if name[:1].isalpha() and name not in taken else f"env_{name}".rstrip("_")
 
 
 def write_package(folder: Path, output: Path) -> None:
-    """Makes an environment package of an export's folder, which has its data already and will stand at `output`."""
-    # Only now: --help needs none of it.
+    """Turns an export's folder, which already has its data and will be moved to `output`, into an environment package."""
+    # Imported here, since --help does not need them.
     from programs.asking.adapter import PassageFirstAdapter
     from signatures.grade import CheckRubric
 
-    rooms, module = Path(__file__).parents[1], package_name(output)
-    code = (rooms / "exports/verifiers_package.py").read_text(encoding="utf-8")
-    # What the judge of a rubric is asked, to be filled in.
+    source, module = Path(__file__).parents[1], package_name(output)
+    code = (source / "exports/verifiers_package.py").read_text(encoding="utf-8")
+    # The prompt of the rubric's judge as a template.
     inputs = {name: f"{{{name}}}" for name in ("prompt", "answer", "points")}
-    asked = PassageFirstAdapter().format(CheckRubric, [], inputs)
+    messages = PassageFirstAdapter().format(CheckRubric, [], inputs)
     (folder / module).mkdir()
     for name, text in {
-        "pyproject.toml": _PROJECT.format(name=module.replace("_", "-"), module=module),
-        f"{module}/__init__.py": code.replace(f"from {_RULES}", f"from {module}.short_answers"),
-        f"{module}/short_answers.py": (rooms / "text/short_answers.py").read_text(encoding="utf-8"),
-        f"{module}/judge.txt": "\n\n".join(message["content"] for message in asked),
+        "pyproject.toml": _PYPROJECT.format(name=module.replace("_", "-"), module=module),
+        f"{module}/__init__.py": code.replace(f"from {_RULES_MODULE}", f"from {module}.short_answers"),
+        f"{module}/short_answers.py": (source / "text/short_answers.py").read_text(encoding="utf-8"),
+        f"{module}/judge.txt": "\n\n".join(message["content"] for message in messages),
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
 GRPO = Format(
     "grpo",
-    "a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards go by, and the "
+    "a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards check, and the "
     "grades of the reference",
     lambda _: {**_QUESTION, **dict.fromkeys(GRADES, "float64"), **FACTS},
     _question_rows,

@@ -3,8 +3,7 @@
 from programs.exports.rewards import reward, rubric_reward
 GRPOTrainer(reward_funcs=[reward, rubric_reward("openai/judge", api_base="http://localhost:8000/v1")], ...)
 
-Of a row that has nothing to be rewarded by, or whose answer the judge said nothing readable about, the reward is None,
-which the trainer leaves out: never a guess.
+A reward is None, which the trainer ignores, if the row has nothing to check against or the judge's reply is unreadable.
 """
 
 import json
@@ -14,22 +13,23 @@ from typing import Any
 from programs.text.short_answers import after_thought, points_share, score
 
 Completion = str | Sequence[Mapping[str, Any]]
-"""A text, or messages of which the last assistant's counts."""
+"""A string, or messages, of which the assistant's last one is read."""
 Rewards = list[float | None]
 NAMES = ("reward", "rubric_reward")
-"""The functions of this module for a row that has a short answer, and for one that has a rubric."""
+"""The reward functions for rows with a short answer, and for rows with a rubric."""
 
 
 def reward(completions: Sequence[Completion], short_answer: Sequence[Any], **_columns: Any) -> Rewards:
-    """1.0 for each completion that gives its row's short answer and no other, else 0.0 (`programs.text.short_answers`)."""
-    rows = zip(completions, map(_read, short_answer), strict=True)
+    """1.0 for a completion that gives its row's short answer and no other, else 0.0 (`programs.text.short_answers`)."""
+    rows = zip(completions, map(_parsed, short_answer), strict=True)
     return [None if short is None else score(text_of(completion), short) for completion, short in rows]
 
 
 def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Callable[..., Rewards]:
-    """A reward function that asks a judge, named as everywhere, which points of its row's rubric a completion has: their
-    weights, as a share of all above 0. `options` are those of `programs.lms.resolve.resolve`, and so are its errors."""
-    # Only now: `reward` needs none of it.
+    """Makes a reward function that asks the judge `model` which points of the row's rubric a completion has. The reward,
+    within 0-1, is the sum of their weights over the sum of the positive weights. `options` are those of
+    `programs.lms.resolve.resolve`, which also raises the errors."""
+    # Imported here, since `reward` does not need them.
     from programs.asking.ask import together
     from programs.asking.caller import Caller, adapted
     from programs.background_loop import run
@@ -39,35 +39,35 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     judge = resolve(model, api_base=api_base, **options)
     stage, caller = RubricStage(), Caller(model_of=lambda _ask: judge)
 
-    async def judged(number: int, prompt: Any, completion: Completion, rubric: Any) -> float | None:
-        answer, points = after_thought(text_of(completion)), _read(rubric)
+    async def judge_one(number: int, prompt: Any, completion: Completion, rubric: Any) -> float | None:
+        answer, points = after_thought(text_of(completion)), _parsed(rubric)
         if not points:
             return None
-        # So long an answer is none, and no judge is to read it.
+        # A text this long is no answer, and not worth a judge's tokens.
         if not answer or len(answer) > 20_000:
             return 0.0
-        asked = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
-        ask = stage.ask(asked, answer, [point["text"] for point in points], str(number), model)
+        question = prompt if isinstance(prompt, str) else str(prompt[-1]["content"])
+        ask = stage.ask(question, answer, [point["text"] for point in points], str(number), model)
         reply = await caller.answer(ask)
         return points_share(ask.value_of(reply).met, points) if reply.status == "ok" else None
 
     def rubric_reward(prompts: Any, completions: Sequence[Completion], rubric: Any, **_columns: Any) -> Rewards:
         rows = zip(prompts, completions, rubric, strict=True)
         with adapted():
-            return run(together([judged(number, *row) for number, row in enumerate(rows)]))
+            return run(together([judge_one(number, *row) for number, row in enumerate(rows)]))
 
     return rubric_reward
 
 
 def text_of(completion: Completion) -> str:
-    """The text of a completion; empty where it has none."""
+    """The text of a completion; empty if there is none."""
     if isinstance(completion, str):
         return completion
-    said = [message.get("content") for message in completion if message.get("role") == "assistant"]
-    last = (said[-1] if said else None) or ""
+    contents = [message.get("content") for message in completion if message.get("role") == "assistant"]
+    last = (contents[-1] if contents else None) or ""
     return last if isinstance(last, str) else "".join(part["text"] for part in last if part.get("type") == "text")
 
 
-def _read(value: Any) -> Any:
-    """A column's value: JSON where it is a text."""
+def _parsed(value: Any) -> Any:
+    """A column's value, parsed if it is a JSON string."""
     return json.loads(value) if isinstance(value, str) else value

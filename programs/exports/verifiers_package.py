@@ -1,8 +1,8 @@
-"""An environment of `verifiers` (0.4 and later), of which every export `--to verifiers` is a package: this file is its one
-module, beside a copy of `programs.text.short_answers`, the judge's prompt and the data (`programs.exports.reinforcement`).
+"""An environment for `verifiers` (0.4 and later). Each export `--to verifiers` is a package with this file as its module,
+a copy of `programs.text.short_answers`, the judge's prompt and the data (`programs.exports.reinforcement` builds it).
 
-A rollout is worth 1 where it gives the question's short answer, else 0. `GroundedJudge`, where it is plugged into
-`taskset.task.judges` under the package's own name, adds the share of the rubric's weights.
+The reward of a rollout is 1 if it gives the question's short answer, else 0. `GroundedJudge`, if plugged into
+`taskset.task.judges` under the package's name, adds the share of the rubric's weights.
 """
 
 import json
@@ -24,7 +24,7 @@ class GroundedData(vf.TaskData):
 
 
 class GroundedTask(vf.Task[GroundedData]):
-    """A question whose answer rules can check."""
+    """A question with a short answer that rules can check."""
 
     @vf.reward  # type: ignore[untyped-decorator]
     async def short_answer(self, trace: vf.Trace) -> float:
@@ -36,26 +36,26 @@ class GroundedConfig(vf.TasksetConfig):
 
 
 class GroundedTaskset(vf.Taskset[GroundedTask, GroundedConfig]):
-    """The rows of the export, in their order."""
+    """The rows of one split of the export, in order."""
 
     def load(self) -> Iterator[GroundedTask]:
-        # In a wheel the data lies in the package, in the folder beside it.
+        # A wheel has the data inside the package; the export's folder has it beside the package.
         folder = next(path for path in (_HERE / "data", _HERE.parent / "data") if path.is_dir())
         for line in (folder / f"{self.config.split}.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
             row = json.loads(line)
             *system, user = (message["content"] for message in row["prompt"])
-            kept = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
-            data = GroundedData(prompt=user, system_prompt="".join(system) or None, **kept)
+            fields = {name: row[name] for name in ("id", "short_answer", "rubric", "solution")}
+            data = GroundedData(prompt=user, system_prompt="".join(system) or None, **fields)
             yield GroundedTask(data, self.config.task)
 
 
 class GroundedJudge(vf.Judge[list[int]]):
-    """Which points of the rubric an answer has, by a model. Raises ValueError where it says nothing readable."""
+    """Asks a model which points of the rubric an answer has. Raises ValueError if its reply is unreadable."""
 
     prompt = (_HERE / "judge.txt").read_text(encoding="utf-8")
 
     async def score(self, task: GroundedData, trace: vf.Trace) -> float:
-        """The weights of the points that the answer has, as a share of all above 0; within 0-1."""
+        """The sum of the weights of the points that the answer has, over the sum of all positive ones; within 0-1."""
         answer = after_thought(trace.last_reply)
         if not answer or not task.rubric:
             return 0.0
@@ -64,13 +64,13 @@ class GroundedJudge(vf.Judge[list[int]]):
         return points_share(found.parsed, task.rubric)
 
     def parse(self, response: vf.JudgeResponse[list[int]]) -> list[int]:
-        """The numbers in the reply's JSON object."""
-        said = json.loads(response.text[response.text.index("{") : response.text.rindex("}") + 1])
-        return said["rubric"]["met"]  # type: ignore[no-any-return]
+        """The numbers of the points, from the reply's JSON object."""
+        reply = json.loads(response.text[response.text.index("{") : response.text.rindex("}") + 1])
+        return reply["rubric"]["met"]  # type: ignore[no-any-return]
 
 
 def load_environment(**config: Any) -> vf.Env:
-    """The environment, with a model that is asked once and has no tools; `config` is of the taskset."""
+    """The environment: one reply per task, without tools. `config` configures the taskset."""
     taskset = {"id": __name__, **config}
     return vf.load_environment(vf.resolve_env_config({"taskset": taskset, "agent": {"harness": {"id": "null"}}}))
 

@@ -1,1 +1,1 @@
-"""Input: from JSON lines, papers and tables to a stream of `Sample`s, whatever state the files are in (`reader`)."""
+"""Input: turns JSON lines, papers and tables, even damaged ones, into a stream of `Sample`s (`reader`)."""

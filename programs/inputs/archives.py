@@ -1,4 +1,4 @@
-"""The bytes of a file, unpacked when it is a .gz or .zst."""
+"""Reads the bytes of a file, decompressing .gz and .zst."""
 
 import contextlib
 import gzip
@@ -13,36 +13,36 @@ from programs.errors import UserError
 from programs.inputs.report import Skip, Unreadable
 
 _CHUNK = 1 << 18
-# Four bytes of zstd can stand for 128 kB: this bite unpacks to 8 MB at most.
-_ZSTD_BITE = 1 << 8
-# `zstd --long=31` writes such windows; the library refuses them unless told.
+# Four bytes of zstd can expand to 128 kB, so this many bytes expand to 8 MB at most.
+_ZSTD_CHUNK = 1 << 8
+# The window size of `zstd --long=31`, which the library rejects by default.
 _ZSTD_WINDOW = 1 << 31
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-# pzstd begins its files with a frame that is to be skipped; the first of its four bytes may be any of 16.
-_SKIPPABLE = b"\x2a\x4d\x18"
-_ENDINGS = {".gz": _GZIP, ".zst": _ZSTD}
-_NO_TEXT = (b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"PAR1", b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
-"""How archives of other kinds, Parquet and UTF-16 begin."""
+# pzstd starts its files with a skippable frame; the first of its four magic bytes may have any of 16 values.
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
+_MAGIC_OF_EXTENSION = {".gz": _GZIP, ".zst": _ZSTD}
+_NOT_TEXT = (b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"PAR1", b"\xff\xfe", b"\xfe\xff", b"{\x00", b"\x00{")
+"""The first bytes of other archives, Parquet and UTF-16."""
 
 
 class BrokenArchive(Unreadable):
-    """What is read ends before its end (a download or a copy was cut off), or its bytes do not unpack."""
+    """An archive is truncated (an interrupted download or copy), or its bytes cannot be decompressed."""
 
 
 def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
-    """The unpacked bytes of the file, lazily, in pieces of bounded size, none of them empty.
+    """The decompressed bytes of a file, lazily, in non-empty chunks of bounded size.
 
-    Packed or not is decided by the first bytes; the name's ending counts only for a file too short to tell.
-    Raises BrokenArchive after everything that could be unpacked has been given, and UserError when the file cannot be
-    read, or, unless it may be of `any_kind`, is known to hold no text in UTF-8.
+    The first bytes tell whether a file is compressed; the extension counts only for a file that is too short to tell.
+    Raises BrokenArchive after yielding everything that could be decompressed, and UserError if the file cannot be read
+    or, unless it may be of `any_kind`, starts like a file that is not UTF-8 text.
     """
     try:
         with path.open("rb") as file:
             for number, chunk in enumerate(_unpack(path, file)):
-                if not number and not any_kind and chunk.startswith(_NO_TEXT):
+                if not number and not any_kind and chunk.startswith(_NOT_TEXT):
                     raise UserError(
-                        f"{path} holds no text in UTF-8, plain or packed as .gz or .zst: unpack or convert it"
+                        f"{path} is not UTF-8 text, plain or compressed as .gz or .zst: decompress or convert it"
                     )
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
@@ -52,9 +52,9 @@ def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
 
 
 def check_readable(path: Path, *, any_kind: bool = False) -> None:
-    """Raises UserError where `read_chunks` would, by reading the start of the file alone.
+    """Raises UserError if `read_chunks` would, after reading only the start of the file.
 
-    A pipe is left alone: what is read from it is gone.
+    A pipe is not read: its bytes could not be read again.
     """
     if path.is_file() or not path.exists():
         with contextlib.suppress(BrokenArchive):
@@ -62,19 +62,19 @@ def check_readable(path: Path, *, any_kind: bool = False) -> None:
 
 
 def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
-    head, magic = file.peek(8)[:8], _ENDINGS.get(path.suffix.lower(), b"")
-    # An archive cut off within its first bytes is a prefix of the magic, and so is an empty one.
+    head, magic = file.peek(8)[:8], _MAGIC_OF_EXTENSION.get(path.suffix.lower(), b"")
+    # An archive that is empty or truncated within its magic bytes is a prefix of them.
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
         with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
             try:
-                # read1, since read loses what it has gathered when the end is missing.
+                # read1, since read discards what it has decompressed if the end is missing.
                 while chunk := unpacked.read1(_CHUNK):
                     yield chunk
             except EOFError as error:
                 raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
-    elif head.startswith(_ZSTD) or (head[1:4] == _SKIPPABLE and head[0] >> 4 == 5):
+    elif head.startswith(_ZSTD) or (head[1:4] == _ZSTD_SKIPPABLE and head[0] >> 4 == 5):
         yield from _unzstd(file)
     else:
         while chunk := file.read1(_CHUNK):
@@ -82,9 +82,9 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
 
 
 def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
-    # Not the library's stream reader: it takes a missing end for the end.
+    # Not the library's stream reader, which does not notice a missing end.
     frame = None
-    while packed := file.read1(_ZSTD_BITE):
+    while packed := file.read1(_ZSTD_CHUNK):
         while packed:
             frame = frame or zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
             if chunk := frame.decompress(packed):

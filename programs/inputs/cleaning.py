@@ -1,4 +1,4 @@
-"""Repairs text without changing what it says, and values so that JSON can hold them. Pure functions."""
+"""Repairs texts without changing their meaning, and converts values to ones that JSON can represent. Pure functions."""
 
 import datetime
 import math
@@ -11,38 +11,38 @@ from ftfy.badness import is_bad
 
 from programs.redaction import encodable
 
-# Page breaks, old Mac line ends and Unicode's own separators all end a line, but no other tool sees them do it.
+# Page breaks, old Mac line ends and Unicode separators all end a line, but other tools do not recognise them.
 _LINE_END = re.compile("\r\n|[\r\v\f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff]")
-# These stay for the repair, to which they are halves of mojibake or Windows punctuation; what it leaves means nothing.
+# Mojibake and Windows punctuation contain these, so they are removed only after the repair, when they mean nothing.
 _CONTROL_C1 = re.compile("[\x80-\x9f]")
 
 MAX_DEPTH = 100
-"""Levels of nesting. Deeper values can be read, but the fast JSON writers refuse them from about 250 on."""
+"""Levels of nesting. Deeper values can be read, but fast JSON writers reject them from about 250 on."""
 _INT64 = range(-(2**63), 2**63)
 
 
 def clean(text: str) -> str:
-    """The text with its damage mended: mojibake decoded, control characters removed, line ends made LF, ends stripped.
+    """Repairs a text: decodes mojibake, removes control characters, converts line ends to LF, and strips both ends.
     Idempotent. The result encodes to UTF-8. Quotes, ligatures, HTML entities, LaTeX and Greek are left as the author wrote
-    them, because a quote from the passage is later looked up in it."""
-    # What one repair uncovers can need another; each pass shortens the text or leaves fewer C1 characters, so it ends.
-    while (mended := _clean_once(text)) != text:
-        text = mended
+    them, because quotes from the passage are later looked up in it."""
+    # One repair can uncover the next; each pass shortens the text or leaves fewer C1 characters, so the loop ends.
+    while (repaired := _clean_once(text)) != text:
+        text = repaired
     return text
 
 
 def clean_line(text: str) -> str:
-    """`clean`, on one line: every run of white space becomes a single space. Idempotent."""
-    while (mended := " ".join(clean(text).split())) != text:
-        text = mended
+    """Cleans a text, and collapses every run of white space, line ends included, to a single space. Idempotent."""
+    while (repaired := " ".join(clean(text).split())) != text:
+        text = repaired
     return text
 
 
 def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """A value as every JSON writer takes it: dates become ISO 8601, whole numbers beyond 64 bits strings of their digits,
-    lone surrogates U+FFFD, NaN, infinite numbers, bytes and what is foreign to JSON null. Raises RecursionError for what
-    is nested deeper than `depth`."""
+    """Converts a value to one that every JSON writer accepts: dates to ISO 8601, integers beyond 64 bits to strings of
+    digits, lone surrogates to U+FFFD; NaN, infinities, bytes and other types that JSON lacks to null. Raises RecursionError
+    if the value is nested deeper than `depth`."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, Mapping | list | tuple | set):
@@ -62,7 +62,7 @@ def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 def _clean_once(text: str) -> str:
     text = _CONTROL.sub("", encodable(text))
-    # The guard is one scan; the repair is much slower, and goes line by line since one damaged paragraph says nothing
+    # The check is one scan; the repair is much slower. It works line by line, since one damaged paragraph says nothing
     # about the next.
     if not text.isascii() and is_bad(text):
         text = "\n".join(map(ftfy.fix_encoding, text.split("\n")))

@@ -1,12 +1,12 @@
 """Cuts long texts into passages at section boundaries, and long sections at the ends of sentences.
 
-1. A section that is longer than the limit is cut into passages of about the same length, each a run of whole sentences that
-   begins with the last ones of the passage before it.
-2. Sections of less than a quarter of the limit are put together with their neighbours as long as both fit; never with parts
-   that there is nothing to ask about (references, acknowledgements, ...), which stay passages of their own.
-3. A sentence that is longer than the limit is cut at a comma, or between words.
+1. A section longer than the limit is cut into passages of about equal length. Each is a run of whole sentences that starts
+   with the last sentences of the passage before it.
+2. A section shorter than a quarter of the limit is joined with its neighbours as long as the result fits. Parts with
+   nothing to ask about (references, acknowledgements, ...) are joined only with parts of the same kind.
+3. A sentence longer than the limit is cut at punctuation, or else between words.
 
-Sentences are those that evidence is later chosen by (`programs.text.sentences`): a passage never ends at "cf." or "Fig.".
+The sentences are the ones that evidence refers to (`programs.text.sentences`), so no passage ends at "cf." or "Fig.".
 """
 
 import math
@@ -17,29 +17,29 @@ from programs.inputs.formats.paper import Paper
 from programs.text.sentences import Span, parts, split
 
 CHARS_PER_TOKEN = 4.0
-"""A rule of thumb for English prose; models differ by a fifth. The tokenizer of the model is not known here."""
+"""A rule of thumb for English prose; models differ by a fifth. The model's tokenizer is not known here."""
 DEFAULT_TOKENS = 1000
-"""What a passage of a paper may have: with it, the built-in model has room for all other parts of a prompt."""
-SMALL = 0.25
-"""Of the limit. A section below it is put together with its neighbours."""
+"""The maximum for a passage of a paper. It leaves the built-in model room for all other parts of a prompt."""
+JOIN_BELOW = 0.25
+"""A section shorter than this fraction of the limit is joined with its neighbours."""
 
 
 class Cutting(NamedTuple):
-    """How texts are cut: into passages of at most so many tokens (None: DEFAULT_TOKENS, and JSON lines stay whole),
-    each but a section's first repeating so many whole sentences of the one before."""
+    """How texts are cut: into passages of at most `tokens` tokens (None: DEFAULT_TOKENS, and JSON lines stay whole). Each
+    passage of a section except the first repeats up to `overlap` whole sentences of the one before."""
 
     tokens: int | None = None
     overlap: int = 1
 
     def limit(self, most: int | None = None) -> int:
-        """The characters that a passage may have; no more than `most`, which a later cut would leave."""
+        """The maximum length of a passage in characters; never above `most`, to which texts would be cut later."""
         wanted = int((self.tokens or DEFAULT_TOKENS) * CHARS_PER_TOKEN)
         return wanted if most is None else min(wanted, most)
 
 
 class Piece(NamedTuple):
-    """text[start:end] of a paper. `sections` are those that it has parts of, their headings joined by " > ", outermost
-    first. `kind` is why there is nothing to ask about in it; None: there may be something."""
+    """A passage: text[start:end] of a paper. `sections` are the sections that it overlaps, each as its headings joined by
+    " > ", outermost first. `kind`: why there is nothing to ask about in it; None if there may be something."""
 
     start: int
     end: int
@@ -48,8 +48,8 @@ class Piece(NamedTuple):
 
 
 def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
-    """The passages of a paper, in order. None is longer than `limit`, blank or ends in white space; together they hold all
-    of the text but white space; what two of them share are whole sentences, at most `overlap`, of one section."""
+    """The passages of a paper, in order. None is longer than `limit` characters, blank, or ends in white space. Together
+    they cover the text except white space. Two passages share only whole sentences of one section, at most `overlap`."""
     joined: list[Piece] = []
     for section in paper.sections:
         words = paper.text[section.start : section.end]
@@ -58,7 +58,7 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
             continue
         piece = Piece(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
         before = joined[-1] if joined and joined[-1].kind == piece.kind else None
-        if before and end - before.start <= limit and min(before.end - before.start, end - start) < SMALL * limit:
+        if before and end - before.start <= limit and min(before.end - before.start, end - start) < JOIN_BELOW * limit:
             joined[-1] = before._replace(end=end, sections=(*before.sections, *piece.sections))
         else:
             joined.append(piece)
@@ -68,37 +68,37 @@ def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
 
 
 def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
-    """All of a span that is within the limit; of a longer one runs of sentences of about the same length."""
+    """The span itself if it is within the limit, else runs of sentences of about equal length."""
     length = span.end - span.start
     if length <= limit:
         return [span]
-    whole = [Span(span.start + one.start, span.start + one.end) for one in split(text[span.start : span.end])]
+    whole = [Span(span.start + s.start, span.start + s.end) for s in split(text[span.start : span.end])]
     sentences = [part for sentence in whole for part in parts(text, sentence, limit)]
-    least, found = math.ceil(length / limit), list[Span]()
-    # Whole sentences and what is repeated take room: with fewer passages, a short rest might be left over.
-    for count in range(least, least + 4):
-        found = list(_runs(sentences, {*whole}, length / count, limit, overlap))
-        if len(found) <= count:
+    min_count, runs = math.ceil(length / limit), list[Span]()
+    # Sentence ends and overlap cost room: with the fewest passages, a short rest may be left over.
+    for count in range(min_count, min_count + 4):
+        runs = list(_runs(sentences, {*whole}, length / count, limit, overlap))
+        if len(runs) <= count:
             break
-    return found
+    return runs
 
 
 def _runs(sentences: list[Span], whole: set[Span], target: float, limit: int, overlap: int) -> Iterator[Span]:
-    """Runs of sentences that end where they have `target` new characters, or would have more than `limit` in all."""
-    first = begin = 0
+    """Runs of sentences, each ended when it has `target` new characters or the next sentence would exceed `limit`."""
+    first = first_new = 0
     for number, sentence in enumerate(sentences):
         fits = sentence.end - sentences[first].start <= limit
-        fresh = sentences[number - 1].end - sentences[begin].start if number > begin else 0
-        if number > begin and (not fits or fresh >= target):
+        new_chars = sentences[number - 1].end - sentences[first_new].start if number > first_new else 0
+        if number > first_new and (not fits or new_chars >= target):
             yield Span(sentences[first].start, sentences[number - 1].end)
             first = number
-            # As many of those before the new one are repeated as are whole and leave room for it.
+            # Repeat up to `overlap` earlier sentences, as long as they are whole and leave room for the new one.
             while (
                 number - first < overlap
-                and first - 1 > begin
+                and first - 1 > first_new
                 and sentences[first - 1] in whole
                 and sentence.end - sentences[first - 1].start <= limit
             ):
                 first -= 1
-            begin = number
+            first_new = number
     yield Span(sentences[first].start, sentences[-1].end)

@@ -1,4 +1,4 @@
-"""Headings of a scientific text (Markdown, LaTeX or plain), and which of them open a part with nothing to ask about."""
+"""Headings of scientific texts (Markdown, LaTeX or plain), and which of them start a part with nothing to ask about."""
 
 import re
 from typing import Final, NamedTuple
@@ -12,9 +12,9 @@ STATEMENTS: Final = "statements about the paper"
 """Contributions, interests, data availability, ethics, keywords, licence and the like."""
 
 DEEPEST: Final = 9
-"""The level of such a part that its name alone gives away: it stands under no heading, and none under it."""
+"""The level of a part that is recognised only by its name: no heading encloses it, and it encloses none."""
 
-_LEFT_OUT = {
+_KIND_PATTERNS = {
     REFERENCES: r"references?(?: list| cited| and notes)?|notes and references|bibliography|(?:literature|works) cited",
     ACKNOWLEDGEMENTS: r"acknowledge?ments?(?: and [^.:]*)?|funding(?: information| sources?| statement)?"
     r"|sources? of funding|financial (?:support|disclosures?)",
@@ -33,71 +33,71 @@ _LEFT_OUT = {
     r"|orcid(?: ids?)?|about the authors?|correspondence|corresponding author|(?:list of )?(?:abbreviations|acronyms)"
     r"|key ?words(?: and phrases)?|index terms|pacs(?: numbers?)?|(?:clinical )?trial registration",
 }
-_SCIENCE = re.compile(
+_SCIENCE_TITLE = re.compile(
     r"abstract|summary|introduction|background|related work|theory|models?|data|observations?|(?:materials? and )?methods?"
     r"|methodology|experiments?|simulations?|analysis|results?(?: and discussion)?|discussion(?: and conclusions?)?"
     r"|conclusions?|summary and conclusions?|limitations|outlook"
 )
-_NUMBER = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
-_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
-_MARKDOWN = re.compile(r"(#{1,6})\s*(.*?)\s*#*")
-_BOLD = re.compile(r"(\*\*|__)(.{2,70}?)[.:]?\1[.:]?")
+_NUMBER_PREFIX = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[ivx]+|[a-h])[.)]\s+|\d+(?:\.\d+)*\s+|§\s*)", re.IGNORECASE)
+_SECTION_NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5})\.?\s+(?=[A-Z])")
+_MARKDOWN_HEADING = re.compile(r"(#{1,6})\s*(.*?)\s*#*")
+_BOLD_LINE = re.compile(r"(\*\*|__)(.{2,70}?)[.:]?\1[.:]?")
 _LATEX_LEVELS = ("chapter", "section", "subsection", "subsubsection", "paragraph")
-_LATEX = re.compile(rf"\\({'|'.join(_LATEX_LEVELS)})\*?\s*\{{([^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}")
-_COMMAND = {
+_LATEX_HEADING = re.compile(rf"\\({'|'.join(_LATEX_LEVELS)})\*?\s*\{{([^{{}}]*(?:\{{[^{{}}]*\}}[^{{}}]*)*)\}}")
+_LATEX_COMMANDS = {
     r"\\appendix\b|\\begin\{append(?:ix|ices)\}": APPENDIX,
     r"\\begin\{thebibliography\}": REFERENCES,
     r"\\(?:begin\{)?acknowledge?ments?\b": ACKNOWLEDGEMENTS,
 }
-_LONGEST = 80
+MAX_HEADING_CHARS = 80
 
 
 class Heading(NamedTuple):
     level: int
-    """0 is the highest."""
+    """A heading encloses those of larger levels. LaTeX chapters have 0, an appendix command -1."""
     title: str
 
 
 def heading(line: str) -> Heading | None:
-    """The heading that a line is: marked as one, or, all by itself, the name of a part that papers have."""
-    for pattern, kind in _COMMAND.items():
+    """Parses a line that is marked as a heading, or that is just the usual name of a part of a paper; None for others."""
+    for pattern, kind in _LATEX_COMMANDS.items():
         if re.match(pattern, line):
-            # What follows an appendix's command is all of it.
+            # Level -1: all later sections belong to the appendix.
             return Heading(-1 if kind == APPENDIX else DEEPEST, kind.capitalize())
-    if found := _MARKDOWN.fullmatch(line):
-        return Heading(len(found[1]), _title(found[2]))
-    if found := _LATEX.match(line):
-        return Heading(_LATEX_LEVELS.index(found[1]), _title(found[2]))
-    bold = _BOLD.fullmatch(line)
-    if not bold and (len(line) > _LONGEST or line[:1] in "-*•" or line[:1].islower()):
+    if found := _MARKDOWN_HEADING.fullmatch(line):
+        return Heading(len(found[1]), _without_markup(found[2]))
+    if found := _LATEX_HEADING.match(line):
+        return Heading(_LATEX_LEVELS.index(found[1]), _without_markup(found[2]))
+    bold = _BOLD_LINE.fullmatch(line)
+    if not bold and (len(line) > MAX_HEADING_CHARS or line[:1] in "-*•" or line[:1].islower()):
         return None
-    title = _title(bold[2] if bold else line)
+    title = _without_markup(bold[2] if bold else line)
     if kind_of(title):
         return Heading(DEEPEST, title)
-    return Heading(depth_of(title) or 1, title) if bold or _SCIENCE.fullmatch(_plain(title)) else None
+    return Heading(depth_of(title) or 1, title) if bold or _SCIENCE_TITLE.fullmatch(_normalized(title)) else None
 
 
 def kind_of(title: str) -> str | None:
-    """What kind of part with nothing to ask about a heading of these words opens; None: there may be something."""
-    words = _plain(title)
-    return next((kind for kind, form in _LEFT_OUT.items() if re.fullmatch(form, words)), None)
+    """The kind of part with nothing to ask about that a heading with this title starts, or None."""
+    words = _normalized(title)
+    return next((kind for kind, pattern in _KIND_PATTERNS.items() if re.fullmatch(pattern, words)), None)
 
 
 def depth_of(title: str) -> int | None:
-    """How deep a heading's number says that it stands, from 1; None without a number."""
-    number = _NUMBERED.match(title)
+    """The depth that a heading's number implies, from 1 ("2.1 Sample" has 2); None without a number."""
+    number = _SECTION_NUMBER.match(title)
     return number[1].count(".") + 1 if number else None
 
 
 def looks_like_one(line: str) -> bool:
-    """Whether a line that stands alone between blank ones may be a heading, although nothing marks it."""
-    short = len(line) <= _LONGEST and len(line.split()) <= 12
+    """Whether a line between blank lines may be a heading although nothing marks it as one."""
+    short = len(line) <= MAX_HEADING_CHARS and len(line.split()) <= 12
     return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"
 
 
-def _title(words: str) -> str:
+def _without_markup(words: str) -> str:
     return words.strip("*_ \t").rstrip(":")
 
 
-def _plain(title: str) -> str:
-    return " ".join(_NUMBER.sub("", title.strip("*_ ").lower()).split()).rstrip(".:")
+def _normalized(title: str) -> str:
+    return " ".join(_NUMBER_PREFIX.sub("", title.strip("*_ ").lower()).split()).rstrip(".:")

@@ -1,4 +1,4 @@
-"""A sample's text as the stages see it: its sentences numbered, each with where it stands."""
+"""A sample's text as the stages see it: in numbered sentences with known positions."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from programs.text.sentences import Span, numbered, split
 
 @dataclass(frozen=True)
 class Passage:
-    """A sample prepared for the stages. `spans[n - 1]` is where sentence n stands in `sample.text`."""
+    """A sample prepared for the stages. `spans[n - 1]` is the position of sentence n in `sample.text`."""
 
     sample: Sample
 
@@ -25,7 +25,7 @@ class Passage:
 
     @cached_property
     def shown(self) -> str:
-        """What every stage is given: the title and domain where they are known, then the numbered sentences."""
+        """What every stage is given: the title and domain if they are known, then the numbered sentences."""
         sample = self.sample
         known = ((sample.title, sample.title_given), (sample.domain, sample.domain_given))
         head = " - ".join(words for words, given in known if given)
@@ -33,8 +33,8 @@ class Passage:
         return f"{head}\n\n{body}" if head else body
 
     def quoted(self, number: int) -> dict[str, Any]:
-        """The words of sentence `number`, counted from 1, as records hold them: `quote`, `start` and
-        `end`; nothing when there is no such sentence."""
+        """Sentence `number`, counted from 1, as records hold it: `quote`, `start` and `end`; empty if there is no such
+        sentence."""
         if not 1 <= number <= len(self.spans):
             return {}
         span = self.spans[number - 1]

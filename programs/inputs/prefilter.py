@@ -1,11 +1,11 @@
-"""`--prefilter`: leaves out of a text what there is nothing to ask about, by rules of form. Pure functions.
+"""`--prefilter`: removes from a text what there is nothing to ask about, by rules about its form. Pure functions.
 
-1. Parts whose heading says so (`headings`): references, acknowledgements and funding, appendices, tables of contents,
-   author lists, statements about the paper.
-2. Short statements with such a word as their label ("Funding: ...").
-3. A list of references at the end, also without a heading.
+1. Parts recognised by their heading (`headings`): references, acknowledgements and funding, appendices, tables of
+   contents, author lists, statements about the paper.
+2. Short lines labelled as an acknowledgement, funding or a statement about the paper ("Funding: ...").
+3. A list of references at the end, even without a heading.
 
-What is left is the text that everything else sees: questions, evidence and its places refer to it.
+The rest of the program sees only what remains: questions, evidence and its positions refer to that text.
 """
 
 import re
@@ -17,85 +17,85 @@ from programs.inputs.formats.text import PROSE, sectioned
 from programs.inputs.headings import ACKNOWLEDGEMENTS, CONTENTS, REFERENCES, STATEMENTS, kind_of
 
 TOO_LITTLE: Final = "too little text"
-LEAST_CHARACTERS: Final = 200
-LEAST_WORDS: Final = 30
+MIN_CHARACTERS: Final = 200
+MIN_WORDS: Final = 30
 
-LONGEST_STATEMENT = 300
-"""Characters of a statement with a label. What is longer is prose that begins with such a word."""
-LEAST_ENTRIES = 3
-"""So many entries of references in a row are a list of them."""
+MAX_STATEMENT_CHARACTERS = 300
+"""A longer line with a label is prose that happens to start with such a word."""
+MIN_ENTRIES = 3
+"""At least this many entries in a row are a list of references."""
 
 _LABEL = re.compile(r"(.{3,60}?)[.:—–](?:\*\*|__)?\s*\S")
-_PROSE = re.compile(rf".{{{PROSE - 1},}}[.!?]")
-_BETWEEN_ENTRIES = re.compile(r"\s+(?=\[\d{1,3}\]\s)")
-_NAMES = (
+_PROSE_LINE = re.compile(rf".{{{PROSE - 1},}}[.!?]")
+_ENTRY_SEPARATOR = re.compile(r"\s+(?=\[\d{1,3}\]\s)")
+_AUTHOR_NAMES = (
     r"(?:[a-z]{2,3}\s+){0,3}"
     r"(?:[A-Z][\w'’-]+,?\s+(?:[A-Z]\.|[A-Z]{1,3}[,.;\s]|[A-Z][\w'’-]+[,.])|(?:[A-Z]\.[\s~-]?)+[A-Z][\w'’-]+)"
 )
-_ENTRY = re.compile(
-    rf"\\bibitem|(?:\[\w{{1,12}}\]|\(?\d{{1,3}}[.)]?|[-*•])?\s*{_NAMES}(?=.*\b(?:19|20)\d\d[a-z]?\b)"
+_REFERENCE_ENTRY = re.compile(
+    rf"\\bibitem|(?:\[\w{{1,12}}\]|\(?\d{{1,3}}[.)]?|[-*•])?\s*{_AUTHOR_NAMES}(?=.*\b(?:19|20)\d\d[a-z]?\b)"
     r".*(?:\d\s*(?:\(\d+\))?\s*[:,]\s*(?:pp?\.?\s*)?[A-Z]?\d|\bdoi\b|(?i:arxiv)|https?:|\bJournal\b|\bPress\b|\bProc\.)"
 )
 
 
 class Filtered(NamedTuple):
-    """What is left of a text, and how many characters were left out for which reason."""
+    """What remains of a text, and how many characters were removed for which reason."""
 
     text: str
     removed: dict[str, int]
 
     @property
     def why_nothing(self) -> str | None:
-        """Why the text is no sample: what took most of it, or that there was little to begin with; None: it is one."""
-        enough = len(self.text) >= LEAST_CHARACTERS and len(self.text.split()) >= LEAST_WORDS
+        """Why too little text remains for a sample: the reason that removed most of it, if any. None if enough remains."""
+        enough = len(self.text) >= MIN_CHARACTERS and len(self.text.split()) >= MIN_WORDS
         return None if enough else max(self.removed, key=lambda reason: self.removed[reason], default=TOO_LITTLE)
 
 
 def prefilter(text: str) -> Filtered:
-    """Leaves out of a cleaned text what the rules name. Idempotent; the lines that stay are in their order and unchanged,
-    but for blank lines where something was."""
+    """Removes from a cleaned text what the rules name. Idempotent. The remaining lines are unchanged and in order, but if
+    anything was removed, runs of blank lines are reduced to one."""
     removed: Counter[str] = Counter()
     kept: list[str] = []
-    for line, reason in _lines(text) if text else ():
+    for line, reason in _lines_with_reasons(text) if text else ():
         if reason:
             removed[reason] += len(line.strip())
         elif line.strip() or (kept and kept[-1].strip()):
             kept.append(line)
     end = _end_without_references(kept)
     removed[REFERENCES] += sum(len(line.strip()) for line in kept[end:])
-    # The unary plus drops what is 0.
+    # The unary plus drops counts of 0.
     left_out = dict(+removed)
     return Filtered("\n".join(kept[:end]).strip(), left_out) if left_out else Filtered(text, {})
 
 
-def _lines(text: str) -> Iterator[tuple[str, str | None]]:
-    """The lines, each with the reason why its heading or its label leaves it out, None where neither does."""
+def _lines_with_reasons(text: str) -> Iterator[tuple[str, str | None]]:
+    """Each line, and the reason to remove it: its section's heading or its own label; None to keep it."""
     for section in sectioned(text).sections:
         kind = section.kind
         for line in text[section.start : section.end].removesuffix("\n").split("\n"):
-            # Nothing else may end a table of contents.
-            kind = None if kind == CONTENTS and _PROSE.fullmatch(line.strip()) else kind
-            yield line, kind or _statement(line.strip())
+            # Prose ends a table of contents, since it may have no other end.
+            kind = None if kind == CONTENTS and _PROSE_LINE.fullmatch(line.strip()) else kind
+            yield line, kind or _statement_kind(line.strip())
 
 
-def _statement(line: str) -> str | None:
-    label = _LABEL.match(line) if len(line) <= LONGEST_STATEMENT else None
+def _statement_kind(line: str) -> str | None:
+    label = _LABEL.match(line) if len(line) <= MAX_STATEMENT_CHARACTERS else None
     kind = kind_of(label[1]) if label else None
     return kind if kind in (ACKNOWLEDGEMENTS, STATEMENTS) else None
 
 
 def _end_without_references(lines: list[str]) -> int:
-    """How many of the lines stand before a list of references at the end, which ends with an entry and may have a line of
-    another form here and there."""
-    entries, end, others = 0, len(lines), 1
+    """The number of lines before a list of references at the end of a text. The last line must be an entry; single short
+    lines between entries may have any form."""
+    entries, end, other_lines = 0, len(lines), 1
     for number in range(len(lines) - 1, -1, -1):
-        found = _BETWEEN_ENTRIES.split(lines[number].strip())
-        if found == [""]:
+        parts = _ENTRY_SEPARATOR.split(lines[number].strip())
+        if parts == [""]:
             continue
-        if all(map(_ENTRY.match, found)):
-            entries, end, others = entries + len(found), number, 0
-        elif others or len(lines[number]) > LONGEST_STATEMENT:
+        if all(map(_REFERENCE_ENTRY.match, parts)):
+            entries, end, other_lines = entries + len(parts), number, 0
+        elif other_lines or len(lines[number]) > MAX_STATEMENT_CHARACTERS:
             break
         else:
-            others = 1
-    return end if entries >= LEAST_ENTRIES else len(lines)
+            other_lines = 1
+    return end if entries >= MIN_ENTRIES else len(lines)

@@ -1,8 +1,8 @@
-"""Reads documents, tables and data sets of the Hub in a process of their own, one at a time: one that hangs, crashes or
-fills memory is skipped, and what a hostile or damaged file does to that process, it does to nothing else.
+"""Reads documents, tables and Hub data sets in a separate process, one at a time. A hostile or damaged file that crashes
+this process, fills its memory or, for a document, makes it hang is skipped, and harms nothing else.
 
-Over one connection it is sent what to read, then a document's bytes, and sends back each `Answer`, all as JSON. It ends
-when the connection does.
+For each request, the process receives over one connection what to read (JSON) and the bytes of a document, and sends back
+`Answer`s (JSON). It ends when the connection is closed.
 """
 
 import contextlib
@@ -33,20 +33,20 @@ from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
 
-SECONDS = 300
-"""That one document may take. A long paper takes ten."""
-MEMORY = 4 * 2**30
-"""Bytes of address space. Papers take a tenth of it."""
+MAX_SECONDS = 300
+"""Time limit for one document. A long paper takes ten."""
+MAX_MEMORY = 4 * 2**30
+"""Limit of the address space in bytes. Papers take a tenth of it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-# Of the outermost package: in the wheel that is one above. What `sys.path` has may hang on where a notebook was started.
-_IMPORTED_FROM = Path(__file__).resolve().parents[__name__.count(".")]
+# The folder that contains the outermost package. `sys.path` alone may depend on where a notebook was started.
+_IMPORT_ROOT = Path(__file__).resolve().parents[__name__.count(".")]
 log = logging.getLogger("synthreasoner")
 
 
 class Answer(BaseModel):
-    """A part of what was read (a paper, or a row as a `record`, with the hash of its values, or why it gives none) or, when
-    it is `over`, why there is no more: `refused` is the user's to mend, `failed` ends the run."""
+    """A part of what was read: a paper, or the `record` of a row (or why it has none) with the hash of its values. The last
+    answer has `over` set, and any error in `reason`, `refused` (the user can fix it) or `failed` (it ends the run)."""
 
     paper: Paper | None = None
     digest: str = ""
@@ -59,47 +59,47 @@ class Answer(BaseModel):
 
 
 class ReaderProcess:
-    """Reads one thing after another, in a process that is started with the first one."""
+    """Reads documents, tables and data sets one after another, in a process that is started on first use."""
 
-    def __init__(self, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+    def __init__(self, seconds: float = MAX_SECONDS, memory: int = MAX_MEMORY) -> None:
         self.closed = False
         self._seconds, self._memory = seconds, memory
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
         self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
 
     def paper(self, ending: str, data: bytes) -> Paper:
-        """The paper that a document is. Raises `Unreadable`."""
-        papers = [answer.paper for answer in self._answers("document", ending, data=data) if answer.paper is not None]
+        """Reads a document. Raises `Unreadable`."""
+        papers = [answer.paper for answer in self._request("document", ending, data=data) if answer.paper is not None]
         if not papers:
             raise Unreadable(Skip.CRASHED)
         return papers[0]
 
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
-        """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` where the Hub stops to answer."""
+        """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` if the Hub stops responding."""
         written = name if isinstance(name, HubName) else name.absolute()
-        return self._answers("rows", str(written), text_field)
+        return self._request("rows", str(written), text_field)
 
     def look(self, name: HubName) -> None:
-        """Asks the Hub for a data set. Raises `UserError` in one line where it is not there or may not be read."""
-        list(self._answers("look", str(name)))
+        """Checks a data set on the Hub. Raises a one-line `UserError` if it does not exist or may not be read."""
+        list(self._request("look", str(name)))
 
     def close(self) -> None:
-        """Ends the process and those that it has started, from any thread: whoever reads then gets `RunStopped`."""
+        """Kills the process and its children; callable from any thread. A concurrent reader gets `RunStopped`."""
         self.closed = True
-        self._end()
+        self._kill()
 
-    def _end(self) -> None:
-        with self._starting:
+    def _kill(self) -> None:
+        with self._lock:
             running, self._running = self._running, None
         if running is not None:
             os.killpg(running[0].pid, signal.SIGKILL)
-            # One that a file system holds ends when that lets it go.
+            # A process blocked in the file system ends only when that returns.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running[0].wait(timeout=5)
 
     def _connection(self) -> Connection:
-        """The connection to the process, which is started where there is none."""
-        with self._starting:
+        """The connection to the process, which is started if it is not running."""
+        with self._lock:
             if self.closed:
                 raise RunStopped
             if self._running is None:
@@ -108,15 +108,15 @@ class ReaderProcess:
                     self._running = _start(theirs, self._memory), ours
             return self._running[1]
 
-    def _answers(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[Answer]:
-        """What the process answers to what `done` is asked, but its last word."""
+    def _request(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[Answer]:
+        """Sends a request for `done` to the process. Yields all answers but the last, and raises the error in that one."""
         pipe, over = self._connection(), False
-        end = time.monotonic() + self._seconds if kind == "document" else None
+        deadline = time.monotonic() + self._seconds if kind == "document" else None
         try:
             pipe.send_bytes(json.dumps((kind, name, text_field)).encode())
             pipe.send_bytes(data)
             while not over:
-                if not pipe.poll(None if end is None else max(0.0, end - time.monotonic())):
+                if not pipe.poll(None if deadline is None else max(0.0, deadline - time.monotonic())):
                     raise Unreadable(Skip.TOO_SLOW)
                 answer = Answer.model_validate_json(pipe.recv_bytes())
                 if not (over := answer.over):
@@ -125,13 +125,13 @@ class ReaderProcess:
             raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
         finally:
             if not over:
-                self._end()
+                self._kill()
         if answer.refused:
             raise UserError(answer.refused)
         if answer.failed:
             raise FatalError(answer.failed)
         if answer.reason is not None:
-            log.info("not read: %s: %s", answer.reason.value, answer.detail)
+            log.info("skipped: %s: %s", answer.reason.value, answer.detail)
             raise Unreadable(answer.reason)
 
 
@@ -141,17 +141,17 @@ def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_IMPORTED_FROM), *filter(None, map(str, sys.path))])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_IMPORT_ROOT), *filter(None, map(str, sys.path))])},
         pass_fds=[pipe.fileno()],
-        # Ctrl-C is for the run, which then ends this itself.
+        # Ctrl-C must reach only the run, which then ends this process itself.
         start_new_session=True,
     )
 
 
 def main() -> None:
     pipe = Connection(int(sys.argv[1]))
-    wanted, (_, most) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
+    wanted, (_, hard) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     with contextlib.suppress(EOFError, OSError):
         while True:
             kind, name, text_field = json.loads(pipe.recv_bytes())
@@ -160,37 +160,37 @@ def main() -> None:
 
 
 def done(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
-    """Reads a "document", by its name's ending, or the "rows" of a Parquet file or a data set, or sees whether that is
-    there ("look"). The last answer is that it is over, and why, where something is wrong."""
-    why: dict[str, Any] = {}
+    """Handles a request, within the process: reads a "document" (`name` is its extension) or the "rows" of a Parquet file
+    or data set, or checks that a data set exists ("look"). The last answer is `over`, and holds the error if any."""
+    failure: dict[str, Any] = {}
     try:
-        yield from _parts(kind, name, text_field, data)
+        yield from _read(kind, name, text_field, data)
     except Unreadable as problem:
-        why = {"reason": problem.reason, "detail": repr(problem.__cause__)}
+        failure = {"reason": problem.reason, "detail": repr(problem.__cause__)}
     except (UserError, FatalError) as error:
-        why = {"refused" if isinstance(error, UserError) else "failed": str(error)}
+        failure = {"refused" if isinstance(error, UserError) else "failed": str(error)}
     except MemoryError as error:
-        why = {"reason": Skip.TOO_LARGE, "detail": repr(error)}
+        failure = {"reason": Skip.TOO_LARGE, "detail": repr(error)}
     except RecursionError as error:
-        why = {"reason": Skip.NESTED_TOO_DEEP, "detail": repr(error)}
+        failure = {"reason": Skip.NESTED_TOO_DEEP, "detail": repr(error)}
     except Exception as error:
-        # Libraries raise all sorts of things over damaged files; what is raised in our own lines is no fault of the file's.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = Skip.OUR_FAULT if Path(where.filename).is_relative_to(_PACKAGE) else Skip.DAMAGED
-        why = {"reason": reason, "detail": f"{error!r} in {where.filename}, line {where.lineno}"}
-    yield Answer(over=True, **why)
+        # Libraries raise all kinds of errors on damaged files; an error raised in our own code is not the file's fault.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        reason = Skip.OUR_FAULT if Path(frame.filename).is_relative_to(_PACKAGE) else Skip.DAMAGED
+        failure = {"reason": reason, "detail": f"{error!r} in {frame.filename}, line {frame.lineno}"}
+    yield Answer(over=True, **failure)
 
 
-def _parts(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+def _read(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
     if kind == "document":
         yield Answer(paper=reader_of(name)(data))
     elif kind == "look":
         opened(HubName.parse(name))
     else:
         for record in records(HubName.parse(name) if name.startswith(PREFIX) else Path(name), text_field):
-            written = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-            said = Skip.LINE_TOO_LONG if len(written) > DEFAULT_LINE_LIMIT else record
-            yield Answer(digest=bytes_id(written), record=said)
+            encoded = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+            content = Skip.LINE_TOO_LONG if len(encoded) > DEFAULT_LINE_LIMIT else record
+            yield Answer(digest=bytes_id(encoded), record=content)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What reading did: how much was read, and what was skipped for which reason."""
+"""Counts of what was read, and of what was skipped for which reason."""
 
 from collections import Counter
 from enum import Enum
@@ -11,7 +11,7 @@ from programs.inputs.sample import Place, Sample
 
 
 class Skip(str, Enum):
-    """Why a line, row, passage, document or the rest of an archive gives no sample."""
+    """Why a line, row, passage, document or the rest of an archive yields no sample."""
 
     NOT_JSON = "not JSON"
     NOT_AN_OBJECT = "not an object"
@@ -24,28 +24,28 @@ class Skip(str, Enum):
     DUPLICATE = "duplicate text"
     TRUNCATED_ARCHIVE = "truncated archive"
     DAMAGED_ARCHIVE = "damaged archive"
-    UNKNOWN_KIND = "a kind of file that is not read"
-    OUR_OWN = "a file that this program wrote"
-    NOT_PERMITTED = "a file that cannot be opened"
-    DAMAGED = "a damaged file, or of another kind than its name says"
-    FILE_TOO_LARGE = "a document of more than 256 MB"
-    NO_TEXT_IN_IT = "a document without text"
-    LOCKED = "a document with a password"
+    UNKNOWN_KIND = "unsupported file type"
+    OUR_OWN = "file written by this program"
+    NOT_PERMITTED = "file that cannot be opened"
+    DAMAGED = "damaged file, or not of the type its name says"
+    FILE_TOO_LARGE = "document larger than 256 MB"
+    NO_TEXT_IN_IT = "document without text"
+    LOCKED = "password-protected document"
     SCAN = "pages without text (a scan?)"
-    UNKNOWN_LETTERS = "letters that the file does not name"
-    CRASHED = "a document that crashed its reader"
-    TOO_SLOW = "a document that takes too long to read"
-    TOO_LARGE = "a document that takes too much memory to read"
-    OUR_FAULT = "a fault of this program (the log says where)"
+    UNKNOWN_LETTERS = "fonts without a mapping to Unicode"
+    CRASHED = "document that crashed its reader"
+    TOO_SLOW = "document that takes too long to read"
+    TOO_LARGE = "document that takes too much memory to read"
+    OUR_FAULT = "error in this program (see the log)"
     NOTHING_TO_ASK = "nothing to ask about"
 
 
 ARCHIVE_REASONS: Final = frozenset({Skip.TRUNCATED_ARCHIVE.value, Skip.DAMAGED_ARCHIVE.value})
-"""These count files of which only a part could be read; all others count lines."""
+"""These reasons count files that could be read only in part; all others count lines."""
 
 
 class Unreadable(SynthReasonerError):
-    """A line, row, passage, document or archive gives no text."""
+    """A line, row, passage, document or archive yields no text."""
 
     def __init__(self, reason: Skip, detail: str = "") -> None:
         super().__init__(reason.value)
@@ -53,24 +53,24 @@ class Unreadable(SynthReasonerError):
 
 
 class ReadReport(BaseModel):
-    """Counts, kept up to date while the samples are drawn. A line is a line of JSON, a row of a table, a passage of a
-    longer text, or a document that gave none: lines == samples + blank + done + skipped_lines."""
+    """Counts that are updated while samples are drawn. A "line" is a line of JSON, a row of a table, a passage of a longer
+    text, or a document that yielded no passage. Invariant: lines == samples + blank + done + skipped_lines."""
 
     files: int = 0
     lines: int = 0
     blank: int = 0
-    """Lines with nothing on them: no skip, since nothing was lost."""
+    """Blank lines; not skipped ones, since nothing was lost."""
     samples: int = 0
     done: int = 0
-    """Lines that an earlier run had finished with."""
+    """Lines that an earlier run finished."""
     documents: int = 0
     """Texts that were cut into passages."""
     passages: int = 0
-    """What these gave, skipped ones included; of those that an earlier run had finished with, what it took."""
+    """Their passages, including skipped ones; of texts that an earlier run finished, only the passages it took."""
     cut: int = 0
-    """Samples whose text was too long and was cut at a sentence."""
+    """Samples whose text was too long and was cut at the end of a sentence."""
     trimmed: Counter[str] = Field(default_factory=Counter)
-    """Samples of which the prefilter left something out, by what, and the characters; one may count for several."""
+    """Samples that the prefilter shortened, by kind of part removed; a sample may count for several kinds."""
     trimmed_chars: Counter[str] = Field(default_factory=Counter)
     skipped: Counter[str] = Field(default_factory=Counter)
     first_examples: dict[str, Place] = Field(default_factory=dict)
@@ -82,7 +82,7 @@ class ReadReport(BaseModel):
         self.first_examples.setdefault(reason, place)
 
     def take(self, sample: Sample) -> Sample:
-        """Counts a sample, and what the prefilter left out of it, and gives it back."""
+        """Counts a sample and what the prefilter removed from it. Returns the sample."""
         self.lines += 1
         self.samples += 1
         self.trimmed.update(sample.removed.keys())

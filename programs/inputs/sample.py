@@ -1,4 +1,4 @@
-"""One input record, as the rest of the program sees it."""
+"""`Sample`: an input record as the rest of the program sees it."""
 
 import hashlib
 from typing import Any
@@ -9,7 +9,7 @@ from programs.inputs.cleaning import clean
 
 
 class Place(BaseModel, frozen=True):
-    """Where a record stands: the file as it was named, and the line, row or passage, counted from 1."""
+    """Where a record was read: the name of its file, and the number of its line, row or passage, counted from 1."""
 
     file: str
     line: int
@@ -19,10 +19,10 @@ class Place(BaseModel, frozen=True):
 
 
 class Excerpt(BaseModel, frozen=True):
-    """Which part of a document a text is: characters `start` to `end` of the document's text, whose hash is `document`
-    (`content_id`). `sections` are those that it has parts of, each its headings joined by " > ", outermost first.
+    """The part of a document that a text is: characters `start` to `end` of the document's text, whose `content_id` is
+    `document`. `sections` are the sections that it overlaps, each as its headings joined by " > ", outermost first.
 
-    The text is exactly that part, unless something was left out of it (`removed`) or it was cut to fit (`cut_from`).
+    The text is exactly this part, unless something was removed from it (`removed`) or it was cut to fit (`cut_from`).
     """
 
     document: str
@@ -32,16 +32,16 @@ class Excerpt(BaseModel, frozen=True):
 
 
 class Sample(BaseModel, frozen=True):
-    """A text to ask questions about, with what its record said of it.
+    """A text to ask questions about, with the metadata of its record.
 
-    Invariants: `id` is `content_id` of the cleaned and, where that was asked for, prefiltered text before any cut, so it
+    Invariants: `id` is the `content_id` of the cleaned (and, with --prefilter, prefiltered) text before any cut, so it
     depends neither on the place nor on how much of the text fits a model; title, domain and text read from a file are
-    cleaned; every string encodes to UTF-8; `extra` holds only what JSON can write again.
+    cleaned; every string encodes to UTF-8; `extra` holds only values that JSON can represent.
     """
 
     id: str
     given_id: str | None
-    """The record's own id (a whole number becomes its digits); None if it has none that could be used."""
+    """The record's own id (an integer becomes a string); None if it has no usable one."""
     title: str
     title_given: bool
     domain: str
@@ -49,16 +49,16 @@ class Sample(BaseModel, frozen=True):
     text: str
     place: Place
     excerpt: Excerpt | None = None
-    """None where the text is no part of a longer one."""
+    """None if the text is not part of a longer one."""
     cut_from: int | None
-    """Characters that the text had before it was cut to fit; None if it is whole."""
+    """Length of the text in characters before it was cut to fit; None if it is whole."""
     line_id: str
-    """A hash of the bytes of the record's line, by which a later run knows the line before it reads it; of a passage,
-    that of its document's bytes with its number and how it was cut (`programs.inputs.reader`)."""
+    """A hash of the bytes of the record's line, by which a later run recognises the line without parsing it. For a
+    passage, a hash of its document's hash, its number and the options for cutting (`programs.inputs.reader`)."""
     removed: dict[str, int] = Field(default_factory=dict)
-    """Characters that the prefilter left out of the text, by what they were."""
+    """Number of characters that the prefilter removed from the text, by kind of part."""
     extra: dict[str, Any]
-    """Every other field, and a title, domain or id that could not be used."""
+    """All other fields, including an unusable title, domain or id."""
 
 
 def content_id(text: str) -> str:
@@ -67,7 +67,7 @@ def content_id(text: str) -> str:
 
 
 def bytes_id(data: bytes) -> str:
-    """16 hexadecimal digits (64 bits) of the BLAKE2b hash of some bytes."""
+    """The 64-bit BLAKE2b hash of some bytes, as 16 hexadecimal digits."""
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
@@ -81,7 +81,7 @@ def sample_of(
     line_id: str = "",
     extra: dict[str, Any] | None = None,
 ) -> Sample:
-    """A sample made of a text at hand, which is cleaned; what it has no title or domain of its own for gets a default."""
+    """Makes a sample from a text, which is cleaned first. A missing title or domain gets a default."""
     cleaned = clean(text)
     return Sample(
         id=content_id(cleaned),

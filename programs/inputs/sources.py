@@ -1,4 +1,4 @@
-"""Which files an input option means, and what kind of input each is."""
+"""Finds the files that an input option names, and the kind of each."""
 
 import contextlib
 import glob
@@ -22,7 +22,7 @@ DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
 
 class Source(NamedTuple):
-    """One input. `below` is the folder that was named, or that a wildcard searched."""
+    """One input. `below` is the folder that was named, that a wildcard searched, or that holds the file that was named."""
 
     name: Path | HubName
     kind: Kind
@@ -30,26 +30,26 @@ class Source(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Its name as records hold it, which tells nothing of the user's machine: that below the folder. Bytes that are no
-        UTF-8 are replaced."""
+        """Its name in records: relative to `below`, so that it reveals nothing about the user's machine. Bytes that are
+        not UTF-8 are replaced."""
         name = self.name.relative_to(self.below) if isinstance(self.name, Path) and self.below else self.name
         return encodable(str(name))
 
 
 def sources(patterns: Sequence[str]) -> list[Source]:
-    """What names, wildcards and folders mean, in the order given, a wildcard's and a folder's in alphabetical order,
-    each file once, and each with a name of its own to be shown by.
+    """Finds the inputs that names, wildcards and folders stand for, in the given order; within a wildcard or folder, in
+    alphabetical order. Each file occurs once, and is shown by a name that no other has.
 
-    A name's ending says what it is; a file named (or matched by a wildcard) with none of the known ones holds JSON lines. A
-    folder means all files in it and below, hidden ones apart; where a wildcard matches one, it is passed over.
+    The extension of a file tells its kind; a file with an unknown one, if named or matched by a wildcard, holds JSON lines.
+    A folder stands for all files in it and its subfolders, except hidden ones; a folder that a wildcard matches is skipped.
     DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
-    Raises UserError for a pattern that means no file, a file that cannot be read, a data set that is not there, and where
-    the libraries that read one are missing.
+    Raises UserError if a pattern matches no file, a file cannot be read, a data set does not exist, or the libraries for
+    reading an input are missing.
     """
     if not patterns or "" in patterns:
         raise UserError("No input file was named.")
     files: dict[Path | HubName, Source] = {}
-    for source in itertools.chain.from_iterable(map(_meant, patterns)):
+    for source in itertools.chain.from_iterable(map(_resolve, patterns)):
         files.setdefault(source.name.resolve() if isinstance(source.name, Path) else source.name, source)
     for source in files.values():
         if isinstance(source.name, HubName):
@@ -60,77 +60,77 @@ def sources(patterns: Sequence[str]) -> list[Source]:
             check_readable(source.name)
         elif format := format_of(source.name):
             require(str(source.name), format.needs)
-    return _apart(list(files.values()))
+    return _with_distinct_names(list(files.values()))
 
 
-def _apart(found: list[Source]) -> list[Source]:
-    """The sources, those of equal names shown by their places below a folder that holds them all."""
+def _with_distinct_names(found: list[Source]) -> list[Source]:
+    """The sources; any that would be shown by equal names are shown by their paths within a common folder instead."""
     counts = Counter(source.shown for source in found)
-    alike = {one: one.name.absolute() for one in found if counts[one.shown] > 1 and isinstance(one.name, Path)}
-    folder = Path(os.path.commonpath([path.parent for path in alike.values()])) if alike else None
-    return [Source(alike[one], one.kind, folder) if one in alike else one for one in found]
+    paths = {s: s.name.absolute() for s in found if counts[s.shown] > 1 and isinstance(s.name, Path)}
+    folder = Path(os.path.commonpath([path.parent for path in paths.values()])) if paths else None
+    return [Source(paths[s], s.kind, folder) if s in paths else s for s in found]
 
 
 def line_files(patterns: Sequence[str]) -> list[Path]:
-    """The files of JSON lines that `sources` finds. Raises UserError also for inputs of other kinds."""
+    """The JSON Lines files that `sources` finds. Also raises UserError for any other input that can be read."""
     found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
     if other := next((source for source in found if source.kind != "lines"), None):
-        raise UserError(f"{other.name} holds no JSON lines.")
+        raise UserError(f"{other.name} is not a JSON Lines file.")
     return [Path(str(source.name)) for source in found]
 
 
 def shipped_sample() -> Path:
-    """The sample passages: inside the installed package, or in the checkout that this file is part of."""
+    """The path of the sample passages: inside the installed package, or in the checkout that contains this file."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "resources" / Path(DEFAULT_INPUT).name
     return installed if installed.is_file() else package.parent / DEFAULT_INPUT
 
 
-def _meant(pattern: str) -> Iterator[Source]:
+def _resolve(pattern: str) -> Iterator[Source]:
     if pattern.startswith(PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
-    # A bare "~" at the start can be part of a file's own name.
+    # Any other "~" at the start may be part of the file's name.
     path = Path(pattern).expanduser() if pattern.startswith("~/") else Path(pattern)
     try:
         path = shipped_sample() if pattern == DEFAULT_INPUT and not path.exists() else path
-        # A name that exists is meant as it stands, even when it holds a bracket.
+        # A name that exists is taken literally, even if it contains a bracket.
         found, below = [path] if path.exists() else [], path.parent
-    except OSError as error:  # a folder on the way may not be entered, or the name is longer than names can be
-        _refuse(error)
+    except OSError as error:  # a parent folder is not accessible, or the name is too long
+        _raise_user_error(error)
     if path.is_dir():
-        yield from _inside(path)
+        yield from _files_in(path)
         return
     if not found:
-        # Path.glob takes no absolute pattern.
+        # Path.glob rejects absolute patterns.
         matches = map(Path, sorted(glob.iglob(str(path), recursive=True)))  # noqa: PTH207
         found = [match for match in matches if not match.is_dir()]
         below = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     if not found:
-        said = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
-        beside: list[str] = []
+        why = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
+        neighbours: list[str] = []
         with contextlib.suppress(OSError):
-            beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-        raise UserError(f"{said}{nearest(path.name, beside) or '.'}")
+            neighbours = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+        raise UserError(f"{why}{nearest(path.name, neighbours) or '.'}")
     for file in found:
         check_readable(file, any_kind=True)
         format = format_of(file)
         yield Source(file, format.kind if format else "lines", below)
 
 
-def _inside(folder: Path) -> Iterator[Source]:
-    """All files of a folder and those below it. Links to folders are not followed: they could lead back."""
-    read = False
-    for place, folders, names in os.walk(folder, onerror=_refuse):
+def _files_in(folder: Path) -> Iterator[Source]:
+    """All files in a folder and its subfolders. Links to folders are not followed: they could form a cycle."""
+    any_readable = False
+    for parent, folders, names in os.walk(folder, onerror=_raise_user_error):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        # Word's lock files begin with "~$".
+        # Word's lock files start with "~$".
         for name in sorted(name for name in names if not name.startswith((".", "~$"))):
-            format, own = format_of(Path(name)), name.lower().endswith(ENDINGS)
-            read = read or (format is not None and not own)
-            yield Source(Path(place, name), "own" if own else format.kind if format else "unknown", folder)
-    if not read:
-        raise UserError(f"There is no file in the folder {folder} that is read: {', '.join(FORMATS)}.")
+            format, is_own = format_of(Path(name)), name.lower().endswith(ENDINGS)
+            any_readable = any_readable or (format is not None and not is_own)
+            yield Source(Path(parent, name), "own" if is_own else format.kind if format else "unknown", folder)
+    if not any_readable:
+        raise UserError(f"The folder {folder} contains no file of a supported type: {', '.join(FORMATS)}.")
 
 
-def _refuse(error: OSError) -> NoReturn:
+def _raise_user_error(error: OSError) -> NoReturn:
     raise UserError(f"Cannot read {error.filename}: {error.strerror}.") from error

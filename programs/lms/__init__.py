@@ -1,1 +1,1 @@
-"""Where answers come from: one file a backend, and `resolve`, which turns a name into a model."""
+"""The model backends, one module each. `resolve` turns a model's name into a model that can be called."""

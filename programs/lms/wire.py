@@ -1,4 +1,4 @@
-"""Between DSPy's requests and responses and the OpenAI-shaped bodies that servers speak. Pure functions."""
+"""Translates between DSPy's requests and responses and the JSON bodies of OpenAI's chat completions. Pure functions."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,23 +15,23 @@ LIMITS = ("max_tokens", "max_completion_tokens")
 SAMPLING = frozenset({"temperature", "seed"})
 FORMATS = frozenset({"json_schema", "json_object"})
 PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "system"})
-"""What a server may take beside model and messages: parameters, types of `response_format`, messages of the system."""
+"""What a server may or may not accept: parameters, types of `response_format`, and system messages."""
 
-_OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
-_MOST_TOKENS = 2**53
+_SENT_OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
+_MAX_TOKENS = 2**53
 _THINKING_PARTS = ("thinking", "reasoning")
-# Finish reasons: OpenAI's, and those that gateways pass on from others.
-_CUT_OFF = ("length", "max_tokens", "model_length", "max_output_tokens")
-_CUT_BY_CONTEXT = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
-_FILTERED = re.compile(
+# Finish reasons of OpenAI, and of others that gateways pass on.
+_TOKEN_LIMIT_REASONS = ("length", "max_tokens", "model_length", "max_output_tokens")
+_CONTEXT_LIMIT_REASONS = ("model_context_window_exceeded", "context_length", "context_length_exceeded")
+_FILTER_REASON = re.compile(
     r"content[ _-]?filter|safety|prohibited|blocklist|recitation|spii|refus|sensitive|moderat|guardrail|flagged"
 )
 
 
 @dataclass(frozen=True)
 class BodyRules:
-    """Which parameters a model takes, and within which bounds; by default everything. The limit of tokens goes by the first
-    of `LIMITS` that is taken."""
+    """Which parameters a model accepts, and their bounds; by default everything. The token limit is sent under the first of
+    `LIMITS` that is accepted."""
 
     takes: frozenset[str] = PARAMETERS
     default_limit: int | None = None
@@ -42,8 +42,8 @@ class BodyRules:
         return replace(self, takes=self.takes - {*refused})
 
     def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
-        """The rules by which to ask again for less, where an error refuses a parameter that was in the body: its next
-        form, or else without it. None: asking again would be the same."""
+        """The rules for sending the request again if `error` refuses a parameter that `body` has: with its next simpler
+        form, or without it. None: nothing would change."""
         name = error.parameter if isinstance(error, ParameterRefused) else None
         if name is None or name not in (self.takes if name == "system" else body):
             return None
@@ -51,12 +51,12 @@ class BodyRules:
 
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
-    """The JSON body of a chat completion, the system message first and every content a plain string; of parameters only
-    what the request sets, or is given here, and `rules` allow. Raises CallError for an option that no backend is sent."""
+    """The JSON body of a chat completion. The system message comes first, and each content is a plain string. Has only the
+    given parameters that `rules` allow. Raises CallError for an option that no server is ever sent."""
     config = request.config
     given = [field.name for field in fields(config) if getattr(config, field.name)]
-    if unsent := [name for name in given if name not in _OPTIONS]:
-        raise CallError(f"options that are not sent: {', '.join(unsent)}; those that are: {', '.join(_OPTIONS)}")
+    if unsupported := [name for name in given if name not in _SENT_OPTIONS]:
+        raise CallError(f"unsupported options: {', '.join(unsupported)}; supported: {', '.join(_SENT_OPTIONS)}")
     wanted = {
         "temperature": _at_most(config.temperature, rules.highest_temperature),
         "seed": config.seed,
@@ -82,7 +82,7 @@ def _at_most(value: Any, highest: Any) -> Any:
 
 
 def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[str, Any] | None:
-    """OpenAI's nested form of the flat one that DSPy hands over, or the next one that the server takes."""
+    """DSPy's flat response format in OpenAI's nested form, or in the next simpler form that the server accepts."""
     if asked is None:
         return None
     if asked.get("type") != "json_schema" or "json_schema" not in rules.takes:
@@ -94,13 +94,13 @@ def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[
 def _text_of(parts: str | Iterable[Any]) -> str:
     texts = [parts] if isinstance(parts, str) else [getattr(part, "text", None) for part in parts]
     if None in texts:
-        raise CallError("the prompt holds something other than text, which this backend does not send")
+        raise CallError("the prompt contains something other than text, which this backend does not send")
     return "\n".join(map(str, texts))
 
 
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
-    """The JSON object that a reply with HTTP 200 holds. Raises NotAnAnswer where it holds none (a login page, half a
-    reply), and the error it holds where it holds that."""
+    """The JSON object in a reply with HTTP 200. Raises NotAnAnswer if there is none (a login page, half a reply), and the
+    error that it holds, if any."""
     payload = json_in(text)
     if not isinstance(payload, Mapping):
         raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
@@ -109,9 +109,9 @@ def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
 
 
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
-    """The answer in a chat completion (of `read_json`), its reasoning (in a field of its own, or in parts of the content)
-    apart from its text. Raises NotAnAnswer without a choice, EmptyAnswer without text, Truncated where the answer ran into
-    its limit (even when some text came), CallError where the model or its filter refused; and what its choice holds."""
+    """The answer in a chat completion (from `read_json`); reasoning, in its own field or in content parts, is a separate
+    part. Raises NotAnAnswer without choices, EmptyAnswer without text, Truncated at the token limit (even with some text),
+    ContextTooLong at the end of the context, CallError if the model or a filter refused, and any error in the choice."""
     choices = payload.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     choice: Mapping[str, Any] = first if isinstance(first, Mapping) else {}
@@ -121,7 +121,7 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
         if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
             raise CallError("the server's content filter stopped the prompt")
-        raise NotAnAnswer("the reply holds no choices, or none with a message")
+        raise NotAnAnswer("the reply has no choices, or none with a message")
     refusal, content = message.get("refusal"), message.get("content")
     if isinstance(refusal, str) and refusal.strip():
         raise CallError(f"the model refused: {excerpt(refusal, secrets)}")
@@ -143,14 +143,14 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
 def answer(
     content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
 ) -> Response:
-    """A Response of `content`, or the error that an unusable answer stands for (see `read_completion`)."""
+    """A Response with `content`. Raises the errors of unusable answers (see `read_completion`)."""
     thought, text = split_thinking(encodable(content))
     reason = str(finish_reason).lower()
-    if reason in _CUT_OFF:
+    if reason in _TOKEN_LIMIT_REASONS:
         raise Truncated("the answer ran into its token limit")
-    if reason in _CUT_BY_CONTEXT:
+    if reason in _CONTEXT_LIMIT_REASONS:
         raise ContextTooLong("the answer ran into the end of the model's context")
-    if _FILTERED.search(reason):
+    if _FILTER_REASON.search(reason):
         raise CallError(f"the server's content filter stopped the answer ({excerpt(reason)})")
     if reason == "error":
         raise NotAnAnswer("the server broke off the answer with an error")
@@ -163,17 +163,17 @@ def answer(
 
 
 def reasoning_of(response: Response) -> str:
-    """The model's own reasoning in a Response, "" where it shows none."""
+    """The model's own reasoning in a Response; "" if it has none."""
     return "\n".join(part.text for part in response.message.parts_of(ThinkingPart) if part.text)
 
 
 def usage_of(payload: Any) -> Usage:
-    """The tokens that a reply, whatever it holds, says it used: answers of no use were paid for too. What it does not say,
-    or says badly, is None, never zero."""
+    """The token counts in a reply, whatever else it holds, since unusable answers are paid for too. Missing or malformed
+    counts are None, never zero."""
 
-    def count(said: Any, name: str) -> int | None:
-        value = said.get(name) if isinstance(said, Mapping) else None
-        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
+    def count(counts: Any, name: str) -> int | None:
+        value = counts.get(name) if isinstance(counts, Mapping) else None
+        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_TOKENS else None
 
     usage = payload.get("usage") if isinstance(payload, Mapping) else None
     details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None
@@ -185,7 +185,7 @@ def usage_of(payload: Any) -> Usage:
 
 
 def _plain_text(value: Any) -> str:
-    """The text of a string, of a part, or of a list of these, each a block of its own."""
+    """The text of a string, of a part, or of a list of these, separated by blank lines."""
     if isinstance(value, Mapping):
         value = next((value[key] for key in ("text", *_THINKING_PARTS, "content", "summary") if value.get(key)), "")
     if isinstance(value, list):
@@ -193,33 +193,33 @@ def _plain_text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-_NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
+_TAG = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
 # <think>, [THINK], <|thinking|>, <|begin_of_thought|>, <|START_THINKING|>, <seed:think>, ◁think▷, <|channel>thought
 _OPEN_THINKING = re.compile(
-    rf"(?i)\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_NAME}\|?[>\]▷]|<\|?channel\|?>\s*{_NAME}\b)"
+    rf"(?i)\A\s*(?:[<\[◁]\|?(?:\w+:|begin_of_|start_)?{_TAG}\|?[>\]▷]|<\|?channel\|?>\s*{_TAG}\b)"
 )
-_CLOSE_THINKING = re.compile(rf"(?i)(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_NAME}\|?[>\]▷]|<channel\|>)\s*")
-# What may stand around an answer behind its thought.
+_CLOSE_THINKING = re.compile(rf"(?i)(?:[<\[◁](?:\|?/|\|?end_of_|\|?end_)(?:\w+:)?{_TAG}\|?[>\]▷]|<channel\|>)\s*")
+# Tags that may enclose the answer after the thought.
 _ANSWER_BRACKETS = re.compile(
     r"(?is)\A\s*(?:<\|(?:begin_of_solution|start_response)\|>|<(?:answer|output|response)>)(.*?)"
     r"(?:<\|(?:end_of_solution|end_response)\|>|</(?:answer|output|response)>|\Z)"
 )
-# A model that speaks in channels (harmony): the last one said is the answer, unless it is one of thought. Some servers
-# take the brackets away and leave the names.
+# OpenAI's harmony format: the last channel that is not one of thought is the answer. Some servers strip the special tokens
+# and leave the names of the channels.
 _CHANNEL = re.compile(r"(?s)<\|channel\|>\s*(\w*)[^<]*<\|message\|>(.*?)(?=<\|(?:end|start|return|call|channel)\|>|\Z)")
 _THOUGHT_CHANNELS = ("analysis", "commentary")
 _BARE_CHANNELS = re.compile(r"(?s)\A\s*(?:analysis|commentary)(?=[A-Z{\"'])(.*?)(?:assistant\s*final(.*))?\Z")
 
 
 def split_thinking(content: str) -> tuple[str, str]:
-    """(thought, text) of an answer whose thought is written before it, in brackets of any kind that models use or channels.
-    Some chat templates put the opening bracket into the prompt, so that an answer may begin inside it. A thought without
-    an end leaves no text. Brackets inside a JSON answer are text."""
+    """Splits an answer into (thought, text), if it starts with a thought in any of the tags or channels that models use.
+    Some chat templates put the opening tag into the prompt, so that the answer starts inside the thought. A thought that
+    never ends leaves no text. Tags inside a JSON answer are text."""
     start = content.lstrip()
     if start.startswith(("<|channel|>", "<|start|>")):
-        said = _CHANNEL.findall(content)
-        thought = "\n".join(text.strip() for channel, text in said if channel in _THOUGHT_CHANNELS)
-        return thought, next((text.strip() for channel, text in said[::-1] if channel not in _THOUGHT_CHANNELS), "")
+        parts = _CHANNEL.findall(content)
+        thought = "\n".join(text.strip() for channel, text in parts if channel in _THOUGHT_CHANNELS)
+        return thought, next((text.strip() for channel, text in parts[::-1] if channel not in _THOUGHT_CHANNELS), "")
     if bare := _BARE_CHANNELS.match(content):
         return bare[1].strip(), (bare[2] or "").strip()
     opened = _OPEN_THINKING.match(content)

@@ -1,1 +1,1 @@
-"""Does the data train? What its traces have in common, what a student makes of them, and training with controls."""
+"""Does the data train? How its traces are distributed, what they tell a student, and training with controls."""

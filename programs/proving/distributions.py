@@ -1,5 +1,5 @@
-"""Tier 0: how the traces are distributed, without a model. What all have in common is what a student learns first.
-Diversity is measured on a seeded sample of a fixed size, since it depends on the size."""
+"""Tier 0: how the traces are distributed, without a model. A student first learns what all traces have in common.
+Measures of diversity depend on the number of texts, so they use a seeded sample of a fixed size."""
 
 import contextlib
 import re
@@ -23,12 +23,12 @@ from programs.text.copying import copied_share
 from programs.text.thought import bare_thought
 from programs.text.words import runs
 
-SAMPLE, DIMENSIONS = 500, 4096
+SAMPLE_SIZE, DIMENSIONS = 500, 4096
 _WORD = re.compile(r"\w+")
 
 
 class GivenAway(BaseModel):
-    """A trace that has a question of a given file in its words: in which part, and where that question stands."""
+    """A trace whose question, thought or answer (`part`) shares words with a question of a given file, found at `place`."""
 
     id: str
     part: str
@@ -36,8 +36,8 @@ class GivenAway(BaseModel):
 
 
 class Distributions(BaseModel):
-    """Tier 0. `words` holds quantiles of lengths; `copied` is the mean share of a thought's words that stand in its passage
-    twelve in a row; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None without a file."""
+    """The result of tier 0. `words`: quantiles of lengths; `copied`: the mean share of a thought's words in runs of twelve
+    from its passage; `distinct` (by n) and `vendi` are over `sampled` thoughts; `given_away` is None without a file."""
 
     papers: int
     types: dict[str, int]
@@ -53,11 +53,11 @@ class Distributions(BaseModel):
 
 
 def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -> Distributions:
-    """Tier 0 of records, read once. Raises `UserError`."""
+    """Tier 0 of the traces, in one pass. Raises `UserError` if there are none, or if a file of `against` is unusable."""
     papers, types, levels = set[str](), Counter[str](), Counter[str]()
-    questions, copied, counted, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
+    questions, copied, thought_count, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
 
-    def counted_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
+    def count_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record in traces:
             asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
             name = name_of(record)
@@ -65,7 +65,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1
             questions.add(len(asked.question.split()))
-            counted.add(record)
+            thought_count.add(record)
             if record.source_paper.text:
                 copied.add(copied_share(thought, record.source_paper.text))
             for part, text in {"question": asked.question, "thought": thought, "answer": record.final_answer}.items():
@@ -77,9 +77,9 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
         benchmarks = Benchmarks(database)
         if against:
             benchmarks.read(against, "--against")
-        sample = drawn(counted_thoughts(benchmarks), SAMPLE, seed)
-    if (thoughts := counted.result()) is None:
-        raise UserError("the document holds no trace")
+        sample = drawn(count_thoughts(benchmarks), SAMPLE_SIZE, seed)
+    if (thoughts := thought_count.result()) is None:
+        raise UserError("the document holds no traces")
     return Distributions(
         papers=len(papers),
         types=dict(types.most_common()),
@@ -96,21 +96,21 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
 
 
 def distinct_share(texts: Sequence[str], n: int) -> float:
-    """The share of different ones among the runs of n words in all texts (distinct-n; Li et al. 2016, arXiv 1510.03055)."""
-    found = [run for text in texts for run in runs(_WORD.findall(text.lower()), n)]
-    return len({*found}) / len(found) if found else 0.0
+    """The share of distinct ones among all runs of n words in the texts (distinct-n; Li et al. 2016, arXiv 1510.03055)."""
+    all_runs = [run for text in texts for run in runs(_WORD.findall(text.lower()), n)]
+    return len({*all_runs}) / len(all_runs) if all_runs else 0.0
 
 
 def vendi_score(texts: Sequence[str]) -> float:
-    """How many different texts there are in effect: 1 where all are alike, their number where none has anything in common
-    with another (Friedman and Dieng 2023, arXiv 2210.02410). The exponential of the entropy of the eigenvalues of K / n,
-    where K holds the cosines of the texts' counts of words and pairs of words, hashed into DIMENSIONS."""
+    """The effective number of different texts: 1 if all are alike, their number if no two have anything in common (Friedman
+    and Dieng 2023, arXiv 2210.02410). It is the exponential of the entropy of the eigenvalues of K / n, where K holds the
+    cosine similarities of the texts' counts of words and word pairs, hashed into DIMENSIONS."""
     rows = np.zeros((len(texts), DIMENSIONS))
     for row, text in zip(rows, texts, strict=True):
         words = _WORD.findall(text.lower())
-        for part in (*words, *map(" ".join, runs(words, 2))):
-            row[zlib.crc32(part.encode()) % DIMENSIONS] += 1
+        for term in (*words, *map(" ".join, runs(words, 2))):
+            row[zlib.crc32(term.encode()) % DIMENSIONS] += 1
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    found = np.linalg.eigvalsh(rows @ rows.T / len(texts))
-    found = found[found > 1e-12]
-    return float(np.exp(-(found * np.log(found)).sum()))
+    eigenvalues = np.linalg.eigvalsh(rows @ rows.T / len(texts))
+    eigenvalues = eigenvalues[eigenvalues > 1e-12]
+    return float(np.exp(-(eigenvalues * np.log(eigenvalues)).sum()))

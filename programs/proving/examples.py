@@ -1,7 +1,7 @@
-"""What a student is shown of a trace, which papers are kept from it, and whose thought it gets instead of its own.
+"""What a student is shown of a trace, which papers are held out, and how thoughts are swapped between papers.
 
-Every example has one form, that of our export's prompt-completion rows: the prompt, `<think>`, a thought or nothing,
-`</think>`, the answer.
+Every example has the form of the export's prompt-completion rows: the prompt, `<think>`, a thought or nothing, `</think>`,
+the answer.
 """
 
 import heapq
@@ -24,11 +24,11 @@ from programs.run.attempts import ReadTrace
 
 VIEW = View()
 Messages = list[dict[str, str]]
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 class Choice(NamedTuple):
-    """A question with the texts that may answer it, of which `options[right]` does."""
+    """A question with its answer options, of which `options[right]` is correct."""
 
     id: str
     paper: str
@@ -50,14 +50,14 @@ class Example(NamedTuple):
 
 
 def name_of(record: Record) -> str:
-    """A trace's id or, where it has none (documents of other tools), the hash of what it says."""
+    """The id of a trace, or a hash of its texts if it has none (in documents of other tools)."""
     return record.id or content_id(
         f"{record.user_interaction.question}\0{record.reasoning_trace}\0{record.final_answer}"
     )
 
 
 def example_of(record: Record) -> Example:
-    """From a record, by the rows of the export."""
+    """The example made from a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.thought(record), VIEW.answer(record)
     name, paper, prompt = name_of(record), source_key(record.source_paper), row["prompt"]
@@ -69,25 +69,26 @@ def example_of(record: Record) -> Example:
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
-def drawn(things: Iterable[tuple[str, Thing]], most: int, seed: int) -> list[Thing]:
-    """At most so many of the things, drawn by the hash of the seed and their names; memory holds no more."""
+def drawn(things: Iterable[tuple[str, Item]], most: int, seed: int) -> list[Item]:
+    """A sample of at most `most` things, drawn by a hash of the seed and their names. Only the sample is held in memory."""
     return [thing for _, thing in heapq.nsmallest(most, things, key=lambda named: content_id(f"{seed}/{named[0]}"))]
 
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Those to train on, and those that are held out: whole papers, about this share of them and at least two. Raises
-    `UserError` for fewer than four papers."""
+    """Splits the examples by whole papers into those to train on and those held out: about `share` of the papers, at least
+    two. Raises `UserError` for fewer than four papers."""
     papers = sorted({example.paper for example in examples})
     if len(papers) < 4:
-        raise UserError(f"training takes traces of at least 4 papers, 2 to train on: found {len(papers)}")
+        raise UserError(f"training needs traces of at least 4 papers, 2 of them to train on, but found {len(papers)}")
     random.Random(seed).shuffle(papers)
     held = {*papers[: min(max(2, round(share * len(papers))), len(papers) - 2)]}
-    return [one for one in examples if one.paper not in held], [one for one in examples if one.paper in held]
+    train = [example for example in examples if example.paper not in held]
+    return train, [example for example in examples if example.paper in held]
 
 
 def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
-    """For each example, by its id, one of another paper, whose thought it gets: a seeded rotation, so that each thought is
-    given away once at most. Those of a paper that has more than half of all traces may have none."""
+    """For each example, by its id, one of another paper whose thought it gets. A seeded rotation, so that each thought is
+    used at most once. Examples of a paper that has more than half of all traces may get none."""
     groups = defaultdict[str, list[Example]](list)
     for example in examples:
         groups[example.paper].append(example)
@@ -96,7 +97,7 @@ def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
     ordered = [example for paper in papers for example in groups[paper]]
     step = max(map(len, groups.values()), default=0)
     pairs = zip(ordered, ordered[step:] + ordered[:step], strict=True)
-    return {one.id: other for one, other in pairs if one.paper != other.paper}
+    return {example.id: other for example, other in pairs if example.paper != other.paper}
 
 
 class _Row(BaseModel):
@@ -108,8 +109,8 @@ class _Row(BaseModel):
 
 
 def outside_choices(path: Path | None) -> list[Choice]:
-    """The questions of a JSONL file with `question`, `answer` and, if it likes, `context` or `text`, or as PubMedQA has
-    them. What they are answered with in the file are the options of each. Raises `UserError`."""
+    """The questions of a JSONL file with the fields `question`, `answer` and optionally `context` or `text`, or those of
+    PubMedQA. The distinct answers in the file are the options of every question. Raises `UserError`."""
     if path is None:
         return []
     rows = list[_Row]()
@@ -117,14 +118,14 @@ def outside_choices(path: Path | None) -> list[Choice]:
         try:
             rows.append(_Row.model_validate(record))
         except ValidationError:
-            raise UserError(f"--outside: {place}: it has no question and answer, or its context is no text") from None
+            raise UserError(f"--outside: {place}: it has no question and answer, or its context is not text") from None
     answers = [row.answer.strip().lower() for row in rows]
     options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:
-        raise UserError(f"--outside: {path} has {len(options)} different answers; 2 to 8 can be told apart")
-    end, choices = f"\nAnswer with one of: {', '.join(options)}.", list[Choice]()
+        raise UserError(f"--outside: {path} has {len(options)} different answers; it must have 2 to 8")
+    instruction, choices = f"\nAnswer with one of: {', '.join(options)}.", list[Choice]()
     for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         context = "\n".join(row.context) if isinstance(row.context, list) else row.context
-        prompt, name = VIEW.prompt(row.question + end, context).messages, f"outside/{number}"
+        prompt, name = VIEW.prompt(row.question + instruction, context).messages, f"outside/{number}"
         choices.append(Choice(name, name, prompt, options, options.index(answer)))
     return choices

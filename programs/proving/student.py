@@ -1,4 +1,4 @@
-"""The student: a causal language model with its tokenizer, and what a text costs it. The one file that loads torch."""
+"""The student: a causal language model with its tokenizer, and the loss of texts. The only module that imports torch."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from programs.proving.examples import Choice, Example, Messages
 from programs.proving.options import BUILT_IN_STUDENT
 
 NEEDED = ("torch", "transformers", "gguf", "trl", "peft", "accelerate")
-LARGE = 1_000_000_000
-"""Parameters above which LoRA is trained, and not the whole model."""
+LORA_ABOVE = 1_000_000_000
+"""Models with more parameters are trained with LoRA, not as a whole."""
 
 _ROLES = {"system": "", "user": "Question: ", "assistant": "Answer: "}
 Ids = list[int]
 
 
 def check_extra() -> None:
-    """Raises `UserError` where the extra `prove` is not installed. Loads nothing."""
+    """Raises `UserError` if the extra `prove` is not installed. Imports nothing."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"a student needs {', '.join(missing)}: pip install 'synthreasoner[prove]'")
 
 
 class StudentModel:
-    """A model on the device that there is: the built-in one's name, a folder, a GGUF file, or a name on the Hub. Texts are
-    tokenised part by part, so that a part has the same tokens whatever stands before it. Losses are means in nats a token.
-    Raises `UserError`."""
+    """A model on the GPU if there is one, else on the CPU. `name` is a built-in model, a folder, a GGUF file, or a name on
+    the Hub. Texts are tokenized part by part, so that a part has the same tokens whatever precedes it. Losses are means, in
+    nats per token. Raises `UserError`."""
 
     def __init__(self, name: str, max_length: int = 2048) -> None:
         check_extra()
@@ -43,7 +43,7 @@ class StudentModel:
         import torch
         import transformers
 
-        # Each arm would draw a dozen bars.
+        # Each arm would show a dozen progress bars.
         transformers.utils.logging.disable_progress_bar()
         datasets.disable_progress_bars()
         path = fetch(BUILT_IN[name]) if name in BUILT_IN else Path(name).expanduser()
@@ -55,9 +55,9 @@ class StudentModel:
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
         if gguf:
-            _unmark(model, name)
+            _remove_quantization_marks(model, name)
         self.tokenizer.pad_token = self.tokenizer.pad_token or self.tokenizer.eos_token
-        self.large = model.num_parameters() > LARGE
+        self.large = model.num_parameters() > LORA_ABOVE
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         if self.large and self.device == "cuda":
             model = model.to(torch.bfloat16)
@@ -66,11 +66,11 @@ class StudentModel:
         self.opening, self.closing = self.ids(f"{THINK.open}\n"), self.ids(f"\n{THINK.close}\n\n")
 
     def ids(self, text: str) -> Ids:
-        found: Ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
+        ids: Ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
 
     def prompt(self, messages: Messages) -> Ids:
-        """The tokens of a prompt, by the model's chat template; without one in plain words."""
+        """The tokens of a prompt, in the model's chat template or, if it has none, as plain text."""
         if not self.tokenizer.chat_template:
             turns = (f"{_ROLES[message['role']]}{message['content']}\n\n" for message in messages)
             return self.ids("".join(turns) + _ROLES["assistant"])
@@ -78,25 +78,26 @@ class StudentModel:
         try:
             return self.ids(rendered(messages))
         except TemplateError:
-            # Some take no system message: what it says begins the user's turn.
-            return self.ids(rendered([{"role": "user", "content": "\n\n".join(one["content"] for one in messages)}]))
+            # Some templates reject system messages: its text goes to the start of the user's turn.
+            text = "\n\n".join(message["content"] for message in messages)
+            return self.ids(rendered([{"role": "user", "content": text}]))
 
     def head(self, messages: Messages, thought: str | Ids) -> Ids:
-        """A prompt and a thought, up to where the answer begins; an empty thought has its tags too."""
+        """The tokens before an answer: prompt and thought. An empty thought keeps its tags."""
         inside = self.ids(thought) if isinstance(thought, str) else thought
         return [*self.prompt(messages), *self.opening, *inside, *self.closing]
 
     def row(self, example: Example, thought: str) -> tuple[Ids, Ids]:
-        """The prompt of a training row and its completion: thought and answer, and the token that ends it."""
+        """A training row: the prompt, and the completion, which is thought, answer and end-of-sequence token."""
         head, start = self.head(example.prompt, thought), len(self.prompt(example.prompt))
         return head[:start], [*head[start:], *self.ids(example.answer), self.tokenizer.eos_token_id]
 
     def fits(self, example: Example, thought: str) -> bool:
-        """Whether question, thought and answer can be read at once."""
+        """Whether prompt, thought and answer fit into `max_length` tokens."""
         return sum(map(len, self.row(example, thought))) <= self.max_length
 
     def loss(self, head: Ids, target: Ids) -> float:
-        """What `target` costs after `head`, of which the beginning is left out where both are too long."""
+        """The loss of `target` after `head`. If both together are too long, the beginning is cut off."""
         import torch
 
         ids = [*head, *target][-self.max_length :]
@@ -110,7 +111,7 @@ class StudentModel:
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
     def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:
-        """What the student thinks of each prompt (so many together), greedily, until its thought ends or `most` tokens."""
+        """Generates a thought of at most `most` tokens for each prompt, greedily, in batches of `at_once`."""
         import torch
         from transformers import StoppingCriteriaList
 
@@ -120,11 +121,11 @@ class StudentModel:
 
         room, thoughts = max(1, self.max_length - most), list[Ids]()
         for first in range(0, len(prompts), at_once):
-            starts = [[*self.prompt(one), *self.opening][-room:] for one in prompts[first : first + at_once]]
+            starts = [[*self.prompt(prompt), *self.opening][-room:] for prompt in prompts[first : first + at_once]]
             batch = self.tokenizer.pad({"input_ids": starts}, padding_side="left", return_tensors="pt").to(self.device)
             width = batch["input_ids"].shape[1]
             with torch.no_grad():
-                made = self.model.generate(
+                generated = self.model.generate(
                     **batch,
                     max_new_tokens=most,
                     do_sample=False,
@@ -132,40 +133,40 @@ class StudentModel:
                     pad_token_id=self.tokenizer.pad_token_id,
                     stopping_criteria=StoppingCriteriaList([ended]),
                 )[:, width:]
-            texts = self.tokenizer.batch_decode(made, skip_special_tokens=True)
+            texts = self.tokenizer.batch_decode(generated, skip_special_tokens=True)
             thoughts += [self.ids(text.split(THINK.close)[0].strip()) for text in texts]
         return thoughts
 
     def chosen(self, choice: Choice, thought: Ids) -> int:
-        """The place of the option that is likeliest a token after a thought."""
+        """The index of the option with the lowest loss per token after a thought."""
         head = self.head(choice.prompt, thought)
-        costs = [self.loss(head, self.ids(option)) for option in choice.options]
-        return costs.index(min(costs))
+        losses = [self.loss(head, self.ids(option)) for option in choice.options]
+        return losses.index(min(losses))
 
 
-def _unmark(model: Any, name: str) -> None:
-    """Takes the mark of a quantized model, which no trainer takes, off one that was read from a GGUF: its weights were
-    unpacked. Raises `UserError` where they were not."""
+def _remove_quantization_marks(model: Any, name: str) -> None:
+    """Removes the marks of quantization, which trainers reject, from a model read from a GGUF file, whose weights were
+    dequantized on loading. Raises `UserError` if they were not."""
     if packed := [key for key, value in model.state_dict().items() if not value.is_floating_point()]:
-        raise UserError(f"--student: {name} cannot be trained: {packed[0]} is still packed")
-    for place, mark in ((model, "hf_quantizer"), (model, "quantization_method"), (model.config, "quantization_config")):
-        if hasattr(place, mark):
-            delattr(place, mark)
+        raise UserError(f"--student: {name} cannot be trained: {packed[0]} is still quantized")
+    for owner, mark in ((model, "hf_quantizer"), (model, "quantization_method"), (model.config, "quantization_config")):
+        if hasattr(owner, mark):
+            delattr(owner, mark)
     model.is_quantized = False
 
 
-_loading, _loaded = threading.Lock(), lru_cache(maxsize=1)(StudentModel)
+_load_lock, _load_once = threading.Lock(), lru_cache(maxsize=1)(StudentModel)
 
 
 def built_in_student() -> StudentModel:
-    """The built-in one, loaded once a process, whichever threads ask. Raises `UserError`."""
-    with _loading:
-        return _loaded(BUILT_IN_STUDENT)
+    """The built-in student, loaded once per process. Thread-safe. Raises `UserError`."""
+    with _load_lock:
+        return _load_once(BUILT_IN_STUDENT)
 
 
 def usable(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
-    """The examples that the student can read at once. Raises `UserError` where none is left."""
-    found = [one for one in examples if student.fits(one, one.thought)]
-    if not found:
+    """The examples that fit into the student's `max_length`. Raises `UserError` if there are none."""
+    fitting = [example for example in examples if student.fits(example, example.thought)]
+    if not fitting:
         raise UserError(f"no trace fits into the {student.max_length} tokens of --max-length")
-    return found
+    return fitting

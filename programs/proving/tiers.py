@@ -1,4 +1,4 @@
-"""All tiers of a proof, one after the other, and what they found: results.json and a page (page.md.jinja)."""
+"""Runs the tiers of a proof one after another, and writes their results: results.json and a page (page.md.jinja)."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,12 +31,12 @@ HERE, RESULTS, PAGE, PICTURE = Path(__file__), "results.json", "README.md", "int
 
 
 class Lift(BaseModel):
-    """Tier 1: what thoughts tell a student of their answers, by forward passes alone.
+    """The result of tier 1: how much thoughts help a student predict their answers, measured by forward passes alone.
 
-    lift = loss(answer | question) - loss(answer | question, thought), in nats a token of the answer. The intervals are over
-    papers: of the lift, of that of another paper's thought, which says how much of it any thought does, and of the
-    difference. `copied` is the mean share of an answer's words that stand in its thought twelve in a row, since one that
-    gives its answer away has a lift too; `left_out` traces were too long."""
+    lift = loss(answer | question) - loss(answer | question, thought), in nats per token of the answer. The intervals are
+    over papers: `own` is the lift, `other` that of another paper's thought, which is the effect of any thought, and `more`
+    the difference. `copied` is the mean share of an answer's words in runs of twelve or more shared with its thought, since
+    a thought that spells out the answer has lift too. `left_out` traces were too long."""
 
     traces: int
     papers: int
@@ -48,33 +48,33 @@ class Lift(BaseModel):
 
 
 def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say) -> Lift:
-    """Tier 1 of a student; `say` is told how far it is. Raises `UserError`."""
+    """Runs tier 1; `say` gets progress lines. Raises `UserError` if no trace fits the student."""
     fit = usable(student, examples)
     others = swapped(fit, seed)
     own, other, more = (list[tuple[str, float]]() for _ in range(3))
-    for number, one in enumerate(fit, 1):
-        bare, after = student.answer_loss(one, ""), student.answer_loss(one, one.thought)
-        own.append((one.paper, bare - after))
-        # A longer thought would push the question out of the student's sight.
-        if one.id in others and student.fits(one, strange := others[one.id].thought):
-            after_other = student.answer_loss(one, strange)
-            other.append((one.paper, bare - after_other))
-            more.append((one.paper, after_other - after))
+    for number, example in enumerate(fit, 1):
+        bare, after = student.answer_loss(example, ""), student.answer_loss(example, example.thought)
+        own.append((example.paper, bare - after))
+        # If the other thought is too long, the question would be cut off.
+        if example.id in others and student.fits(example, other_thought := others[example.id].thought):
+            after_other = student.answer_loss(example, other_thought)
+            other.append((example.paper, bare - after_other))
+            more.append((example.paper, after_other - after))
         if number == len(fit) or number % max(1, len(fit) // 10) == 0:
             say(f"tier 1: trace {number} of {len(fit)}")
     return Lift(
         traces=len(fit),
-        papers=len({one.paper for one in fit}),
+        papers=len({example.paper for example in fit}),
         left_out=len(examples) - len(fit),
         own=interval_over(own, seed=seed),
         other=interval_over(other, seed=seed),
         more=interval_over(more, seed=seed),
-        copied=fmean(copied_share(one.answer, one.thought) for one in fit),
+        copied=fmean(copied_share(example.answer, example.thought) for example in fit),
     )
 
 
 class Results(BaseModel):
-    """The results of the tiers that were run. `options` have no paths."""
+    """The results of the tiers that were run. `options` contains no paths."""
 
     document: str
     made: str
@@ -88,20 +88,20 @@ class Results(BaseModel):
     training: Training | None = None
 
     def summary_lines(self) -> Iterator[str]:
-        """What a person must know first, a line each."""
+        """The most important results, one per line."""
         found = self.distributions
         if self.training is not None:
             yield self.training.verdict
-        different = f"{found.vendi:.1f} different thoughts in effect among {found.sampled} (Vendi score)"
-        yield f"{found.thoughts.traces} traces of {found.papers} papers or texts, {different}"
+        diversity = f"{found.vendi:.1f} effectively different thoughts among {found.sampled} (Vendi score)"
+        yield f"{found.thoughts.traces} traces of {found.papers} papers or texts, {diversity}"
         yield from found.cautions
         if found.given_away is not None:
-            yield f"{len(found.given_away)} texts give a question of the given files away"
+            yield f"{len(found.given_away)} texts share words with a question of the given files"
         if self.lift is not None:
-            yield f"lift of the thoughts, in nats a token of the answer: {_interval(self.lift.own)}"
+            yield f"lift of the thoughts, in nats per token of the answer: {_interval_text(self.lift.own)}"
 
     def write(self, folder: Path) -> None:
-        """Writes the files. Raises `StorageError` for what the disk refuses."""
+        """Writes results, page and picture. Raises `StorageError` if a file cannot be written."""
         page = rendered(
             HERE.with_name("page.md.jinja"),
             **vars(self),
@@ -109,7 +109,7 @@ class Results(BaseModel):
             kinds={kind: count.traces for kind, count in self.distributions.thoughts.kinds.items()},
             picture=PICTURE,
             few=FEW,
-            interval=_interval,
+            interval=_interval_text,
         )
         files = {RESULTS: self.model_dump_json(indent=2) + "\n", PAGE: page}
         if bars := [(name, one) for name, one in self._intervals() if one is not None]:
@@ -122,20 +122,20 @@ class Results(BaseModel):
     def _intervals(self) -> Iterator[tuple[str, Interval | None]]:
         if found := self.lift:
             yield "lift of its own thought", found.own
-            yield "lift of another's thought", found.other
-            yield "own above another's", found.more
+            yield "lift of another paper's thought", found.other
+            yield "own minus other", found.more
         for one in self.training.comparisons if self.training else ():
             if one.figure == "loss":
                 yield f"trained: thoughts against {one.against}", one.interval
 
 
-def _interval(found: Interval | None) -> str:
+def _interval_text(found: Interval | None) -> str:
     return "unknown: too few papers" if found is None else str(found)
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and writes the folder anew after each; what a student told an earlier run is moved aside. `say` gets
-    lines of progress. Raises `UserError`, also for a folder that holds anything else."""
+    """Runs the tiers and rewrites the folder's files after each; earlier results that needed a student are moved aside.
+    `say` gets progress lines. Raises `UserError`, also if the folder holds anything but a proof."""
     outside, folder = outside_choices(options.outside), options.folder
     results = Results(
         document=options.document.name,
@@ -156,12 +156,12 @@ def prove(options: ProveOptions, say: Say) -> Results:
             if earlier.lift or earlier.training:
                 move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
     except (FileNotFoundError, ValueError):
-        raise UserError(f"--output: {folder} is there and is no proof: name another, or give --no-resume") from None
+        raise UserError(f"--output: {folder} exists and is not a proof: choose another, or use --no-resume") from None
     except OSError as error:
         raise UserError(f"--output: cannot write {folder}: {error.strerror or error}") from None
     results.write(folder)
     if options.tier != "0":
-        examples, student = _begun(options, say)
+        examples, student = _load_inputs(options, say)
         if options.tier == "1":
             results.lift = lift(student, examples, options.seed, say)
         else:
@@ -178,18 +178,18 @@ def _train(
     options: ProveOptions,
     say: Say,
 ) -> None:
-    """Tiers 1 and 2, from where the folder's journal left off; more seeds and rates only add arms. Raises `UserError` where
-    it holds arms of other settings, naming them."""
+    """Runs tiers 1 and 2, resuming from the folder's journal; more seeds and rates only add arms. Raises `UserError` if the
+    journal holds arms of other settings, and names these."""
     plan = plan_training(student, examples, outside, options)
     names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
     ours = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
     with Journal(options.folder / "arms.jsonl") as journal:
-        began = journal.latest("run", "")
-        if began is None:
+        earlier = journal.latest("run", "")
+        if earlier is None:
             journal.append("run", None, settings=ours)
-        elif unlike := ", ".join(sorted(name for name, value in ours.items() if began["settings"].get(name) != value)):
-            how = "name another --output, or begin anew (--no-resume)"
-            raise UserError(f"{journal.path} holds arms of another {unlike}: {how}")
+        elif changed := sorted(name for name, value in ours.items() if earlier["settings"].get(name) != value):
+            remedy = "choose another --output, or start over with --no-resume"
+            raise UserError(f"{journal.path} holds arms with another {', '.join(changed)}: {remedy}")
         if (line := journal.latest("lift", "")) is not None:
             results.lift = Lift.model_validate(line["result"])
         else:
@@ -200,33 +200,33 @@ def _train(
 
 
 def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
-    """What the tiers would do, and about how long that takes here, by a few passes of the student."""
+    """What the tiers would do, and about how long that takes on this machine, by timing a few passes of the student."""
     yield f"tier 0: {sum(1 for _ in _traces(options.document))} traces are read"
     if options.tier == "0":
         return
-    examples, student = _begun(options, say)
+    examples, student = _load_inputs(options, say)
     fit = usable(student, examples)
     middle = sorted(fit, key=lambda one: len(one.thought))[len(fit) // 2]
     read, learned = student.row(middle, middle.thought)
-    # The first pass is slower than those that follow.
+    # Warm-up: the first pass is slower than the rest.
     student.loss(read, learned)
-    began = time.monotonic()
+    started = time.monotonic()
     student.loss(read, learned)
-    once, began = time.monotonic() - began, time.monotonic()
-    made = sum(map(len, student.think([middle.prompt] * options.rows_at_once, 16, options.rows_at_once)))
-    token = (time.monotonic() - began) / max(1, made)
-    yield f"tier 1: 3 passes for each of {len(fit)} traces, {_minutes(3 * once * len(fit))}"
+    per_pass, started = time.monotonic() - started, time.monotonic()
+    generated = sum(map(len, student.think([middle.prompt] * options.rows_at_once, 16, options.rows_at_once)))
+    per_token = (time.monotonic() - started) / max(1, generated)
+    yield f"tier 1: 3 passes for each of {len(fit)} traces, {_duration_text(3 * per_pass * len(fit))}"
     if options.tier == "2":
         outside = outside_choices(options.outside)
         plan = plan_training(student, examples, outside, options)
         questions = len([*plan.held, *plan.choices, *outside])
-        training = 3 * once * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
-        thinking = token * options.think_tokens * sum(arm.name in THINKING for arm in plan.arms)
-        whole = training + questions * (3 * once * len(plan.arms) + thinking)
-        yield f"tier 2: {len(plan.arms)} arms of {plan.tokens} tokens, {questions} questions, at most {_minutes(whole)}"
+        training = 3 * per_pass * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
+        thinking = per_token * options.think_tokens * sum(arm.name in THINKING for arm in plan.arms)
+        total = _duration_text(training + questions * (3 * per_pass * len(plan.arms) + thinking))
+        yield f"tier 2: {len(plan.arms)} arms of {plan.tokens} tokens, {questions} questions, at most {total}"
 
 
-def _minutes(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours" if seconds > 5400 else f"about {max(1, round(seconds / 60))} minutes"
 
 
@@ -235,12 +235,12 @@ def _traces(document: Path) -> Iterator[Record]:
         yield from (trace.record for trace in origin.traces())
 
 
-def _begun(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
-    """The traces that a student can be shown, as many as `--max-traces` takes, and the student. Raises `UserError`."""
-    known = ((name_of(one), one) for one in _traces(options.document) if not VIEW.lacks(one))
-    found = [example_of(record) for record in drawn(known, options.max_traces, options.seed)]
-    if not found:
-        what = "a thought, an answer, and the passage where it is needed"
-        raise UserError(f"{options.document} holds no trace with {what}")
+def _load_inputs(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
+    """At most `--max-traces` traces that can be shown to a student, and the student. Raises `UserError`."""
+    named = ((name_of(record), record) for record in _traces(options.document) if not VIEW.lacks(record))
+    examples = [example_of(record) for record in drawn(named, options.max_traces, options.seed)]
+    if not examples:
+        needs = "a thought, an answer and, if it needs one, its passage"
+        raise UserError(f"{options.document} holds no trace with {needs}")
     say(f"loading {options.student}")
-    return found, StudentModel(options.student, options.max_length)
+    return examples, StudentModel(options.student, options.max_length)

@@ -1,12 +1,12 @@
-"""Tier 2: one student trained in arms on equally many tokens, and measured on papers that none of them saw.
+"""Tier 2: a student is trained in arms, each on the same number of tokens, and measured on papers that none of them saw.
 
-untouched   not trained
+untouched   no training
 passages    the passages as they are
-answers     question to answer, with an empty thought
-thoughts    question to thought to answer
-swapped     question to a thought of another paper to answer
+answers     question -> answer, with an empty thought
+thoughts    question -> thought -> answer
+swapped     question -> thought of another paper -> answer
 
-Each arm is measured as it was trained: after `thoughts` and `swapped` the student thinks itself before it answers.
+Each arm is measured as it was trained: in `thoughts` and `swapped`, the student generates a thought before it answers.
 """
 
 import math
@@ -29,15 +29,15 @@ from programs.run.journal import Journal
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
 TRAINED: tuple[ArmName, ...] = ("passages", "answers", "thoughts", "swapped")
 THINKING: tuple[ArmName, ...] = ("thoughts", "swapped")
-RATES, LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
-ROWS_A_STEP, FEWEST_STEPS = 8, 20
-"""Rows of the thought arm in a step, fewer where that makes fewer steps; the other arms take about as many steps."""
+DEFAULT_RATES, DEFAULT_LORA_RATES = (1e-5, 3e-5, 1e-4), (5e-5, 2e-4, 5e-4)
+MAX_ROWS_PER_STEP, MIN_STEPS = 8, 20
+"""Rows per step of the thought arm, or fewer to reach this number of steps; the other arms take about as many steps."""
 Row = tuple[Ids, Ids]
-"""What is read, and what is learned."""
+"""Prompt tokens, which carry no loss, and completion tokens, which are learned."""
 
 
 class Arm(NamedTuple):
-    """A student to be trained: what with, which seed, and at which rate. Untouched, it has neither."""
+    """One training of the student: data, seed and learning rate. The untouched arm has neither seed nor rate."""
 
     name: ArmName
     seed: int = 0
@@ -45,8 +45,8 @@ class Arm(NamedTuple):
 
 
 class ArmResult(BaseModel):
-    """What became of an arm. `losses` are of the reference answers by example, `direct` the same without a thought;
-    `choices` says which questions were answered right."""
+    """The measurements of an arm: `losses` of the reference answers by example, `direct` the same without a thought, and
+    `choices`, which tells by question whether the right option was chosen."""
 
     arm: Arm
     tokens: int
@@ -57,8 +57,8 @@ class ArmResult(BaseModel):
 
 
 class TrainingPlan(NamedTuple):
-    """The examples, the questions with options (ours of the held-out papers, and those of others), the tokens and steps of
-    each training, and the arms."""
+    """The examples to train on and the held-out ones, the questions with options (of the held-out papers, and `outside` of
+    other people), the tokens and steps of each training, and the arms."""
 
     train: list[Example]
     held: list[Example]
@@ -72,13 +72,13 @@ class TrainingPlan(NamedTuple):
 def plan_training(
     student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
 ) -> TrainingPlan:
-    """Raises `UserError` for fewer than four papers."""
+    """Raises `UserError` for fewer than four papers, or if no trace fits the student."""
     train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
     sizes = [len(read) + len(learned) for read, learned in _rows("thoughts", student, train, given.seed)]
     tokens = min(math.ceil(given.epochs * sum(sizes)), given.max_tokens or math.inf)
     rows = tokens / fmean(sizes)
-    steps = max(1.0, rows / max(1, min(ROWS_A_STEP, int(rows) // FEWEST_STEPS)))
-    rates = given.learning_rates or (LORA_RATES if student.large else RATES)
+    steps = max(1.0, rows / max(1, min(MAX_ROWS_PER_STEP, int(rows) // MIN_STEPS)))
+    rates = given.learning_rates or (DEFAULT_LORA_RATES if student.large else DEFAULT_RATES)
     arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
     choices = [one.choice for one in held if one.choice is not None]
     return TrainingPlan(train, held, choices, [*outside], int(tokens), steps, [Arm("untouched"), *arms])
@@ -87,27 +87,27 @@ def plan_training(
 def run_arms(
     student: StudentModel, plan: TrainingPlan, given: ProveOptions, journal: Journal, say: Callable[[str], None]
 ) -> list[ArmResult]:
-    """The results of all arms; those that the journal holds are not run again. The student is left as it was. Raises
-    `UserError` where a rate is too high for it."""
-    began, new, found = time.monotonic(), 0, list[ArmResult]()
-    for place, arm in enumerate(plan.arms, 1):
+    """The results of all arms; those in the journal are not run again. The student is unchanged afterwards. Raises
+    `UserError` if it diverges at a learning rate."""
+    started, new, results = time.monotonic(), 0, list[ArmResult]()
+    for number, arm in enumerate(plan.arms, 1):
         key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
         if line := journal.latest("arm", key):
-            found.append(ArmResult.model_validate(line["result"]))
+            results.append(ArmResult.model_validate(line["result"]))
             continue
-        found.append(_run(arm, student, plan, given))
-        journal.append("arm", key, result=found[-1].model_dump(mode="json"))
+        results.append(_train_and_measure(arm, student, plan, given))
+        journal.append("arm", key, result=results[-1].model_dump(mode="json"))
         new += 1
-        left = (time.monotonic() - began) / new * (len(plan.arms) - place) / 60
-        say(f"tier 2: arm {place} of {len(plan.arms)} ({key}): at most about {left:.0f} minutes left")
-    return found
+        left = (time.monotonic() - started) / new * (len(plan.arms) - number) / 60
+        say(f"tier 2: arm {number} of {len(plan.arms)} ({key}): at most about {left:.0f} minutes left")
+    return results
 
 
-def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOptions) -> ArmResult:
-    rows, drawn, dice, tokens = _rows(arm.name, student, plan.train, given.seed), list[Row](), Random(arm.seed), 0
-    # Drawn anew each time round, until they have the tokens that every arm trains on.
+def _train_and_measure(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOptions) -> ArmResult:
+    rows, drawn, rng, tokens = _rows(arm.name, student, plan.train, given.seed), list[Row](), Random(arm.seed), 0
+    # The rows are shuffled again for each epoch, until they have the tokens that every arm gets.
     while rows and tokens < plan.tokens:
-        for read, learned in dice.sample(rows, len(rows)):
+        for read, learned in rng.sample(rows, len(rows)):
             if tokens < plan.tokens:
                 drawn.append((read, learned))
                 tokens += len(read) + len(learned)
@@ -125,12 +125,12 @@ def _run(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOption
         asked = zip(questions, thoughts_of(questions), strict=True)
         choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
-        raise UserError(f"the student was lost at a rate of {arm.rate:g}: give lower --learning-rates")
+        raise UserError(f"the student diverged at a learning rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)
 
 
 def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: int) -> list[Row]:
-    """The rows of an arm, each once. Rows that a strange thought makes too long are left out."""
+    """The distinct rows of an arm. Rows that another paper's thought makes too long are left out."""
     if name == "untouched":
         return []
     if name == "passages":
@@ -146,7 +146,7 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
 
 @contextmanager
 def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float, at_once: int) -> Iterator[int]:
-    """Inside, the student is trained on the rows, in about so many steps; gives how many. Afterwards it is what it was."""
+    """Trains the student on the rows in about `steps` steps, yields how many it took, and restores it afterwards."""
     if not rows:
         yield 0
         return
@@ -155,11 +155,11 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
     from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
-    rows_a_step = max(1, round(len(rows) / steps))
-    # Batches of one size alone make steps of exactly so many rows.
-    size = max(size for size in range(1, at_once + 1) if rows_a_step % size == 0)
+    rows_per_step = max(1, round(len(rows) / steps))
+    # The largest batch size that divides the rows of a step, so that every step has the same number of rows.
+    size = max(size for size in range(1, at_once + 1) if rows_per_step % size == 0)
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-    before = None if student.large else {name: value.clone() for name, value in student.model.state_dict().items()}
+    weights = None if student.large else {name: value.clone() for name, value in student.model.state_dict().items()}
     columns = {
         "input_ids": [[*read, *learned] for read, learned in rows],
         "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
@@ -171,11 +171,11 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
             seed=arm.seed,
             num_train_epochs=1,
             per_device_train_batch_size=size,
-            gradient_accumulation_steps=rows_a_step // size,
+            gradient_accumulation_steps=rows_per_step // size,
             max_length=student.max_length,
             completion_only_loss=True,
             lr_scheduler_type="cosine",
-            # The rate of a warm-up begins at 0: of few steps it would be all.
+            # A warm-up starts at a rate of 0, so a training of few steps has none.
             warmup_steps=int(steps) // 10,
             use_cpu=student.device == "cpu",
             bf16=student.device == "cuda",
@@ -198,8 +198,8 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
     try:
         yield trainer.state.global_step
     finally:
-        if before is None:
+        if weights is None:
             student.model = student.model.unload()
         else:
-            student.model.load_state_dict(before)
+            student.model.load_state_dict(weights)
         student.model.eval()

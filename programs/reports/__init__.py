@@ -1,1 +1,1 @@
-"""The report: one HTML file that shows a run's numbers and its traces, and needs neither a network nor a server."""
+"""The report: one HTML file with a run's numbers and traces, which needs neither a network nor a server."""

@@ -1,4 +1,4 @@
-"""The charts of a report: tables whose cells are drawn as bars. A new one is a new entry in `CHARTS`."""
+"""The charts of a report: tables whose cells are drawn as bars. To add a chart, add an entry to `CHARTS`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,21 +12,21 @@ from signatures.question_type import Difficulty
 
 Cell = tuple[str, str]
 Table = Mapping[str, Mapping[str, float | None]]
-"""By row and column; all rows have the same columns. None is what is not known."""
+"""Counts by row and column. All rows have the same columns; None is unknown."""
 
 NOT_KNOWN = "not known"
 TENTHS = tuple(f"{number / 10:g}–{(number + 1) / 10:g}" for number in range(10))
-SHOWN = 14
-"""The most rows of a chart that does not name its rows."""
-KEPT = 20_000
-"""Different cells that are counted apart, so that memory does not grow with them; what is frequent comes early."""
+MAX_ROWS = 14
+"""The maximum number of rows in a chart without fixed rows."""
+MAX_CELLS = 20_000
+"""How many different cells are counted separately, to bound memory. Frequent ones occur early, so they are among them."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """`cells` are those that a trace counts in, each as often as it is named: accepted traces, or with `judged` all. `axis`
-    says what rows are: those of `rows`, in order, without empty ones at both ends, or else the most frequent ones; what is
-    not known stands last. Columns stand in the order of `columns`, others behind them."""
+    """A chart of accepted traces, or with `judged` of all traces. `cells` gives the cells that a trace adds one to, each as
+    often as it is listed. `axis` names what rows are: those of `rows`, in order, without empty ones at both ends, or else
+    the most frequent ones; unknown values are last. Columns are in the order of `columns`, with any others after them."""
 
     title: str
     about: str
@@ -38,109 +38,109 @@ class Chart:
 
     def count(self, record: Record, counts: Counter[Cell]) -> None:
         for cell in self.cells(record):
-            counts[cell if cell in counts or len(counts) < KEPT else (OTHERS, OTHERS)] += 1
+            counts[cell if cell in counts or len(counts) < MAX_CELLS else (OTHERS, OTHERS)] += 1
 
     def table(self, counts: Counter[Cell]) -> Table:
         sums = Counter[str]()
         for (row, _), count in counts.items():
             sums[row] += count
-        filled = [place for place, row in enumerate(self.rows) if sums[row]] or [0]
+        filled = [index for index, row in enumerate(self.rows) if sums[row]] or [0]
         frequent = sorted(sums.keys() - {OTHERS, NOT_KNOWN}, key=lambda row: (-sums[row], row))
-        rows = [*(self.rows[filled[0] : filled[-1] + 1] or frequent[:SHOWN]), *({NOT_KNOWN} & sums.keys())]
+        rows = [*(self.rows[filled[0] : filled[-1] + 1] or frequent[:MAX_ROWS]), *({NOT_KNOWN} & sums.keys())]
         found = sorted({column for _, column in counts} - {OTHERS})
         columns = dict.fromkeys(name for name in (*self.columns, *found) if name in found)
-        return {_words(row): {_words(column): counts[row, column] for column in columns} for row in rows}
+        return {_with_spaces(row): {_with_spaces(column): counts[row, column] for column in columns} for row in rows}
 
 
 def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
-    """All charts that are not empty, of the counts of `CHARTS` and of what was spent by stage and model."""
+    """All charts that are not empty, from the counts of `CHARTS` and the tokens spent by stage and model."""
     tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
-    return [(chart, table) for chart, table in (*tables, (_TOKENS, _tokens(spent))) if longest(table)]
+    return [(chart, table) for chart, table in (*tables, (_TOKEN_CHART, _token_table(spent))) if longest(table)]
 
 
 def longest(rows: Table) -> float:
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 
-def _words(name: str) -> str:
+def _with_spaces(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _tenth(value: float | None) -> str:
+def _tenth_of(value: float | None) -> str:
     return NOT_KNOWN if value is None else TENTHS[min(int(10 * value), 9)]
 
 
-def _types(record: Record) -> list[Cell]:
+def _type_cells(record: Record) -> list[Cell]:
     return [(record.user_interaction.question_type, record.user_interaction.difficulty_level)]
 
 
-def _kinds(record: Record) -> Iterator[Cell]:
+def _kind_cells(record: Record) -> Iterator[Cell]:
     kinds = [step.kind for step in record.steps if step.kind]
     yield from ((kind, "paragraphs") for kind in kinds)
     yield from ((kind, "thoughts") for kind in {*kinds})
 
 
-def _steps(record: Record) -> Iterator[Cell]:
+def _step_cells(record: Record) -> Iterator[Cell]:
     if any(step.status for step in record.steps):
         yield from ((step.kind, step.status or "not judged") for step in record.steps if step.kind)
 
 
-def _grades(record: Record) -> Iterator[Cell]:
+def _grade_cells(record: Record) -> Iterator[Cell]:
     if record.answer_grades:
-        yield from ((_tenth(getattr(record.answer_grades, name)), name) for name in _GRADES)
+        yield from ((_tenth_of(getattr(record.answer_grades, name)), name) for name in _GRADE_NAMES)
 
 
-def _tokens(spent: Sequence[Mapping[str, Any]]) -> Table:
+def _token_table(spent: Sequence[Mapping[str, Any]]) -> Table:
     stages = defaultdict[str, Counter[str]](Counter)
     for row in spent:
         stages[row["stage"]].update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
-    most = sorted(stages.items(), key=lambda stage: -stage[1]["read"] - stage[1]["written"])[:SHOWN]
+    largest = sorted(stages.items(), key=lambda stage: -stage[1]["read"] - stage[1]["written"])[:MAX_ROWS]
     return {
-        _words(stage): {name: None if sums["uncounted"] else sums[name] for name in ("read", "written")}
-        for stage, sums in most
+        _with_spaces(stage): {name: None if sums["uncounted"] else sums[name] for name in ("read", "written")}
+        for stage, sums in largest
     }
 
 
-_GRADES = [name for name in Grades.model_fields if name != "reason"]
-_TOKENS = Chart("Tokens by stage", "Tokens of all runs by stage, as the servers count them.", "stage", lambda _: [])
+_GRADE_NAMES = [name for name in Grades.model_fields if name != "reason"]
+_TOKEN_CHART = Chart("Tokens by stage", "Tokens of all runs by stage, as servers count them.", "stage", lambda _: [])
 
 CHARTS = [
-    Chart("Question types by difficulty", "Accepted traces.", "type", _types, columns=get_args(Difficulty)),
+    Chart("Question types by difficulty", "Accepted traces.", "type", _type_cells, columns=get_args(Difficulty)),
     Chart(
         "Shapes of thoughts",
-        "How the thoughts of accepted traces were to go.",
+        "The shapes that were drawn for the thoughts of accepted traces.",
         "shape",
         lambda record: [(record.shape.name, "traces")] if record.shape else [],
     ),
     Chart(
         "Openings of thoughts",
-        "The first three words of accepted thoughts, the most frequent ones. What many have in common is copied.",
+        "The most frequent first three words of accepted thoughts. A student copies what many have in common.",
         "first words",
         lambda record: [(opening_of(record), "traces")],
     ),
     Chart(
         "Kinds of paragraphs",
-        "How many paragraphs of accepted traces are of a kind, and how many thoughts have one.",
+        "How many paragraphs of accepted traces are of each kind, and how many thoughts have one.",
         "kind",
-        _kinds,
+        _kind_cells,
     ),
     Chart(
-        "Place of corrections",
-        "Where in accepted thoughts something is taken back: the share of the words that stand before it.",
-        "place (0-1)",
-        lambda record: [(_tenth(place), "corrections") for place in corrections_of(record)],
+        "Position of corrections",
+        "Where accepted thoughts take something back: the share of the thought's words before it.",
+        "position (0-1)",
+        lambda record: [(_tenth_of(place), "corrections") for place in corrections_of(record)],
         rows=TENTHS,
     ),
     Chart(
-        "What carries the steps",
-        "Steps of accepted thoughts, by what a model says that the passage says of them. Wrong ones are meant to be.",
+        "How the passage supports the steps",
+        "The steps of accepted thoughts, by what a model says the passage says about them. Wrong turns are deliberate.",
         "kind",
-        _steps,
+        _step_cells,
         columns=("supported", "inferred", "outside", "contradicted"),
     ),
     Chart(
         "Ratings by judge",
-        "Overall ratings as given, of all judged traces, those turned down included.",
+        "Overall ratings as given, of all judged traces, including those turned down.",
         "rating",
         lambda record: [
             (NOT_KNOWN if verdict.overall is None else f"{verdict.overall:.0f}", verdict.judge)
@@ -151,10 +151,10 @@ CHARTS = [
     ),
     Chart(
         "Grades",
-        "Of the answers of accepted traces, where they were graded.",
+        "The grades of the answers of accepted traces, if they were graded.",
         "grade (0-1)",
-        _grades,
+        _grade_cells,
         rows=TENTHS,
-        columns=_GRADES,
+        columns=_GRADE_NAMES,
     ),
 ]

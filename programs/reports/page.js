@@ -1,8 +1,8 @@
 "use strict";
-// The list of traces, and one of them beside its passage. Text only ever becomes text: nothing here reads markup.
+// Shows the list of traces, and a single trace beside its passage. Text is only inserted as text, never parsed as HTML.
 
-const PAGE = 50, ANY = "any";
-const list = { all: [], found: [], shown: PAGE, search: 0 };
+const PAGE_SIZE = 50, ANY = "any";
+const list = { all: [], found: [], shown: PAGE_SIZE, searches: 0 };
 const byId = (id) => document.getElementById(id);
 const words = (name) => String(name).replaceAll("_", " ");
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -19,51 +19,51 @@ const muted = (...text) => element("p", { class: "muted" }, ...text);
 const prose = (text) => element("p", { class: "prose" }, text);
 const linkTo = (row, text) => element("a", { href: `#trace=${encodeURIComponent(row.key)}` }, text);
 
-/** What a compressed piece of the page holds. */
-async function unpacked(id) {
-  const bytes = Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0));
+/** Decompresses and parses a piece of the page. */
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (char) => char.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 }
 
-const recordOf = (row) => unpacked(`record-${list.all.indexOf(row)}`);
+const recordOf = (row) => unpack(`record-${list.all.indexOf(row)}`);
 
-function choice(name, options) {
+function addSelect(name, options) {
   const select = element("select", { name }, options.map(([value, shown]) => element("option", { value }, shown)));
   select.addEventListener("change", showList);
   byId("filters").append(element("label", {}, `${name} `, select));
 }
 
-/** A choice for each facet that tells traces apart, and one for the order. */
+/** Adds a select for each facet in which traces differ, and one for the sort order. */
 function makeFilters() {
   for (const name of Object.keys(list.all[0]?.facets ?? {})) {
     const counts = new Map();
     for (const value of list.all.flatMap((row) => row.facets[name])) counts.set(value, (counts.get(value) ?? 0) + 1);
     const values = [...counts].sort(([, one], [, other]) => other - one);
     if (values.every(([, count]) => count === list.all.length)) continue;
-    choice(name, [[ANY, ANY], ...values.map(([value, count]) => [value, `${words(value)} (${count})`])]);
+    addSelect(name, [[ANY, ANY], ...values.map(([value, count]) => [value, `${words(value)} (${count})`])]);
   }
   const scores = [...new Set(list.all.flatMap((row) => known(row.scores).map(([name]) => name)))];
   const orders = scores.flatMap((name) => [[`-${name}`, `highest ${name}`], [`+${name}`, `lowest ${name}`]]);
-  choice("Order", [["", "as in the document"], ...orders]);
+  addSelect("Order", [["", "as in the document"], ...orders]);
 }
 
 async function showList() {
-  const serial = ++list.search;
+  const searchNumber = ++list.searches;
   const { Order: order, ...chosen } = Object.fromEntries(new FormData(byId("filters")));
   const wanted = Object.entries(chosen).filter(([, value]) => value !== ANY);
   const passes = (row) => wanted.every(([name, value]) => row.facets[name].includes(value));
-  const found = await searched(list.all.filter(passes), serial);
+  const found = await search(list.all.filter(passes), searchNumber);
   if (found === null) return;
-  // Those without the score stand last, whichever way.
-  const sign = order.startsWith("-") ? -1 : 1;
-  const value = (row) => (row.scores[order.slice(1)] ?? sign * Infinity) * sign;
+  // In both directions, rows without the score come last.
+  const direction = order.startsWith("-") ? -1 : 1;
+  const value = (row) => (row.scores[order.slice(1)] ?? direction * Infinity) * direction;
   list.found = order ? found.sort((one, other) => value(one) - value(other) || 0) : found;
-  list.shown = PAGE;
+  list.shown = PAGE_SIZE;
   showRows();
 }
 
-/** The rows that have every word, by name or, record by record, in their texts; null once another search has begun. */
-async function searched(rows, serial) {
+/** The rows that contain every word, if asked for also in the texts of their records; null once a newer search starts. */
+async function search(rows, searchNumber) {
   const wanted = byId("search").value.toLowerCase().split(/\s+/);
   const has = (...texts) => wanted.every((word) => texts.join("\n").toLowerCase().includes(word));
   if (!byId("in-texts").checked) return rows.filter((row) => has(row.question, ...row.about));
@@ -71,7 +71,7 @@ async function searched(rows, serial) {
   const found = [];
   for (const row of rows) {
     const record = await recordOf(row);
-    if (serial !== list.search) return null;
+    if (searchNumber !== list.searches) return null;
     if (has(row.question, ...row.about, record.reasoning_trace, record.final_answer, record.passage)) found.push(row);
   }
   return found;
@@ -87,29 +87,29 @@ function showRows() {
 const rowsOf = (rows) =>
   element("ol", { class: "rows" }, rows.map((row) => element("li", {}, linkTo(row, row.question), about(row))));
 
-/** One line of what a trace is. */
+/** A line with the facts about a trace. */
 function about(row) {
-  const scores = known(row.scores).map(([name, value]) => `${name} ${plain(value)}`);
+  const scores = known(row.scores).map(([name, value]) => `${name} ${textOf(value)}`);
   return muted([...Object.values(row.facets).flat().map(words), ...row.about, ...scores].join(" · "));
 }
 
 async function showTrace(key) {
   const article = byId("trace");
-  const row = list.all.find((one) => one.key === key);
-  if (!row) return article.replaceChildren(element("h2", {}, "No such trace"), `This page holds no trace ${key}.`);
+  const row = list.all.find((candidate) => candidate.key === key);
+  if (!row) return article.replaceChildren(element("h2", {}, "No such trace"), `This page has no trace ${key}.`);
   const { passage, steps = [], evidence = [], ...record } = await recordOf(row);
-  const signs = [...(passage ?? "")];
+  const chars = [...(passage ?? "")];
   const whole = record.reasoning_trace.replace(/^\s*<thought>|<\/thought>\s*$/g, "").trim();
-  const thought = steps.length ? steps.map((step) => quoting(step, signs)) : prose(whole);
-  const beside = element("div", { class: "passage" }, section("Passage", passageOf(signs, [...steps, ...evidence])));
+  const thought = steps.length ? steps.map((step) => quotation(step, chars)) : prose(whole);
+  const beside = element("div", { class: "passage" }, section("Passage", markedPassage(chars, [...steps, ...evidence])));
   const others = list.all.filter((other) => other !== row && other.asked === row.asked);
   article.replaceChildren(
-    steppers(row),
+    neighbours(row),
     element("h2", {}, row.question),
     about(row),
     element("div", { class: "beside" }, section("Thought", thought), beside),
     section("Answer", prose(record.final_answer)),
-    section("Evidence", evidence.map((item) => quoting(item, signs))),
+    section("Evidence", evidence.map((item) => quotation(item, chars))),
     section("Other attempts and variations of this question", others.length ? rowsOf(others) : []),
     ...partsOf(record.judged),
     element("details", {}, element("summary", {}, "How it was made"), partsOf(record.made)),
@@ -117,65 +117,65 @@ async function showTrace(key) {
   article.dataset.shown = key;
 }
 
-/** A part with its title; nothing where there is nothing to show. */
+/** Content with a title; an empty string if there is no content. */
 function section(title, content) {
   const parts = [content].flat();
   return parts.length ? element("section", {}, element("h3", {}, title), parts) : "";
 }
 
-function steppers(row) {
-  const at = list.found.indexOf(row);
-  const others = at < 0 ? [] : [["Previous", list.found[at - 1]], ["Next", list.found[at + 1]]];
+function neighbours(row) {
+  const index = list.found.indexOf(row);
+  const others = index < 0 ? [] : [["Previous", list.found[index - 1]], ["Next", list.found[index + 1]]];
   const links = others.filter(([, other]) => other).flatMap(([name, other]) => [" · ", linkTo(other, name)]);
   return element("p", {}, element("a", { href: "#traces" }, "All traces"), links);
 }
 
-/** Where a quote stands in the passage, in code points, as the record counts them. Null where it does not. */
-const placeOf = ({ quote, start, end }, signs) =>
-  quote && signs.slice(start, end).join("") === quote ? [start, end] : null;
+/** The range of a quote in the passage, in code points, as in the record; null if the quote is not there. */
+const rangeOf = ({ quote, start, end }, chars) =>
+  quote && chars.slice(start, end).join("") === quote ? [start, end] : null;
 
-/** The passage, marked where steps and evidence quote it. */
-function passageOf(signs, quotes) {
-  if (!signs.length) return muted("The document does not hold the passage.");
-  const places = quotes.map((each) => placeOf(each, signs)).filter(Boolean);
-  const cuts = [...new Set([0, signs.length, ...places.flat()])].sort((one, other) => one - other);
-  const parts = cuts.slice(1).map((end, at) => {
-    const [start, part] = [cuts[at], signs.slice(cuts[at], end).join("")];
-    const quoted = places.some(([from, to]) => from <= start && end <= to);
+/** The passage, with what steps and evidence quote marked. */
+function markedPassage(chars, quotes) {
+  if (!chars.length) return muted("The document does not hold the passage.");
+  const ranges = quotes.map((item) => rangeOf(item, chars)).filter(Boolean);
+  const cuts = [...new Set([0, chars.length, ...ranges.flat()])].sort((one, other) => one - other);
+  const parts = cuts.slice(1).map((end, index) => {
+    const [start, part] = [cuts[index], chars.slice(cuts[index], end).join("")];
+    const quoted = ranges.some(([from, to]) => from <= start && end <= to);
     return quoted ? element("mark", { "data-from": start }, part) : part;
   });
   return element("div", { id: "passage", class: "prose", role: "region", tabindex: 0, "aria-label": "Passage" }, parts);
 }
 
-/** A step or a piece of evidence: its text, and what it rests on, which lights up in the passage. */
-function quoting({ text, claim, quote, start, end, ...said }, signs) {
-  const place = placeOf({ quote, start, end }, signs);
-  const facts = Object.entries(said).map(([name, value]) => `${words(name)}: ${words(plain(value))}`);
+/** A step or a piece of evidence: its text and its quote, which is highlighted in the passage on hover or focus. */
+function quotation({ text, claim, quote, start, end, ...others }, chars) {
+  const range = rangeOf({ quote, start, end }, chars);
+  const facts = Object.entries(others).map(([name, value]) => `${words(name)}: ${words(textOf(value))}`);
   const made = element("div", { class: "quoting", tabindex: 0 }, muted(facts.join(" · ")), prose(text ?? claim));
-  if (quote && !place) made.append(muted("Not found in the passage:"));
+  if (quote && !range) made.append(muted("Not found in the passage:"));
   if (quote) made.append(element("blockquote", {}, quote));
-  const light = () => {
+  const highlight = () => {
     for (const mark of byId("trace").querySelectorAll("mark")) {
       const from = Number(mark.dataset.from);
-      mark.classList.toggle("lit", place !== null && place[0] <= from && from < place[1]);
+      mark.classList.toggle("lit", range !== null && range[0] <= from && from < range[1]);
     }
   };
-  // Not when the page moves under a pointer that rests: mouseenter would be sent.
-  for (const event of ["mousemove", "focus"]) made.addEventListener(event, light);
+  // Not mouseenter, which also fires if the page scrolls under a resting pointer.
+  for (const event of ["mousemove", "focus"]) made.addEventListener(event, highlight);
   return made;
 }
 
-/** Whatever a record holds as a text, by its form alone. */
-function plain(value) {
+/** Any value of a record as text. */
+function textOf(value) {
   if (value === null || value === undefined) return "not known";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return String(Number(value.toFixed(3)));
-  if (Array.isArray(value)) return value.map(plain).join(", ");
+  if (Array.isArray(value)) return value.map(textOf).join(", ");
   if (!isObject(value)) return value;
-  return Object.entries(value).map(([name, part]) => `${words(name)}: ${plain(part)}`).join("; ");
+  return Object.entries(value).map(([name, part]) => `${words(name)}: ${textOf(part)}`).join("; ");
 }
 
-/** The parts of a record: a table for a list of objects, pairs for an object; what is a value alone stands at the end. */
+/** The parts of a record: a table for a list of objects, pairs for an object. Single values come at the end. */
 function partsOf(parts) {
   const isPart = ([, part]) => isObject(part) || (Array.isArray(part) && part.every(isObject));
   const shown = Object.entries(parts).filter(isPart).map(([name, part]) =>
@@ -185,20 +185,20 @@ function partsOf(parts) {
 }
 
 function pairsOf(pairs) {
-  const pair = ([name, value]) => element("div", {}, element("dt", {}, words(name)), element("dd", {}, plain(value)));
+  const pair = ([name, value]) => element("div", {}, element("dt", {}, words(name)), element("dd", {}, textOf(value)));
   return element("dl", { class: "pairs" }, pairs.map(pair));
 }
 
 function tableOf(part, title) {
   const columns = [...new Set(part.flatMap(Object.keys))];
   const head = element("tr", {}, columns.map((name) => element("th", { scope: "col" }, words(name))));
-  const rows = part.map((row) => element("tr", {}, columns.map((name) => element("td", {}, plain(row[name])))));
+  const rows = part.map((row) => element("tr", {}, columns.map((name) => element("td", {}, textOf(row[name])))));
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, rows));
   return element("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": title }, table);
 }
 
-/** Shows what the address says: #overview, #traces or #trace=KEY. */
-async function follow() {
+/** Shows what the URL names: #overview, #traces or #trace=KEY. */
+async function showView() {
   const [view, key = ""] = location.hash.slice(1).split("=");
   const shown = ["traces", "trace"].includes(view) ? view : "overview";
   if (shown === "trace") await showTrace(decodeURIComponent(key));
@@ -207,19 +207,19 @@ async function follow() {
   if (shown === "trace") scrollTo(0, 0);
 }
 
-async function begin() {
-  list.all = await unpacked("index");
+async function startPage() {
+  list.all = await unpack("index");
   makeFilters();
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   for (const id of ["search", "in-texts"]) byId(id).addEventListener("input", showList);
   byId("more").addEventListener("click", () => {
-    list.shown += PAGE;
+    list.shown += PAGE_SIZE;
     showRows();
   });
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", showView);
   await showList();
-  await follow();
+  await showView();
   document.documentElement.dataset.ready = "yes";
 }
 
-begin();
+startPage();

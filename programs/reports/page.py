@@ -1,5 +1,5 @@
-"""The page: one HTML file that holds its style, its script and its traces. Its Content-Security-Policy lets no request out
-and runs no script and no style but the page's own, known by their hashes."""
+"""Writes the page: one HTML file with its style, script and traces. Its Content-Security-Policy blocks all requests, and
+all scripts and styles other than the page's own, which it allows by hash."""
 
 import base64
 import hashlib
@@ -24,48 +24,48 @@ TILES = (
     "mean score of the accepted traces (1-10)",
     "agreement (Krippendorff's alpha)",
     "mean grade of the answers (0-1)",
-    "tokens for an accepted trace",
+    "tokens per accepted trace",
     "cost",
 )
-"""The numbers that stand above all others, where they are known."""
-WHOLE, TWO, THREE = "{:,.0f}", "{:.2f}", "{:.3f}"
+"""The numbers at the top of the page, if known."""
+_WHOLE, _TWO_DECIMALS, _THREE_DECIMALS = "{:,.0f}", "{:.2f}", "{:.3f}"
 
 
 def write_report(document: Path, page: Path, most: int) -> list[str]:
-    """Reads the document, writes the page in one step, and says in lines for a person what it holds: of `most` traces at
-    most, the newest. Raises `UserError`, also before writing over another's file, and `StorageError`."""
+    """Reads the document and writes the page atomically, with the newest `most` traces. Returns lines for the terminal.
+    Raises `UserError`, also if `page` is a file that is not a report, and `StorageError`."""
     if page.resolve() in (document.resolve(), beside(document, JOURNAL).resolve()):
         raise UserError(f"--output: {page} is what the report is made from; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
-    if page.exists() and not _is_ours(page):
-        raise UserError(f"{page} is there and is no report; name another file with --output")
+    if page.exists() and not _is_report(page):
+        raise UserError(f"{page} exists and is not a report; name another file with --output")
     run = read_run(document, most)
     notes = [run.note] if run.note else []
     if len(run.newest) < (total := run.counts.became.total()):
-        notes.append(f"{len(run.newest):,} of {total:,} traces, the newest, can be read here; the numbers are of all.")
+        notes.append(f"The newest {len(run.newest):,} of {total:,} traces can be read here; the numbers cover all.")
     groups = _figures(run)
-    known = {name: text for figures in groups.values() for name, text in figures.items()}
+    figures = {name: text for group in groups.values() for name, text in group.items()}
     template, style, script = (
         Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js")
     )
-    # Jinja escapes what models and papers wrote; base64 and our own files need none.
+    # Jinja escapes text by models and papers. Our own files and base64 need no escaping.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["said"] = _said
+    environment.filters["formatted"] = _formatted
     texts = environment.from_string(template).stream(
         generator=GENERATOR,
-        policy=_policy(script, style),
+        policy=_security_policy(script, style),
         style=Markup(style),
         script=Markup(script),
         title=run_name(document),
         written=stamp(),
         run=run,
         notes=notes,
-        tiles={name: known[name] for name in TILES if name in known},
+        tiles={name: figures[name] for name in TILES if name in figures},
         charts=charts_of(run.counts.charts, run.spent),
         longest=longest,
         groups=groups,
-        lost=_losses(run),
+        losses=_funnel_rows(run),
         pieces=map(Markup, pieces_of(run.newest)),
     )
     with in_place(page) as file:
@@ -75,17 +75,17 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
 
 
 def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
-    """All numbers by group and name, in order. What is not known is left out, never shown as 0."""
+    """All numbers by group and name, in order. Unknown ones are left out, never shown as 0."""
     accepted, notable = run.counts.became["accepted"], run.counts.notable.most_common()
 
-    def spanned(spread: Spread) -> str:
+    def median_and_range(spread: Spread) -> str:
         return "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
 
     groups = {
-        "The run": {name: form.format(value) for name, value, form in _numbers(run) if value is not None},
+        "The run": {name: pattern.format(value) for name, value, pattern in _numbers(run) if value is not None},
         "Shares of accepted traces": {name: f"{count / accepted:.1%}" for name, count in notable},
         "Of accepted traces: median (5% to 95%)": {
-            name: spanned(spread) for name, spread in run.counts.numbers.items() if spread.known
+            name: median_and_range(spread) for name, spread in run.counts.numbers.items() if spread.known
         },
     }
     return {group: figures for group, figures in groups.items() if figures}
@@ -93,39 +93,38 @@ def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
 
 def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
     became, accepted = run.counts.became, run.counts.became["accepted"]
-    yield "accepted traces", accepted, WHOLE
+    yield "accepted traces", accepted, _WHOLE
     judged = run.note is None and (became["below"] or run.judges)
-    yield "attempts turned down by the judges", became["below"] if judged else None, WHOLE
+    yield "attempts turned down by the judges", became["below"] if judged else None, _WHOLE
     for name in sorted(became.keys() - {"accepted", "below"}):
-        yield f"traces not taken: {name}", became[name], WHOLE
+        yield f"traces not accepted: {name}", became[name], _WHOLE
     scored, graded = run.counts.numbers[SCORE], run.counts.numbers[GRADE]
     if judges := run.judges:
-        yield "mean score of the accepted traces (1-10)", scored.mean, TWO
-        yield "accepted traces without a score", scored.missing or None, WHOLE
-        yield "agreement (Krippendorff's alpha)", judges.alpha, THREE
+        yield "mean score of the accepted traces (1-10)", scored.mean, _TWO_DECIMALS
+        yield "accepted traces without a score", scored.missing or None, _WHOLE
+        yield "agreement (Krippendorff's alpha)", judges.alpha, _THREE_DECIMALS
         for judge, ratings in judges.judges.items():
-            yield f"mean rating by {judge}", ratings.mean, TWO
-            yield f"verdicts missing from {judge}", ratings.unscored or None, WHOLE
-    yield "mean grade of the answers (0-1)", graded.mean, THREE
-    yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, WHOLE
+            yield f"mean rating by {judge}", ratings.mean, _TWO_DECIMALS
+            yield f"verdicts missing from {judge}", ratings.unscored or None, _WHOLE
+    yield "mean grade of the answers (0-1)", graded.mean, _THREE_DECIMALS
+    yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, _WHOLE
     if run.findings and (solved := run.findings.blind_solve):
-        yield "questions that need the paper", solved.needs_paper, WHOLE
-        yield "questions answered without the paper", solved.known, WHOLE
+        yield "questions that need the paper", solved.needs_paper, _WHOLE
+        yield "questions answered without the paper", solved.known, _WHOLE
     if spent := run.spent:
         counts = ("prompt", "completion", "calls", "seconds", "uncounted")
         read, written, calls, seconds, uncounted = (sum(row[name] for row in spent) for name in counts)
         counted = not uncounted
-        yield "calls", calls, WHOLE
-        yield "tokens read", read if counted else None, WHOLE
-        yield "tokens written", written if counted else None, WHOLE
-        yield "seconds of waiting for the models", seconds, WHOLE
+        yield "calls", calls, _WHOLE
+        yield "tokens read", read if counted else None, _WHOLE
+        yield "tokens written", written if counted else None, _WHOLE
+        yield "seconds spent waiting for models", seconds, _WHOLE
         yield "cost", run.cost, "{:,.2f}" if (run.cost or 0) >= 100 else "{:.4g}"
-        yield "calls for an accepted trace", calls / accepted if accepted else None, "{:,.1f}"
-        yield "tokens for an accepted trace", (read + written) / accepted if counted and accepted else None, WHOLE
+        yield "calls per accepted trace", calls / accepted if accepted else None, "{:,.1f}"
+        yield "tokens per accepted trace", (read + written) / accepted if counted and accepted else None, _WHOLE
 
 
-def _losses(run: ReportedRun) -> dict[str, dict[str, int | str]]:
-    """The funnel, by what went into a step."""
+def _funnel_rows(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     rows = dict[str, dict[str, int | str]]()
     for step in run.funnel.steps if run.funnel else ():
         lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
@@ -135,17 +134,17 @@ def _losses(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     return rows
 
 
-def _said(value: float | str | None) -> str:
+def _formatted(value: float | str | None) -> str:
     if value is None:
         return "not known"
     return value if isinstance(value, str) else f"{round(value, 1):,}"
 
 
-def _policy(script: str, style: str) -> str:
+def _security_policy(script: str, style: str) -> str:
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
     return "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; form-action 'none'".format(*digests)
 
 
-def _is_ours(path: Path) -> bool:
+def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         return f'<meta name="generator" content="{GENERATOR}">'.encode() in file.read(1024)

@@ -1,5 +1,5 @@
-"""What a report is made from: a document's journal, which alone has what was turned down, or the document; and what is
-counted of all its traces, at a memory that does not grow with their number."""
+"""Reads the source of a report (a document's journal, which alone has rejected attempts, or else the document) and counts
+all its traces, in memory that does not grow with their number."""
 
 import contextlib
 from collections import Counter, deque
@@ -20,21 +20,21 @@ from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import Spread
 
-NO_JOURNAL = "No journal lies beside this document, so it shows no attempt that was turned down."
+NO_JOURNAL = "There is no journal beside this document, so attempts that were turned down are not shown."
 
 
 class Counts:
-    """`became` counts all traces by what became of them; `agreement` is over every judged one, `charts` are the counts of
-    `CHARTS`. All else is of the accepted traces."""
+    """`became` counts all traces by what became of them, `agreement` covers all judged ones, and `charts` has the counts of
+    `CHARTS`. Everything else counts accepted traces only."""
 
     def __init__(self) -> None:
         self.became, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
 
-    def add(self, seen: ReadTrace) -> None:
-        record, accepted = seen.record, seen.became == "accepted"
-        self.became[seen.became] += 1
+    def add(self, trace: ReadTrace) -> None:
+        record, accepted = trace.record, trace.became == "accepted"
+        self.became[trace.became] += 1
         if record.verdicts:
             self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
         for chart, counts in zip(CHARTS, self.charts, strict=True):
@@ -48,9 +48,9 @@ class Counts:
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that was read. `newest` are the last of its traces; `judges` says how far the judges agree. All else is what
-    the run says about itself; None is what it does not say. `spent` is over all runs of the journal, by stage and model
-    (`programs.run.index.Index.spent`); `made` says with what the latest run worked; `note` what the source lacks."""
+    """A run as the report shows it. `note` says what the source lacks, `newest` are the last traces, and `judges` is the
+    agreement of the judges. Everything else is what the run recorded about itself, or None. `spent` covers all runs of the
+    journal, by stage and model (`programs.run.index.Index.spent`); `made` has the latest run's settings and versions."""
 
     path: Path
     note: str | None
@@ -67,32 +67,32 @@ class ReportedRun:
 
 
 def read_run(path: Path, most: int) -> ReportedRun:
-    """Reads a document's journal as it stands at this moment, or the document where there is none, once and as a stream,
-    and keeps the last `most` traces. Raises `UserError` for what is neither, `StorageError` for what cannot be read."""
+    """Streams a document's journal as it is now, or the document if there is none, and keeps the last `most` traces. Raises
+    `UserError` if the file is neither, and `StorageError` if it cannot be read."""
     source, counts, newest = find_source(path), Counts(), deque[KeptTrace](maxlen=most)
     traces: Iterable[ReadTrace] = map(ReadTrace, read_records(source.path))
     with contextlib.ExitStack() as held:
         if source.is_journal:
             journal = held.enter_context(viewed(source.path))
-            traces, said = chain.from_iterable(variations_in(journal)), _said_by(journal)
+            traces, metadata = chain.from_iterable(variations_in(journal)), _metadata_of(journal)
         else:
             with reading(source.path):
-                said = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
+                metadata = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
         for trace in traces:
             counts.add(trace)
             newest.append(kept(trace))
-    run = said["run"] or {}
+    run = metadata["run"] or {}
     faults = (run.get("this_run") or {}).get("faults") or {}
     return ReportedRun(
         path=source.path,
         note=None if source.is_journal else NO_JOURNAL,
         counts=counts,
         newest=newest,
-        # A document knows what was turned down.
-        judges=said.get("judges") or counts.agreement.result(),
-        status=said["status"],
-        written=said["generation_timestamp"],
-        made={**{f"requests repeated: {kind}": count for kind, count in faults.items()}, **run.get("made", {})},
+        # A document's own figures include the rejected attempts, which it does not hold.
+        judges=metadata.get("judges") or counts.agreement.result(),
+        status=metadata["status"],
+        written=metadata["generation_timestamp"],
+        made={**{f"requests retried: {kind}": count for kind, count in faults.items()}, **run.get("made", {})},
         funnel=Funnel.model_validate(run["funnel"]) if run.get("funnel") else None,
         findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
         spent=run.get("spent_in_all") or [],
@@ -100,14 +100,14 @@ def read_run(path: Path, most: int) -> ReportedRun:
     )
 
 
-def _said_by(journal: JournalReader) -> dict[str, Any]:
-    """What a document made of this journal now would say of itself."""
+def _metadata_of(journal: JournalReader) -> dict[str, Any]:
+    """The metadata that a document written from this journal now would have."""
     line, index = journal.latest("run", "") or {}, journal.index
     settings, summary, spent = line.get("settings") or {}, line.get("summary") or {}, index.spent()
     prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
     run = {
         **summary,
-        # What a run reads is in its summary, which it writes at its end.
+        # Only the summary, written when a run ends, has what the run read.
         "funnel": summary.get("funnel") or funnel_of(index, prices).model_dump(),
         "findings": findings_of(index).model_dump(),
         "spent_in_all": spent,

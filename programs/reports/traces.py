@@ -1,5 +1,5 @@
-"""The traces that a page holds: a row of each for the list, and its record, read when it is opened. Both are compressed:
-JSON, deflated and in base64, which has nothing that could end an element."""
+"""The traces in a page: for each, a row for the list and the record, which is read when the trace is opened. Both are
+JSON, compressed with zlib and encoded in base64, which cannot close an HTML element."""
 
 import base64
 import zlib
@@ -15,16 +15,16 @@ from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
 FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
-    "Status": lambda read: STATUSES.get(read.became, read.became),
-    "Question type": lambda read: read.record.user_interaction.question_type,
-    "Difficulty": lambda read: read.record.user_interaction.difficulty_level,
-    "Model": lambda read: read.record.generation.model if read.record.generation else None,
-    "Blind solve": lambda read: read.record.blind_solve.need if read.record.blind_solve else None,
+    "Status": lambda trace: STATUSES.get(trace.became, trace.became),
+    "Question type": lambda trace: trace.record.user_interaction.question_type,
+    "Difficulty": lambda trace: trace.record.user_interaction.difficulty_level,
+    "Model": lambda trace: trace.record.generation.model if trace.record.generation else None,
+    "Blind solve": lambda trace: trace.record.blind_solve.need if trace.record.blind_solve else None,
 }
-"""What the list can be filtered by. A new one is a new line here."""
+"""The filters of the list. To add one, add a line here."""
 
 
-def _words(text: str | None) -> int | None:
+def _count_words(text: str | None) -> int | None:
     return None if text is None else len(text.split())
 
 
@@ -36,62 +36,62 @@ NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
     GRADE: (3, lambda record: record.answer_grades.overall_score if record.answer_grades else None),
     "authenticity, by the judges (0-1)": (2, lambda record: record.metadata.authenticity_score),
     "measured difficulty (0-1)": (2, lambda record: record.blind_solve.difficulty if record.blind_solve else None),
-    "words of the passage": (0, lambda record: _words(record.source_paper.text)),
-    "words of the question": (0, lambda record: _words(record.user_interaction.question)),
-    THOUGHT_WORDS: (0, lambda record: _words(bare_thought(record.reasoning_trace))),
-    "words of the answer": (0, lambda record: _words(record.final_answer)),
+    "words of the passage": (0, lambda record: _count_words(record.source_paper.text)),
+    "words of the question": (0, lambda record: _count_words(record.user_interaction.question)),
+    THOUGHT_WORDS: (0, lambda record: _count_words(bare_thought(record.reasoning_trace))),
+    "words of the answer": (0, lambda record: _count_words(record.final_answer)),
 }
-"""Numbers that a trace has, or may have (None), and how many digits of each count. A new one is a line here."""
+"""The numbers of a trace: to how many decimals each is rounded, and its value or None. To add one, add a line here."""
 ORDERS = (SCORE, SPREAD, GRADE, THOUGHT_WORDS)
-"""Those that the list shows and can be ordered by."""
+"""The numbers that the list shows and can be sorted by."""
 
 NOTABLE: dict[str, Callable[[Record], bool]] = {
     "judges far apart": lambda record: (record.metadata.quality_spread or 0) >= FAR_APART,
     "a judge's verdict is missing": lambda record: any(not verdict.scored for verdict in record.verdicts),
     "a step is contradicted": lambda record: any(step.status == "contradicted" for step in record.steps),
-    "a step stands outside the passage": lambda record: any(step.status == "outside" for step in record.steps),
+    "a step goes beyond the passage": lambda record: any(step.status == "outside" for step in record.steps),
     "evidence not found": lambda record: any(not item.verified for item in record.evidence),
     "the text has flags": lambda record: bool(record.source_paper.flags),
     "the model's own thought": lambda record: record.thought == "model",
     "a wrong turn": lambda record: any(step.kind == "wrong" for step in record.steps),
     "needs the passage": lambda record: bool(record.needs_passage),
 }
-"""What a trace may be worth a look for. A new one is a new line here."""
+"""What makes a trace worth a look. To add a reason, add a line here."""
 
 JUDGED = ("verdicts", "answer_grades", "agreed", "blind_solve")
 TEXTS = ("reasoning_trace", "final_answer", "steps", "evidence")
-"""Parts of a record that are shown at once; all others are folded away."""
+"""The parts of a record that are always shown; all others are collapsed."""
 
 
 class KeptTrace(NamedTuple):
-    """What is kept of a trace until the page is written: its row, and its record (`packed`)."""
+    """What is kept of a trace until the page is written: its row, and its compressed record (`packed`)."""
 
     row: dict[str, Any]
     record: str
 
 
-def kept(read: ReadTrace) -> KeptTrace:
-    record, made = read.record, read.record.generation
+def kept(trace: ReadTrace) -> KeptTrace:
+    record, made = trace.record, trace.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
-    facets = {name: [value for value in [of(read)] if value] for name, of in FACETS.items()}
+    facets = {name: [value for value in [value_of(trace)] if value] for name, value_of in FACETS.items()}
     row = {
         "key": record.id,
         "question": record.user_interaction.question,
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
-        "facets": {**facets, "To look at": notable(record)},
+        "facets": {**facets, "Worth a look": notable(record)},
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
     return KeptTrace(row, packed(_parts(record)))
 
 
 def notable(record: Record) -> list[str]:
-    return [name for name, is_so in NOTABLE.items() if is_so(record)]
+    return [name for name, applies in NOTABLE.items() if applies(record)]
 
 
 def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
-    """The rows of traces in their order, all in one, and then their records."""
-    # Old traces may have one id, or none.
+    """The compressed pieces of the page: all rows in one, then each record, in order."""
+    # Old traces may share an id or have none.
     keys = set[str | None]({None})
     for number, (row, _) in enumerate(traces):
         row["key"] = f"trace-{number}" if row["key"] in keys else row["key"]
@@ -105,7 +105,7 @@ def packed(value: Any) -> str:
 
 
 def _parts(record: Record) -> dict[str, Any]:
-    """A record for the page: its texts, also empty ones, and the parts to show without what they lack (but grades)."""
+    """A record for the page: its texts, even if empty, and its parts without missing values (but with missing grades)."""
 
     def known(part: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in part.items() if value not in (None, "", [], {})}
@@ -114,14 +114,14 @@ def _parts(record: Record) -> dict[str, Any]:
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":
             content[name] = known(part)
-    # A figure of older versions that said nothing: it was the same for every trace.
+    # In older versions, this figure was the same for every trace.
     content["metadata"].pop("evidence_found", None)
-    # A point without a sentence lacks nothing: a step follows from others, and a pitfall stands nowhere.
+    # A point may have no quote: a step can follow from other points, and a pitfall is in no sentence.
     if record.rubric:
         shown = {"kind", "text", "weight"}
         content["rubric"] = [one.model_dump(include=shown) | {"rests_on": one.quote or ""} for one in record.rubric]
-    if lost := content.pop("unchecked", None):
-        content["left_out_of_short_answer_and_rubric"] = lost
+    if left_out := content.pop("unchecked", None):
+        content["left_out_of_short_answer_and_rubric"] = left_out
     texts = {"passage": content["source_paper"].pop("text", None), "reasoning_trace": "", "final_answer": ""}
     texts |= {name: content.pop(name) for name in TEXTS if name in content}
     return texts | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}

@@ -1,1 +1,1 @@
-"""A run: from its settings over everything under way at once to its journal, document and summary."""
+"""A whole run: concurrency, budget, journal and index, resuming, progress and summary."""

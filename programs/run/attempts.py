@@ -1,7 +1,7 @@
-"""Journals, and documents that have none, read back: what a merge, an export, a report and research code are given.
+"""Reads journals, and documents without a journal, for merges, exports, reports and research code.
 
-The document holds accepted traces alone; what was turned down is in its journal. From both together preference data is
-made without a call:
+The document holds accepted traces only; rejected attempts are in its journal. Both together give preference data without
+any model call:
 
 for traces in read_variations(Path("cosmology.json")):
     for chosen in (one.record for one in traces if one.became == "accepted"):
@@ -29,8 +29,8 @@ from programs.traces.line import LEFT_OUT, attempts_of
 
 @dataclass(frozen=True, eq=False)
 class ReadTrace:
-    """A trace with what became of it (`programs.traces.line.attempts_of`). `left_out`: its question was left out on purpose
-    (as a duplicate, a benchmark's, or by `--keep`), and what judges said of it is no preference."""
+    """A trace and its outcome, `became` (`programs.traces.line.attempts_of`). `left_out`: its question was dropped on
+    purpose (a duplicate, a benchmark's, or by `--keep`), so that the judges' verdicts on it express no preference."""
 
     record: Record
     became: str = "accepted"
@@ -38,11 +38,11 @@ class ReadTrace:
 
 
 def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
-    """Every attempt at each variation that has one, in the order in which they were made; one variation at a time, in the
-    journal's order. A document means the journal beside it; without one it gives its traces, each by itself.
+    """Yields the attempts at each variation that has some (`programs.traces.line.attempts_of`), in the journal's order. For
+    a document the journal beside it is read; without one, each of the document's traces makes a list of its own.
 
-    A run may be writing the journal: it is read as it stands. Raises `UserError` where there is neither or the file is
-    something else, `StorageError` for a journal that cannot be read.
+    A run may be writing the journal: it is read as it is at this moment. Raises `UserError` if there is neither a journal
+    nor a document, `StorageError` if the journal cannot be read.
     """
     source = find_source(path)
     if source.is_journal:
@@ -57,22 +57,22 @@ def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
         question = line["key"].rpartition("/")[0]
         left_out = line["status"] in LEFT_OUT or journal.index.turned_down(line["sample"], question)
         if made := list(attempts_of(line)):
-            yield [ReadTrace(Record.model_validate(content), became, left_out) for became, content in made]
+            yield [ReadTrace(Record.model_validate(record), became, left_out) for became, record in made]
 
 
 @dataclass(frozen=True)
 class TraceSource:
-    """A file that traces are read from. Invariant: what `is_journal` was seen to begin as one, or is empty: opening a
-    journal cuts off a torn last line, which no other file of the user must lose."""
+    """A file to read traces from. `is_journal`: it has the name of a document's journal, starts like a journal, or is
+    empty. Opening a journal cuts off a torn last line, so no other file may be marked as one."""
 
     path: Path
     is_journal: bool
 
     @contextlib.contextmanager
     def opened(self, folder: Path) -> Iterator[Journal]:
-        """The journal, or one in `folder` that holds what the document does. Raises `UserError` when that cannot be."""
-        made = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
-        with Journal(self.path if self.is_journal else made) as journal:
+        """Opens the journal, or one in `folder` with the document's traces. Raises `UserError` if the file is neither."""
+        imported = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
+        with Journal(self.path if self.is_journal else imported) as journal:
             if not self.is_journal and not journal.index.counts():
                 try:
                     import_document(journal, self.path)
@@ -83,16 +83,16 @@ class TraceSource:
 
 @contextlib.contextmanager
 def viewed(path: Path) -> Iterator[JournalReader]:
-    """A journal as it stands at this moment, without its lock: what a run writes later is not seen. Its index is made anew
-    in the temporary folder, and nothing beside it is changed. Raises `UserError` for a file that is none, `StorageError`
-    for one that cannot be read."""
+    """Opens a journal read-only as it is at this moment, without its lock; lines that a run appends later are not seen. The
+    index is built in a temporary folder, and no file beside the journal is changed. Raises `UserError` if the file is not
+    a journal, `StorageError` if it cannot be read."""
     with contextlib.ExitStack() as held:
         try:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
             file = os.open(path, os.O_RDONLY)
             held.callback(os.close, file)
             if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
-                raise UserError(f"{path} is no journal of this program")
+                raise UserError(f"{path} is not a journal of this program")
             index = Index(folder / "index", path, file, whole_lines(file))
             held.callback(index.close)
         except (OSError, sqlite3.Error) as error:
@@ -101,21 +101,21 @@ def viewed(path: Path) -> Iterator[JournalReader]:
 
 
 def find_source(path: Path) -> TraceSource:
-    """The one source that a name means. Raises `UserError` as `find_sources` does, and for one that means several."""
+    """The source that `path` names. Raises `UserError` as `find_sources` does, and if a wildcard matches several."""
     found, *others = find_sources([str(path)])
     if others:
-        raise UserError(f"{path} names several files; name one (python -m programs.merge makes one of several)")
+        raise UserError(f"{path} matches several files; name one (python -m programs.merge combines several into one)")
     return found
 
 
 def find_sources(patterns: Sequence[str]) -> list[TraceSource]:
-    """What names and wildcards mean, in the order given, each once. A document whose journal lies beside it means its
-    journal. Raises `UserError` for what is missing, cannot be read or is a folder."""
+    """The sources that names and wildcards match, in the order given, each once. A document with a journal beside it stands
+    for that journal. Raises `UserError` if a source is missing, cannot be read or is a folder."""
     found: dict[Path, TraceSource] = {}
     for pattern in patterns:
-        wild = glob.has_magic(pattern) and not Path(pattern).exists()
-        # Path.glob takes no absolute pattern.
-        names = sorted(glob.iglob(pattern)) if wild else [pattern]  # noqa: PTH207
+        is_wildcard = glob.has_magic(pattern) and not Path(pattern).exists()
+        # Path.glob does not take absolute patterns.
+        names = sorted(glob.iglob(pattern)) if is_wildcard else [pattern]  # noqa: PTH207
         if not names:
             raise UserError(f"nothing matches {pattern}")
         try:

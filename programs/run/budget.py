@@ -1,4 +1,4 @@
-"""What a run spends, and its limits: calls, tokens and cost."""
+"""Counts what a run spends and keeps it within limits on calls, tokens and cost."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from programs.option_groups import BudgetOptions
 log = logging.getLogger("synthreasoner")
 
 PROMPT_OVERHEAD = 450
-"""Tokens of a prompt apart from its inputs: the mean over the stages of a trace."""
+"""Tokens of a prompt without its inputs: the mean over the stages of a trace."""
 
 
 class Amount(NamedTuple):
@@ -23,48 +23,48 @@ class Amount(NamedTuple):
     cost: float = 0.0
 
     def plus(self, other: "Amount", times: float = 1.0) -> "Amount":
-        """The sum with so many times the other."""
+        """`self + times * other`."""
         return Amount(self.tokens + times * other.tokens, self.cost + times * other.cost)
 
 
 class Budget:
-    """Counts what this run spends, and says when a limit is `reached`.
+    """Counts what this run spends. `reached` says which limit was reached, if any.
 
-    For each call under way the tokens and the cost that such calls took so far are set aside, and a call that does not fit
-    beside them waits for them to end; so what is spent on top of a limit does not grow with the calls in flight. What a
-    server does not count is estimated by length, as far as limits go. `cost` is None without prices. It is the least:
-    `cost_is_whole` is False once some reply was not counted, or its model has no price.
+    Each call in flight reserves the mean tokens and cost of earlier calls of the same stage and model. A call that does not
+    fit beside these reservations waits for others to end, so that the excess over a limit does not grow with the number of
+    calls in flight. Token counts that a server does not report are estimated from text length, for the limits only. `cost`
+    is None without prices; it is a lower bound if not `cost_is_whole`, when token counts or a model's price were missing.
     """
 
     def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
         self._options, self._max_tokens = options, max_tokens
         limits = {"--max-tokens-total": options.max_tokens_total, "--max-cost": options.max_cost}
-        self._limited = [name for name, most in limits.items() if most is not None]
+        self._limit_options = [name for name, limit in limits.items() if limit is not None]
         self.calls = 0
         self.cost: float | None = 0.0 if options.prices else None
         self.cost_is_whole = True
         self.reached: str | None = None
-        self._spent = self._set_aside = Amount()
-        self._under_way: dict[str, Amount] = {}
-        self._taken: dict[tuple[str, str], tuple[int, Amount]] = {}
+        self._spent = self._reserved = Amount()
+        self._reservations: dict[str, Amount] = {}
+        self._spent_by_kind: dict[tuple[str, str], tuple[int, Amount]] = {}
         self._released = asyncio.Event()
 
     def take(self, ask: Ask, model: str) -> Literal["go", "wait", "stop"]:
-        """Whether one more call may be made now, which is then counted; it has to wait until others are `released`; or a
-        limit is `reached`, and none is made any more."""
+        """Asks to make a call. "go": make it, it is counted; "wait": ask again once another is `released`; "stop": a limit
+        is `reached`, make no more calls."""
         if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
             self.reached = f"{self.calls} calls"
-        if self.reached is None and self._limited:
-            calls, total = self._taken.get((ask.account, model), (0, Amount()))
-            # Who answers first answers in few words: the most that a call may take counts as one of them.
-            most = self._amount(model, _read_by(ask), max(self._max_tokens, ask.least_tokens))
-            expected = Amount().plus(total.plus(most), 1 / (calls + 1))
-            if self._under_way and self._too_much(self._spent.plus(self._set_aside).plus(expected)):
+        if self.reached is None and self._limit_options:
+            calls, total = self._spent_by_kind.get((ask.account, model), (0, Amount()))
+            # The first replies to arrive are short, so one call of maximal size is averaged in.
+            largest = self._amount(model, _estimate_prompt_tokens(ask), max(self._max_tokens, ask.least_tokens))
+            expected = Amount().plus(total.plus(largest), 1 / (calls + 1))
+            if self._reservations and self._exceeded(self._spent.plus(self._reserved).plus(expected)):
                 return "wait"
-            if not self._under_way:
-                self.reached = self._too_much(self._spent.plus(total, 1 / max(1, calls)))
+            if not self._reservations:
+                self.reached = self._exceeded(self._spent.plus(total, 1 / max(1, calls)))
             if self.reached is None:
-                self._under_way[ask.key], self._set_aside = expected, self._set_aside.plus(expected)
+                self._reservations[ask.key], self._reserved = expected, self._reserved.plus(expected)
         if self.reached is not None:
             return "stop"
         self.calls += 1
@@ -75,59 +75,58 @@ class Budget:
         spent = reply.spent
         read, written, known = spent.prompt_tokens, spent.completion_tokens, reply.model in self._options.prices
         if read is None or written is None:
-            if self.cost_is_whole and self._limited:
-                limits = " and ".join(self._limited)
-                said = f"{reply.model} does not say how many tokens a reply took: {limits} cannot be kept exactly"
-                log.warning("%s, and what it takes is estimated by its length", said)
-            read, written, known = _read_by(ask), _tokens_in(reply), False
+            if self.cost_is_whole and self._limit_options:
+                limits = " and ".join(self._limit_options)
+                message = "%s does not report token counts: %s cannot be kept exactly, tokens are estimated from length"
+                log.warning(message, reply.model, limits)
+            read, written, known = _estimate_prompt_tokens(ask), _estimate_reply_tokens(reply), False
         amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
         if known and self.cost is not None:
             self.cost += amount.cost
-        calls, total = self._taken.get(key, (0, Amount()))
-        self._taken[key] = calls + 1, total.plus(amount)
+        calls, total = self._spent_by_kind.get(key, (0, Amount()))
+        self._spent_by_kind[key] = calls + 1, total.plus(amount)
         self._spent = self._spent.plus(amount)
 
     def release(self, ask: Ask) -> None:
-        expected = self._under_way.pop(ask.key, None)
+        expected = self._reservations.pop(ask.key, None)
         if expected is not None:
-            self._set_aside = self._set_aside.plus(expected, -1) if self._under_way else Amount()
+            self._reserved = self._reserved.plus(expected, -1) if self._reservations else Amount()
             self._released.set()
             self._released = asyncio.Event()
 
     def released(self) -> Awaitable[object]:
-        """To be awaited until some call that is under way now no longer is."""
+        """An awaitable that finishes when one of the calls now in flight is released."""
         return self._released.wait()
 
     def _amount(self, model: str, read: int, written: int, cached: int = 0) -> Amount:
         price = self._options.prices.get(model)
         return Amount(read + written, price.of(read, written, cached) if price else 0.0)
 
-    def _too_much(self, amount: Amount) -> str | None:
-        """The limit that an amount goes beyond."""
-        most_tokens, most_cost = self._options.max_tokens_total, self._options.max_cost
-        if most_tokens is not None and amount.tokens >= most_tokens:
+    def _exceeded(self, amount: Amount) -> str | None:
+        """What was spent so far, in words, if `amount` reaches a limit; otherwise None."""
+        max_tokens, max_cost = self._options.max_tokens_total, self._options.max_cost
+        if max_tokens is not None and amount.tokens >= max_tokens:
             return f"{self._spent.tokens:.0f} tokens"
-        if most_cost is not None and amount.cost >= most_cost:
+        if max_cost is not None and amount.cost >= max_cost:
             return f"a cost of {self._spent.cost:.4g}"
         return None
 
 
-def _read_by(ask: Ask) -> int:
-    """About how many tokens a prompt has."""
+def _estimate_prompt_tokens(ask: Ask) -> int:
     return PROMPT_OVERHEAD + round(sum(len(str(value)) for value in ask.inputs.values()) / CHARS_PER_TOKEN)
 
 
-def _tokens_in(reply: Reply) -> int:
+def _estimate_reply_tokens(reply: Reply) -> int:
     text, output = None, reply.output
     if reply.rejected and reply.status != "ok":
         text, output = reply.rejected[-1].text, reply.rejected[-1].output
-    said = json.dumps(output, ensure_ascii=False) if text is None else text
-    return round((len(said) + len(reply.reasoning or "")) / CHARS_PER_TOKEN)
+    content = json.dumps(output, ensure_ascii=False) if text is None else text
+    return round((len(content) + len(reply.reasoning or "")) / CHARS_PER_TOKEN)
 
 
 def check_prices(options: BudgetOptions, models: Sequence[str]) -> None:
-    """Raises `UserError` when a cost is to be limited that cannot be known."""
+    """Raises `UserError` if `--max-cost` is given and a model has no price."""
     unpriced = [name for name in models if name not in options.prices]
     if options.max_cost is not None and unpriced:
         raise UserError(f"--max-cost needs prices in the config file for {', '.join(unpriced)}")

@@ -1,5 +1,5 @@
-"""What a run shows while it goes on: a panel on a terminal; anywhere else a line a minute, one at its start and one at its
-end. Pace and the time left are those of `rich.progress`. With `--follow` also what the stages said, as it comes."""
+"""Shows the progress of a run: a panel on a terminal; elsewhere a line at the start, one a minute and one at the end. The
+pace is measured by `rich.progress`. With `--follow` the reply of each stage is printed as it arrives."""
 
 import asyncio
 import contextlib
@@ -31,50 +31,50 @@ from signatures.answer import FinalAnswer
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 60.0
 
-RECENT = 1800.0
-"""Seconds over which the pace is taken."""
+PACE_SECONDS = 1800.0
+"""Seconds over which the pace is measured."""
 
 PLANNED_TEXTS = 2
-"""For how many texts what the settings ask for counts, beside those that are done, in what a text gives."""
+"""The estimate of traces per text starts from this many imaginary texts that give all the traces asked for."""
 
-WIDEST = 100
-"""Columns: what is wider is harder to read."""
+MAX_COLUMNS = 100
+"""Columns of the panel: a wider one is harder to read."""
 
-ECHO = 3
-"""Columns left free at the right, where a terminal writes ^C: at the edge it would begin a new line and tear the panel."""
+ECHO_COLUMNS = 3
+"""Columns left free on the right, where the terminal echoes ^C; at the edge it would wrap and break the panel."""
 
-MOST_KINDS = 3
-LONGEST_ERROR = 160
+MAX_FAULT_KINDS = 3
+MAX_ERROR_CHARS = 160
 
 log = logging.getLogger("synthreasoner")
 
 
 class ProgressView:
-    """A run as it stands at the last `look`, in words. `done` traces are there, of `total`, those of earlier runs included
-    (None: nobody knows of how many); `expected` of them the input will give."""
+    """The progress of a run at the last `look`. `done`: accepted traces, including those of earlier runs; `expected`: how
+    many the input is estimated to give in all; `total`: the goal, or else `expected`. The last two are None if unknown."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ledger, self._a_text = ledger, settings.traces_a_text
-        self._progress = Progress(speed_estimate_period=RECENT, get_time=clock)
+        self._ledger, self._traces_per_text = ledger, settings.traces_a_text
+        self._progress = Progress(speed_estimate_period=PACE_SECONDS, get_time=clock)
         self._progress.add_task("traces", total=None)
         (self._task,) = self._progress.tasks
 
     def look(self) -> "ProgressView":
-        """Takes the run as it stands now."""
+        """Updates the view to the present state of the run."""
         ledger = self._ledger
         self.done, self.expected = ledger.traces["accepted"], None
-        made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._a_text
-        # Where traces are decided again, and become fewer, that tells nothing of those to come.
+        made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._traces_per_text
+        # If traces are decided again and become fewer, that says nothing about those to come.
         if (texts := ledger.to_end) is not None and made >= 0:
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
-        # Without a total: `update` would forget the pace whenever that changes, and take the task for ended.
+        # No total is passed: `update` would reset the pace when it changes, and consider the task finished.
         self._progress.update(self._task.id, completed=self.done)
         return self
 
     @property
     def share(self) -> float | None:
-        """Which part of the traces is there, from 0 to 1; None: nobody knows of how many."""
+        """The fraction of the traces that is done, from 0 to 1; None if the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else None
 
     @property
@@ -85,51 +85,51 @@ class ProgressView:
         return f"{self.done:,} of {about}{self.total:,} traces ({self.share or 0.0:.0%})"
 
     def rows(self, now: float) -> Iterator[tuple[str, str]]:
-        """Names and words. `now` is the time of the clock, in seconds since the epoch."""
+        """Yields the name and the text of each row. `now`: wall-clock time, in seconds since the epoch."""
         ledger, spent, gate = self._ledger, self._ledger.total, self._ledger.gate
         if ledger.stopping is not None:
-            again = "again " if gate.interrupted else "twice "
+            presses = "again " if gate.interrupted else "twice "
             calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
-            yield "stopping", f"{ledger.stopping}: finishes the {calls} and saves; Ctrl-C {again}stops at once"
+            yield "stopping", f"{ledger.stopping}: finishing the {calls}, then saving; Ctrl-C {presses}stops at once"
         pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
-        yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._end(now), pace])
+        yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._time_left(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
-        waits = f", {ledger.waiting} waiting to be tried again" if ledger.waiting else ""
+        waits = f", {ledger.waiting} waiting to retry" if ledger.waiting else ""
         yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} answered{reasks}"
-        yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} under way"
+        yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} in progress"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
-        short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal
-        said = f"; the input will give about {self.expected:,} in all" if short else ""
-        yield "traces", f"{self.done:,} accepted{lost}{said}"
+        falls_short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal
+        forecast = f"; the input will give about {self.expected:,} in all" if falls_short else ""
+        yield "traces", f"{self.done:,} accepted{lost}{forecast}"
         yield "spent", self._spent()
         if ledger.last_fault:
-            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.faults.most_common(MOST_KINDS))
-            yield "last", ledger.last_fault[:LONGEST_ERROR]
+            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.faults.most_common(MAX_FAULT_KINDS))
+            yield "last", ledger.last_fault[:MAX_ERROR_CHARS]
 
-    def _end(self, now: float) -> Iterator[str]:
-        ends = [total for total in (self._ledger.goal, self.expected) if total is not None]
-        left = min(ends, default=math.inf) - self.done
+    def _time_left(self, now: float) -> Iterator[str]:
+        totals = [total for total in (self._ledger.goal, self.expected) if total is not None]
+        left = min(totals, default=math.inf) - self.done
         seconds = left / self._task.speed if self._task.speed else math.inf
         if self._ledger.stopping is not None or left <= 0:
             return
-        if seconds < 1e9:  # what would take thirty years has hardly begun, and may have no date
+        if seconds < 1e9:  # beyond some thirty years the run has hardly started, and its end may have no date
             clock = time.strftime("%a %d %b %Y %H:%M", time.localtime(now + seconds))
             yield f"about {in_time(math.ceil(seconds))} left (done {clock})"
-        elif ends:
-            yield "too early to say how long"
+        elif totals:
+            yield "too early to estimate the time left"
         else:
-            yield f"no telling how long{': the input is not counted' if self._ledger.to_end is None else ''}"
+            yield f"time left unknown{': the input is not counted' if self._ledger.to_end is None else ''}"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
-        tokens = "tokens unknown: the server does not say"
+        tokens = "tokens unknown: not reported by the server"
         if spent.prompt_tokens is not None and spent.completion_tokens is not None:
             tokens = f"{spent.prompt_tokens:,} tokens read, {spent.completion_tokens:,} written"
         return f"{tokens}, {'cost unknown' if cost is None else f'cost {cost:.4g}'}"
 
 
 def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
-    """The run at a glance, for a terminal of so many columns."""
+    """The progress panel for a terminal of `columns` columns."""
     rows = Table.grid(padding=(0, 1), expand=True)
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(ratio=1)
@@ -137,50 +137,50 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
         style, last = "yellow" if name == "stopping" else "", name == "last"
         rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
     bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
-    width = max(1, min(WIDEST, columns) - ECHO)
+    width = max(1, min(MAX_COLUMNS, columns) - ECHO_COLUMNS)
     return Panel(Group(bar, "", rows), title=view.title, title_align="left", width=width, padding=(0, 1))
 
 
 def line(view: ProgressView, now: float, event: str = "") -> str:
-    said = [f"{name} {words}" for name, words in view.rows(now)]
-    return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *said])
+    rows = [f"{name} {words}" for name, words in view.rows(now)]
+    return "; ".join([f"progress: {event + ', ' if event else ''}{view.title}", *rows])
 
 
 @contextlib.asynccontextmanager
 async def shown(ledger: Ledger, settings: Settings, console: Console) -> AsyncIterator[None]:
-    """Shows the run while the block goes on."""
+    """Shows the progress of the run while the block runs."""
     view = ProgressView(ledger, settings)
     terminal = console.is_terminal and not console.is_dumb_terminal
-    task = asyncio.create_task(_live(view, console) if terminal else _plain(view, console))
+    task = asyncio.create_task(_update_panel(view, console) if terminal else _print_lines(view, console))
     try:
         yield
     finally:
         task.cancel()
         (error,) = await asyncio.gather(task, return_exceptions=True)
-        if isinstance(error, Exception):  # the run, which is worth more, goes on without a panel, and to its end
-            log.error("the run could not be shown: %r", error, exc_info=error)
+        if isinstance(error, Exception):  # a broken display must not end the run
+            log.error("the progress could not be shown: %r", error, exc_info=error)
 
 
-async def _live(view: ProgressView, console: Console) -> None:
-    # What is logged to the same terminal appears above the panel and does not tear it.
-    above = sys.stderr.isatty()
-    with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=above) as live:
+async def _update_panel(view: ProgressView, console: Console) -> None:
+    # Log lines on the same terminal appear above the panel instead of breaking it.
+    redirect = sys.stderr.isatty()
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=redirect) as live:
         while True:
             live.update(panel(view.look(), time.time(), console.width), refresh=True)
             await asyncio.sleep(REFRESH_SECONDS)
 
 
-async def _plain(view: ProgressView, console: Console) -> None:
+async def _print_lines(view: ProgressView, console: Console) -> None:
     def say(event: str) -> None:
         console.print(line(view.look(), time.time(), event), soft_wrap=True)
 
-    say("begins")
+    say("started")
     try:
         while True:
             await asyncio.sleep(PLAIN_SECONDS)
             say("")
     finally:
-        say("ends")
+        say("ended")
 
 
 def in_time(seconds: float) -> str:
@@ -188,13 +188,13 @@ def in_time(seconds: float) -> str:
 
 
 def follower(console: Console) -> Callable[[Ask, Reply], None]:
-    """What prints each reply, or in one line why it said nothing; before the first question of a text, the text."""
+    """Returns a callback that prints each reply, or why it is not usable, and each text before its first question."""
     passages = set[str]()
 
-    def show(title: str, said: str = "") -> None:
+    def show(title: str, body: str = "") -> None:
         console.print(Text(clean(title) or "", style="bold"))
-        if said:
-            console.print(Padding(Text(clean(said) or ""), (0, 0, 1, 2)))
+        if body:
+            console.print(Padding(Text(clean(body) or ""), (0, 0, 1, 2)))
 
     def on_reply(ask: Ask, reply: Reply) -> None:
         if ask.stage == "questions" and ask.sample not in passages:
@@ -202,23 +202,23 @@ def follower(console: Console) -> Callable[[Ask, Reply], None]:
             show("passage", str(ask.inputs["passage"]))
         title = f"{'thought' if ask.stage == 'trace' else ask.stage} ({reply.spent.seconds:.0f} s)"
         if reply.status == "ok":
-            show(title, _in_words(reply.output))
+            show(title, _format_output(reply.output))
         else:
             show(f"{title}: not usable: {'; '.join(reply.problems)}")
 
     return on_reply
 
 
-def _in_words(said: Any) -> str:
-    """A reply as prose, where it is a thought or an answer, else as YAML."""
-    if "paragraphs" in said:
-        return "\n\n".join(paragraph["text"] for paragraph in said["paragraphs"])
-    if "text" in said and set(said) <= set(FinalAnswer.model_fields):
-        return str(said["text"])
-    plain = {name.replace("_", " "): part for name, part in said.items()}
+def _format_output(output: Any) -> str:
+    """A thought or an answer as prose, any other output as YAML."""
+    if "paragraphs" in output:
+        return "\n\n".join(paragraph["text"] for paragraph in output["paragraphs"])
+    if "text" in output and set(output) <= set(FinalAnswer.model_fields):
+        return str(output["text"])
+    plain = {name.replace("_", " "): part for name, part in output.items()}
     for name, part in plain.items():
-        # Of one number alone YAML would make a quoted text.
+        # A single number as a string would be quoted by YAML.
         if isinstance(part, list) and len(part) > 1 and all(isinstance(item, int) for item in part):
             plain[name] = ", ".join(map(str, part))
-    # The console breaks its lines.
+    # The console wraps the lines.
     return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=math.inf)).rstrip()

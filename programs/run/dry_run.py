@@ -1,5 +1,5 @@
-"""`--dry-run`: what a run would read, ask and roughly spend, and what it would refuse. Reads the input and the
-journal of earlier runs, calls nothing, writes nothing."""
+"""`--dry-run`: shows what a run would read, ask and roughly spend, and why it would refuse to start. It reads the input and
+the journal of earlier runs, calls no model and writes nothing."""
 
 import os
 import tempfile
@@ -24,12 +24,12 @@ from programs.settings import Settings
 from programs.traces.line import IMPORTED
 
 NOTES_TOKENS, REPLY_TOKENS = 450, 200
-"""Tokens of a prompt beside the passage and what every prompt has, and of a reply: the means over the stages of runs that a
-capable writer answered by hand, on passages of papers."""
+"""Tokens of a prompt without the passage and `PROMPT_OVERHEAD`, and tokens of a reply: the means over the stages of runs on
+passages of papers in which a capable writer answered by hand."""
 
 
 def calls_of(settings: Settings, texts: float) -> dict[str, int]:
-    """Calls by kind for so many texts, or parts of them, when nothing is rejected and nothing fails."""
+    """The number of calls by kind for `texts` texts (also a fraction), if nothing is rejected and nothing fails."""
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0
@@ -48,15 +48,15 @@ def calls_of(settings: Settings, texts: float) -> dict[str, int]:
     return {kind: round(counts[kind]) for kind in settings.asked if counts[kind]}
 
 
-_STANDING = (
+_FINISHED = (
     f"select count(*) from variation where status = 'accepted' and settled and basis in (?, '{IMPORTED}')"
     f" and sample not in (select '{IMPORTED}' union select key from sample where basis = ? and settled)"
 )
-"""Traces that stand of texts that are not done: where other rules are to decide, calls are made for the others too."""
+"""Counts the accepted traces of unfinished texts that need no more calls. Traces that other rules decided may need some."""
 
 
 def dry_run(settings: Settings, console: Console) -> None:
-    """Prints the plan of a run. Raises `UserError` for an input, and `StorageError` for a journal, that cannot be read."""
+    """Prints the plan of a run. Raises `UserError` if an input cannot be read, `StorageError` if the journal cannot."""
     report, characters, refused = ReadReport(), 0, ""
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder, ExitStack() as held:
         journal = held.enter_context(viewed(Path(os.devnull)))
@@ -70,40 +70,40 @@ def dry_run(settings: Settings, console: Console) -> None:
         except (UserError, OSError) as error:
             refused = str(error)
         index, rules = journal.index, Rules(settings)
-        intake, standing = Intake(index, settings, rules), index.query(_STANDING, rules.basis, rules.text_basis)[0][0]
+        intake, finished = Intake(index, settings, rules), index.query(_FINISHED, rules.basis, rules.text_basis)[0][0]
         intake.reads_anew()
         done, accepted = index.done_lines(rules.text_basis), index.counts().get("accepted", 0)
-    most = settings.max_passage_chars or passage_chars_of(settings.model)
-    how = {"max_chars": most, "done": done, **settings.reading}
-    for sample in read_samples(settings.input_file, report=report, **how):
+    max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
+    options = {"max_chars": max_chars, "done": done, **settings.reading}
+    for sample in read_samples(settings.input_file, report=report, **options):
         characters += len(sample.text)
     texts = report.samples if intake.room is None else min(report.samples, intake.room)
-    traces = max(0, texts * settings.traces_a_text - standing)
+    traces = max(0, texts * settings.traces_a_text - finished)
     traces = traces if intake.remaining is None else min(traces, max(0, intake.remaining))
     calls = calls_of(settings, traces / settings.traces_a_text)
     total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"
-    said = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]
+    lines = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]
     if accepted or done:
-        said.append(f"is there already: {accepted} traces; {report.done} of these texts are done")
+        lines.append(f"already done: {accepted} traces; {report.done} of these texts")
     if report.documents:
-        said.append(f"would cut: {report.documents} documents into {report.passages} passages")
+        lines.append(f"would cut: {report.documents} documents into {report.passages} passages")
     for reason, count in report.skipped.items():
-        said.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
+        lines.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
     for reason, count in report.trimmed.items():
-        said.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
-    asked = defaultdict[str, list[str]](list)
+        lines.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
+    by_model = defaultdict[str, list[str]](list)
     for kind, count in calls.items():
-        asked[", ".join(settings.asked[kind])].append(f"{count} {kind}")
-    shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in asked.items())
+        by_model[", ".join(settings.asked[kind])].append(f"{count} {kind}")
+    shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
-    said += [
+    lines += [
         f"would make: {traces} traces",
-        f"would call: {total} times ({shown}), more where replies are rejected",
+        f"would call: {total} times ({shown}), more if replies are rejected",
         f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
         f"would write: {settings.output} and {settings.journal}",
     ]
     if refused:
-        said.append(f"would refuse to begin: {refused}")
-    for line in said:
+        lines.append(f"would refuse to start: {refused}")
+    for line in lines:
         console.print(line)

@@ -1,8 +1,8 @@
-"""From what was read to accepted traces, with every loss named; what an accepted trace has cost; and what the optional
-checks found. All of it is asked of the journal's index.
+"""The funnel from input lines to accepted traces, with a reason for every loss; the cost of an accepted trace; and the
+findings of the optional checks. All figures are queries to the journal's index.
 
-The first step, if it is there, is of one run's reading, all others are of every run of the journal. In each step what went
-in is what was lost plus what was left, which goes into the next as long as the two count the same thing.
+The first step, if present, covers what one run read; all others cover every run of the journal. In each step, what entered
+equals what was lost plus what is left. What is left enters the next step if both steps count the same thing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from programs.run.index import UNDECIDED, Index
 from programs.traces.line import IMPORTED, WITHDRAWN
 
 TRIED = f"from variation where status != '{WITHDRAWN}' and basis != '{IMPORTED}'"
-"""The variations that count: where one was withdrawn its question was lost, and no rule of ours decided imported ones."""
+"""The variations that count. Withdrawn ones are counted as lost questions; imported ones were not decided by our rules."""
 
-MOST_LOSSES = 20
+MAX_LOSSES = 20
 
 
 class Step(BaseModel):
-    """`entered` == the sum of `lost` + `left`. `what` went in; `became` is what those that were left are."""
+    """`entered` == sum of `lost` + `left`. `what` names the things that entered, `became` the things that are left."""
 
     what: str
     entered: int
@@ -32,8 +32,8 @@ class Step(BaseModel):
 
 
 class PerTrace(BaseModel):
-    """What an accepted trace has cost over all runs of the journal, what was rejected and lost included. Tokens are None
-    where a server did not count some, cost where a price is missing."""
+    """The mean cost of an accepted trace over all runs of the journal, including what was rejected and lost. `tokens` and
+    `cost` are None if a server did not count some tokens, `cost` also if a price is missing."""
 
     calls: float
     tokens: float | None
@@ -41,7 +41,7 @@ class PerTrace(BaseModel):
 
 
 class Funnel(BaseModel):
-    """`taken_over` accepted traces came from a document and through no step; `per_trace` is None while there is none."""
+    """`taken_over`: accepted traces imported from a document, in no step. `per_trace`: None if there are no others."""
 
     steps: list[Step]
     taken_over: int = 0
@@ -49,8 +49,8 @@ class Funnel(BaseModel):
 
 
 class SolveFindings(BaseModel):
-    """How many questions have which need, those included that were turned down for it; and the mean measured difficulty
-    (1 - pass rate with the passage) over the `rated` ones, None where there is none."""
+    """The number of questions by need, including those rejected for it, and the mean measured difficulty (1 - pass rate
+    with the passage) over the `rated` questions, None if there are none."""
 
     known: int = 0
     needs_paper: int = 0
@@ -61,7 +61,7 @@ class SolveFindings(BaseModel):
 
 
 class StepFindings(BaseModel):
-    """The steps of the accepted traces, and the verdicts of models. `no_claim` ones only ask, plan or doubt."""
+    """The steps of accepted traces that a model checked, by verdict. `no_claim`: the step only asks, plans or doubts."""
 
     steps: int = 0
     checked: int = 0
@@ -73,7 +73,7 @@ class StepFindings(BaseModel):
 
 
 class Findings(BaseModel):
-    """What the checks found over all runs of a journal; None: nothing was checked."""
+    """What the checks found over all runs of a journal; None if nothing was checked."""
 
     steps: StepFindings | None = None
     blind_solve: SolveFindings | None = None
@@ -92,23 +92,23 @@ _LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by los
 
 
 def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
-    """The funnel as things stand. `report` is of a run's reading, where that is known."""
+    """The funnel as it is now. `report`: what one run read, if known; it gives the first step."""
     tried, accepted, used = _sums(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
-    pools, barren, under_way, drafted, usable = _sums(index, _POOLS)
-    written, again, unused = _sums(index, _ATTEMPTS)
+    pools, without_usable, under_way, drafted, usable = _sums(index, _POOLS)
+    written, remade, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     without, lost_questions = index.without_questions(), dict(index.query(_LOST_QUESTIONS))
     no_questions = {
         **without,
-        "no usable question": barren - under_way,
+        "no usable question": without_usable - under_way,
         "no usable question so far": under_way,
     }
-    attempts = {"turned down and made again": again, "not asked for by the present rules": unused}
+    attempts = {"rejected and made again": remade, "not needed by the present rules": unused}
     steps = [
-        _step("texts begun by all runs", pools + sum(without.values()), no_questions, "texts with questions"),
+        _step("texts started by all runs", pools + sum(without.values()), no_questions, "texts with questions"),
         _step("questions drafted", drafted, lost_questions, "usable questions"),
-        _step("usable questions", usable, {"not asked for so far": usable - used}, "questions worked on"),
-        _step("attempts at a trace written", written + unused, attempts, "last attempts"),
+        _step("usable questions", usable, {"not used so far": usable - used}, "questions worked on"),
+        _step("attempts written", written + unused, attempts, "last attempts"),
         _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
     ]
     if report is not None:
@@ -140,21 +140,21 @@ def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, 
 
 
 def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> float | None:
-    """What was spent by stage and model (`programs.run.index.Index.spent`) has cost. None where nothing was, and
-    where a price or a count of tokens is missing."""
+    """The cost of what was spent (rows of `programs.run.index.Index.spent`). None if there are no rows, or if a price or a
+    token count is missing."""
     if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
         return None
     return sum(prices[row["model"]].of(row["prompt"], row["completion"], row["cached"]) for row in spent)
 
 
 def losses(index: Index, since: int) -> dict[str, int]:
-    """The most frequent reasons, with details, for losses of traces and texts that were decided from offset `since` on."""
+    """The most frequent reasons, with details, why traces and texts were lost since offset `since` in the journal."""
     query = (
         "select name, count(*) from (select status || ': ' || why as name from variation where at >= ? and why is not null"
         " union all select 'failed: ' || failure from sample where at >= ? and failure is not null)"
         " group by name order by 2 desc, 1 limit ?"
     )
-    return dict(index.query(query, since, since, MOST_LOSSES))
+    return dict(index.query(query, since, since, MAX_LOSSES))
 
 
 def findings_of(index: Index) -> Findings:
@@ -172,7 +172,7 @@ def findings_of(index: Index) -> Findings:
 
 
 def findings_in_words(found: Findings) -> Iterator[tuple[str, str]]:
-    """The findings for a person: a name and a line for each."""
+    """Yields a name and a readable line for each kind of findings."""
     if (steps := found.steps) is not None:
         verdicts = steps.model_dump(exclude={"steps", "checked"})
         said = listed({name.replace("_", " "): count for name, count in verdicts.items()})
@@ -188,19 +188,19 @@ def findings_in_words(found: Findings) -> Iterator[tuple[str, str]]:
 
 
 def funnel_in_words(funnel: Funnel) -> Iterator[tuple[str, str]]:
-    """The funnel for a person: what went in, and what became of it. Steps that nothing went into are left out."""
+    """Yields what entered each step and what became of it, in words. Steps that nothing entered are left out."""
     for step in funnel.steps:
         if step.entered:
             lost = "".join(f"\n- {count} {reason}" for reason, count in step.lost.items())
             yield f"{step.entered} {step.what}", f"{step.left} {step.became}{lost}"
     if funnel.taken_over:
-        yield f"{funnel.taken_over} traces", "taken over from a document"
-    if (each := funnel.per_trace) is not None:
-        tokens = "unknown" if each.tokens is None else f"{each.tokens:.0f}"
-        cost = "" if each.cost is None else f", {each.cost:.4g} in cost"
-        yield "an accepted trace took", f"{each.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
+        yield f"{funnel.taken_over} traces", "imported from a document"
+    if (mean := funnel.per_trace) is not None:
+        tokens = "unknown" if mean.tokens is None else f"{mean.tokens:.0f}"
+        cost = "" if mean.cost is None else f", {mean.cost:.4g} in cost"
+        yield "an accepted trace took", f"{mean.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
 
 
 def listed(counts: Mapping[str, int], before: str = "") -> str:
-    """Counts by name on one line; nothing where there are none."""
+    """Counts by name on one line that starts with `before`; empty if there are none."""
     return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""

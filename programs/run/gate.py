@@ -1,4 +1,4 @@
-"""What a run's tasks wait for: a place before the models, and, once it is interrupted, no more."""
+"""Limits how many model calls run at once, and stops new ones when the run is interrupted."""
 
 import asyncio
 import logging
@@ -14,58 +14,58 @@ from programs.lms.retry import Aside
 
 log = logging.getLogger("synthreasoner")
 
-TEXTS_A_PLACE = 2
-"""Texts under way per place: enough that a text's narrow stages leave no place empty."""
+TEXTS_PER_PERMIT = 2
+"""Texts in progress per permit: enough to use all permits while some texts are at a stage with few calls."""
 
-RETURNING = -1
-"""The depth of those who had a place and waited for something: below all others, and before them."""
+RETURNING_DEPTH = -1
+"""The depth of calls that gave up their permit to wait for something. It is below all others, but they go first."""
 
 
 class Gate:
-    """Lets at most `capacity` callers through at once. Of those who wait, the one furthest along its text goes first,
-    so that texts are finished rather than begun; at equal depth, the one that came first. Once no text is left to begin
-    (`ending`) it is the other way round: the last texts then go on side by side, and use all places until they end.
+    """A priority semaphore with `capacity` permits. The waiting call that is furthest along its text goes first, so that
+    texts are finished before new ones start; ties are first come, first served. Once no text is left to start (`ending`),
+    the order is reversed: the last texts then advance side by side, and use all permits to the end.
 
-    What is done with a reply takes long. So those who have theirs go on one after another, between which the event loop
-    comes round, and keep their place until then: at no time are more than `capacity` replies not yet written.
+    Processing a reply takes long. Calls that have their reply therefore continue one at a time, with a turn of the event
+    loop between them, and keep their permit until then: never are more than `capacity` replies not yet written.
 
-    `texts` is how many texts should be under way at once. After `close` those who wait, and all who come, get
-    `RunStopped`; `when_closed` is called once; `interrupted` says that a signal closed it."""
+    `texts`: how many texts should be in progress at once. After `close`, waiting and new calls get `RunStopped`;
+    `when_closed` is called once; `interrupted`: a signal closed the gate."""
 
     def __init__(self, capacity: int, texts: int | None = None) -> None:
-        self.capacity, self.texts = capacity, texts or max(2, TEXTS_A_PLACE * capacity)
+        self.capacity, self.texts = capacity, texts or max(2, TEXTS_PER_PERMIT * capacity)
         self.in_flight = 0
         self.closed = self.ending = self.interrupted = False
         self.when_closed: Callable[[], object] = lambda: None
         self._closing = asyncio.Event()
         self._waiting: defaultdict[int, deque[asyncio.Future[None]]] = defaultdict(deque)
-        self._going_on = asyncio.Lock()
+        self._continuing = asyncio.Lock()
 
     @asynccontextmanager
     async def place(self, depth: int) -> AsyncIterator[Aside]:
-        """Holds one place, and gives a way to wait for something without it; who comes back from that has the next place.
-        Raises `RunStopped` once the gate is closed, out of such a wait too."""
+        """Holds a permit. Yields a function that gives it up while it awaits something, and then takes the next free one.
+        Raises `RunStopped` once the gate is closed, also out of such a wait."""
         await self._enter(depth)
-        held = True
+        holds_permit = True
 
         async def aside(waited_for: Awaitable[Any]) -> None:
-            nonlocal held
-            held = False
+            nonlocal holds_permit
+            holds_permit = False
             self._leave()
             await self.unless_closed(waited_for)
-            await self._enter(RETURNING)
-            held = True
+            await self._enter(RETURNING_DEPTH)
+            holds_permit = True
 
         try:
             yield aside
-            async with self._going_on:
+            async with self._continuing:
                 await asyncio.sleep(0)
         finally:
-            if held:
+            if holds_permit:
                 self._leave()
 
     async def unless_closed(self, waited_for: Awaitable[Any]) -> None:
-        """Waits for something, and gives it up once the gate is closed. Raises what it raises."""
+        """Awaits something and raises its errors; once the gate is closed, cancels it and returns."""
         task, closing = asyncio.ensure_future(waited_for), asyncio.ensure_future(self._closing.wait())
         try:
             await asyncio.wait({task, closing}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +95,7 @@ class Gate:
         try:
             await caller
         except asyncio.CancelledError:
-            # Cancelled just as it was let through: the place is another's.
+            # Cancelled after it got a permit: pass the permit on.
             if caller.done() and not caller.cancelled() and caller.exception() is None:
                 self._leave()
             raise
@@ -109,11 +109,11 @@ class Gate:
 
     def _admit(self) -> None:
         while self.in_flight < self.capacity and (
-            depths := [each for each, callers in self._waiting.items() if callers]
+            depths := [depth for depth, callers in self._waiting.items() if callers]
         ):
-            shallowest_first = self.ending or RETURNING in depths
+            shallowest_first = self.ending or RETURNING_DEPTH in depths
             caller = self._waiting[min(depths) if shallowest_first else max(depths)].popleft()
-            # One that was given up is done.
+            # A cancelled caller is done.
             if not caller.done():
                 self.in_flight += 1
                 caller.set_result(None)
@@ -122,11 +122,11 @@ class Gate:
 @asynccontextmanager
 async def interruptible(gate: Gate) -> AsyncIterator[None]:
     """The first SIGINT or SIGTERM closes the gate; a second one cancels the task that runs the block."""
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def stop() -> None:
-        if gate.interrupted and main is not None:
-            main.cancel()
+        if gate.interrupted and task is not None:
+            task.cancel()
             return
         gate.interrupted = True
         log.warning("stopping: waiting for the calls in flight; interrupt again to stop at once")

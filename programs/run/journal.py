@@ -1,18 +1,18 @@
-"""The journal: append-only jsonlines beside the output, the one truth about a run.
+"""The journal: an append-only JSON Lines file beside the output, the single source of truth about a run.
 
-Every line is one JSON object with a `kind` and, where it has an identity, a `key`:
+Every line is one JSON object with a `kind` and, if it has an identity, a `key`:
 
-    run      what was started, with which settings and versions
-    stage    one settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
-    failed   a reply that gave nothing, or that a merge set aside: kept to be read, never taken for an answer; an `open` one
-             is a try of no use, after which another follows
-    pool     the questions of a text, those rejected with their reasons
-    unit     what became of a variation: its status, its record, the attempts that were not taken
-    sample   what became of a text as a whole
+    run      a run's settings and versions, at its start; at its end also its summary
+    stage    a settled reply of a stage (`programs.asking.reply.Reply`); a later line with the same key replaces it
+    failed   a reply that leaves its stage unsettled (or, in older versions, that a merge set aside), kept for the record.
+             After one with the status `open` another try follows
+    pool     the questions of a text, and the rejected ones with their reasons
+    unit     the outcome of a variation: its status, its record, and the attempts that were not taken
+    sample   the outcome of a text as a whole
 
-Any other kind can be kept as well, and found by its key. A line is written with one `write`; a thread flushes to the disk
-every second. A line torn by a crash is cut off when the journal is opened again. One that is deleted or replaced while it
-is open is written again, from the file that is still open; to one that is cut short nothing is written any more.
+Lines of other kinds may be added and are found by their keys. A thread flushes the file to disk every second. A line torn
+by a crash is cut off when the journal is next opened. If the file is deleted or replaced while it is open, it is written
+again from the open descriptor; if another process changes its length, nothing more is written to it.
 """
 
 import contextlib
@@ -38,40 +38,40 @@ log = logging.getLogger("synthreasoner")
 FLUSH_SECONDS = 1.0
 
 START_BYTES = 64
-_START = re.compile(rb'\{\s*"kind":\s*"[a-z]+",\s*"key":')
-"""How every line of a journal begins."""
-_KIND = re.compile(rb'\{"kind":"[a-z]*')
+_LINE_START_RE = re.compile(rb'\{\s*"kind":\s*"[a-z]+",\s*"key":')
+"""The start of every line of a journal."""
+_KIND_RE = re.compile(rb'\{"kind":"[a-z]*')
 
 
 def is_journal(start: bytes, *, torn: bool = False) -> bool:
-    """Whether a file with this beginning is taken for a journal, whose torn last line may be cut off: one that begins as a
-    line does, or is empty; with `torn` also one whose first line was torn early."""
-    if not start or _START.match(start):
+    """Whether a file with this start counts as a journal, whose torn last line may be cut off: it is empty or starts like a
+    line; with `torn`, its first line may also be torn early."""
+    if not start or _LINE_START_RE.match(start):
         return True
-    kind = _KIND.match(start)
+    kind = _KIND_RE.match(start)
     return torn and (b'","key":'.startswith(start[kind.end() :]) if kind else b'{"kind":"'.startswith(start))
 
 
 class JournalReader:
-    """The lines of an open journal, found by its index, in the form of this version."""
+    """Reads the lines of an open journal through its index, in the form of this version."""
 
     def __init__(self, path: Path, file: int, index: Index) -> None:
         self.path, self.index, self._file = path, index, file
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
-        """The newest line of this kind and key ("" for kinds without), or None."""
+        """The newest line of this kind and key ("" for kinds without keys), or None."""
         position = self.index.position(kind, key)
         return None if position is None else self._read(*position)
 
     def variations(self, status: str | None = None) -> Iterator[dict[str, Any]]:
-        """The newest line of every variation (with this status), in the order in which they first stood."""
+        """Yields the newest line of every variation (with this status), in the order of their first lines."""
         last = -1
         while positions := self.index.variations(last, status):
             for last, offset, length in positions:  # noqa: B007
                 yield self._read(offset, length)
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """Every line, in order, as it was written. Raises `StorageError` at a damaged one."""
+        """Yields every line, in order, as it was written. Raises `StorageError` at a damaged one."""
         yield from (line for _, _, line in scan(self.path, 0, self.index.end))
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
@@ -79,14 +79,14 @@ class JournalReader:
             return present_form(orjson.loads(os.pread(self._file, length, offset)))
         except orjson.JSONDecodeError:
             raise StorageError(
-                f"{self.path}.index does not fit {self.path}: another process changed one. Delete the index: it is "
-                "made again from the journal."
+                f"{self.path}.index does not match {self.path}: another process changed one. Delete the index: it will be "
+                "rebuilt from the journal."
             ) from None
 
 
 class Journal(JournalReader):
-    """An open journal. One process at a time: opening one that is in use raises `UserError`, as does a file that is none.
-    `mended` is the number of bytes of a torn last line that were cut off."""
+    """An open journal, which one process can use at a time. Raises `UserError` if it is in use, cannot be opened or is not
+    a journal. `mended`: the number of bytes of a torn last line that were cut off."""
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as held:
@@ -98,11 +98,11 @@ class Journal(JournalReader):
             held.callback(os.close, file)
             try:
                 if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
-                    raise UserError(f"{path} is there already, and no journal of this program: choose another --output")
+                    raise UserError(f"{path} exists and is not a journal of this program: choose another --output")
                 self._size, self.mended = cut_torn_line(file)
                 index = Index(Path(f"{path}.index"), path, file, self._size)
             except (OSError, sqlite3.Error) as error:
-                raise _unwritten(path, error) from error
+                raise _write_error(path, error) from error
             held.callback(index.close)
             self._held = held.pop_all()
         super().__init__(path, file, index)
@@ -111,7 +111,7 @@ class Journal(JournalReader):
         self._mutex, self._stop = threading.Lock(), threading.Event()
         self._failure: OSError | sqlite3.Error | None = None
         self._reported, self._flushed = False, self._size
-        self._flusher = threading.Thread(target=self._flush_often, name="journal-flush", daemon=True)
+        self._flusher = threading.Thread(target=self._flush_regularly, name="journal-flush", daemon=True)
         self._flusher.start()
 
     def __enter__(self) -> "Journal":
@@ -121,45 +121,45 @@ class Journal(JournalReader):
         self.close()
 
     def append(self, kind: str, key: str | None, **fields: Any) -> None:
-        """Writes one line. Raises `StorageError` when it cannot be written whole; then nothing of it stays."""
+        """Writes one line. Raises `StorageError` if it cannot be written whole; a partial line is cut off again."""
         record = {"kind": kind, "key": key, **fields}
         line = orjson.dumps(record) + b"\n"
         with self._mutex:
-            if (broken := self._broken()) is not None:
+            if (failure := self._find_failure()) is not None:
                 self._reported = True
-                raise _unwritten(self.path, broken) from broken
+                raise _write_error(self.path, failure) from failure
             try:
                 write_whole(self._file, line, self._size)
                 self.index.add(self._size, len(line), record)
             except (OSError, sqlite3.Error) as error:
-                # Where the line cannot be cut off, no other follows, nor where the index failed: it may have lost more.
+                # No line may follow a partial one, nor a failure of the index, which may have lost earlier lines.
                 try:
                     os.ftruncate(self._file, self._size)
-                except OSError as worse:
-                    self._failure = worse
+                except OSError as truncate_error:
+                    self._failure = truncate_error
                 if isinstance(error, sqlite3.Error):
                     self._failure = error
-                raise _unwritten(self.path, error) from error
+                raise _write_error(self.path, error) from error
             self._size += len(line)
 
     def flush(self) -> None:
-        """Brings everything written to the disk, then the index up to it. Raises `StorageError`, as does every `append`
-        that follows: an index that failed may have lost what it was told before."""
+        """Flushes the journal to disk (fsync), then commits the index. If that fails, this and every later `append` raise
+        `StorageError`, because an index that failed may have lost earlier lines."""
         try:
             os.fsync(self._file)
             with self._mutex:
-                if (broken := self._broken()) is not None:
-                    raise broken
-                self._stand_in_place()
+                if (failure := self._find_failure()) is not None:
+                    raise failure
+                self._restore_file()
                 if self._size != self._flushed:
                     self.index.commit()
                     self._flushed = self._size
         except (OSError, sqlite3.Error) as error:
             self._failure = error
-            raise _unwritten(self.path, error) from error
+            raise _write_error(self.path, error) from error
 
     def close(self) -> None:
-        """Flushes, and lets others open the journal. Raises `StorageError` for a failure that no `append` has raised."""
+        """Flushes and unlocks the journal. Raises `StorageError` for a failure that no `append` has raised."""
         self._stop.set()
         self._flusher.join()
         try:
@@ -168,35 +168,35 @@ class Journal(JournalReader):
         finally:
             self._held.close()
 
-    def _broken(self) -> OSError | sqlite3.Error | None:
-        """Why no line may follow: something failed before, or another process cut the file short or wrote to it."""
+    def _find_failure(self) -> OSError | sqlite3.Error | None:
+        """Why no more lines may be written: an earlier failure, or another process changed the file's length."""
         size = os.fstat(self._file).st_size
         if self._failure is None and size != self._size:
-            said = f"another process changed it: it has {size} bytes, and {self._size} were written"
-            self._failure = OSError(0, said)
+            message = f"another process changed it: it has {size} bytes instead of {self._size}"
+            self._failure = OSError(0, message)
         return self._failure
 
-    def _stand_in_place(self) -> None:
-        """Writes the journal again where its name is gone, or stands for another file, which is moved aside."""
+    def _restore_file(self) -> None:
+        """Writes the journal again if its path is gone or names another file, which is moved aside."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self.path.stat(), os.fstat(self._file)):
                 return
-        log.warning("%s was deleted or replaced while it was written to: it is written again, whole", self.path)
+        log.warning("%s was deleted or replaced during the run: it is written again in full", self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = fresh(self.path, "tmp")
-        with os.fdopen(os.dup(self._file), "rb") as ours, draft.open("xb") as file:
-            ours.seek(0)
-            shutil.copyfileobj(ours, file)
+        with os.fdopen(os.dup(self._file), "rb") as source, draft.open("xb") as file:
+            source.seek(0)
+            shutil.copyfileobj(source, file)
             file.flush()
             os.fsync(file.fileno())
             move_aside(self.path)
             draft.rename(self.path)
-            again = os.open(self.path, os.O_RDWR)
-        # In the place of the old one: whoever reads it meanwhile reads the same bytes.
-        os.dup2(again, self._file)
-        os.close(again)
+            descriptor = os.open(self.path, os.O_RDWR)
+        # Keeps the number of the descriptor, so that concurrent readers read the same bytes.
+        os.dup2(descriptor, self._file)
+        os.close(descriptor)
 
-    def _flush_often(self) -> None:
+    def _flush_regularly(self) -> None:
         while not self._stop.wait(FLUSH_SECONDS):
             try:
                 self.flush()
@@ -204,5 +204,5 @@ class Journal(JournalReader):
                 return  # the next append raises it
 
 
-def _unwritten(path: Path, error: Exception) -> StorageError:
+def _write_error(path: Path, error: Exception) -> StorageError:
     return StorageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -1,4 +1,4 @@
-"""Asking with a journal: what was answered before is read, what is answered now is written as it comes."""
+"""Answers asks from the journal if it has a reply, and writes new replies to it as they arrive."""
 
 import asyncio
 import logging
@@ -24,18 +24,18 @@ from programs.run.old_lines import question_of
 log = logging.getLogger("synthreasoner")
 
 LOST_IN_A_ROW = 12
-"""After so many stages in a row without a readable answer, over all calls in flight, a server is taken to be gone."""
+"""A server counts as gone after this many stages in a row, plus one per permit, without a readable answer."""
 
 REFUSED_AT_FIRST = 5
-"""After so many texts that a model refused for one reason, none of them answered, it will refuse all."""
+"""A model that has answered nothing counts as refusing everything once it refused this many texts for one reason."""
 
 REFUSED_IN_A_ROW = 12
-"""After so many texts in a row that a model refused, though it answered others, it is taken to refuse everything."""
+"""Any model counts as refusing everything once it refused this many texts in a row."""
 
 
 @dataclass
 class _ModelState:
-    """Stages in a row at which a model's server failed, and texts in a row that it refused, with its words."""
+    """Stages in a row at which a model's server failed, and texts in a row that it refused, with the refusal's words."""
 
     failed_in_a_row: int = 0
     refused_texts: dict[str, str] = field(default_factory=dict)
@@ -43,11 +43,11 @@ class _ModelState:
 
 
 class JournaledCaller:
-    """Answers asks from the journal where it can, else from the models through the gate. Every reply is in the journal
-    before its call's place is another's.
+    """Answers asks from the journal if it can, otherwise from the models through the gate. Every reply is in the journal
+    before another call uses its permit.
 
-    `failure` is the first error after which no call can succeed; it closes the gate at once. `reach` makes sure that the
-    servers can be reached; a run that asks nothing needs none.
+    `failure`: the first error after which no call can succeed; it closes the gate at once. `reach` checks that the servers
+    can be reached, before the first call of the run, if there is one.
     """
 
     def __init__(self, caller: Caller, journal: Journal, ledger: Ledger, reach: Callable[[], Awaitable[None]]) -> None:
@@ -56,27 +56,26 @@ class JournaledCaller:
         self._reached: asyncio.Task[None] | None = None
         self._unread = self._unanswered = 0
         self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
-        self._problems: list[str] = []
+        self._last_problems: list[str] = []
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
-        """Raises `RunStopped`, or `FatalError` when the models are gone."""
+        """Raises `RunStopped` if the run stops before a reply comes, `FatalError` if no call can succeed any more."""
         stored = self._stored(ask)
         if stored is not None and ask.reads(stored):
             self._ledger.reused += 1
             return stored
-        with placed(lambda: self._place(ask)):
+        with placed(lambda: self._permit(ask)):
             try:
-                # Once, before the first call of all.
                 self._reached = self._reached or asyncio.ensure_future(self._reach())
                 await asyncio.shield(self._reached)
-                reply = await self._caller.answer(ask, self._tries(ask), lambda reply: self._write(ask, reply))
+                reply = await self._caller.answer(ask, self._earlier_tries(ask), lambda reply: self._write(ask, reply))
             except FatalError as error:
                 self._fail(error)
                 raise
             finally:
                 self._ledger.budget.release(ask)
-        self._count(ask, reply)
+        self._count_reply(ask, reply)
         return reply
 
     def _stored(self, ask: Ask) -> Reply | None:
@@ -88,30 +87,30 @@ class JournaledCaller:
         return Reply.model_validate(line["reply"]) if line else None
 
     def check_answered(self) -> None:
-        """Raises `FatalError` when stages were asked and not one of them got an answer."""
+        """Raises `FatalError` if stages were asked and none of them got an answer."""
         if self._unanswered and not any(model.answered for model in self._models.values()):
-            raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
+            raise self._give_up(f"{self._unanswered} stages in a row got no usable answer")
 
-    def _tries(self, ask: Ask) -> Sequence[Rejected]:
-        """The tries of an earlier run that was stopped before the next one."""
+    def _earlier_tries(self, ask: Ask) -> Sequence[Rejected]:
+        """The tries of an earlier run that was stopped before the next try."""
         line = self._journal.latest("failed", ask.key)
         if line is None or line["reply"]["status"] != "open":
             return ()
         try:
             tries = Reply.model_validate(line["reply"]).rejected
-            for each in tries:
-                if each.output is not None:
-                    ask.read(each.output)
+            for rejected in tries:
+                if rejected.output is not None:
+                    ask.read(rejected.output)
         except ValidationError:
-            return ()  # in the form of another version
+            return ()  # written by another version, in another form
         return tries
 
     @asynccontextmanager
-    async def _place(self, ask: Ask) -> AsyncIterator[Aside]:
+    async def _permit(self, ask: Ask) -> AsyncIterator[Aside]:
         budget, model = self._ledger.budget, self._caller.name_of(ask)
         async with self._gate.place(ask.depth) as aside:
-            while (taken := budget.take(ask, model)) != "go":
-                if taken == "stop":
+            while (decision := budget.take(ask, model)) != "go":
+                if decision == "stop":
                     self._gate.close()
                     raise RunStopped
                 await aside(budget.released())
@@ -120,7 +119,7 @@ class JournaledCaller:
             except Exception as error:
                 failure = backend_error(error)
                 if isinstance(failure, FatalError):
-                    # Before the place is left: nobody may have it next.
+                    # While the permit is still held, so that no other call gets it.
                     self._fail(failure)
                 raise
 
@@ -131,30 +130,30 @@ class JournaledCaller:
         if reply.status == "unread":
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 
-    def _count(self, ask: Ask, reply: Reply) -> None:
-        """Raises `FatalError` when a server is gone or refuses everything, `RunStopped` where a stop left it unanswered."""
+    def _count_reply(self, ask: Ask, reply: Reply) -> None:
+        """Raises `FatalError` if a server is gone or refuses everything, `RunStopped` if a stop left the ask unanswered."""
         if reply.settled:
             self._unread = self._unanswered = 0
             self._models[reply.model] = _ModelState(answered=True)
             return
         if self._gate.closed:
             raise RunStopped
-        self._problems, self._unanswered = reply.problems, self._unanswered + 1
+        self._last_problems, self._unanswered = reply.problems, self._unanswered + 1
         model = self._models[reply.model]
         if reply.fault == "refused":
-            # A refusal may name its request.
+            # Without words that hold digits: a refusal may contain the id of its request.
             words = model.refused_texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
-            refused, alike = len(model.refused_texts), Counter(model.refused_texts.values())[words]
-            if refused >= REFUSED_IN_A_ROW or (not model.answered and alike >= REFUSED_AT_FIRST):
-                raise self._gone(f"{reply.model} refused {refused} texts in a row")
+            refused, same_words = len(model.refused_texts), Counter(model.refused_texts.values())[words]
+            if refused >= REFUSED_IN_A_ROW or (not model.answered and same_words >= REFUSED_AT_FIRST):
+                raise self._give_up(f"{reply.model} refused {refused} texts in a row")
         else:
             self._unread += 1
             model.failed_in_a_row += reply.fault == "server"
         if max(self._unread, model.failed_in_a_row) >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._gone(f"{self._unanswered} stages in a row got no usable answer")
+            raise self._give_up(f"{self._unanswered} stages in a row got no usable answer")
 
-    def _gone(self, what: str) -> FatalError:
-        return self._fail(FatalError(f"{what}; the last: {'; '.join(self._problems)}"))
+    def _give_up(self, what: str) -> FatalError:
+        return self._fail(FatalError(f"{what}; last problem: {'; '.join(self._last_problems)}"))
 
     def _fail(self, error: FatalError) -> FatalError:
         self.failure = self.failure or error

@@ -1,4 +1,4 @@
-"""What a run counts of itself, where its journal holds all runs."""
+"""What one run counts about itself; its journal covers all runs."""
 
 import time
 from collections import Counter
@@ -17,11 +17,11 @@ from programs.run.reading import Reading
 
 @dataclass
 class Ledger:
-    """`since` is the offset in the journal at which the run began. `traces` counts the variations of all runs by status, of
-    which `accepted_before` were accepted before this one; `goal` is how many are to be in the end, `room` how many texts
-    may be begun or taken up again; None for any number. `total` is what this run spent, `reused` how many stages the
-    journal answered, `already_done` how many texts earlier runs had done. `faults` counts by kind the failures that are
-    followed by another try; `last_fault` is the newest, in one line. `on_reply` is told of each reply."""
+    """`since`: the journal offset at which the run started. `traces`: variations of all runs by status; `accepted_before`:
+    those accepted before this run. `goal`: accepted traces wanted in all, `room`: texts that may still be started or
+    resumed, None for any number. `total`: what this run spent; `reused`: stages answered by the journal; `already_done`:
+    texts that earlier runs finished. `faults`: failures that were followed by a retry, by kind; `last_fault`: the newest
+    one, on one line. `on_reply` is called with each reply."""
 
     gate: Gate
     budget: Budget
@@ -39,7 +39,7 @@ class Ledger:
     under_way: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     last_fault: str | None = None
-    _tries_at: list[float] = field(default_factory=list)
+    _retry_times: list[float] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -51,34 +51,34 @@ class Ledger:
         self.on_reply(ask, reply)
 
     def will_retry(self, error: TransientError, seconds: float) -> None:
-        """A call failed, and is tried again in so many seconds: it is in no account before it ends."""
+        """Notes a failed call that is retried in `seconds`. What it spent is counted only when the call has ended."""
         self.faults[kind(error)] += 1
         now = time.monotonic()
-        self._tries_at = [*(then for then in self._tries_at if then > now), now + seconds]
+        self._retry_times = [*(retry_time for retry_time in self._retry_times if retry_time > now), now + seconds]
         self.last_fault = " ".join(str(error).split())
 
     @property
     def waiting(self) -> int:
-        """How many calls wait to be tried again."""
-        return 0 if self.gate.closed else sum(then > time.monotonic() for then in self._tries_at)
+        """The number of calls that wait for a retry."""
+        return 0 if self.gate.closed else sum(retry_time > time.monotonic() for retry_time in self._retry_times)
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return time.monotonic() - self._started
 
     @property
     def to_end(self) -> float | None:
-        """How many texts will still be driven to their end, those under way included; None: nobody knows."""
+        """The number of texts still to be finished, including those in progress; None if unknown."""
         texts, room = self.reading.texts, self.room()
-        # What is taken up again counts among the done ones already.
+        # Texts that are processed again are already counted as done.
         left = None if texts is None else max(self.under_way, texts - self.already_done - self.texts_done)
-        most = None if room is None else room + self.under_way
-        return min((number for number in (left, most) if number is not None), default=None)
+        limit = None if room is None else room + self.under_way
+        return min((number for number in (left, limit) if number is not None), default=None)
 
     @property
     def stopping(self) -> str | None:
-        """Why no new call starts any more; None: they do."""
+        """Why no new calls start; None while they do."""
         if not self.gate.closed:
             return None
         return "interrupted" if self.gate.interrupted else "the budget is spent" if self.budget.reached else "an error"

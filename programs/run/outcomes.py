@@ -1,5 +1,5 @@
-"""What became of questions, variations and texts: decided by rules, written into the journal, and looked up there. Rules
-are data with a hash: what others decided is decided again, from stored replies."""
+"""The outcomes of questions, variations and texts: decided by rules, written to the journal and looked up there. Rules are
+data with a hash; what other rules decided is decided again, from stored replies."""
 
 import json
 import logging
@@ -21,20 +21,20 @@ log = logging.getLogger("synthreasoner")
 
 
 class Rules:
-    """The rules about a text, those about a variation among them, as the run's line in the journal has them. A `basis` is a
-    hash of them, as it stands in the lines of what they decided."""
+    """`text`: the rules about a text, including those about a variation, as the journal's `run` line holds them. `basis`
+    and `text_basis`: the hashes of the rules about a variation and about a text, held in the lines that they decided."""
 
     def __init__(self, settings: Settings) -> None:
         questions, variations = settings.traces_per_sample, settings.traces_per_question
-        variation = _asked_for(settings)
+        variation = _variation_rules(settings)
         self.text = {"questions": questions, "variations": variations, "variation": variation}
-        # Only where it is used, as with `_asked_for`.
+        # Only if in use, as in `_variation_rules`.
         self.text |= {"prefiltered": True} if settings.prefilter else {}
         self.basis, self.text_basis = _hash(variation), _hash(self.text)
 
 
-def _asked_for(options: TracerOptions) -> dict[str, Any]:
-    """What decides about a variation. Only what is asked for is named: an option that is new leaves older decisions."""
+def _variation_rules(options: TracerOptions) -> dict[str, Any]:
+    """The rules about a variation. Only options in use are included, so that a new option leaves older decisions valid."""
     rules: dict[str, Any] = {}
     if options.quality_check:
         rules["judged"] = {
@@ -42,7 +42,7 @@ def _asked_for(options: TracerOptions) -> dict[str, Any]:
             "threshold": options.min_quality_score,
             "floors": FLOORS,
             "attempts": options.max_attempts,
-            # Journals of versions that corrected ratings have it in the hash of what they decided.
+            # Always empty now; versions that corrected ratings included it in the hash.
             "biases": {},
         }
     if options.grader:
@@ -64,8 +64,8 @@ def _hash(rules: dict[str, Any]) -> str:
 
 @dataclass
 class JournalStore(Store):
-    """The store of a run that decides by `rules`. `provenance` goes into each record. All of it raises `StorageError` when
-    the journal cannot be written."""
+    """The store of a run that decides by `rules`. `provenance` goes into each record. All methods raise `StorageError` if
+    the journal cannot be read or written."""
 
     journal: Journal
     rules: Rules
@@ -73,7 +73,7 @@ class JournalStore(Store):
     provenance: Mapping[str, str | int | None]
 
     def done(self, sample: Sample) -> bool:
-        """Whether a text was driven to its end by the same rules, which is counted where an earlier run did it."""
+        """Whether a text was processed to the end under the same rules. Counts it if an earlier run did so."""
         index = self.journal.index
         done = index.sample(sample.id) == (self.rules.text_basis, True)
         position = index.position("sample", sample.id) if done else None
@@ -85,21 +85,21 @@ class JournalStore(Store):
         if found is None:
             return None
         status, basis, settled, digest = found
-        # What was taken over from a document is finished, whatever today's rules, and what an older run left out stays out.
+        # Imported traces are final, whatever the present rules, and what an older version left out stays out.
         fixed = (settled and basis == IMPORTED) or status in LEFT_OUT
         decided = fixed or (settled and basis == self.rules.basis)
         return EarlierOutcome(accepted=status == "accepted", decided=decided, digest=digest, fixed=fixed)
 
     def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
-        """Writes a text's questions where the journal lacks some. What an older run left out (`dropped`) stays out."""
+        """Writes a text's questions if the journal lacks some. What an older version left out (`dropped`) stays out."""
         line = self.journal.latest("pool", sample)
         left_out = line["dropped"] if line else []
         dropped = {(question["type"], question["text"]) for question in left_out}
         kept = [question for question in pool.questions if (question.type, question.text) not in dropped]
         pool = pool.model_copy(update={"questions": kept})
-        said = pool.model_dump(mode="json")
-        if line is None or not _texts_in(line).issuperset(_texts_in(said)):
-            self.journal.append("pool", sample, **said, dropped=left_out)
+        fields = pool.model_dump(mode="json")
+        if line is None or not _drafts_in(line).issuperset(_drafts_in(fields)):
+            self.journal.append("pool", sample, **fields, dropped=left_out)
         return pool
 
     def keep(self, variation: Variation) -> None:
@@ -115,11 +115,11 @@ class JournalStore(Store):
             log.info("a trace is %s: %s", variation.status, variation.rejection, extra={"key": key})
 
     def end(self, sample: Sample, outcome: SampleOutcome) -> None:
-        """Writes that a text was driven to its end."""
+        """Writes that a text was processed to the end."""
         place = sample.place.model_dump()
         if outcome.failure is not None:
             log.info("a text failed: %s", outcome.failure, extra={"sample": sample.id, "place": place})
-        unsettled = outcome.failed or outcome.limited or not all(each.settled for each in outcome.variations)
+        unsettled = outcome.failed or outcome.limited or not all(variation.settled for variation in outcome.variations)
         self.journal.append(
             "sample",
             sample.id,
@@ -133,6 +133,6 @@ class JournalStore(Store):
         self.ledger.under_way -= 1
 
 
-def _texts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """The drafts of a pool, taken or rejected, by type and text."""
-    return {(one["type"], one["text"]) for name in ("questions", "rejected") for one in pool[name]}
+def _drafts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Type and text of each question of a pool, accepted or rejected."""
+    return {(draft["type"], draft["text"]) for name in ("questions", "rejected") for draft in pool[name]}

@@ -1,4 +1,4 @@
-"""The input as a run reads it, and how many texts it has."""
+"""Reads the input of a run, and estimates how many texts it has."""
 
 import asyncio
 import contextlib
@@ -17,27 +17,27 @@ from programs.inputs.sample import Sample
 from programs.inputs.sources import Source
 from programs.run.gate import Gate
 
-COUNTED = ("lines", "parquet")
-"""Kinds of inputs whose lines or rows are counted; anything else is one."""
+COUNTED_KINDS = ("lines", "parquet")
+"""Kinds of sources whose lines or rows are counted; any other source counts as one."""
 
-LONGEST_END = 0.5
-"""Seconds in which a reading that is closed has ended, unless it waits for a file system."""
+CLOSE_SECONDS = 0.5
+"""Seconds to wait for the reading thread when it is closed; a file system may block it for longer."""
 
 
 class Reading:
-    """The input from its beginning, as often as asked: `reader` makes what reads it and tells a report; `report` is that of
-    the reading which counts. `done` texts of the input were finished by earlier runs. Its lines are counted in a thread
-    (`counting`); what cannot be read twice never is, and the input is not `repeatable`."""
+    """Reads the input, each pass from its start. `reader` makes a reader that counts in the report given; `report` is that
+    of the `counted` passes. `done`: texts of the input that earlier runs finished. A thread (`counting`) counts its lines.
+    Pipes, which cannot be read twice, are not counted, and make the input not `repeatable`."""
 
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
     ) -> None:
         self.report = report
         self._reader, self._sources, self._done = reader, sources, done
-        self._starts = {one.shown: number for number, one in enumerate(sources)}
-        self._given = self._file = self._line = 0
-        self._over = False
-        self.repeatable = not any(_is_pipe(one.name) for one in sources)
+        self._source_numbers = {source.shown: number for number, source in enumerate(sources)}
+        self._yielded = self._file = self._line = 0
+        self._exhausted = False
+        self.repeatable = not any(_is_pipe(source.name) for source in sources)
         self.sizes: list[int] | None = None
         self.counting = threading.Thread(target=self._count, name="input-extent", daemon=True)
         self.counting.start()
@@ -45,50 +45,50 @@ class Reading:
     async def samples(
         self, gate: Gate, wanted: Callable[[Sample], bool], counted: bool
     ) -> AsyncGenerator[Sample, None]:
-        """The samples that are wanted, which is asked in a thread, until the gate is closed. The thread reads each one once
-        it is asked for: what a file system or a pipe holds up holds up nothing else."""
+        """Yields the samples that are `wanted`, until the gate is closed. A thread reads them, one at a time on demand, and
+        calls `wanted`, so that slow files and pipes block nothing else. A `counted` pass updates `report` and `texts`."""
         reader = self._reader(self.report if counted else ReadReport())
-        asked = queue.SimpleQueue[Future[Sample | None] | None]()
+        requests = queue.SimpleQueue[Future[Sample | None] | None]()
         samples = filter(wanted, reader.samples(self._sources))
-        # No executor's: a thread of those is waited for when the program ends.
-        thread = threading.Thread(target=_fetch, args=(samples, asked), name="reading", daemon=True)
+        # Not an executor's thread: the interpreter would wait for it at exit.
+        thread = threading.Thread(target=_fetch, args=(samples, requests), name="reading", daemon=True)
         thread.start()
         try:
             while not gate.closed:
-                fetched: Future[Sample | None] = Future()
-                asked.put(fetched)
-                found = asyncio.wrap_future(fetched)
-                await gate.unless_closed(found)
-                if found.cancelled():
+                request: Future[Sample | None] = Future()
+                requests.put(request)
+                future = asyncio.wrap_future(request)
+                await gate.unless_closed(future)
+                if future.cancelled():
                     return
-                sample = found.result()
-                self._over |= counted and sample is None
+                sample = future.result()
+                self._exhausted |= counted and sample is None
                 if sample is None:
                     return
                 if counted:
-                    self._given += 1
-                    self._file, self._line = self._starts[sample.place.file], sample.place.line
+                    self._yielded += 1
+                    self._file, self._line = self._source_numbers[sample.place.file], sample.place.line
                 yield sample
         finally:
-            asked.put(None)
+            requests.put(None)
             reader.close()
-            await asyncio.to_thread(thread.join, LONGEST_END)
+            await asyncio.to_thread(thread.join, CLOSE_SECONDS)
 
     @property
     def texts(self) -> float | None:
-        """How many texts the input has that earlier runs did not finish, of what is left estimated; None: nobody knows."""
-        if self._over:
-            return float(self._given)
+        """The number of texts that earlier runs did not finish, estimated for the unread part; None if unknown."""
+        if self._exhausted:
+            return float(self._yielded)
         if self.sizes is None:
             return None
-        # A document is through once the next one begins.
-        in_file = self._line if self._sources and self._sources[self._file].kind in COUNTED else 0
-        passed, found = sum(self.sizes[: self._file]) + in_file, self._given + self.report.done
-        # At first a line is taken to have a text; what a document has only its like can tell.
-        if not passed and any(source.kind not in COUNTED for source in self._sources):
+        # A document counts as read once the next one starts.
+        in_file = self._line if self._sources and self._sources[self._file].kind in COUNTED_KINDS else 0
+        passed_lines, found_texts = sum(self.sizes[: self._file]) + in_file, self._yielded + self.report.done
+        # Before anything is read, each line counts as one text; documents give no estimate yet.
+        if not passed_lines and any(source.kind not in COUNTED_KINDS for source in self._sources):
             return None
-        of_each = found / passed if passed else 1.0
-        return max(self._given, of_each * sum(self.sizes) - max(self._done, self.report.done))
+        texts_per_line = found_texts / passed_lines if passed_lines else 1.0
+        return max(self._yielded, texts_per_line * sum(self.sizes) - max(self._done, self.report.done))
 
     def _count(self) -> None:
         sizes = [size for source in self._sources if (size := _size_of(source)) is not None]
@@ -96,29 +96,29 @@ class Reading:
             self.sizes = sizes
 
 
-def _fetch(samples: Iterator[Sample], asked: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
-    """Gives each one that asks the next sample, None where there is no more, or what reading it raises; None ends it."""
-    while (fetched := asked.get()) is not None:
-        if fetched.set_running_or_notify_cancel():
+def _fetch(samples: Iterator[Sample], requests: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
+    """Resolves each future with the next sample, None at the end, or the error raised. None instead of a future ends it."""
+    while (request := requests.get()) is not None:
+        if request.set_running_or_notify_cancel():
             try:
-                fetched.set_result(next(samples, None))
+                request.set_result(next(samples, None))
             except BaseException as error:
-                fetched.set_exception(error)
+                request.set_exception(error)
 
 
 def _is_pipe(name: object) -> bool:
-    # Whether a file can be opened at all is for the reader to say.
+    # The reader reports files that cannot be opened.
     with contextlib.suppress(OSError):
         return isinstance(name, Path) and not stat.S_ISREG(name.stat().st_mode)
     return False
 
 
 def _size_of(source: Source) -> int | None:
-    """The lines or rows of a source, or 1; None where they cannot be counted."""
+    """The lines or rows of a source, 1 for a document; None if they cannot be counted."""
     path = source.name
     if not isinstance(path, Path):
         return None
-    if source.kind not in COUNTED:
+    if source.kind not in COUNTED_KINDS:
         return 1
     if source.kind == "parquet":
         import pyarrow as pa
@@ -130,9 +130,9 @@ def _size_of(source: Source) -> int | None:
             return None
     if not path.is_file():
         return None
-    ends, last = 0, b"\n"
-    # The run says what is wrong with the file; what could be unpacked of it counts.
+    newlines, last = 0, b"\n"
+    # The run reports what is wrong with the file; the part that could be unpacked counts.
     with contextlib.suppress(SynthReasonerError):
         for chunk in read_chunks(path):
-            ends, last = ends + chunk.count(b"\n"), chunk[-1:]
-    return ends + (last != b"\n")
+            newlines, last = newlines + chunk.count(b"\n"), chunk[-1:]
+    return newlines + (last != b"\n")

@@ -1,4 +1,4 @@
-"""Going on where an earlier run stopped, starting afresh, refusing to mix unlike data, and warning as a run begins."""
+"""Resumes an earlier run or starts afresh, refuses to mix data made with other settings, and warns at a run's start."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from programs.settings import Settings
 
 log = logging.getLogger("synthreasoner")
 
-NAMED_IF_GIVEN = (
+RECORDED_IF_GIVEN = (
     "chunk_tokens",
     "chunk_overlap",
     "text_column",
@@ -26,21 +26,21 @@ NAMED_IF_GIVEN = (
     "thought",
     "reasoning_effort",
 )
-"""Of the options that make data unlike, those that older journals never heard of."""
+"""Options that runs must also share, recorded only if they are not at their default: older journals lack them."""
 
 LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
-"""The options whose results stand in the records."""
+"""The options whose results are in the records."""
 
 
 def cleared_for(settings: Settings) -> Path:
-    """The journal's path; for a fresh start what lies there, and beside it, is moved aside first."""
+    """The journal's path. For a fresh start, moves the old files aside first."""
     journal, output = settings.journal, settings.output
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
     if not settings.resume:
         with take_lock(journal):
             try:
-                # The index goes with it: it may be somebody's as well.
+                # The index too: it may also be a file of the user's.
                 move_aside(journal, Path(f"{journal}.index"), output, beside(output, ".review.jsonl"))
             except OSError as error:
                 raise UserError(f"{journal} cannot be moved aside: {error.strerror}") from error
@@ -48,68 +48,68 @@ def cleared_for(settings: Settings) -> Path:
 
 
 def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]) -> None:
-    """Makes a journal ready for a run by these settings. Raises `UserError` where it may not go on with what is there."""
+    """Prepares a journal for a run: warns, and imports a document that has no journal. Raises as `refuse_mixture` does."""
     last = journal.latest("run", "")
     refuse_mixture(journal, mixing, settings)
     for caution in cautions(settings, last, without_effort):
         log.warning("%s", caution)
-    # Until the first run begins, an import may have been interrupted: it is made again.
+    # An import before the first run may have been interrupted: it is repeated.
     if settings.output.exists() and (last is None or journal.index.counts() == {}):
-        log.info("%d traces taken over from %s", import_document(journal, settings.output), settings.output)
+        log.info("imported %d traces from %s", import_document(journal, settings.output), settings.output)
 
 
 def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
-    """The settings whose difference would mix unlike data."""
+    """The settings that all runs of a journal must share, so that unlike data is not mixed."""
     fields, values = type(settings).model_fields, settings.model_dump(mode="json")
-    # What shapes prompts and stands in config files alone: the names it holds, with a hash of all.
-    shown = {
+    # Options about prompts that only config files can set: the names they hold, with a hash of their content.
+    extra = {
         name: f"{', '.join(value)} ({content_id(json.dumps(value, sort_keys=True))[:6]})"
         for name in PromptOptions.model_fields
         if (value := values[name])
     }
-    given = {name: getattr(settings, name) for name in NAMED_IF_GIVEN}
-    shown |= {name: str(value) for name, value in given.items() if value != fields[name].default}
-    # Only where it is used: journals that never heard of it were made without.
-    shown |= {"prefilter": "on"} if settings.prefilter else {}
+    given = {name: getattr(settings, name) for name in RECORDED_IF_GIVEN}
+    extra |= {name: str(value) for name, value in given.items() if value != fields[name].default}
+    # Only if used: older journals, which do not have it, were made without.
+    extra |= {"prefilter": "on"} if settings.prefilter else {}
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
         "program": fingerprint,
         "seed": settings.seed,
         "temperature": settings.temperature,
-        **{name.replace("_", "-"): value for name, value in shown.items()},
+        **{name.replace("_", "-"): value for name, value in extra.items()},
     }
 
 
 def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: Settings) -> None:
-    """Raises `UserError` where a run would mix unlike data with what the journal holds, and nobody asked for that."""
+    """Raises `UserError` if the journal's data was made with other settings (`mixing_of`), without `--allow-mixed`."""
     last = journal.latest("run", "")
     if last is None or settings.allow_mixed or not journal.index.holds_work():
         return
     if differences := changed(last["mixing"], mixing):
         raise UserError(
-            f"{settings.journal} was made otherwise: {'; '.join(differences)}. "
+            f"{settings.journal} was made with other settings: {'; '.join(differences)}. "
             "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"
         )
 
 
 def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort: Sequence[str] = ()) -> Iterator[str]:
-    """A line for each thing to warn of. `last` is the journal's latest `run` line; the models `without_effort` are not sent
-    a reasoning effort."""
+    """Yields a line for each warning. `last`: the journal's latest `run` line; `without_effort`: the models that are not
+    sent `--reasoning-effort`."""
     yield from self_assessments(settings)
     before = (last or {}).get("settings") or {}
-    gone = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
-    if gone:
+    dropped = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
+    if dropped:
         yield (
-            f"the last run had {', '.join(gone)}, this one has not: traces are decided again without, and their records "
-            "lose what was found; the replies stay in the journal, and the same options bring it back without a call"
+            f"the last run had {', '.join(dropped)}, this one does not: traces are decided again without, and their "
+            "records lose these results; the replies stay in the journal, so the same options restore them without a call"
         )
     if without_effort:
-        yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to take it"
+        yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to accept it"
 
 
 def self_assessments(settings: Settings) -> Iterator[str]:
-    """A line where a model is asked about its own work; the summary has it too."""
+    """Yields a warning if a model assesses its own work; the summary repeats it."""
     writers = {settings.stage_models.get(stage, settings.model) for stage in ("trace", "answer")}
     solver, comparer = (settings.solver, settings.comparer) if settings.blind_solve else (None, None)
     asked = (
@@ -121,6 +121,6 @@ def self_assessments(settings: Settings) -> Iterator[str]:
     own = {what: option for what, models, option in asked if writers.intersection(models)}
     if own:
         yield (
-            f"a model {' and '.join(own)} its own work, which flatters it and shares its errors; name another with "
+            f"a model {' and '.join(own)} its own work, which flatters it and shares its errors; choose another model with "
             f"{' and '.join(own.values())}"
         )

@@ -45,7 +45,7 @@ log = logging.getLogger("synthreasoner")
 
 @dataclass
 class Finished:
-    """How a run ended: `failure` is why it stopped early, `document` what the document says of itself."""
+    """How a run ended. `failure`: why it stopped early; `document`: the document's metadata, None if it was not written."""
 
     summary: Summary
     failure: SynthReasonerError | None = None
@@ -57,7 +57,7 @@ class Finished:
 
 
 def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
-    """The program of a run, and what keeps its data apart from other data. Raises `UserError`."""
+    """The program of a run, and the settings that its data must share (`mixing_of`). Raises `UserError`."""
     tracer = load_tracer(
         settings.program, model=settings.model, question_types=settings.types, guidance=settings.guidance
     )
@@ -69,8 +69,8 @@ async def run(
     watched: Callable[[Ledger], AbstractAsyncContextManager[None]] = lambda _ledger: contextlib.nullcontext(),
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None,
 ) -> Finished:
-    """Makes what the settings ask for. `watched` looks on from the beginning of the work to its end; `on_reply` is told of
-    each reply. Raises `UserError` where there is no work yet to be kept."""
+    """Makes the traces asked for. The context that `watched` returns is held while the work runs; `on_reply` is called
+    with each reply. Errors of the work are in `Finished.failure`; a `UserError` before there is work to keep is raised."""
     inputs = sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
@@ -80,9 +80,9 @@ async def run(
         with Journal(cleared_for(settings)) as journal:
             index = journal.index
             take_up(journal, settings, mixing, models.without_effort)
-            facts = _facts(settings, mixing, rules)
+            facts = _run_line_fields(settings, mixing, rules)
             journal.append("run", None, status="running", started=stamp(), **facts)
-            log.info("the run begins", extra={**facts, "kept": index.counts()})
+            log.info("run started", extra={**facts, "kept": index.counts()})
             done = index.done_lines(rules.text_basis)
             max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
 
@@ -102,8 +102,8 @@ async def run(
                 room=lambda: intake.room,
                 on_reply=on_reply,
             )
-            asking = Caller(models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
-            caller = JournaledCaller(asking, journal, ledger, models.reach)
+            model_caller = Caller(models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
+            caller = JournaledCaller(model_caller, journal, ledger, models.reach)
             store = JournalStore(journal, rules, ledger, {"program": mixing["program"], "seed": settings.seed})
             runner = Runner(tracer, settings, caller, store, intake)
             loop = asyncio.get_running_loop()
@@ -112,21 +112,20 @@ async def run(
             with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
                 async with watched(ledger), interruptible(gate):
                     try:
-                        with _documents(journal, settings):
+                        with _writing_documents(journal, settings):
                             await runner.run()
                     except (FatalError, StorageError, UserError) as error:
                         if isinstance(error, UserError) and not index.holds_work():
                             raise
                         failure = error
-            return _finished(journal, settings, ledger, failure, facts)
+            return _finish(journal, settings, ledger, failure, facts)
     finally:
         await models.close()
 
 
-def _facts(settings: Settings, mixing: dict[str, Any], rules: Rules) -> dict[str, Any]:
-    """What the journal says of a run at its beginning and at its end."""
+def _run_line_fields(settings: Settings, mixing: dict[str, Any], rules: Rules) -> dict[str, Any]:
     values = settings.model_dump(mode="json")
-    # An address never with the credentials that someone put into it.
+    # Addresses without the credentials that they may contain.
     values["api_base"] = [address_of(text).public for text in settings.api_base]
     return {
         "settings": values,
@@ -139,8 +138,8 @@ def _facts(settings: Settings, mixing: dict[str, Any], rules: Rules) -> dict[str
 
 
 @contextlib.contextmanager
-def _documents(journal: Journal, settings: Settings) -> Iterator[None]:
-    """Writes the document every so often while the run goes on, without a summary."""
+def _writing_documents(journal: Journal, settings: Settings) -> Iterator[None]:
+    """Writes the document every `document_interval` seconds while the block runs, without a summary."""
     ended = threading.Event()
 
     def write_often() -> None:
@@ -156,33 +155,33 @@ def _documents(journal: Journal, settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        # One that is being written must not take the place of the last one.
+        # A write that has started must not replace the final document.
         ended.set()
         thread.join()
 
 
-def _finished(
+def _finish(
     journal: Journal,
     settings: Settings,
     ledger: Ledger,
     failure: SynthReasonerError | None,
     facts: dict[str, Any],
 ) -> Finished:
-    """Writes the end of the run into the journal, and the document."""
+    """Writes the run's last line to the journal, and the document."""
     status: Status = "interrupted" if ledger.gate.interrupted else "budget" if ledger.budget.reached else "completed"
     status = "failed" if failure else status
     finished = Finished(summary_of(status, ledger, journal.index, settings), failure)
-    said = finished.summary.model_dump(mode="json")
+    summary = finished.summary.model_dump(mode="json")
     with contextlib.suppress(StorageError) if failure else contextlib.nullcontext():
-        journal.append("run", None, status=status, ended=stamp(), summary=said, **facts)
-        finished.document = write_document(journal, settings.output, status, said)
-    outcome = {"status": status, "traces": said["traces"], "spent": said["this_run"]}
-    log.info("the run ends: %s", failure or status, extra=outcome)
+        journal.append("run", None, status=status, ended=stamp(), summary=summary, **facts)
+        finished.document = write_document(journal, settings.output, status, summary)
+    outcome = {"status": status, "traces": summary["traces"], "spent": summary["this_run"]}
+    log.info("run ended: %s", failure or status, extra=outcome)
     return finished
 
 
 def relax_gc() -> None:
-    """Leaves alone for good what exists by now, which is what was imported, and looks at the rest more seldom, after so
-    many new objects: calls leave few cycles behind, and looking for them takes a tenth of the CPU time."""
+    """Makes garbage collection ignore all present objects, those of imports, and run only after 20,000 new ones: calls
+    leave few cycles behind, and looking for them takes a tenth of the CPU time."""
     gc.freeze()
     gc.set_threshold(20_000)

@@ -1,5 +1,5 @@
-"""The generation runner: makes many samples' traces at once. A killed run, started again, goes the same way, answered from
-the journal (`JournaledCaller`), and pays only for what it had not written."""
+"""The generation runner: makes the traces of many samples at once. A killed run that is started again takes the same steps,
+answered from the journal (`JournaledCaller`), and pays only for replies that it had not written."""
 
 import asyncio
 import logging
@@ -15,75 +15,75 @@ from programs.settings import Settings
 from programs.tracer import SampleOutcome, Tracer
 from programs.traces.line import IMPORTED
 
-SWEEPS = 2
-"""How often what failed, and was not refused, is tried again at the end of an input that can be read again. Texts that had
-got too few traces are taken up as often as they may have traces, while others give some back."""
+RETRY_PASSES = 2
+"""Extra passes over an input that can be read again, for texts that failed without being refused. Texts whose number of
+traces was limited get `traces_a_text` more, since other texts may give traces back."""
 
-MOST_BUGS = 5
-"""Texts in a row that an error in this program may end, before it ends the run: then it is no matter of one text."""
+MAX_BUGS_IN_A_ROW = 5
+"""An error in this program ends only the text in which it occurs; in this many texts in a row, it ends the run."""
 
 log = logging.getLogger("synthreasoner")
 
 
 class Intake:
-    """Which texts a run begins, and how many traces each may add. `--max-samples` and `--max-traces` count those of all
-    runs of the journal. Texts that are begun (`Index.begun`) may always be finished. `remaining` is how many traces are to
-    be made (None: any number); what is granted to texts under way counts as made until it is given back."""
+    """Decides which texts a run starts, and how many traces each may add. `--max-samples` and `--max-traces` apply to all
+    runs of the journal together. Texts that were started (`Index.begun`) may always be finished. `remaining`: traces still
+    to be made, None for any number; those granted to texts in progress count as made until they are given back."""
 
     def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
         self._index, self._rules = index, rules
-        self._most, self._per_text = settings.max_samples, settings.traces_a_text
-        self._begun = self._unfinished = 0
+        self._max_texts, self._traces_per_text = settings.max_samples, settings.traces_a_text
+        self._started = self._unfinished = 0
         self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
         self.remaining = None if settings.max_traces is None else settings.max_traces - accepted
 
     @property
     def room(self) -> int | None:
-        """How many more texts may be begun or taken up again; None: any number."""
-        return None if self._most is None else max(0, self._most - self._begun) + max(0, self._unfinished)
+        """The number of texts that may still be started or resumed; None for any number."""
+        return None if self._max_texts is None else max(0, self._max_texts - self._started) + max(0, self._unfinished)
 
     @property
     def full(self) -> bool:
-        """Whether there are as many traces as wanted, those under way included."""
+        """Whether there are as many traces as wanted, including those granted."""
         return self.remaining is not None and self.remaining <= 0
 
     def to_mend(self) -> set[int]:
-        """The texts with traces that are to be decided again before others are made: other rules decided them, or a verdict
-        or the like is missing. Without --max-traces all come by anyway."""
+        """The texts whose accepted traces must be decided again before others are made, because other rules decided them,
+        or a verdict, say, is missing. Empty without `--max-traces`, since then every text is processed anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
         query = f"select distinct sample from variation where {unsettled}"
         found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
         return {int(sample, 16) for (sample,) in found}
 
     def reads_anew(self) -> None:
-        if self._most is not None:
-            self._begun, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
+        if self._max_texts is not None:
+            self._started, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
 
     def admits(self, sample: Sample) -> bool:
-        return self._most is None or self._begun < self._most or self._index.knows(sample.id)
+        return self._max_texts is None or self._started < self._max_texts or self._index.knows(sample.id)
 
     @property
     def nothing_left(self) -> bool:
-        """Where a text is not admitted: whether no later one can be, since all that were begun have come by."""
+        """After a text was not admitted: whether no later one will be, since all that were started have been read."""
         return self._unfinished <= 0
 
     def begin(self, sample: Sample) -> int | None:
-        """A text is begun, or taken up again: how many traces it may add; None: any number."""
+        """Starts or resumes a text. Returns how many traces it may add; None for any number."""
         if self._index.knows(sample.id):
             self._unfinished -= 1
         else:
-            self._begun += 1
+            self._started += 1
         if self.remaining is None:
             return None
         before = self._index.accepted_of(sample.id)
-        granted = max(0, min(self._per_text - before, self.remaining))
+        granted = max(0, min(self._traces_per_text - before, self.remaining))
         self._granted[sample.id] = granted, before
         self.remaining -= granted
         return granted
 
     def end(self, sample: Sample) -> None:
-        """A text gives back what it did not add of the traces that were granted to it."""
+        """Takes back the traces that were granted to a text and that it did not add."""
         if self.remaining is not None:
             granted, before = self._granted.pop(sample.id)
             self.remaining += granted - (self._index.accepted_of(sample.id) - before)
@@ -91,7 +91,7 @@ class Intake:
 
 @dataclass
 class Runner:
-    """Makes the traces of a run. Once the gate is closed, no call begins; those in flight end, or are abandoned."""
+    """Makes the traces of a run. Once the gate is closed, no call starts; those in flight finish, or are abandoned."""
 
     tracer: Tracer
     settings: Settings
@@ -102,24 +102,24 @@ class Runner:
     _limited: set[int] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _error: BaseException | None = None
-    _bugs: int = 0
+    _bugs_in_a_row: int = 0
 
     def __post_init__(self) -> None:
         self._ledger = self.store.ledger
         self._gate, self._reading = self._ledger.gate, self._ledger.reading
 
     async def run(self) -> None:
-        """Returns when all that was asked for is made or settled, or the gate was closed. Raises `FatalError` when the
-        models are gone and `StorageError` when the journal cannot be written; calls in flight are waited for first."""
+        """Returns when all that was asked for is made or settled, or the gate is closed. Raises `FatalError` if no call can
+        succeed and `StorageError` if the journal cannot be written, after the calls in flight have ended."""
         try:
-            if (mended := self.intake.to_mend()) and self._reading.repeatable:
-                await self._pass(mended, deciding_again=True)
-            await self._pass()
-            for number in range(SWEEPS + self.settings.traces_a_text):
-                again = self._limited | (self._failed if number < SWEEPS else set())
+            if (unsettled_texts := self.intake.to_mend()) and self._reading.repeatable:
+                await self._run_pass(unsettled_texts, deciding_again=True)
+            await self._run_pass()
+            for number in range(RETRY_PASSES + self.settings.traces_a_text):
+                again = self._limited | (self._failed if number < RETRY_PASSES else set())
                 if not again or self._stopping or self.intake.full or not self._reading.repeatable:
                     break
-                await self._pass(again)
+                await self._run_pass(again)
         except asyncio.CancelledError:
             self.abandon()
             raise
@@ -132,7 +132,7 @@ class Runner:
             self.caller.check_answered()
 
     def abandon(self) -> None:
-        """Gives up the calls in flight. What they were to answer is asked again by a later run."""
+        """Cancels the calls in flight. A later run makes them again."""
         for task in self._tasks:
             task.cancel()
 
@@ -140,8 +140,8 @@ class Runner:
     def _stopping(self) -> bool:
         return self._gate.closed or self._error is not None
 
-    async def _pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
-        """Goes through the input once, for these texts alone; with `deciding_again` although no trace is left to make."""
+    async def _run_pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
+        """Reads the input once, for all texts or only these; with `deciding_again`, even if no trace is left to make."""
         self.intake.reads_anew()
         self._failed, self._limited = set(), set()
 
@@ -156,16 +156,16 @@ class Runner:
                     if self.intake.nothing_left:
                         break
                     continue
-                if not await self._room(deciding_again):
+                if not await self._wait_for_room(deciding_again):
                     break
                 self._ledger.under_way += 1
-                task = asyncio.create_task(self._sample(sample, self.intake.begin(sample)))
+                task = asyncio.create_task(self._process(sample, self.intake.begin(sample)))
                 self._tasks.add(task)
-                task.add_done_callback(self._finished)
+                task.add_done_callback(self._task_done)
         await self._drain()
 
-    async def _room(self, deciding_again: bool) -> bool:
-        """Waits until there is room for a sample and something left to make; False when it is time to stop."""
+    async def _wait_for_room(self, deciding_again: bool) -> bool:
+        """Waits until another sample may start. Returns False if none should: the run stops, or nothing is left to make."""
         while not self._stopping:
             full = self._gate.ending = self.intake.full and not deciding_again
             if not full and len(self._tasks) < self._gate.texts:
@@ -175,7 +175,7 @@ class Runner:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         return False
 
-    def _finished(self, task: "asyncio.Task[None]") -> None:
+    def _task_done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, RunStopped):
@@ -187,12 +187,12 @@ class Runner:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _sample(self, sample: Sample, limit: int | None) -> None:
+    async def _process(self, sample: Sample, limit: int | None) -> None:
         try:
             outcome = await self.tracer.made(sample, self.settings, self.caller.answer, self.store, limit)
-            self._bugs = 0
+            self._bugs_in_a_row = 0
         except Exception as error:
-            outcome = self._given_up(sample, error)
+            outcome = self._give_up(sample, error)
         finally:
             self.intake.end(sample)
         self.store.end(sample, outcome)
@@ -201,12 +201,12 @@ class Runner:
         if outcome.limited:
             self._limited.add(int(sample.id, 16))
 
-    def _given_up(self, sample: Sample, error: Exception) -> SampleOutcome:
-        """The end of a text by an error that nobody foresaw: it costs that text, not the whole run. Raises what is no such
-        error, and what comes up in one text after another."""
-        self._bugs += 1
-        if isinstance(error, SynthReasonerError) or self._bugs == MOST_BUGS:
+    def _give_up(self, sample: Sample, error: Exception) -> SampleOutcome:
+        """The outcome of a text that an unforeseen error ended: it costs that text, not the whole run. Raises the error if
+        it is one that this project raises on purpose, or if one text after another has ended so."""
+        self._bugs_in_a_row += 1
+        if isinstance(error, SynthReasonerError) or self._bugs_in_a_row == MAX_BUGS_IN_A_ROW:
             raise error
         what = f"{BUG}, please report it: {type(error).__name__}: {error}"
-        log.error("a text is given up: %s", what, exc_info=error, extra={"sample": sample.id})
+        log.error("giving up on a text: %s", what, exc_info=error, extra={"sample": sample.id})
         return SampleOutcome(bug=what)

@@ -25,12 +25,12 @@ from programs.run.resume import self_assessments
 from programs.schema import Status
 from programs.settings import Settings
 
-SHOWN_LOSSES = 5
+MAX_SHOWN_LOSSES = 5
 
 
 class Summary(BaseModel):
-    """Facts about a run. `this_run` is what it asked and paid itself; `traces`, `spent_in_all` and `findings` count every
-    run of the journal. Tokens are as servers counted them; `uncounted` calls gave no counts: then `cost` is the least."""
+    """Facts about a run. `this_run` and `cost`: what it spent itself; `traces`, `spent_in_all` and `findings` cover every
+    run of the journal. Tokens are as servers counted them. `cost_is_least`: some counts or prices were missing."""
 
     status: Status
     seconds: float
@@ -82,7 +82,7 @@ def summary_of(status: Status, ledger: Ledger, index: Index, settings: Settings)
 
 
 def show(summary: Summary, settings: Settings, console: Console) -> None:
-    """Prints the summary for a person."""
+    """Prints the summary."""
     accepted = summary.traces.get("accepted", 0)
     title = f"{summary.status}: {accepted} traces in {settings.output}"
     console.print(_grid(title, _rows(summary, accepted - summary.accepted_before)))
@@ -117,22 +117,22 @@ def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
 
 
 def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
-    spent, given = summary.this_run, summary.input
-    cut = f", {given['cut']} cut" if given["cut"] else ""
-    made = f"{new} new traces" if new >= 0 else f"{-new} traces fewer"
+    spent, report = summary.this_run, summary.input
+    cut = f", {report['cut']} cut" if report["cut"] else ""
+    made = f"{new} new traces" if new >= 0 else f"{-new} fewer traces"
     yield "made", f"{made} in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
-    left_out = listed(given["left_out_of_texts"], "; left out: ")
-    yield "read", f"{given['lines']} lines, {given['samples']} texts{cut}{left_out}"
-    first = given["first_skipped"]
-    yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in given["skipped"].items())
-    yield "not taken", listed({status: count for status, count in summary.traces.items() if status != "accepted"})
-    yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:SHOWN_LOSSES])
+    left_out = listed(report["left_out_of_texts"], "; left out: ")
+    yield "read", f"{report['lines']} lines, {report['samples']} texts{cut}{left_out}"
+    first = report["first_skipped"]
+    yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in report["skipped"].items())
+    yield "not accepted", listed({status: count for status, count in summary.traces.items() if status != "accepted"})
+    yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:MAX_SHOWN_LOSSES])
     yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{listed(spent.faults, '; faults: ')}"
     yield "from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""
     cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
     known = spent.prompt_tokens is not None and spent.completion_tokens is not None
     tokens = f"{spent.prompt_tokens} read{cached}, {spent.completion_tokens} written"
-    yield "tokens", tokens if known else "the server does not say"
+    yield "tokens", tokens if known else "not reported by the server"
     cost = "" if summary.cost is None else f"{'at least ' if summary.cost_is_least else ''}{summary.cost:.4g}"
     yield "cost", cost or "unknown: no prices in the config"
     yield from findings_in_words(summary.findings)

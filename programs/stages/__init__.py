@@ -1,1 +1,1 @@
-"""The stages as DSPy modules: which signature is asked, what its reply must fulfil, what is made of it."""
+"""The stages as DSPy modules: each fills in a signature, checks the reply, and turns it into a result."""

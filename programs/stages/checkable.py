@@ -1,5 +1,5 @@
-"""What an answer can be checked by, as the model gave it: a short answer and a rubric. Pure functions: what fails its check
-is left out with the reason, and never costs the trace."""
+"""Checks the short answer and the rubric that a model gives with its answer. Pure functions: what fails is left out with a
+reason, and never costs the trace."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,29 +19,29 @@ from programs.text.short_answers import known_unit, numbers_in, plain, same_amou
 from programs.text.words import content, tokens
 from signatures.answer import FinalAnswer, Point, ShortForm
 
-FEWEST_POINTS = 3
+MIN_POINTS = 3
 SAME_WORDS = 90.0
-"""Two points with the same figures, at or above this similarity (rapidfuzz ratio, 0-100), say the same."""
-STANDS_OUT = 1.3
-"""A right option so many times as long as the longest wrong one, or the shortest wrong one so many times as long as it, is
-found without an idea of the matter."""
-TOLERANCES = (0.01, 0.05)
-"""The least and the largest tolerance of a number; between them: what its last digit may be off by."""
+"""Two points with the same figures are duplicates at or above this similarity (rapidfuzz ratio, 0-100)."""
+MAX_LENGTH_RATIO = 1.3
+"""A right option that is longer than the longest wrong one by more than this factor, or shorter than the shortest, can be
+guessed by its length."""
+MIN_TOLERANCE, MAX_TOLERANCE = 0.01, 0.05
+"""The smallest and the largest tolerance of a number. Between them, it is half a step of the last digit."""
 
 
 class CheckFailed(Exception):
-    """Why a short answer, or a point, fails its check: the reason, and what there is to say beside it."""
+    """A short answer or a point failed its check. The arguments are the reason and, if there are any, details."""
 
     def at(self, place: str) -> Rejection:
-        """What is left out at that place."""
+        """The rejection of the part called `place`."""
         reason, *detail = self.args
         return Rejection(reason=reason, detail=": ".join(filter(None, [place, *detail])))
 
 
 @dataclass(frozen=True)
 class Checkable:
-    """What stands of both, and what was left out, each with what it is (`short answer`, or a point's kind and words) first
-    in the detail. A point has no number there: those that stand would seem to be meant."""
+    """The short answer and the rubric points that passed, and the rejections of the rest. Each detail starts with what was
+    left out: `short answer`, `rubric`, or a point's kind and text (a number would seem to be that of a passed point)."""
 
     short_answer: ShortAnswer | None = None
     rubric: list[RubricPoint] = field(default_factory=list)
@@ -51,29 +51,29 @@ class Checkable:
 def checkable(
     final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]
 ) -> Checkable:
-    """What of a final answer's short form and rubric passes the checks."""
+    """Checks the short form and the rubric of a final answer."""
     check = _Check(question.text, passage, (*thought, final.text.strip()), misconceptions)
-    lost: list[Rejection] = []
+    unchecked: list[Rejection] = []
     short = None
     try:
         short = check.short_answer(final)
     except CheckFailed as failed:
-        lost.append(failed.at("short answer"))
+        unchecked.append(failed.at("short answer"))
     points: list[RubricPoint] = []
     for said in final.rubric:
         try:
             points.append(check.point(said, points))
         except CheckFailed as failed:
-            lost.append(failed.at(f'{said.kind} "{said.text.strip()}"'))
-    if len(points) < FEWEST_POINTS or not any(point.weight > 0 for point in points):
-        lost.append(Rejection(reason=Reason.TOO_FEW, detail="rubric"))
+            unchecked.append(failed.at(f'{said.kind} "{said.text.strip()}"'))
+    if len(points) < MIN_POINTS or not any(point.weight > 0 for point in points):
+        unchecked.append(Rejection(reason=Reason.TOO_FEW, detail="rubric"))
         points = []
-    return Checkable(short, points, lost)
+    return Checkable(short, points, unchecked)
 
 
 @dataclass(frozen=True)
 class _Check:
-    """The checks of one answer; `texts` are the thought's paragraphs and the answer. Each raises `CheckFailed`."""
+    """The checks of one answer; `texts` are the thought's paragraphs, then the answer. Each check raises `CheckFailed`."""
 
     question: str
     passage: Passage
@@ -85,7 +85,7 @@ class _Check:
         return self.texts[-1]
 
     def short_answer(self, final: FinalAnswer) -> ShortAnswer | None:
-        """None where the question allows none."""
+        """None if the question allows none."""
         said, word = final.short, final.yes_or_no
         if said is None and word not in ("yes", "no"):
             raise CheckFailed(Reason.UNREADABLE)
@@ -107,16 +107,16 @@ class _Check:
         if len(found) != 1:
             raise CheckFailed(Reason.UNREADABLE, said.answer)
         value, unit = found[0].value, found[0].unit or self.unit(said.unit.strip())
-        tolerance = round(min(max(_half_step(said.answer), TOLERANCES[0]), TOLERANCES[1]), 4)
+        tolerance = round(min(max(_half_step(said.answer), MIN_TOLERANCE), MAX_TOLERANCE), 4)
         short = ShortAnswer(kind="number", text=said.answer, value=value, unit=unit, tolerance=tolerance)
-        as_written = any(abs(one.value - value) <= tolerance * abs(value) for one in quantities(self.answer))
-        if not as_written and not any(same_amount(*one, dict(short)) for one in numbers_in(self.answer)):
+        as_written = any(abs(figure.value - value) <= tolerance * abs(value) for figure in quantities(self.answer))
+        if not as_written and not any(same_amount(*figure, dict(short)) for figure in numbers_in(self.answer)):
             raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
         self.stated(f"{said.answer} {unit}".strip(), counts=True)
         return short
 
     def unit(self, name: str) -> str:
-        """A known unit, without what it is of ("% of the nitrogen"); "" without one, or for what the answer counts."""
+        """A known unit, without what it is of ("% of the nitrogen"); "" if there is none or it is what is counted."""
         name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
         if not name or known_unit(name):
             return name
@@ -125,7 +125,7 @@ class _Check:
         raise CheckFailed(Reason.UNIT, name)
 
     def stated(self, text: str, *, counts: bool) -> None:
-        """That question or passage gives the figures of a text, or something works them out (`unstated`)."""
+        """Checks that question or passage give the figures of a text, or that `texts` work them out (see `unstated`)."""
         if nowhere := unstated(text, self.question, self.passage.sample.text, self.texts, counts=counts):
             raise CheckFailed(Reason.UNSTATED, ", ".join(nowhere))
 
@@ -133,15 +133,15 @@ class _Check:
         right = said.answer.strip()
         wrong = [option.strip() for option in said.others or self.misconceptions][:3]
         options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
-        # One word may be all that tells a wrong claim from the right one.
+        # A single word may be all that distinguishes a wrong claim from the right one.
         words = [frozenset(plain(option).split()) for option in options]
         apart = len(options) > 1 and all(words) and len(set(words)) == len(options)
         lengths = sorted(map(len, wrong))
-        if not apart or len(right) > STANDS_OUT * lengths[-1] or lengths[0] > STANDS_OUT * len(right):
+        if not apart or len(right) > MAX_LENGTH_RATIO * lengths[-1] or lengths[0] > MAX_LENGTH_RATIO * len(right):
             raise CheckFailed(Reason.OPTIONS, " | ".join(options))
-        said_there = content(tokens(right))
-        # The answer may put it in other words.
-        if len(said_there & content(tokens(self.answer))) * 3 < len(said_there):
+        claim_words = content(tokens(right))
+        # A third of its words is enough: the answer may use others.
+        if len(claim_words & content(tokens(self.answer))) * 3 < len(claim_words):
             raise CheckFailed(Reason.DISAGREES, right)
         return ShortAnswer(kind="choice", text=right, options=options)
 
@@ -156,7 +156,7 @@ class _Check:
         return ShortAnswer(kind="term", text=name, aliases=list(self.aliases(name, said.others)))
 
     def aliases(self, name: str, others: Sequence[str]) -> Iterator[str]:
-        """Those that passage or answer use, and initials: any other may be a name of something else."""
+        """The names that the passage or the answer uses, and initials: any other may be the name of something else."""
         initials = "".join(word[0] for word in plain(name).split())
         for alias in dict.fromkeys(other.strip(" .") for other in others):
             used = len(alias) > 2 and any(_says(text, alias) for text in (self.passage.sample.text, self.answer))
@@ -165,14 +165,14 @@ class _Check:
 
     def point(self, said: Point, earlier: Sequence[RubricPoint]) -> RubricPoint:
         text, place = said.text.strip(), self.passage.quoted(said.sentence)
-        # To leave out what rests on general knowledge and says so would keep what names some sentence instead.
+        # Sentence 0 (general knowledge) passes: rejecting it would favour points that cite an arbitrary sentence.
         if said.sentence and not place:
             raise CheckFailed(Reason.NO_SENTENCE, str(said.sentence))
         figures = re.findall(r"\d+", text)
-        near = (one.text for one in earlier if re.findall(r"\d+", one.text) == figures)
-        if any(fuzz.ratio(plain(text), plain(other)) >= SAME_WORDS for other in near):
+        similar = (point.text for point in earlier if re.findall(r"\d+", point.text) == figures)
+        if any(fuzz.ratio(plain(text), plain(other)) >= SAME_WORDS for other in similar):
             raise CheckFailed(Reason.SAME_POINT)
-        # Whoever grades by it has no passage either.
+        # Whoever grades by the point may not have the passage.
         if leans := leaning(text, given=self.question):
             raise CheckFailed(Reason.LEANS, leans[0].phrase)
         if said.kind != "pitfall":
@@ -184,7 +184,7 @@ class _Check:
 
 
 def _half_step(number: str) -> float:
-    """Half a step of a number's last digit, as a share of the number; 0 of 0."""
+    """Half a step of a number's last digit, as a share of the number; 0 for 0."""
     digits = next(iter(re.findall(r"\d+(?:\.\d+)?|\.\d+", number.replace(",", ""))), "0")
     return 0.5 * 10.0 ** -len(digits.partition(".")[2]) / float(digits) if float(digits) else 0.0
 

@@ -1,4 +1,4 @@
-"""Why a thought or an answer cannot be used, in words that go into the next prompt; nothing wrong: an empty list."""
+"""Checks of thoughts and answers. Each returns the problems found, in words that go into the next prompt."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ from signatures.thought import Thought
 from signatures.vocabulary import Setting
 
 SAME_TEXT = 95.0
-"""Two paragraphs at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
-MOST_COPIED = 0.3
-"""The share of a thought's words that may stand in the passage a dozen in a row. The thoughts of capable writers have none,
-also with the passage in view; small models recite it."""
+"""Two texts at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
+MAX_COPIED_SHARE = 0.3
+"""The share of a thought's words that may be in runs of a dozen or more from the passage. Thoughts of capable writers have
+none, even with the passage in view; small models recite it."""
 RECITES = "recites the passage word for word; think about its subject in words of your own"
-"""The problem of a thought beyond that share."""
+"""The problem of a thought that copies more than `MAX_COPIED_SHARE`."""
 
 
 def recites(text: str, source: str) -> bool:
-    """Whether a text is its source over again."""
-    return copied_share(text, source) > MOST_COPIED
+    """Whether a text copies more than `MAX_COPIED_SHARE` of its words from its source."""
+    return copied_share(text, source) > MAX_COPIED_SHARE
 
 
 def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
@@ -34,50 +34,48 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
     for number, text in numbered:
-        twin = next((other for other, one in numbered[: number - 1] if fuzz.ratio(one, text) >= SAME_TEXT), None)
+        twin = next((other for other, before in numbered[: number - 1] if fuzz.ratio(before, text) >= SAME_TEXT), None)
         problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
     if recites(whole, passage.sample.text):
         problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
         wrong = number if kind == "wrong" else 0 if kind == "takes_back" else wrong
-    # It would be taught as it stands.
+    # A mistake that is not taken back would be taught as the truth.
     problems += [f"paragraph {wrong}: it is wrong, and no later paragraph takes it back"] if wrong else []
-    return [*problems, *_out_of_view(whole, question, setting)]
+    return [*problems, *_phrase_problems(whole, question, setting)]
 
 
 def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:
     """Why a final answer cannot be used."""
-    return [*_out_of_view(text, question, setting), *solution_problems(text), *_repeats(text, question)]
+    return [*_phrase_problems(text, question, setting), *solution_problems(text), *_repeat_problems(text, question)]
 
 
 def solution_problems(text: str) -> list[str]:
-    """Why a text is no answer at all. Whether it is right is another matter."""
+    """Why a text is no answer at all, right or wrong."""
     return [*prose_problems(text), *(["asks instead of answering"] if only_asks(text) else [])]
 
 
 def own_problems(thought: Sequence[str], answer: str, question: Question, setting: Setting) -> list[str]:
-    """Why a model's own thought or its answer cannot be used. Of the checks on written ones, those that do not hang on our
-    form: a native thought comes back to what it said, line for line."""
-    problems = [*solution_problems(answer), *_repeats(answer, question)]
+    """Why a model's own thought or its answer cannot be used. Checks that depend on our form are left out: a native thought
+    may repeat its own lines word for word."""
+    problems = [*solution_problems(answer), *_repeat_problems(answer, question)]
     if setting == "closed":
-        # In the open setting the text is in view, and nobody asked the model not to speak of it.
+        # In the open setting the text is in view, and the model was not asked to avoid mentioning it.
         problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer, given=question.text)]
     muddled = prose_problems("\n\n".join(thought))
     return [*(f"the thought: {why}" for why in muddled), *(f"the answer: {why}" for why in problems)]
 
 
-def _repeats(text: str, question: Question) -> list[str]:
+def _repeat_problems(text: str, question: Question) -> list[str]:
     return ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
 
 
 def not_at_hand(
     passage: Passage, question: Question, setting: Setting, seen: str, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
-    """Which figures of a thought that was shown `seen`, or of the answer to it, only the passage gives, where it is not at
-    hand.
-
-    What is listed so once is taken the second time: the record names such figures, and an export shows the passage.
-    """
+    """Which figures of a thought (of its answer, if given) only the passage gives, although it is not in view. `seen` is
+    what the writer of the thought was shown beside the question. Only a first try is checked: the record lists the figures
+    that remain, and exports show the passage with them."""
     if setting == "open":
         return []
     needed = needs_passage(question.text, passage.sample.text, thought, seen=seen)
@@ -87,9 +85,9 @@ def not_at_hand(
     return [f"{why}: {', '.join(needed)}; derive them in the open, estimate, or do without"] if needed else []
 
 
-def _out_of_view(text: str, question: Question, setting: Setting) -> list[str]:
-    """What a text speaks of that whoever reads the question does not have; each phrase once. With the passage in view that
-    is no more than its figures and tables, and work as one's own."""
+def _phrase_problems(text: str, question: Question, setting: Setting) -> list[str]:
+    """Phrases that refer to what the reader of the question does not have, or show how the text was made, each once. With
+    the passage in view a text may refer to it, but not to its figures and tables, nor to its work as the writer's own."""
     given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     leans = leaning(text, given=given)
     found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]

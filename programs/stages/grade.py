@@ -1,4 +1,4 @@
-"""Stage 6 as a module: grades of the final answer; and, for rewards, which points of a rubric an answer has."""
+"""Stage 6 as a module: grades the final answer; and, for rewards, finds which points of a rubric an answer has."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,11 @@ class GradeStage(PredictorModule):
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
         inputs = judged_view(passage, question, draft, setting)
-        return judged_ask("grade", 6, self.predict, inputs, name, grader, _unread)
+        return judged_ask("grade", 6, self.predict, inputs, name, grader, _sheet_problems)
 
 
 def grades_of(reply: Reply) -> Grades:
-    """Grades from 0 to 1; what could not be read is None, and so is then the overall score, their mean."""
+    """Grades from 0 to 1. One that could not be read is None, and then so is the overall score, their mean."""
     output = reply.output or {}
     grades = [None if (percent := output.get(name)) is None else round(percent / 100, 2) for name in GRADES]
     known = [value for value in grades if value is not None]
@@ -35,7 +35,7 @@ def grades_of(reply: Reply) -> Grades:
     return Grades(**dict(zip(GRADES, grades, strict=True)), overall_score=overall, reason=reason)
 
 
-def _unread(sheets: list[GradeSheet]) -> list[str]:
+def _sheet_problems(sheets: list[GradeSheet]) -> list[str]:
     missing = [name for name in GRADES if getattr(sheets[-1], name) is None]
     return [f"{name} must be a whole number from 0 to 100" for name in missing]
 
@@ -50,8 +50,8 @@ class RubricStage(PredictorModule):
         numbered = "\n".join(f"{number}. {' '.join(text.split())}" for number, text in enumerate(points, start=1))
         inputs = {"prompt": prompt, "answer": answer, "points": numbered}
 
-        def no_point(said: list[PointsMet]) -> list[str]:
+        def wrong_numbers(said: list[PointsMet]) -> list[str]:
             wrong = sorted(number for number in {*said[-1].met} if number > len(points))
             return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {len(points)}"] if wrong else []
 
-        return judged_ask("rubric", 6, self.predict, inputs, name, judge, no_point)
+        return judged_ask("rubric", 6, self.predict, inputs, name, judge, wrong_numbers)

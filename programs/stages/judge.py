@@ -1,4 +1,4 @@
-"""Stage 5 as a module: a panel of judges, each with the same signature and a model of its own."""
+"""Stage 5 as a module: a panel of judges, each with the same signature and its own model."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from signatures.judge import JudgeTrace, VerdictSheet
 from signatures.vocabulary import THINKING, Setting
 
 JUDGE_TEMPERATURE = 0.0
-"""The same work gets the same rating, as far as a model can do that."""
+"""The same work should get the same rating, as far as a model can do that."""
 
 
 def judged_ask(
@@ -30,7 +30,7 @@ def judged_ask(
     check: Check = accept_all,
     temperature: float | None = JUDGE_TEMPERATURE,
 ) -> Ask:
-    """Asks a model by its name about something that was made, which `name` identifies."""
+    """Asks the model named `model` about an output of other stages, which `name` identifies."""
     return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
 
 
@@ -47,20 +47,20 @@ class JudgeStage(PredictorModule):
     def ask_about(
         self, inputs: Mapping[str, Any], name: str, judge: str, temperature: float | None = JUDGE_TEMPERATURE
     ) -> Ask:
-        """The same for anything else that can be judged; an input that is None is left out of the prompt. A thought is
-        shown without its tags: they are no part of it, and the prompt would show them broken."""
+        """Asks about anything else that can be judged. An input that is None is left out of the prompt. A thought is shown
+        without its tags: they are not part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
         return judged_ask("judge", 5, self.predict, inputs, name, judge, temperature=temperature)
 
 
 def judged_view(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
-    """What judges and graders are given of a draft, apart from the thought."""
+    """The inputs that judges and graders share: all of a draft but the thought."""
     return {**shared_inputs(passage, question), "given": THINKING[setting], "answer": draft.answer}
 
 
 def verdict_of(ask: Ask, reply: Reply) -> Verdict:
-    """The verdict in a reply; a reply without one is an unscored verdict, never a low one."""
+    """The verdict in a reply. A reply without one becomes an unscored verdict, never a low one."""
     judge = ask.judge or reply.model
     if reply.status != "ok":
         return Verdict(judge=judge, scored=False, reason="; ".join(reply.problems))
@@ -69,19 +69,19 @@ def verdict_of(ask: Ask, reply: Reply) -> Verdict:
 
 
 def panel_score(verdicts: Iterable[Verdict]) -> float | None:
-    """The mean of the overall ratings of the judges that answered, or None when none did."""
+    """The mean of the judges' overall ratings, or None if there are none."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
     return round(sum(overall) / len(overall), 2) if overall else None
 
 
 def panel_spread(verdicts: Iterable[Verdict]) -> float | None:
-    """The highest overall rating less the lowest, or None with fewer than two."""
+    """The highest overall rating minus the lowest, or None if there are fewer than two."""
     overall = [verdict.overall for verdict in verdicts if verdict.overall is not None]
-    # Decimal fractions are not exact: 8.86 - 5.86 is less than 3.
+    # Floats are not exact: 8.86 - 5.86 is less than 3.
     return round(float(max(overall) - min(overall)), 2) if len(overall) > 1 else None
 
 
 def naturalness(verdicts: Iterable[Verdict]) -> float | None:
-    """How much the thought reads like thinking: the mean of the judges' ratings, brought from 1-10 to 0-1, if any."""
+    """How much the thought reads like thinking: the mean of the judges' ratings, mapped from 1-10 to 0-1; None if none."""
     ratings = [verdict.reads_like_thinking for verdict in verdicts if verdict.reads_like_thinking is not None]
     return round((sum(ratings) / len(ratings) - 1) / 9, 4) if ratings else None

@@ -1,4 +1,4 @@
-"""Stage 1 as a module: a question of a type, checked; and the types in an order that the text itself fixes."""
+"""Stage 1 as a module: asks for a question of a type and checks it. The text and the seed fix the order of the types."""
 
 import random
 import re
@@ -33,29 +33,29 @@ class Question(BaseModel):
 
     @property
     def asked_by(self) -> str:
-        """Who asks and at which level, as the stages are told."""
+        """Who asks and at which level, in the words of the prompts."""
         return f"{self.audience} ({self.difficulty} level)"
 
 
 def shared_inputs(passage: Passage, question: Question) -> dict[str, Any]:
-    """What every stage after the questions is given."""
+    """The inputs that every stage after the questions gets."""
     return {"passage": passage.shown, "question": question.text, "asked_by": question.asked_by}
 
 
 class RejectedQuestion(BaseModel):
-    """A question that was not taken, and why: the reason of its first problem, and what is wrong with it, in words."""
+    """A rejected question. The reason is that of its first problem; the detail describes all of them."""
 
     text: str
     type: str
     rejection: Rejection
 
 
-SHORTEST_SENTENCE = 8
-"""Words of a sentence that says something."""
+MIN_SENTENCE_WORDS = 8
+"""The fewest words of a sentence that says something."""
 
 
 class QuestionPool(BaseModel):
-    """The questions of one text, in the order in which they are used, and those not taken."""
+    """The questions of one text, in the order in which they are used, and the rejected ones."""
 
     questions: list[Question]
     rejected: list[RejectedQuestion]
@@ -71,7 +71,7 @@ class QuestionStage(PredictorModule):
         self.types = dict(types)
 
     def ask(self, passage: Passage, kind: str, setting: Setting, seed: int) -> Ask:
-        """Asks for a question of a kind; text, kind and seed draw what it is to be like."""
+        """Asks for a question of a kind. Its other properties are drawn, seeded by the text, the kind and `seed`."""
         return Ask(
             stage="questions",
             key=f"questions/{passage.sample.id}/{kind}",
@@ -82,13 +82,13 @@ class QuestionStage(PredictorModule):
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
-        """The usable questions among the tries of these replies, by type, in their order; of one type the first."""
+        """The first usable question among the tries of each type's reply, in the order of the replies."""
         taken: dict[str, Question] = {}
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
             for draft in _drafts(reply):
                 text, earlier = without_lead(draft.text), [question.text for question in taken.values()]
-                problems = self._problems(text, passage) or _repeats(text, earlier)
+                problems = self._problems(text, passage) or _duplicate_problems(text, earlier)
                 if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
                     break
@@ -99,16 +99,16 @@ class QuestionStage(PredictorModule):
     def _wanted(self, passage: Passage, kind: str, seed: int) -> str:
         draw, built_in = random.Random(f"{seed}/{passage.sample.id}/{kind}/wanted"), list(QUESTION_TYPES)
         random.Random(f"{seed}/{passage.sample.id}/parts").shuffle(built_in)
-        place = draw.random()
+        position = draw.random()
         if kind in built_in:
-            # Each of these has a part of the passage to itself, whatever other types there are.
-            place = (built_in.index(kind) + place) / len(built_in)
+            # Each built-in type has its own part of the passage, whatever other types there are.
+            position = (built_in.index(kind) + position) / len(built_in)
         sentences = _sentences(passage)
         return wanted(
             kind,
             self.types[kind],
             asker=draw.choice(ASKERS),
-            sentence=sentences[int(place * len(sentences))],
+            sentence=sentences[int(position * len(sentences))],
             words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
             claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
         )
@@ -121,39 +121,39 @@ class QuestionStage(PredictorModule):
 
 
 def _sentences(passage: Passage) -> Sequence[int]:
-    """The numbers of the sentences that a question can build on: those long enough to say something, or else all."""
+    """The numbers of the sentences that a question can build on: those that say something, or all if fewer than two do."""
     numbers = range(1, len(passage.spans) + 1)
-    long = [number for number in numbers if len(passage.quoted(number)["quote"].split()) >= SHORTEST_SENTENCE]
+    long = [number for number in numbers if len(passage.quoted(number)["quote"].split()) >= MIN_SENTENCE_WORDS]
     return long if len(long) > 1 else numbers
 
 
 def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
-    """Those of a reply's tries that could be read, in order. The last of the rejected may be the reply's own."""
+    """The readable tries of a reply, in order. The reply's own output may be among its rejected ones."""
     outputs = [each.output for each in reply.rejected]
     outputs += [] if reply.output in outputs else [reply.output]
     return (DraftQuestion.model_validate(output) for output in outputs if output is not None)
 
 
 def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
-    """A number of words, in tens but no smaller than the fewest, drawn evenly on a logarithmic scale."""
+    """A number of words, drawn uniformly on a logarithmic scale and rounded to tens, but at least `fewest`."""
     words: float = fewest * (most / fewest) ** draw.random()
     return max(fewest, 10 * round(words / 10))
 
 
 def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPES) -> list[str]:
-    """The order in which a text's question types are used. Over many texts every type leads equally often; which of two
-    comes first does not change with the others."""
+    """The order in which a text's question types are used. Over many texts every type comes first equally often. The order
+    of two types does not depend on which others there are."""
     draw, built_in = random.Random(f"{seed}/{sample_id}"), list(QUESTION_TYPES)
     draw.shuffle(built_in)
-    places = dict(zip(built_in, sorted(draw.random() for _ in built_in), strict=True))
-    own = {name: random.Random(f"{seed}/{sample_id}/{name}").random() for name in types if name not in places}
-    return sorted(types, key={**places, **own}.__getitem__)
+    positions = dict(zip(built_in, sorted(draw.random() for _ in built_in), strict=True))
+    own = {name: random.Random(f"{seed}/{sample_id}/{name}").random() for name in types if name not in positions}
+    return sorted(types, key={**positions, **own}.__getitem__)
 
 
 @lru_cache(maxsize=1024)
 def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
-    """Why a question about a passage cannot be used; nothing wrong: none."""
-    # Who asks may have measured something.
+    """Why a question about a passage cannot be used; empty if nothing is wrong."""
+    # The asker may have measured something.
     found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
@@ -164,16 +164,16 @@ def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
     return tuple(Rejection(reason=reason, detail=why) for reason, why in problems)
 
 
-def _repeats(text: str, earlier: Collection[str]) -> list[Rejection]:
+def _duplicate_problems(text: str, earlier: Collection[str]) -> list[Rejection]:
     twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
     return [] if twin is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {twin}")]
 
 
 MARKS = "?？؟"
 """Question marks: Latin and Cyrillic, Chinese and Japanese, Arabic."""
-FEWEST = 2
-BEGINNING = 6
-"""Words with the same BEGINNING letters are one: calibrate and calibration."""
+MIN_SHARED_WORDS = 2
+STEM_LETTERS = 6
+"""Words that share this many first letters count as one: calibrate and calibration."""
 
 _IMPERATIVE = re.compile(
     r"(?:^|[.;:]\s+)(?:please\s+)?(?:explain|describe|compare|discuss|estimate|calculate|derive|suggest|propose|outline|"
@@ -184,13 +184,13 @@ _SENTENCE_END = re.compile(rf"(?<![.!{MARKS}。！۔])[.!{MARKS}。！۔]+(?=[\s
 
 
 def asks(text: str) -> bool:
-    """Whether some sentence of `text` is a question or a request."""
-    # Greek asks with the sign that is a semicolon elsewhere (and in NFC): at the end of a text it can be nothing else.
+    """Whether `text` contains a question or a request."""
+    # The Greek question mark is a semicolon (in NFC). At the end of a text it can be nothing else.
     return any(mark in text for mark in MARKS) or text.rstrip()[-1:] == ";" or _IMPERATIVE.search(text) is not None
 
 
 def only_asks(text: str) -> bool:
-    """Whether `text` has no sentence but questions."""
+    """Whether every sentence of `text` is a question."""
     if not any(mark in text for mark in MARKS):
         return False
     ends = _SENTENCE_END.findall(text.strip())
@@ -198,22 +198,22 @@ def only_asks(text: str) -> bool:
 
 
 def why_off_topic(question: str, passage: str) -> str | None:
-    """Why `question` is not about `passage`, or None when it may be.
+    """Why `question` is not about `passage`, or None if it may be.
 
-    "Can you explain further?" leans on no source, and cannot be answered: a question must share FEWEST content words (or
-    numbers) with its passage, if English, or all that it has. It may do so by chance.
+    "Can you explain further?" refers to no source, yet cannot be answered. So a question must share MIN_SHARED_WORDS
+    content words (or numbers) with an English passage, or all if it has fewer. It may do so by chance.
     """
-    source, asked = _beginnings(passage), {word[:BEGINNING] for word in content(tokens(question))}
-    if source is None or len(asked & source) >= min(FEWEST, len(asked) or 1):
+    source, asked = _stems(passage), {word[:STEM_LETTERS] for word in content(tokens(question))}
+    if source is None or len(asked & source) >= min(MIN_SHARED_WORDS, len(asked) or 1):
         return None
     return (
         "is not about the passage: it names nothing of it" if asked else "is about nothing: it has no words of content"
     )
 
 
-# A passage is looked at again for each of its questions and each try at one, and its words are many.
+# Cached, since a long passage is read again for each of its questions and each try at one.
 @lru_cache(maxsize=64)
-def _beginnings(passage: str) -> frozenset[str] | None:
-    """The content of an English passage; None for another."""
+def _stems(passage: str) -> frozenset[str] | None:
+    """The beginnings of the content words of an English passage; None if it is in another language."""
     words = tokens(passage)
-    return frozenset(word[:BEGINNING] for word in content(words)) if is_english(words) else None
+    return frozenset(word[:STEM_LETTERS] for word in content(words)) if is_english(words) else None

@@ -1,4 +1,4 @@
-"""The blind solve as modules: a question answered without its trace, and an answer compared with another."""
+"""The blind solve as modules: one answers a question without its trace, one compares two answers."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from programs.stages.questions import Question
 from signatures.trials import CompareAnswers, SolveQuestion
 
 SOLVE_TEMPERATURE = 0.7
-"""Above 0, so that several tries say how sure an answer is; each try has a sampling seed of its own."""
+"""Above 0, so that several tries show how sure an answer is. Each try has its own sampling seed."""
 
 
 class SolveStage(PredictorModule):
@@ -29,12 +29,12 @@ class SolveStage(PredictorModule):
         solver: str,
         short: ShortAnswer | None = None,
     ) -> Ask:
-        """One try, by the model `solver`. Of the trace it is told the kind of a short answer, and a choice's options."""
+        """One try, by the model `solver`. All that it learns of the trace is the kind of `short` and a choice's options."""
         shown = {"passage": passage.shown} if with_passage else {}
         name = f"{'with' if with_passage else 'without'}.{number}"
         if short is not None:
             shown["ending"] = short.asked_for
-            # Another short answer of the same question may ask for another ending.
+            # Another short answer to the same question may need another ending.
             name += f".{hashlib.blake2b(short.asked_for.encode(), digest_size=4).hexdigest()}"
         return Ask(
             stage="solve",
@@ -49,11 +49,11 @@ class SolveStage(PredictorModule):
 
 
 class CompareStage(PredictorModule):
-    """Asks whether an answer makes the same main claim as another."""
+    """Asks whether two answers make the same main claim."""
 
     signature = CompareAnswers
 
     def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
-        """Compares one answer to a question with another, by the model `judge`; `name` identifies the two."""
+        """Has the model `judge` compare two answers to a question; `name` identifies the pair."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
         return judged_ask("compare", 8, self.predict, inputs, name, judge)

@@ -1,4 +1,4 @@
-"""The step check as a module: a model says whether the passage carries each step of a thought."""
+"""The step check as a module: a model says whether the passage supports each step of a thought."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -19,16 +19,16 @@ class StepStage(PredictorModule):
     signature = CheckSteps
 
     def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `model` names the one that checks."""
+        """`name` identifies the draft (sample, question, variation, attempt); `model` names the model that checks."""
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return judged_ask("steps", 9, self.predict, inputs, name, model, lambda said: _faults(said[-1], wanted, last))
+        return judged_ask("steps", 9, self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:
-    """The readable verdicts of a reply, by the number of the step: one that names a sentence of the passage where it
-    rests on one. A step without one, or with several that differ, has none."""
+    """The usable verdicts of a reply, by the number of the step. A verdict that has to rest on a sentence must name one of
+    the passage. A step whose verdicts differ has none."""
     given = [] if reply.output is None else StepVerdicts.model_validate(reply.output).items
     found: dict[int, StepVerdict] = {}
     for step in range(1, steps + 1):
@@ -42,13 +42,12 @@ def _grounded(verdict: StepVerdict, sentences: int) -> bool:
     return verdict.status not in NEEDS_A_SENTENCE or 1 <= verdict.sentence <= sentences
 
 
-def _faults(verdicts: Any, wanted: Collection[int], sentences: int) -> list[str]:
-    """What is wrong with a reply, in words."""
+def _problems(verdicts: Any, wanted: Collection[int], sentences: int) -> list[str]:
     given = [verdict.step for verdict in verdicts.items]
     faults = [f"there is no verdict on step {step}" for step in wanted if step not in given]
     faults += [f"step {step} has several verdicts" for step in wanted if given.count(step) > 1]
     return faults + [
-        f"step {one.step} is {one.status} by sentence {one.sentence}; name one from 1 to {sentences}"
-        for one in verdicts.items
-        if not _grounded(one, sentences)
+        f"step {verdict.step} is {verdict.status} by sentence {verdict.sentence}; name one from 1 to {sentences}"
+        for verdict in verdicts.items
+        if not _grounded(verdict, sentences)
     ]

@@ -1,4 +1,4 @@
-"""Stages 2 and 3 as a module: the context, then four strands of reasoning at the same time."""
+"""Stages 2 and 3 as a module: the context, then four strands of reasoning in parallel."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +34,7 @@ from signatures.thought import EvidenceClaim
 from signatures.vocabulary import NOTING, Setting
 
 STRANDS = ("hypotheses", "evidence", "critique", "perspective")
-"""What is asked together, once the context is known."""
+"""The stages that are asked in parallel once the context is known."""
 
 
 NotesT = TypeVar("NotesT", bound=BaseModel)
@@ -42,8 +42,8 @@ NotesT = TypeVar("NotesT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Strands:
-    """What stages 2 and 3 found for one question about the `source`, a text: `question` is that question, completed where
-    it lacked something."""
+    """What stages 2 and 3 found for one question about the text `source`. `question` is that question, completed if it
+    lacked something."""
 
     source: str
     question: Question
@@ -56,10 +56,9 @@ class Strands:
 
     @cached_property
     def for_thought(self) -> dict[str, Any]:
-        """The notes as the thought is given them, by the names of its inputs: of the evidence that stands in the passage
-        what it shows, and nothing that is the source over again, which a small model would go on to recite. The analysis
-        says how the question is solved, and the perspective how to put it: with these a thought retells what it was
-        told."""
+        """The notes that the thought stage gets, by input name: what the verified evidence shows, without its words, and no
+        text that repeats the source, which a small model would go on to recite. The analysis and the perspective are left
+        out: they say how to solve the question and how to put it, and a thought with them retells what it was told."""
         claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
         return {
             "hypotheses": in_own_words(self.hypotheses, self.source),
@@ -69,21 +68,21 @@ class Strands:
 
     @cached_property
     def seen(self) -> str:
-        """What of the source a thought can know where the source is not at hand: the notes, as one text."""
+        """All that a thought can know of the source if it is not in view: the notes, as one text."""
         return "\n".join(texts_in(self.for_thought))
 
 
 def in_own_words(notes: NotesT, source: str) -> NotesT:
-    """Notes without the texts that are `source` over again."""
-    kept = {name: _in_own_words(part, source) for name, part in notes}
+    """Notes without the texts that repeat `source`."""
+    kept = {name: _without_recited(part, source) for name, part in notes}
     return notes.model_construct(**{name: part for name, part in kept.items() if part is not None})
 
 
-def _in_own_words(part: Any, source: str) -> Any:
+def _without_recited(part: Any, source: str) -> Any:
     if isinstance(part, str):
         return None if recites(part, source) else part
     if isinstance(part, list):
-        return [own for each in part if (own := _in_own_words(each, source)) is not None]
+        return [own for each in part if (own := _without_recited(each, source)) is not None]
     return in_own_words(part, source) if isinstance(part, BaseModel) else part
 
 
@@ -99,17 +98,17 @@ class StrandStages(AwaitedModule):
         self.perspective = dspy.Predict(TakePerspective)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `AnalyseContext`, gives the outputs of the five, each asked once of the LM that DSPy has."""
+        """Takes the fields of `AnalyseContext` and returns the outputs of all five stages, each asked once of DSPy's LM."""
         with adapted():
             context = await self.context.acall(**fields)
             fields.pop("completing", None)
             given = {**fields, "analysis": context.analysis.analysis}
             found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
-        strands = {name: one[name] for name, one in zip(STRANDS, found, strict=True)}
+        strands = {name: prediction[name] for name, prediction in zip(STRANDS, found, strict=True)}
         return dspy.Prediction(analysis=context.analysis, **strands)
 
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
-        """What the five find. Raises `StageFailed` when one of the five gives nothing to go on with."""
+        """Asks all five stages. Raises `StageFailed` if one of them has no usable reply."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, {**inputs, "completing": COMPLETING[setting]})
         replies = {"context": await answer(context)}
@@ -128,9 +127,9 @@ class StrandStages(AwaitedModule):
         def problems(values: list[Any]) -> list[str]:
             found = borrowed(values[-1], predict, given)
             if stage == "evidence":
-                return [*_nowhere(values[-1], passage), *found]
+                return [*_missing_sentences(values[-1], passage), *found]
             if given.get("completing") and values[-1].full_question and len(values) == 1:
-                # One that cannot be used the second time either costs no trace: the question stands as it was.
+                # Only the first try: a completion that is still unusable is dropped, and the question stays as it was.
                 whole = problems_of(values[-1].full_question, passage.sample.text)
                 return [*(f"full_question: {problem.detail}" for problem in whole), *found]
             return found
@@ -140,8 +139,8 @@ class StrandStages(AwaitedModule):
 
 
 def completed(question: Question, full: str, passage: Passage, setting: Setting) -> Question:
-    """The question with the facts that its answer turns on, where those are not at hand otherwise; as it was where nothing
-    was added, or nothing that can be used."""
+    """The question with the facts that its answer depends on, if the passage is not in view; unchanged if the completion
+    adds nothing or cannot be used."""
     text = " ".join(full.split())
     if setting == "open" or len(text) <= len(question.text) or problems_of(text, passage.sample.text):
         return question
@@ -149,8 +148,8 @@ def completed(question: Question, full: str, passage: Passage, setting: Setting)
 
 
 def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
-    """Each chosen sentence with its words and offsets, or marked unverified; the same one twice only where it bears on the
-    answer in two ways: what speaks against it must not be lost."""
+    """Each chosen sentence with its words and offsets, or marked unverified. A sentence is kept once for each bearing, so
+    that what speaks against the answer is not lost."""
     items: dict[tuple[int, str], Evidence] = {}
     for choice in chosen.items:
         place = passage.quoted(choice.sentence)
@@ -159,7 +158,7 @@ def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
     return list(items.values())
 
 
-def _nowhere(chosen: EvidenceSet, passage: Passage) -> list[str]:
+def _missing_sentences(chosen: EvidenceSet, passage: Passage) -> list[str]:
     if any(passage.quoted(choice.sentence) for choice in chosen.items):
         return []
     wrong = ", ".join(str(choice.sentence) for choice in chosen.items)

@@ -1,4 +1,4 @@
-"""Stage 4 as modules: a thought along a drawn shape and the answer to it; or a thought that a model had by itself."""
+"""Stage 4 as modules: one writes a thought in a drawn shape, and its answer; one collects a model's own thought."""
 
 import json
 import random
@@ -27,43 +27,42 @@ from signatures.strands import ContextAnalysis, UserPerspective
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
 
-WRONG_TURN: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "advanced": 0.2}
-"""How likely a wrong turn is, which a capable writer then takes: most thoughts have none, harder questions more (arXiv
-2505.24273 finds that the right number depends on the task and is often none)."""
+WRONG_TURN_CHANCE: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "advanced": 0.2}
+"""The probability that a thought is offered a wrong turn: higher for harder questions, but most thoughts have none (arXiv
+2505.24273 finds that the right number depends on the task and is often zero)."""
 
 LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]] = {"brief": (5, 5, 0), "moderate": (1, 8, 1), "thorough": (0, 5, 5)}
-"""By how deep the answer goes, the weights of short, middling and long thoughts."""
+"""The weights of short, middling and long thoughts, by the depth of the answer."""
 
-ROOM_TO_THINK = 16_384
-"""Tokens that the reply of a model that thinks by itself may have at least: most of them are thought."""
+MIN_OWN_TOKENS = 16_384
+"""The smallest token limit for a reply with a model's own thought, which is most of the reply."""
 
 
 def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
-    """The shape of a variation, drawn from these alone: how many variations there are changes nothing. Those of a question
-    get different ones, as long as the table has more. A short thought has no room for a mistake."""
+    """Draws the shape of a variation from these arguments alone, so it does not depend on how many variations there are.
+    Those of a question get different shapes until the table is used up. A short thought has no room for a wrong turn."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
     names = sorted(weights, key=lambda name: draw.random() ** (1 / weights[name]), reverse=True)
-    name, order = names[variation % len(names)], list(LENGTHS)
-    chance = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
-    tempted = chance.random() < WRONG_TURN[difficulty]
-    length = min(chance.choices(order, LENGTH_WEIGHTS[depth])[0], SHAPES[name].longest, key=order.index)
+    name, lengths = names[variation % len(names)], list(LENGTHS)
+    variation_draw = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
+    wrong_turn = variation_draw.random() < WRONG_TURN_CHANCE[difficulty]
+    length = min(variation_draw.choices(lengths, LENGTH_WEIGHTS[depth])[0], SHAPES[name].longest, key=lengths.index)
     return Shape(
         name=name,
-        noticed="later" if tempted and length != "short" else None,
+        noticed="later" if wrong_turn and length != "short" else None,
         length=length,
-        words=drawn_words(chance, LENGTHS[length].fewest, LENGTHS[length].most),
-        voice=chance.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
-        close=chance.choices(list(CLOSES), [each.weight for each in CLOSES.values()])[0],
+        words=drawn_words(variation_draw, LENGTHS[length].fewest, LENGTHS[length].most),
+        voice=variation_draw.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
+        close=variation_draw.choices(list(CLOSES), [each.weight for each in CLOSES.values()])[0],
     )
 
 
 @dataclass(frozen=True)
 class AttemptPlan:
-    """How an attempt is to be made: at which variation of its question, which attempt at that, the temperature of its calls
-    (None: the model takes none), the shape of the thought (None: a model's own has none), what is at hand while thinking,
-    and whose the thought is."""
+    """How an attempt is made: the index of its variation, its number within that, the temperature of its calls (None: left
+    to the model), the shape of the thought (None for a model's own), the setting, and whose the thought is."""
 
     variation: int
     attempt: int
@@ -74,13 +73,13 @@ class AttemptPlan:
 
     @property
     def name(self) -> str:
-        """The attempt's name among those of its question."""
+        """The attempt's name within its question."""
         return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with what made them, and what such an answer can be checked by."""
+    """A thought and its answer, with the replies that they come from, and what other answers can be checked by."""
 
     thought: Thought | OwnThought
     answer: str
@@ -95,7 +94,7 @@ class Draft:
 
 
 class Faults(NamedTuple):
-    """The faults that judges found in the attempt before, by the part that is then written anew, and that attempt."""
+    """The faults that judges found in each part of the previous attempt, and that attempt, for the rewrite."""
 
     thought: tuple[str, ...] = ()
     answer: tuple[str, ...] = ()
@@ -114,13 +113,13 @@ class ThoughtStages(AwaitedModule):
         self.answer = dspy.Predict(WriteAnswer)
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
-        """Takes the fields of `WriteThought`, the passage too, which the answer is given in both settings, the `analysis`
-        and the `perspective`. Gives `thought` and `answer`, each asked once of the LM that DSPy has."""
+        """Takes the fields of `WriteThought` (always with the passage, which the answer needs in both settings), `analysis`
+        and `perspective`. Returns `thought` and `answer`, each asked once of DSPy's LM."""
         with adapted():
             analysis, perspective = fields.pop("analysis"), fields.pop("perspective")
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
-            told = _answered(thought, analysis, perspective, fields["question"])
+            told = _answer_inputs(thought, analysis, perspective, fields["question"])
             final = await self.answer.acall(**shared, **told)
         return dspy.Prediction(thought=thought, answer=final.answer)
 
@@ -133,7 +132,7 @@ class ThoughtStages(AwaitedModule):
         answer: Answering,
         faults: Faults = FIRST_TRY,
     ) -> Draft:
-        """A thought and its answer, of which `faults` says what was wrong the last time. Raises `StageFailed`."""
+        """Writes a thought and its answer, without the `faults` of the last attempt. Raises `StageFailed`."""
         ask = self.thought_ask(passage, question, strands, plan, faults)
         thought_reply = await answer(ask)
         thought: Thought = ask.value_of(thought_reply)
@@ -148,7 +147,7 @@ class ThoughtStages(AwaitedModule):
     ) -> Ask:
         """Asks for the thought."""
         if plan.shape is None:
-            raise ValueError(f"{plan.name}: a thought is written along a shape")
+            raise ValueError(f"{plan.name}: a written thought needs a shape")
         inputs = {
             **shared_inputs(passage, question),
             "given": THINKING[plan.setting],
@@ -156,7 +155,7 @@ class ThoughtStages(AwaitedModule):
             **strands.for_thought,
         }
         if plan.setting == "closed":
-            # The notes say what bears on the question, and who does not see the rest does not lean on it.
+            # The notes hold what bears on the question, and a writer cannot refer to a passage that it does not see.
             del inputs["passage"]
         figures = partial(not_at_hand, passage, question, plan.setting, "\n".join([strands.seen, *faults.thought]))
         return Ask(
@@ -175,7 +174,7 @@ class ThoughtStages(AwaitedModule):
             if faults.draft and faults.thought
             else "",
             feedback=faults.thought,
-            # A small model that has begun to write the passage out does so again, as long as it sees it.
+            # A small model that has copied the passage once does so again as long as it sees it.
             taken_away={RECITES: "passage"},
         )
 
@@ -191,7 +190,7 @@ class ThoughtStages(AwaitedModule):
         """Asks for the answer to a thought."""
         texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
-        inputs |= _answered(thought, strands.analysis, strands.perspective, drawn_by)
+        inputs |= _answer_inputs(thought, strands.analysis, strands.perspective, drawn_by)
         figures = partial(not_at_hand, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="answer",
@@ -210,11 +209,11 @@ class ThoughtStages(AwaitedModule):
         )
 
 
-def _answered(
+def _answer_inputs(
     thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, drawn_by: str
 ) -> dict[str, Any]:
-    """What an answer is given of the thought and the notes, and its lengths, drawn by a text: it has no more words than the
-    thought, unless that is very short."""
+    """The inputs of the answer stage from the thought and the notes, and lengths drawn with the seed `drawn_by`. The answer
+    has no more words than the thought, unless that is very short."""
     draw, shown, (fewest, most) = random.Random(drawn_by), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
     words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
     lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
@@ -223,19 +222,18 @@ def _answered(
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:
-    """A first variation has the temperature that the program was compiled with; others are there to differ."""
+    """The first variation uses the temperature of a compiled program; the others must differ, and use the plan's."""
     compiled: float | None = predict.config.get("temperature")
     return plan.temperature if compiled is None or plan.variation else compiled
 
 
 class OwnStage(PredictorModule):
-    """Asks a question as a person would, of a model whose own thought is kept with its answer."""
+    """Asks a model the question as a person would, and keeps its own thought with its answer."""
 
     signature = AnswerAsAsked
 
     def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
-        """One try; `name` identifies the attempt. The passage goes along where it is at hand while thinking. What comes
-        back has no form that could be asked for again."""
+        """One try; `name` identifies the attempt. The passage is sent only in the open setting. The reply is plain text."""
         at_hand = {"passage": passage.sample.text} if plan.setting == "open" else {}
         return Ask(
             stage="own",
@@ -244,13 +242,13 @@ class OwnStage(PredictorModule):
             inputs={**at_hand, "question": question.text},
             depth=6,
             temperature=plan.temperature,
-            least_tokens=ROOM_TO_THINK,
+            least_tokens=MIN_OWN_TOKENS,
         )
 
 
 def own_draft(reply: Reply) -> Draft | None:
-    """The thought and the answer of a try that was answered; None without a thought."""
-    # Where DSPy calls the model, a thought in tags is still part of the text.
+    """The thought and the answer in a reply; None if either is empty."""
+    # If DSPy's own LM made the call, a thought in tags is still part of the text.
     found, answer = split_thinking(str(reply.output))
     thought = OwnThought(text=reply.reasoning or found)
     return Draft(thought, answer.strip(), {"own": reply}) if thought.texts and answer.strip() else None

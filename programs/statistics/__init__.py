@@ -1,1 +1,1 @@
-"""Figures over many things: counts at a bounded memory, intervals, how thoughts are distributed."""
+"""Statistics over many traces: counts in bounded memory, agreement, confidence intervals, distributions of thoughts."""

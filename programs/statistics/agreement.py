@@ -1,4 +1,4 @@
-"""How far raters agree: a judge with people, or judges with each other. A figure is None where it is undefined."""
+"""The agreement of judges with each other. A figure is None if it is undefined."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,54 +8,53 @@ from typing import Any
 from programs.schema import JudgeAgreement, JudgeRatings
 from programs.statistics.counts import Spread
 
-LEAST_TRACES = 20
-"""Agreement over fewer says nothing: two traces that two judges rate alike by chance have an alpha of 1."""
+MIN_TRACES = 20
+"""Agreement over fewer traces means nothing: two that two judges happen to rate alike have an alpha of 1."""
 FAR_APART = 3
-"""From this difference between two judges' overall ratings on, a trace is worth a look."""
+"""If two judges' overall ratings differ by this much or more, the trace is worth a look."""
 
 
 def krippendorff_alpha(things: Mapping[tuple[float, ...], int]) -> float | None:
-    """Agreement of any number of raters on a scale (interval level): 1 is perfect, 0 chance, below 0 systematic
-    disagreement. `things` says how many things got the same ratings, those that are missing left out. (The package of that
-    name wants them thing by thing, at a memory that grows with them.) None where fewer than two ratings can be compared, or
-    all of those are the same.
+    """Agreement of any number of raters on an interval scale: 1 is perfect, 0 chance, below 0 systematic disagreement.
+    `things` counts the rated things by their ratings, with missing ratings left out. (The package of that name takes them
+    one by one, so its memory grows with their number.) None if no ratings can be compared, or if all of those are equal.
 
     Krippendorff, "Computing Krippendorff's alpha-reliability" (2011), University of Pennsylvania.
     """
     pooled: Counter[float] = Counter()
     observed = 0.0
-    # Sorted, so that the last bits do not hang on the order in which things came.
-    for ratings, number in sorted(things.items()):
+    # Sorted, so that the floating-point sum does not depend on the order of the things.
+    for ratings, count in sorted(things.items()):
         if len(ratings) > 1:
             for rating in ratings:
-                pooled[rating] += number
-            observed += sum((one - other) ** 2 for one, other in permutations(ratings, 2)) / (len(ratings) - 1) * number
-    expected = sum((one - other) ** 2 * many * more for one, many in pooled.items() for other, more in pooled.items())
+                pooled[rating] += count
+            observed += sum((a - b) ** 2 for a, b in permutations(ratings, 2)) / (len(ratings) - 1) * count
+    expected = sum((a - b) ** 2 * count_a * count_b for a, count_a in pooled.items() for b, count_b in pooled.items())
     return None if expected == 0 else 1 - (pooled.total() - 1) * observed / expected
 
 
 class AgreementCount:
-    """How far judges agree, counted as verdicts pass by, at a bounded memory. `judges` has the overall ratings of each."""
+    """Counts the agreement of judges one trace at a time, in bounded memory. `judges` has each judge's overall ratings."""
 
     def __init__(self) -> None:
         self.judges: defaultdict[str, Spread] = defaultdict(Spread)
-        self._columns: Counter[tuple[float, ...]] = Counter()
+        self._counts: Counter[tuple[float, ...]] = Counter()
 
     def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
-        """Counts one trace's verdicts, in the form of a record (`programs.records.Verdict`)."""
+        """Counts one trace's verdicts, given as dicts of `programs.records.Verdict`."""
         ratings: dict[str, int | None] = {verdict["judge"]: verdict.get("overall") for verdict in verdicts}
         for judge, rating in ratings.items():
             self.judges[judge].add(rating)
-        self._columns[tuple(sorted(rating for rating in ratings.values() if rating is not None))] += 1
+        self._counts[tuple(sorted(rating for rating in ratings.values() if rating is not None))] += 1
 
     def result(self) -> JudgeAgreement | None:
         if not self.judges:
             return None
-        traces = sum(number for ratings, number in self._columns.items() if len(ratings) > 1)
-        alpha = krippendorff_alpha(self._columns) if traces >= LEAST_TRACES else None
+        traces = sum(count for ratings, count in self._counts.items() if len(ratings) > 1)
+        alpha = krippendorff_alpha(self._counts) if traces >= MIN_TRACES else None
         judges = {
-            judge: JudgeRatings(rated=given.known, mean=_rounded(given.mean), unscored=given.missing)
-            for judge, given in sorted(self.judges.items())
+            judge: JudgeRatings(rated=spread.known, mean=_rounded(spread.mean), unscored=spread.missing)
+            for judge, spread in sorted(self.judges.items())
         }
         return JudgeAgreement(judges=judges, traces=traces, alpha=_rounded(alpha))
 
@@ -65,13 +64,13 @@ def _rounded(figure: float | None) -> float | None:
 
 
 def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
-    """What the judges gave, and how far several of them agree, in lines for a person."""
+    """Lines for the terminal: the judges' mean ratings, and the agreement of several judges."""
     means = [
-        f"{judge} gave {'unknown' if ratings.mean is None else f'{ratings.mean:.2f}'} on average, {ratings.rated} times"
-        + (f", and no verdict {ratings.unscored} times" if ratings.unscored else "")
+        f"{judge} {'unknown' if ratings.mean is None else f'{ratings.mean:.2f}'} over {ratings.rated} ratings"
+        + (f", {ratings.unscored} verdicts missing" if ratings.unscored else "")
         for judge, ratings in found.judges.items()
     ]
-    yield f"judges: {'; '.join(means)}"
+    yield f"judges' mean ratings: {'; '.join(means)}"
     if len(found.judges) > 1:
         alpha = "unknown" if found.alpha is None else f"{found.alpha:.3f}"
-        yield f"agreement, over {found.traces} that two judges or more rated: Krippendorff's alpha {alpha}"
+        yield f"agreement over {found.traces} traces that two or more judges rated: Krippendorff's alpha {alpha}"

@@ -1,18 +1,18 @@
-"""Counts of names and numbers, at a memory that does not grow with how many there are."""
+"""Counts of names and numbers in bounded memory."""
 
 from collections import Counter
 
 OTHERS = "others"
-"""What the names are counted as that are too many."""
+"""The name under which names beyond the limit are counted together."""
 
 
 def count_name(counts: Counter[str], name: str, most: int) -> None:
-    """Counts a name. Beyond `most` different ones, those that are new are counted together."""
+    """Counts a name. Once there are `most` different names, new ones are counted as `OTHERS`."""
     counts[name if name in counts or len(counts) < most else OTHERS] += 1
 
 
 class Spread:
-    """How a number is distributed: counted by its value, rounded to `digits`. `missing` is how often there was none."""
+    """The distribution of a number: counts by value, rounded to `digits` decimals. `missing` counts the values of None."""
 
     def __init__(self, digits: int = 0) -> None:
         self.counts: Counter[float] = Counter()
@@ -34,7 +34,7 @@ class Spread:
         return sum(value * count for value, count in self.counts.items()) / self.known if self.known else None
 
     def quantile(self, share: float) -> float | None:
-        """The least value that this share of the values does not exceed."""
+        """The smallest value that at least this share of the values does not exceed; None without values."""
         passed = 0
         for value in sorted(self.counts):
             passed += self.counts[value]

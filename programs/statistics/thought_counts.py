@@ -1,6 +1,6 @@
-"""How the thoughts of a document are distributed, counted as records pass by, and what of it a user should act on.
+"""Counts how the thoughts of a document are distributed, one record at a time, and warns if they are too alike.
 
-A student copies the form of what it is trained on, so that what all thoughts have in common is what it learns first.
+A student copies the form of its training data, so it first learns what all thoughts have in common.
 """
 
 import re
@@ -15,30 +15,30 @@ from programs.text.thought import bare_thought
 OPENING_WORDS = 3
 TENTHS = 10
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-MOST_OPENINGS, MOST_SEQUENCES = 50, 20
-KEPT = 20_000
-"""Different openings or sequences that are told apart; what is frequent comes early."""
+MAX_OPENINGS, MAX_SEQUENCES = 50, 20
+MAX_COUNTED = 20_000
+"""How many different openings or sequences are counted separately. Frequent ones occur early, so they are among them."""
 
-ADVICE = "take texts and question types of more kinds, another model, or a higher --temperature"
+ADVICE = "use more varied texts and question types, another model, or a higher --temperature"
 
-LEAST_TRACES = 20
-"""Fewer say nothing of a distribution."""
-SAME_OPENING = 0.1
-SAME_FORM = 1 / 3
-SAME_ANSWER = 0.75
-SAME_RANK = 0.6
-"""Shares from which on a student would learn to begin, to go on, and to answer so whatever it is asked."""
-SPREAD = 2
-"""So many times as long as the short ones the long ones are to be: the quantiles of 0.95 and 0.05."""
+MIN_TRACES = 20
+"""Fewer traces say nothing about a distribution."""
+MAX_OPENING_SHARE = 0.1
+MAX_FORM_SHARE = 1 / 3
+MAX_ANSWER_SHARE = 0.75
+MAX_RANK_SHARE = 0.6
+"""Above these shares, a student would learn to begin, proceed or answer in this way whatever it is asked."""
+MIN_LENGTH_RATIO = 2
+"""The 95% quantile of lengths should be at least this many times the 5% quantile."""
 
 
 class ThoughtCount:
-    """Counts thoughts, at a memory that does not grow with their number."""
+    """Counts thoughts in bounded memory."""
 
     def __init__(self) -> None:
         self._traces = self._with_wrong_turn = self._needing_passage = 0
         self._shapes, self._sequences, self._openings = Counter[str](), Counter[str](), Counter[str]()
-        self._paragraphs, self._traces_with = Counter[str](), Counter[str]()
+        self._paragraphs, self._traces_by_kind = Counter[str](), Counter[str]()
         self._yes_or_no, self._choices = Counter[str](), Counter[str]()
         self._corrections = [0] * TENTHS
         self._words, self._answer_words = Spread(), Spread()
@@ -49,12 +49,12 @@ class ThoughtCount:
         self._with_wrong_turn += "wrong" in kinds
         self._needing_passage += bool(record.needs_passage)
         self._paragraphs.update(kinds)
-        self._traces_with.update({*kinds})
+        self._traces_by_kind.update({*kinds})
         self._words.add(len(thought.split()))
         self._answer_words.add(len(record.final_answer.split()))
-        count_name(self._openings, opening_of(record), KEPT)
+        count_name(self._openings, opening_of(record), MAX_COUNTED)
         if kinds:
-            count_name(self._sequences, ", ".join(kinds), KEPT)
+            count_name(self._sequences, ", ".join(kinds), MAX_COUNTED)
         if record.shape:
             self._shapes[record.shape.name] += 1
         if record.yes_or_no:
@@ -72,10 +72,10 @@ class ThoughtCount:
         return ThoughtDistributions(
             traces=self._traces,
             shapes=dict(self._shapes.most_common()),
-            kinds={kind: KindCount(paragraphs=count, traces=self._traces_with[kind]) for kind, count in paragraphs},
+            kinds={kind: KindCount(paragraphs=count, traces=self._traces_by_kind[kind]) for kind, count in paragraphs},
             words=quantiles(self._words),
-            sequences=_most(self._sequences, MOST_SEQUENCES),
-            openings=_most(self._openings, MOST_OPENINGS),
+            sequences=_most_common(self._sequences, MAX_SEQUENCES),
+            openings=_most_common(self._openings, MAX_OPENINGS),
             with_wrong_turn=self._with_wrong_turn,
             corrections=self._corrections,
             yes_or_no=dict(self._yes_or_no.most_common()),
@@ -86,41 +86,41 @@ class ThoughtCount:
 
 
 def opening_of(record: Record) -> str:
-    """The first words of a thought, without their case and marks."""
+    """The first words of a thought, in lower case and without punctuation."""
     words = re.findall(r"\w+(?:['’.,-]\w+)*", bare_thought(record.reasoning_trace).lower())
     return " ".join(words[:OPENING_WORDS])
 
 
 def corrections_of(record: Record) -> Iterator[float]:
-    """Where each correction begins: the share of the thought's words that stand before it."""
+    """The position at which each correction begins: the share of the thought's words before it."""
     lengths = [len(step.text.split()) for step in record.steps]
-    for at, step in enumerate(record.steps):
+    for number, step in enumerate(record.steps):
         if step.kind == "takes_back":
-            yield sum(lengths[:at]) / max(sum(lengths), 1)
+            yield sum(lengths[:number]) / max(sum(lengths), 1)
 
 
 def quantiles(words: Spread) -> dict[str, int]:
     return {f"{share:.0%}": int(words.quantile(share) or 0) for share in QUANTILES}
 
 
-def _most(counts: Counter[str], number: int) -> dict[str, int]:
+def _most_common(counts: Counter[str], number: int) -> dict[str, int]:
     return dict([(name, count) for name, count in counts.most_common(number + 1) if name != OTHERS][:number])
 
 
 def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
-    """A line for each thing that a student would copy whatever it is asked; none of few traces."""
-    asked = {answer: found.yes_or_no.get(answer, 0) for answer in ("yes", "no")}
-    for counts, of_all, share, about in (
-        (found.openings, found.traces, SAME_OPENING, 'of the thoughts begin "{}"'),
-        (found.shapes, found.traces, SAME_FORM, 'of the thoughts have the shape "{}"'),
-        (found.sequences, found.traces, SAME_FORM, 'of the thoughts go "{}"'),
-        (asked, sum(asked.values()), SAME_ANSWER, 'of the answers to whether something holds are "{}"'),
-        (found.choices, sum(found.choices.values()), SAME_RANK, "of the right options of choices are {} by length"),
+    """A line for each habit that a student would copy whatever it is asked; none if there are few traces."""
+    yes_or_no = {answer: found.yes_or_no.get(answer, 0) for answer in ("yes", "no")}
+    for counts, total, share, about in (
+        (found.openings, found.traces, MAX_OPENING_SHARE, 'of the thoughts begin "{}"'),
+        (found.shapes, found.traces, MAX_FORM_SHARE, 'of the thoughts have the shape "{}"'),
+        (found.sequences, found.traces, MAX_FORM_SHARE, 'of the thoughts follow the order "{}"'),
+        (yes_or_no, sum(yes_or_no.values()), MAX_ANSWER_SHARE, 'of the yes-or-no answers are "{}"'),
+        (found.choices, sum(found.choices.values()), MAX_RANK_SHARE, "of the right options rank {} by length"),
     ):
         name, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
-        if of_all >= LEAST_TRACES and count > share * of_all:
-            yield f"{count / of_all:.0%} {about.format(name)}, and a student would copy that: {ADVICE}"
+        if total >= MIN_TRACES and count > share * total:
+            yield f"{count / total:.0%} {about.format(name)}, which a student would copy: {ADVICE}"
     for what, words in (("thoughts", found.words), ("answers", found.answer_words)):
-        if found.traces >= LEAST_TRACES and words and words["95%"] < SPREAD * words["5%"]:
+        if found.traces >= MIN_TRACES and words and words["95%"] < MIN_LENGTH_RATIO * words["5%"]:
             short, long = words["5%"], words["95%"]
-            yield f"90% of the {what} have {short} to {long} words, and a student would copy that: {ADVICE}"
+            yield f"90% of the {what} have {short} to {long} words, which a student would copy: {ADVICE}"

@@ -1,1 +1,1 @@
-"""Pure functions over texts: no model is asked, the same text always gives the same answer."""
+"""Pure functions over texts: no model is asked, and the same text always gives the same result."""

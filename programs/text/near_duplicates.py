@@ -1,17 +1,17 @@
-"""Questions that ask the same thing in nearly the same words, and how to find them among a million.
+"""Compares questions, and finds those among a million that ask the same thing in nearly the same words.
 
-Wording alone misleads: two questions that share nine words of ten differ when the tenth is a number, a "not", or the
-quantity asked about. So words are compared by what they carry:
+Wording alone misleads: two questions that share nine words of ten differ if the tenth is a number, a "not", or the
+quantity asked about. So only words that carry meaning are compared:
 
     similarity = mean of 100 x Dice(content words) and the token-sort ratio of the content words
 
-and at most DIFFERENT when the two hold different numbers, differ in negation, or each has a content word that the other
-lacks (mass or spin). Content words are the words without grammar and phrases of asking, reduced to stems. The order of
-words is not looked at: "does A drive B" and "does B drive A" are taken for one question.
+and at most MAX_IF_DIFFERENT if the two have different numbers, differ in negation, or each has a content word that the
+other lacks (mass or spin). The content words are the stems of all words but grammatical ones and phrases of asking. Word
+order is ignored: "does A drive B" and "does B drive A" count as one question.
 
-What is to be compared shares SHARED of its BANDS x ROWS minimal hashes (datasketch's, in an index on disk): sets of Jaccard
-similarity J do with probability 0.000003 at 0.2, 0.13 at 0.5, 0.89 at 0.67, 0.9999 at 0.8 (Leskovec, Rajaraman, Ullman,
-Mining of Massive Datasets, chapter 3: a band agrees with probability J^ROWS).
+Two questions are candidates for this comparison if they share MIN_SHARED of their BANDS bands of ROWS MinHash values (from
+datasketch, in an index on disk). Sets of Jaccard similarity J do so with probability 0.000003 at J = 0.2, 0.13 at 0.5, 0.89
+at 0.67, 0.9999 at 0.8 (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, chapter 3: a band agrees with J^ROWS).
 """
 
 import hashlib
@@ -26,13 +26,13 @@ from rapidfuzz import fuzz
 from programs.text.words import stem
 
 SAME = 85.0
-"""Texts at or above this similarity (0-100) ask the same."""
-DIFFERENT = 60.0
+"""Questions with at least this similarity (0-100) ask the same thing."""
+MAX_IF_DIFFERENT = 60.0
 BANDS = 40
 ROWS = 6
-SHARED = 2
+MIN_SHARED = 2
 
-_STOP_WORDS = """
+_STOP_WORD_LIST = """
     a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
     has have had having can could may might will would shall should must ca wo it its they them their there this
     that these those we us our you your i me my he she his her what which who whom whose why how then than into onto
@@ -41,11 +41,11 @@ _STOP_WORDS = """
     way ways happen happens occur occurs kind kinds sort much many role play plays important importance significant
     significance understand understanding
 """
-_STOP = frozenset(_STOP_WORDS.split())
-_NEGATIVE = frozenset({"not", "no", "never", "nor", "neither", "none", "without", "cannot"})
-_CONTRACTED = re.compile(r"n['’]t\b")
+_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
+_NEGATIONS = frozenset({"not", "no", "never", "nor", "neither", "none", "without", "cannot"})
+_CONTRACTED_NOT = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
-_GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_THOUSANDS_COMMA = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _WORD = re.compile(r"[-−]?\d+(?:\.\d+)?|\w+")
 
 
@@ -53,21 +53,20 @@ class _Profile(NamedTuple):
     text: str
     content: frozenset[str]
     tells_apart: Counter[str]
-    """Its numbers, and how often it negates."""
+    """How often each of its numbers occurs, and negations (under "not")."""
 
 
-# A text is compared with others many times.
 @lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
-    words = _WORD.findall(_GROUPED.sub("", _POSSESSIVE.sub("", _CONTRACTED.sub(" not", text.lower()))))
-    content = frozenset(stem(word) for word in words if word not in _STOP)
+    words = _WORD.findall(_THOUSANDS_COMMA.sub("", _POSSESSIVE.sub("", _CONTRACTED_NOT.sub(" not", text.lower()))))
+    content = frozenset(stem(word) for word in words if word not in _STOP_WORDS)
     tells_apart = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
-    tells_apart["not"] = sum(word in _NEGATIVE for word in words)
+    tells_apart["not"] = sum(word in _NEGATIONS for word in words)
     return _Profile(" ".join(words), content, tells_apart)
 
 
 def similarity(one: str, other: str) -> float:
-    """How nearly two texts ask the same, 0 to 100; symmetric; 100 for equal texts."""
+    """The similarity of two questions, 0 to 100: symmetric, and 100 for equal texts."""
     a, b = _profile(one), _profile(other)
     if a.text == b.text:
         return 100.0
@@ -75,24 +74,24 @@ def similarity(one: str, other: str) -> float:
         return min(99.0, fuzz.token_sort_ratio(a.text, b.text)) if a.content == b.content else 0.0
     dice = 200.0 * len(a.content & b.content) / (len(a.content) + len(b.content))
     score = (dice + fuzz.token_sort_ratio(" ".join(sorted(a.content)), " ".join(sorted(b.content)))) / 2
-    unlike = a.tells_apart != b.tells_apart or (a.content - b.content and b.content - a.content)
-    return round(min(score, DIFFERENT) if unlike else score, 1)
+    differ = a.tells_apart != b.tells_apart or (a.content - b.content and b.content - a.content)
+    return round(min(score, MAX_IF_DIFFERENT) if differ else score, 1)
 
 
 def features(text: str) -> frozenset[str]:
-    """The words that a question is known by: its content words, or all where it has none; empty without a word."""
+    """The words that characterize a question: its content words, or all words if it has none of these."""
     return _profile(text).content or frozenset(re.findall(r"\w+", text.lower()))
 
 
 def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    """The share of what two sets have in common in what they have, 0 to 1; 0 for two empty ones."""
+    """The Jaccard similarity of two sets, 0 to 1; 0 for two empty ones."""
     return len(a & b) / len(a | b) if a or b else 0.0
 
 
-# A question is looked up, and then put.
+# Cached, since a question is looked up and then added.
 @lru_cache(maxsize=64)
 def bands(text: str) -> tuple[int, ...]:
-    """The bands of a question's signature: BANDS signed 64-bit numbers, the same everywhere; none without a word."""
+    """Hashes of the bands of a question's MinHash signature: BANDS stable signed 64-bit integers, none without a word."""
     words = features(text)
     if not words:
         return ()
@@ -104,7 +103,7 @@ def bands(text: str) -> tuple[int, ...]:
 
 
 class BandIndex:
-    """Finds which questions, each known by a number, are nearly alike, by a new `table` of an open database."""
+    """Finds similar questions, each identified by a number, with a new `table` in an open database."""
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         database.execute(f"create table {table} (hash integer, item integer, primary key (hash, item)) without rowid")
@@ -115,17 +114,17 @@ class BandIndex:
         self._database.executemany(f"insert or ignore into {self._table} values (?, ?)", rows)
 
     def candidates(self, text: str) -> list[int]:
-        """Those that share SHARED bands or more with a text, in order."""
-        of = bands(text)
-        found = f"select item from {self._table} where hash in ({','.join('?' * len(of))})"
-        query = f"{found} group by item having count(*) >= {SHARED} order by item"
-        return [item for (item,) in self._database.execute(query, of)]
+        """The numbers of the questions that share at least MIN_SHARED bands with a text, in ascending order."""
+        hashes = bands(text)
+        matches = f"select item from {self._table} where hash in ({','.join('?' * len(hashes))})"
+        query = f"{matches} group by item having count(*) >= {MIN_SHARED} order by item"
+        return [item for (item,) in self._database.execute(query, hashes)]
 
 
-# Drawing the permutations takes longer than a signature.
+# Cached, since drawing the permutations takes longer than computing a signature.
 @lru_cache(maxsize=1)
 def _empty_signature() -> Any:
-    # Only now: it loads scipy, which takes half a second.
+    # Imported late, since it loads scipy, which takes half a second.
     from datasketch import MinHash
 
     return MinHash(num_perm=BANDS * ROWS, scheme="affine32", seed=1)

@@ -1,17 +1,17 @@
-"""Which figures of a thought and its answer only the passage gives: neither the question nor arithmetic does.
+"""Finds the figures in a thought and its answer that only the passage can have given, not the question or arithmetic.
 
-Two figures are the same where they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it
-is written. A unit is compared where both have one, and "27 girls" are not 27 hours. A whole number of two digits is the
-passage's only if it has the passage's unit, or none as there: 32 Hz that are worked out are no "32 times".
+Two figures are the same if they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it is
+written. Units are compared if both figures have one, and "27 girls" are not 27 hours. A whole number of at most two digits
+is the passage's only if the units agree as well, or both have none: a calculated 32 Hz is not the passage's "32 times".
 
-Arithmetic needs its operands at hand: it is one operation on figures of the same sentence or the two before, where the
-sentence says that it reckons; of a sum or a difference one may be any that was given or worked out before. What stands
-behind an equals sign and a calculation ("√0.39 × 61 = 38") is taken as it is. A figure of three digits or more, which
-chance does not hit, needs no such word, and its operands may stand in the paragraph or the one before it. A figure that
-needs the passage gives no other.
-Round figures (30, 250, 0.5) are never listed: who guesses says them too (a capable writer, asked about 7 that the passage
-held as well, had guessed all 7). Nor is a figure right behind a word by which somebody assumes one ("say 1.6"): a thought
-is asked for such words.
+Arithmetic gives a figure if one operation on figures of the same sentence or of the two before yields it, and the sentence
+has a word or a sign of calculation. In a sum or a difference, one operand may be any figure given or derived before. A
+figure after a calculation and an equals sign ("√0.39 × 61 = 38") is accepted unchecked. A figure of three or more digits,
+which is hardly met by chance, needs no such word, and its operands may be anywhere in the paragraph or the one before. A
+figure that needs the passage is no operand.
+
+Round figures (30, 250, 0.5) are never listed, since people who guess use them too: a capable writer, asked about 7 that
+the passage also had, had guessed all 7. Nor are figures after a word of assumption ("say 1.6"), which prompts ask for.
 """
 
 import math
@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from programs.text.quantities import Quantity, quantities
 
-_RECKONS = re.compile(
+_CALCULATION = re.compile(
     r"×|\d\s?(?:[A-Za-zµ/^-]{1,12}\s?)?[=≈]|\d(?:\s?/|\s(?:of|by|over))\s?\d[\d.,]*\s(?:(?:is|are)\b|\d)"
     r"|\d\sand\s\d[\d.,]*\s(?:[a-z]+\s)?(?:is|are|be|makes?)\b"
     r"|\b(?:times|divid\w+|multipl\w+|minus|plus|sum|ratio|difference|factor|share|twice|doubl\w+|half|halv\w+|root|log\w*"
@@ -33,22 +33,22 @@ _RECKONS = re.compile(
     re.I,
 )
 _OPERAND = r"\d[\d.,]*%?\)?(?:\s?[A-Za-zµ°]{1,12}[²³]?)?"
-_EQUATION = re.compile(
+_CALCULATION_BEFORE = re.compile(
     rf"(?:{_OPERAND}(?:\s*[×*/+^−]\s*|\s[–-]\s)[√(]?\d|√\(?\d|\d\)?[²³]|\b(?:ln|log|exp)\s?\(?\d)"
     r"[^=≈;]*[=≈]\s*(?:about\s|some\s)?\Z"
 )
-_ASSUMED = re.compile(
+_ASSUMPTION_BEFORE = re.compile(
     r"(?<!they )(?<!authors )\b(?:say(?! that)[^;:]{0,30}|guess[^;:]{0,30}|call it[^;:]{0,30}"
     r"|(?:suppose|assum(?:e|ing)|imagine|pretend|let(?:['’]s)? take)\b[^;:]{0,80})\Z",
     re.I,
 )
 SENTENCES_BEFORE = 2
-"""A sum may be done in the sentence behind the one that gathered its figures, or in the next."""
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
+"""A calculation may be in the sentence after the one with its operands, or in the next."""
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
 class _Known(NamedTuple):
-    """The figures known after a text: given or derived, the writer's own, those that need the passage, and the text's."""
+    """The figures known after a text: given or derived, the writer's own, needing the passage, and operands in the text."""
 
     given: Sequence[Quantity]
     own: Sequence[Quantity] = ()
@@ -59,16 +59,16 @@ class _Known(NamedTuple):
 def needs_passage(
     question: str, passage: str, thought: Sequence[str], answer: str | None = None, *, seen: str | None = None
 ) -> list[str]:
-    """The figures of a thought's paragraphs, and of the answer to it, as they are written there and in order, that stand
-    in the passage and that neither the question nor arithmetic gives. Each once. `seen` is what whoever thought was shown
-    beside the question (None: the passage): what is not there either cannot be taken from the passage."""
+    """The figures of a thought's paragraphs and of its answer that the passage has and that neither the question nor
+    arithmetic gives: as they are written, in order, each once. `seen` is what the writer of the thought was shown besides
+    the question (None: the passage); a figure that is not in it is not listed, since it cannot be from the passage."""
     known = _after_thought(question, passage, tuple(thought), seen)
     if answer is not None:
         known = _after(known, answer, passage)
-    return [one.written for one in known.needed]
+    return [figure.written for figure in known.needed]
 
 
-# Asked for when the thought is checked, when its answer is, and for the record.
+# Cached, since it is needed to check the thought, to check the answer, and for the record.
 @lru_cache(maxsize=1024)
 def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: str | None) -> _Known:
     known = _Known(quantities(question))
@@ -80,71 +80,71 @@ def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: 
 def _after(before: _Known, text: str, passage: str, seen: str | None = None) -> _Known:
     given, own, needed = [*before.given], [*before.own], [*before.needed]
     sources = [passage] if seen is None else [passage, seen]
-    paragraph, last = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
-    for part in _SENTENCE_END.split(text):
-        sentence = [one for one in quantities(part) if one.plain or _among(one, [*given, *own])]
-        for one in quantities(part):
-            if one in sentence or _among(one, [*given, *needed]):
+    paragraph, recent = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
+    for part in _SENTENCE_BREAK.split(text):
+        sentence = [figure for figure in quantities(part) if figure.plain or _is_among(figure, [*given, *own])]
+        for figure in quantities(part):
+            if figure in sentence or _is_among(figure, [*given, *needed]):
                 continue
-            if _derived_in(part, one, sentence, [*chain(*last)], [*before.paragraph, *paragraph], before.given):
-                given.append(one)
-            elif one.round or not all(_held(one, quantities(source)) for source in sources):
-                own.append(one)
+            if _is_derived_in(part, figure, sentence, [*chain(*recent)], [*before.paragraph, *paragraph], before.given):
+                given.append(figure)
+            elif figure.round or not all(_is_in(figure, quantities(source)) for source in sources):
+                own.append(figure)
             else:
-                needed.append(one)
+                needed.append(figure)
                 continue
-            sentence.append(one)
+            sentence.append(figure)
         paragraph += sentence
-        last.append(sentence)
+        recent.append(sentence)
     return _Known(given, own, needed, paragraph)
 
 
-def _derived_in(
+def _is_derived_in(
     sentence: str,
-    one: Quantity,
-    here: Sequence[Quantity],
-    near: Sequence[Quantity],
-    far: Sequence[Quantity],
+    figure: Quantity,
+    own: Sequence[Quantity],
+    recent: Sequence[Quantity],
+    earlier: Sequence[Quantity],
     given: Sequence[Quantity],
 ) -> bool:
-    """Whether a sentence works a figure out of others, or assumes it. `here` are those of the sentence, `near` those of the
-    ones just before it, `far` those of the paragraph and the one before it, `given` all that are given or derived."""
-    reckons = _RECKONS.search(sentence) is not None
-    operands = [*here, *near, *far] if one.digits > 2 else [*here, *near] if reckons else ()
-    before = re.split(rf"(?<![\w.,]){re.escape(one.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
+    """Whether a sentence derives a figure from others, or assumes it. `own` are the figures of the sentence, `recent` those
+    of the sentences just before, `earlier` those of this paragraph and the last, `given` all given or derived before."""
+    calculates = _CALCULATION.search(sentence) is not None
+    operands = [*own, *recent, *earlier] if figure.digits > 2 else [*own, *recent] if calculates else ()
+    before = re.split(rf"(?<![\w.,]){re.escape(figure.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
     return (
-        _derived(one, operands)
-        or (bool(here) and _EQUATION.search(before) is not None)
-        or (reckons and any(_is_sum(one, x, y) for x in here if not x.plain for y in given))
-        or _ASSUMED.search(before) is not None
+        _is_derived(figure, operands)
+        or (bool(own) and _CALCULATION_BEFORE.search(before) is not None)
+        or (calculates and any(_is_sum(figure, x, y) for x in own if not x.plain for y in given))
+        or _ASSUMPTION_BEFORE.search(before) is not None
     )
 
 
-def _is_sum(one: Quantity, x: Quantity, y: Quantity) -> bool:
-    """Whether a figure is the sum of two others, or what is between them."""
+def _is_sum(figure: Quantity, x: Quantity, y: Quantity) -> bool:
+    """Whether a figure is the sum or the difference of two others."""
     results = (x.size + y.size, abs(x.size - y.size))
-    return x.dimension == y.dimension and any(abs(result - one.size) <= one.reach for result in results)
+    return x.dimension == y.dimension and any(abs(result - figure.size) <= figure.reach for result in results)
 
 
-def _among(one: Quantity, others: Iterable[Quantity]) -> bool:
-    return any(_same(one, other) for other in others)
+def _is_among(figure: Quantity, others: Iterable[Quantity]) -> bool:
+    return any(_is_same(figure, other) for other in others)
 
 
-def _held(one: Quantity, passage: Iterable[Quantity]) -> bool:
-    """Whether a passage has the figure. A whole number of two digits is met with other units by chance."""
-    chance = one.digits <= 2 and "." not in one.written
-    shares = {one.dimension} <= {None, "fraction"}
+def _is_in(figure: Quantity, passage: Iterable[Quantity]) -> bool:
+    """Whether a passage has the figure. One of at most two digits may match by chance, so its unit has to agree, too."""
+    may_be_chance = figure.digits <= 2 and "." not in figure.written
+    is_share = {figure.dimension} <= {None, "fraction"}
     return any(
-        not chance
-        or one.dimension == other.dimension
-        or (shares and other.dimension in (None, "fraction") and abs(one.size - other.size) <= one.reach)
+        not may_be_chance
+        or figure.dimension == other.dimension
+        or (is_share and other.dimension in (None, "fraction") and abs(figure.size - other.size) <= figure.reach)
         for other in passage
-        if _same(one, other)
+        if _is_same(figure, other)
     )
 
 
-def _same(one: Quantity, other: Quantity) -> bool:
-    """Whether `one` is the other, or the other rounded."""
+def _is_same(one: Quantity, other: Quantity) -> bool:
+    """Whether `one` is the same as `other`, or `other` rounded."""
     if one.dimension == other.dimension:
         return abs(one.size - other.size) <= one.reach
     if one.dimension and other.dimension:
@@ -155,48 +155,49 @@ def _same(one: Quantity, other: Quantity) -> bool:
     return not bare.counted and abs(one.value - other.value) <= one.reach * (one.value / one.size if one.size else 1)
 
 
-def _derived(one: Quantity, at_hand: Sequence[Quantity]) -> bool:
-    """Whether one operation on figures at hand gives it, as far as these are rounded."""
-    return any(abs(result - one.size) <= one.reach + abs(result) * blur for result, blur in _results(one, at_hand))
+def _is_derived(figure: Quantity, others: Sequence[Quantity]) -> bool:
+    """Whether one operation on other figures gives this one, within their rounding."""
+    return any(abs(r - figure.size) <= figure.reach + abs(r) * blur for r, blur in _results(figure, others))
 
 
-def _results(one: Quantity, at_hand: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
-    """What operations give, in the unit of `one`, and how far off that may be, as a share."""
-    number = one.dimension in (None, "fraction", "ratio")
-    unit = 1.0 if number else one.size / (one.value or 1.0)
-    hand = [(a.size if a.dimension == one.dimension or number else a.value * unit, a) for a in dict.fromkeys(at_hand)]
-    for x, a in hand:
+def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
+    """The results of single operations on others, in the unit of `figure`, each with its relative error."""
+    pure = figure.dimension in (None, "fraction", "ratio")
+    unit = 1.0 if pure else figure.size / (figure.value or 1.0)
+    values = [(a.size if a.dimension == figure.dimension or pure else a.value * unit, a) for a in dict.fromkeys(others)]
+    for x, a in values:
         results = [x * 2, x / 2]
-        if number and x > 0:
+        if pure and x > 0:
             results += [math.log(x), -math.log(x), math.log10(x), math.log2(x)]
             results += [math.exp(x), math.exp(-x), 10**x, 2**x] if x < 30 else []
             results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
         yield from ((result, a.blur) for result in results)
-    for (x, a), (y, b) in permutations(hand, 2):
+    for (x, a), (y, b) in permutations(values, 2):
         blur = a.blur + b.blur
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
-        power = [x**y] if number and x > 0 and abs(y * math.log(x)) < 40 else []
+        power = [x**y] if pure and x > 0 and abs(y * math.log(x)) < 40 else []
         yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
 
 
 def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
-    """The figures of a text that stand neither in the question nor in the passage, nor, within 2%, in `texts`. `counts`:
-    small counts ("two", "half") are figures too, and a sentence of `texts` must work one out of others in one step."""
-    at_hand = [*quantities(question), *quantities(passage)]
-    missing = [one for one in quantities(text) if (counts or not one.plain) and not _among(one, at_hand)]
+    """The figures of a text that are neither in the question nor in the passage nor, within 2%, in `texts`. With `counts`,
+    small counts ("two", "half") are figures too, and `texts` must derive a figure from others in one step."""
+    stated = [*quantities(question), *quantities(passage)]
+    missing = [figure for figure in quantities(text) if (counts or not figure.plain) and not _is_among(figure, stated)]
     if counts:
-        return [one.written for one in missing if not any(_worked_out(one, each) for each in texts)]
-    said = [one for each in texts for one in quantities(each)]
-    nearly = [one._replace(reach=max(one.reach, abs(one.size) * 0.02)) for one in missing]
-    return [one.written for one in nearly if not _among(one, said)]
+        return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
+    said = [figure for each in texts for figure in quantities(each)]
+    widened = [figure._replace(reach=max(figure.reach, abs(figure.size) * 0.02)) for figure in missing]
+    return [figure.written for figure in widened if not _is_among(figure, said)]
 
 
-def _worked_out(one: Quantity, text: str) -> bool:
-    sentences = _SENTENCE_END.split(text)
+def _is_derived_by(figure: Quantity, text: str) -> bool:
+    sentences = _SENTENCE_BREAK.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
-        here = quantities(sentence)
-        others = [other for other in (*quantities(before), *here) if not _same(one, other)]
-        if _among(one, here) and (one.digits > 2 or _RECKONS.search(sentence)) and _derived(one, others):
+        own = quantities(sentence)
+        others = [other for other in (*quantities(before), *own) if not _is_same(figure, other)]
+        plausible = figure.digits > 2 or _CALCULATION.search(sentence)
+        if plausible and _is_among(figure, own) and _is_derived(figure, others):
             return True
     return False

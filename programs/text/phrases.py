@@ -1,9 +1,9 @@
-"""Phrases that a text must not have, since its reader has the question alone: those that lean on a source (`leaning`), and
-those that show how the text was made (`artefacts`): a pipeline's notes, numbers, instructions, and who asks.
+"""Finds phrases that a text must not have, since its reader has only the question: references to a source (`leaning`), and
+signs of how the text was made (`artefacts`), such as the pipeline's notes, numbers and instructions, or who asks.
 
-What the question or the text itself introduced ("A study of 40 dwarfs finds") can be referred to ("could the study have
-missed"), and so can a source that is named ("the paper by Hubble"). The rules read words, not meaning: they look for forms
-that nobody writes who thinks or answers, and miss sources that are only implied ("the survey finds").
+A text may refer to what the question or the text itself introduced ("A study of 40 dwarfs finds", "could the study have
+missed"), and to a source that is named ("the paper by Hubble"). The rules match words, not meaning: they look for forms
+that do not occur in ordinary thinking or answers, and miss sources that are only implied ("the survey finds").
 """
 
 import re
@@ -14,7 +14,7 @@ from programs.text.words import Rule, applicable, table
 
 
 class Fault(NamedTuple):
-    """text[start:end] is `phrase`; `reason` is what its rule says of it."""
+    """A phrase that a rule found, text[start:end], and the rule's reason."""
 
     phrase: str
     start: int
@@ -23,31 +23,31 @@ class Fault(NamedTuple):
 
 
 def leaning(text: str, *, given: str = "") -> list[Fault]:
-    """Every phrase of `text` that leans on an absent source, in order and without overlap. `given` is what the reader has
-    besides: the question, where `text` is a thought or an answer."""
+    """Every phrase of `text` that refers to an absent source, in order and without overlap. `given` is what else the reader
+    has: the question, if `text` is a thought or an answer."""
     return _faults(LEANING, text, given)
 
 
 def artefacts(text: str, *, given: str = "") -> list[Fault]:
-    """What in `text` shows how it was made, in the same way: also who asks, or a learner, is spoken of, unless the question
-    does so."""
+    """Every phrase of `text` that shows how it was made, in the same form. That includes mentions of the asker or of a
+    learner, unless the question has them."""
     return _faults(MADE, text, given)
 
 
 def without_lead(text: str) -> str:
-    """A question without the words before it that only say where it is from: "According to the passage, why" is "Why"."""
+    """A question without an opening that only names its source: "According to the passage, why" becomes "Why"."""
     rest = _LEAD.sub("", text, count=1)
     return text if rest == text else rest[:1].upper() + rest[1:]
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
-    said, hits = given.lower(), list[Fault]()
-    for each in applicable(rules, text):
-        for match in each.pattern.finditer(text):
-            forgiven = each.introduced_by.replace("{noun}", re.escape(match.groupdict().get("noun") or ""))
+    lowered, hits = given.lower(), list[Fault]()
+    for rule in applicable(rules, text):
+        for match in rule.pattern.finditer(text):
+            forgiven = rule.introduced_by.replace("{noun}", re.escape(match.groupdict().get("noun") or ""))
             introduced = re.search(forgiven, f"{given}\n{text[: match.start()]}", re.IGNORECASE)
-            if not introduced and match[0].lower() not in said:
-                hits.append(Fault(match[0], match.start(), match.end(), each.reason))
+            if not introduced and match[0].lower() not in lowered:
+                hits.append(Fault(match[0], match.start(), match.end(), rule.reason))
     kept: list[Fault] = []
     for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
         if not kept or hit.start >= kept[-1].end:
@@ -70,8 +70,8 @@ _AN = (
     r"(?:[\w-]+,?\s+){0,4}?"
 )
 _THE = r"\b(?:the|this|these|our)\s+(?:(?:given|above|present|current|following|quoted|cited|source|original)\s+)*"
-# What follows says which one; but a count after "of", as in "the study of 212 galaxies", names no known work.
-_NAMED = (
+# Unless the next words say which one is meant. A count after "of" does not ("the study of 212 galaxies").
+_UNNAMED = (
     r"(?!\s+(?:of\b(?!\s+(?:the\s+)?\d)|by|from|through|between|across|into|at|who|that|titled|called)\b|-\w|\s*[\"“])"
 )
 _PUBLISHED = "paper|article|preprint|publication|manuscript|excerpt"
@@ -81,11 +81,9 @@ _WORK = (
 )
 _EFFORT = "(?:work|research|investigation)"
 _PEOPLE = "team|researcher|scientist|investigator|astronomer|experimenter"
-# Who says "we" in the question, which is the first line, has a team.
-_SOMEBODY = (
-    rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|collaborations?)\b|\A[^\n]*\b(?:we|our)\b"
-)
-_FOUND = "data|results?|findings|measurements?|observations|information|description|statement|context"
+# A question (the first line) that says "we" introduces a team.
+_TEAM = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|collaborations?)\b|\A[^\n]*\b(?:we|our)\b"
+_FINDINGS = "data|results?|findings|measurements?|observations|information|description|statement|context"
 _SAYS = r"(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 _SAYING = "abstract|report|work|research|context"
 _SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
@@ -96,23 +94,23 @@ _ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
 _IN_ROMAN = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+[IVX]+\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
-# "If we measured ..." and "solving for x, we find ..." are how answers reason.
-_BEGINS = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
+# Only at the start of a clause and with verbs of reporting: "if we measured" and "so we find" are ordinary reasoning.
+_CLAUSE_START = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
 _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
 
 PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
 LEANING = table(
     rf"""
-document | stud | (?!our){_THE}stud(?:y|ies)\b{_NAMED} | {_AN}{_WORK}
-document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_NAMED} | {_AN}{{noun}}
-document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_NAMED} | \b{{noun}}
+document | stud | (?!our){_THE}stud(?:y|ies)\b{_UNNAMED} | {_AN}{_WORK}
+document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
+document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_UNNAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
 document | method | \bthe\s+methods?\s+section\b
 document | {_SAYING.replace("|", ",")} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAYS} | {_AN}{{noun}}
-authors | author | \b(?:the|these)\s+authors?\b{_NAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
-authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_NAMED} | {_SOMEBODY}
-source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FOUND})\b{_NAMED} | \b{{noun}}
+authors | author | \b(?:the|these)\s+authors?\b{_UNNAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
+authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
+source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FINDINGS})\b{_UNNAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
 {PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
@@ -123,7 +121,7 @@ earlier text | {_SAID.replace("|", ",")} | \b(?:{_SAID})\s+(?:above|below|earlie
 earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
 earlier text | mentioned,described,given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
 {OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
-{OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_BEGINS}we\s+(?:{_REPORTED})\b
+{OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_CLAUSE_START}we\s+(?:{_REPORTED})\b
 """,
     _FLAGS,
 )
@@ -140,10 +138,10 @@ _STATES = r"(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|read
 _NOTE = r"(?:context|evidence|critique|analysis|perspective|hypothes[ie]s|misconceptions?|strands?)"
 _NOTES = "context,evidence,critique,analysis,perspective,hypothes,misconception,strand"
 _I_AM = r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+"
-_BIDDEN = "asked|told|instructed|supposed|required"
+_TOLD = "asked|told|instructed|supposed|required"
 _DO = "(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)"
 _FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
-_FIRST = r"(?:\A|[.!?;]\s+)"
+_START = r"(?:\A|[.!?;]\s+)"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
 _LEARNERS = "student|undergraduate|beginner|layperson|learner|sceptic"
 _A_PERSON = (
@@ -161,8 +159,8 @@ MADE = table(
 {NOTES} | provided,given | \b(?:on|to|from|with)\s+the\s+{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)
 {NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTE}\s+(?:notes|strands?|stage|list)\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
-{ORDERS} | {_BIDDEN.replace("|", ",")} | {_I_AM}(?:{_BIDDEN})\s+(?:not\s+)?to\s+{_DO}\b
-{ORDERS} | instruct,told,asked,request | \bas\s+I\s+was\s+(?:instruct|told|asked)|{_FIRST}as\s+(?:instruct|request)ed\b
+{ORDERS} | {_TOLD.replace("|", ",")} | {_I_AM}(?:{_TOLD})\s+(?:not\s+)?to\s+{_DO}\b
+{ORDERS} | instruct,told,asked,request | \bas\s+I\s+was\s+(?:instruct|told|asked)|{_START}as\s+(?:instruct|request)ed\b
 {ORDERS} | instructions,draft,try | \b(?:my|these)\s+instructions\b|\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b
 {ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:said|told|asked|wants|{_STATES})
 {FORM} | wrong,_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
@@ -173,7 +171,7 @@ MADE = table(
 {ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
 {ASKER} | person | \b(?:say|put|explain|tell)(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
 {ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS}),?\s+I\b | \b(?:{_LEARNERS})
-{ASKER} | {_LEARNERS.replace("|", ",")} | {_FIRST}for\s+an?\s+(?:{_LEARNERS})\s*: | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | {_START}for\s+an?\s+(?:{_LEARNERS})\s*: | \b(?:{_LEARNERS})
 {ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
 """,
     _FLAGS,

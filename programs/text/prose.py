@@ -1,7 +1,6 @@
-"""Whether a text is prose: no machine text (schemas, prompts, error pages, refusals), and nothing that says nothing or says
-it again and again.
+"""Checks that a text is prose: no machine text (schemas, prompts, error pages, refusals), not empty, not repetitive.
 
-A word such as "error" or "access" means nothing alone; every rule looks for a form that only machines write.
+A word such as "error" or "access" proves nothing alone, so every rule looks for a form that only machines write.
 """
 
 import operator
@@ -10,24 +9,24 @@ import re
 from programs.text.injection import CHAT_TOKEN
 from programs.text.words import applicable, runs, table
 
-REPEATED_LIMIT, FEWEST_WORDS = 0.30, 20
-# Equations are mostly signs; prose about them is not.
-LETTER_SHARE, FEWEST_SIGNS = 0.20, 30
+MAX_REPEATED_SHARE, MIN_WORDS = 0.30, 20
+# Equations consist mostly of signs; prose about them does not.
+MIN_LETTER_SHARE, MIN_CHARACTERS = 0.20, 30
 
 _CANNOT = r"(?:can(?:['’]t|not)|won['’]t|will not)"
-_BEGINS = r"(?:\A|[.!?\n]\s{0,3})"
-_AM = r"I(?:['’]m| am)"
-_BIDI = r"\u202a-\u202e\u2066-\u2069"
+_START = r"(?:\A|[.!?\n]\s{0,3})"
+_I_AM = r"I(?:['’]m| am)"
+_BIDI_CONTROLS = r"\u202a-\u202e\u2066-\u2069"
 
-# Case matters unless a rule says (?i). The first one that matches names the leak.
-# Of the C0 and C1 characters prose has line breaks and tabs alone; signs that turn the direction of writing hide text.
-# "The Eddington rate limit exceeded" is physics: an API's message begins with it.
+# The first rule that matches gives the reason. Case matters unless a rule says (?i).
+# Of the C0 and C1 characters, prose has only line breaks and tabs. Characters that change the writing direction hide text.
+# An API's sentence starts with "rate limit exceeded"; "the Eddington rate limit exceeded" is physics.
 RULES = table(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
 JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
 JSON schema | $ref,defs/,max,min,of | \$ref\b|#/\$?defs/|\b(?:(?:max|min)(?:Length|Items)|anyOf|oneOf|allOf)\b
-control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI}\ufffe\uffff]
+control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI_CONTROLS}\ufffe\uffff]
 the form's own words | text of,paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
 adapter prompt | schema | (?i)\bmust (?:adhere to|be pars?eable (?:according )?to) the (?:JSON|following) schema
 adapter prompt | fields | (?i)\bYour (?:input|output) fields are:|\bRespond with the corresponding output fields
@@ -52,14 +51,14 @@ server error | due to the prompt,policy | \bresponse was filtered due to the pro
 rate limit | limit | (?i)(?:\A|[:.!"'(\n]\s{{0,3}})(?:API |your )?rate[ _-]limit(?: has been| was)? (?:exceeded|reached)\b
 rate limit | many requests | (?i)\b429\b\W{{0,4}}too many requests|\A\W*too many requests
 rate limit | quota | (?i)\bexceeded your (?:current )?(?:API )?quota\b
-refusal | sorry | (?i)(?:\b{_AM} (?:very |really )?|{_BEGINS})sorry,? (?:but )?(?:{_AM}|I)? (?:{_CANNOT}|unable|not able)
+refusal | sorry | (?i)(?:\b{_I_AM} (?:very |really )?|{_START})sorry,? (?:but )?(?:{_I_AM}|I)? (?:{_CANNOT}|unable|not able)
 refusal | assist,help,comply,fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
-refusal | able to | (?i)\b{_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
+refusal | able to | (?i)\b{_I_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
 refusal | apologi | (?i)\bI apologi[sz]e\b[^.\n]{{0,40}}\b(?:{_CANNOT}|unable|answer|request)\b
 refusal | decline | (?i)\bI (?:must|have to) decline\b[^.\n]{{0,40}}\b(?:answer|request|provide)\b
-refusal |  ai,language model | (?i)\b{_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
-refusal | as an ai | (?i)\bas an AI language model\b|{_BEGINS}As an AI(?: model| assistant)?,
-refusal | as a | (?i){_BEGINS}As a (?:large )?language model,
+refusal |  ai,language model | (?i)\b{_I_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
+refusal | as an ai | (?i)\bas an AI language model\b|{_START}As an AI(?: model| assistant)?,
+refusal | as a | (?i){_START}As a (?:large )?language model,
 refusal | knowledge cut | (?i)\bmy knowledge cut-?off\b
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
 refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
@@ -67,43 +66,43 @@ refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|�
 
 
 def prose_problems(text: str) -> list[str]:
-    """Why a text is machine text, or says nothing; nothing wrong: an empty list."""
+    """Why a text is machine text or has no content; an empty list if it is neither."""
     return [why for why in (leaked(text), degeneracy(text)) if why]
 
 
 def leaked(text: str) -> str | None:
-    """The reason of the first rule that finds machine text in `text`, or None when it reads as prose."""
+    """The reason of the first rule that finds machine text in `text`, or None."""
     return next((each.reason for each in applicable(RULES, text) if each.pattern.search(text)), None)
 
 
 _WORD = re.compile(r"\w+")
 _CHARACTER_RUN = re.compile(r"([^\W_])\1{14,}")
-# Commas between the words make a list or a vector, "(0, 0, 0)", so the short run allows only space. 3.3 × 3.3 is a product.
+# Three equal words with only space between them, since "(0, 0, 0)" is a vector; or six that are no product (3.3 × 3.3).
 _WORD_RUN = re.compile(r"\b([^\W\d_]{2,})(?:\s+\1\b){2,}|\b(\w+)(?:(?!\.\w)[^\w×·*]+\2\b){5,}", re.IGNORECASE)
-_JSON = re.compile(r"""\A(?:```\w*\s*)?(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*[{"'])""")
+_JSON_START = re.compile(r"""\A(?:```\w*\s*)?(?:\{\s*["'][^"'\n]*["']\s*:|\[\s*[{"'])""")
 
 
 def degeneracy(text: str) -> str | None:
-    """Why `text` is not prose, in a few words; None when it may be, as a short answer such as "3.2 km/s" may."""
+    """Why `text` is not prose, in a few words, or None. A short answer such as "3.2 km/s" passes."""
     stripped = text.strip()
     if not stripped:
         return "empty"
     words = _WORD.findall(stripped.lower())
     if not words:
         return "no words"
-    if _JSON.match(stripped):
+    if _JSON_START.match(stripped):
         return "JSON instead of prose"
-    # The patterns are slow: what they find is one long word, or the same one many times.
-    spoken, longest = "".join(words), max(map(len, words))
-    if (len(spoken) >= 4 and len(set(spoken)) == 1) or (longest >= 15 and _CHARACTER_RUN.search(stripped)):
+    # The patterns are slow, so first look for what every match has: a long word, or the same word twice in a row.
+    joined, longest = "".join(words), max(map(len, words))
+    if (len(joined) >= 4 and len(set(joined)) == 1) or (longest >= 15 and _CHARACTER_RUN.search(stripped)):
         return "one character repeated"
     if any(map(operator.eq, words, words[1:])) and _WORD_RUN.search(stripped):
         return "one word repeated"
-    grams = runs(words, 4)
-    repeated = 1 - len(set(grams)) / len(grams) if len(words) >= FEWEST_WORDS else 0.0
-    if repeated > REPEATED_LIMIT:
+    four_grams = runs(words, 4)
+    repeated = 1 - len(set(four_grams)) / len(four_grams) if len(words) >= MIN_WORDS else 0.0
+    if repeated > MAX_REPEATED_SHARE:
         return f"{repeated:.0%} of its 4-grams repeat"
-    signs = "".join(stripped.split())
-    if len(signs) >= FEWEST_SIGNS and sum(map(str.isalpha, signs)) < LETTER_SHARE * len(signs):
+    characters = "".join(stripped.split())
+    if len(characters) >= MIN_CHARACTERS and sum(map(str.isalpha, characters)) < MIN_LETTER_SHARE * len(characters):
         return "mostly not letters"
     return None

@@ -1,7 +1,7 @@
-"""The quantities of a text: numbers with their units, so that "500 mg" and "0.5 g" are one amount.
+"""Reads the quantities of a text: numbers with their units, so that "500 mg" and "0.5 g" are one amount.
 
-Read are digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in LaTeX) and words ("seventeen", "two thirds",
-"1.2 million", "2 per thousand"). The ends of a range, and a value and its error, are quantities of their own.
+Numbers may be in digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in LaTeX) or in words ("seventeen", "two
+thirds", "1.2 million", "2 per thousand"). The two ends of a range, and a value and its error, are separate quantities.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from programs.text.short_answers import IN_FIGURES, SCALES, as_plain_text
 
-_TABLE = """
+_UNIT_TABLE = """
     fraction | % percent per-cent pct percentage-point percentage-points 0.01
     ratio | times fold sigma σ standard-deviation standard-deviations 1
     magnitude | mag magnitude magnitudes 1
@@ -36,16 +36,16 @@ _TABLE = """
     expansion | km/s/Mpc km-s-1-Mpc-1 1
     angle | deg degree degrees ° 3600; arcmin arcminute arcminutes 60; arcsec arcsecond arcseconds 1; mas 1e-3
 """
-_NAMES = {
+_UNIT_SPELLINGS = {
     name: (dimension.strip(), float(size))
-    for dimension, units in (line.split(" | ") for line in _TABLE.strip().splitlines())
+    for dimension, units in (line.split(" | ") for line in _UNIT_TABLE.strip().splitlines())
     for *names, size in map(str.split, units.split(";"))
     for name in names
 }
 
 
 def _unit_pattern(name: str) -> str:
-    # A letter alone right after a number is a name as often as a unit: the 1990s, 3d, 2g.
+    # A single letter directly after a number is part of a name as often as a unit: the 1990s, 3d, 2g.
     alone = r"(?<=[\s-])" if len(name) == 1 and name in "sdhgl" else ""
     return alone + re.escape(name).replace(r"\-1", r"\s?\^?-1").replace(r"\-", r"[\s-]?")
 
@@ -54,47 +54,47 @@ def _unit_name(written: str) -> str:
     return re.sub(r"[\s^-]+", "", written)
 
 
-_UNITS = {_unit_name(name): what for name, what in _NAMES.items()}
-"""From its name to what a unit measures and its size in the smallest whole of that dimension (seconds, grams, metres)."""
-_UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_NAMES, key=len, reverse=True))) + r")(?!\w)"
+_UNITS = {_unit_name(name): what for name, what in _UNIT_SPELLINGS.items()}
+"""By a unit's name: its dimension, and its size in the base unit of that dimension (second, gram, metre ...)."""
+_UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_UNIT_SPELLINGS, key=len, reverse=True))) + r")(?!\w)"
 
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_VALUES: list[float] = [*range(1, 20), *range(20, 100, 10), 0.5]
-_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], _VALUES, strict=True))
-_PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_WORD_VALUES: list[float] = [*range(1, 20), *range(20, 100, 10), 0.5]
+_WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], _WORD_VALUES, strict=True))
+_FRACTIONS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
-_FIRST = "|".join(sorted({word[:2] for word in _WORDS}))
-"""The first letters of numbers in words: looking for these first halves the time."""
+_FIRST_LETTERS = "|".join(sorted({word[:2] for word in _WORDS}))
+"""The first two letters of numbers in words: looking for these first halves the time."""
 
 _NUMBER = re.compile(
-    rf"(?<![\w.^_])(?<!\^[-+])(?=\d|\.\d|(?i:an?\b|{_FIRST}))"
+    rf"(?<![\w.^_])(?<!\^[-+])(?=\d|\.\d|(?i:an?\b|{_FIRST_LETTERS}))"
     rf"(?:{IN_FIGURES}(?!\d)"
-    rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_PARTS)})s(?!\w)"
-    rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_PARTS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
+    rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_FRACTIONS)})s(?!\w)"
+    rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_FRACTIONS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)"
     rf"|an?(?=\s(?:{'|'.join(SCALES)})\b)))"
     rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?(?P<mille>\s?‰|\s(?:per\smille|per\sthousand|in\sa\sthousand)\b)?"
     rf"(?:(?:\sof\san?)?[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
 _SEPARATORS = str.maketrans("", "", ",\u2009\u202f\u00a0")
-_BRACKETED = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
-_OF_SO_MANY = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
-_JOINED = re.compile(r"\s*(?:(?P<scaled>-|—|to|±)|v|vs\.?|versus|against)\s*")
-_JOINING = """
+_BRACKETED_FACTOR = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
+_OF_TOTAL = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
+_BETWEEN_NUMBERS = re.compile(r"\s*(?:(?P<scaled>-|—|to|±)|v|vs\.?|versus|against)\s*")
+_NOT_COUNTED_WORDS = """
     and or but of in on at to by as if is was were are for from with the than per vs versus that which not so while
     after before against minus plus times over divided points percent
 """
-_NO_NOUN = frozenset(_JOINING.split())
-"""Words that may follow a number without being what it counts."""
+_NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
+"""Words that may follow a number but are not a noun that it counts."""
 
 
 class Quantity(NamedTuple):
-    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or the value where there is none.
-    `reach` is how far another may be from `size` and be what this one is rounded from; `blur` is the same of a decimal, as
-    a share. `counted`: a word follows that is no unit. `plain`: small counts, 100 % and the 5 % level, which are in
-    everybody's speech. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
+    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has none.
+    `reach` is the rounding error of `size`, about 0 for one digit; `blur` is that error as a share, 0 if not a decimal.
+    `counted`: a noun follows, not a unit. `plain`: small counts, 100 % and the 5 % level, which everybody uses. `round`: a
+    number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
@@ -108,37 +108,37 @@ class Quantity(NamedTuple):
     round: bool
 
 
-# A passage is read once for all of its traces, between the sentences of hundreds of others.
+# Large enough to keep a passage until all of its traces are done, among the sentences of hundreds of others.
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """The quantities of a text, in order; no part of a name or an exponent is one."""
-    text = _BRACKETED.sub(r"\1", as_plain_text(text))
-    after: tuple[int, float, str | None] | None = None
+    """The quantities of a text, in order. Digits in names and exponents are not quantities."""
+    text = _BRACKETED_FACTOR.sub(r"\1", as_plain_text(text))
+    following: tuple[int, float, str | None] | None = None
     found = []
     for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_name(match)]):
-        # What "mg" begins in "mg/day" is not known.
+        # The unit in "mg/day" is not mg, but one that the table does not have.
         compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
         unit = _unit_name(match["unit"]) if match["unit"] and not compound else None
         scale = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get((match["scale"] or "").lower(), 1.0)
         scale *= 1e-3 if match["mille"] else 1.0
-        if after and (joined := _JOINED.fullmatch(text[match.end() : after[0]])):
-            unit = unit or after[2]
-            scale = after[1] if scale == 1 and joined["scaled"] else scale
-        after = (match.start(), scale, unit)
+        if following and (between := _BETWEEN_NUMBERS.fullmatch(text[match.end() : following[0]])):
+            unit = unit or following[2]
+            scale = following[1] if scale == 1 and between["scaled"] else scale
+        following = (match.start(), scale, unit)
         found.append(_quantity(match, unit, scale))
     return tuple(found[::-1])
 
 
 def _begins_name(match: re.Match[str]) -> bool:
-    """Whether letters that are no unit stand right after the figures: 2MASS, 19F, the 1990s."""
+    """Whether letters that are not a unit directly follow the digits: 2MASS, 19F, the 1990s."""
     return match["digits"] is not None and match.end() == match.end("digits") and (match["rest"] or "")[:1].isalpha()
 
 
 def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     digits = (match["factor"] or match["digits"] or "").translate(_SEPARATORS)
     significant, decimal = digits.replace(".", "").lstrip("0"), "." in digits
-    number = float(digits) if digits else _in_words(match)
-    # With one digit it is exact.
+    number = float(digits) if digits else _value_in_words(match)
+    # A number with one digit is taken as exact.
     step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
     dimension, unit_size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
     size = number * scale * unit_size
@@ -150,17 +150,17 @@ def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
         dimension=dimension,
         blur=step / 2 / number if decimal and number else 0.0,
         digits=len(significant if decimal else significant.rstrip("0")),
-        counted=unit is None and (not decimal or scale != 1) and _counts(match),
+        counted=unit is None and (not decimal or scale != 1) and _is_count(match),
         plain=_is_everyday(match, number, scale, size, dimension),
         round=_is_round(number, decimal),
     )
 
 
-def _counts(match: re.Match[str]) -> bool:
-    """Whether a word follows, or a share of so many is given."""
+def _is_count(match: re.Match[str]) -> bool:
+    """Whether the number counts something: a noun follows, or it belongs to a share ("3 out of 20")."""
     noun, text = (match["rest"] or "").strip(), match.string
-    share = _OF_SO_MANY.match(text, match.end()) is not None or text.endswith("out of ", 0, match.start())
-    return share or (len(noun) > 1 and noun.lower() not in _NO_NOUN)
+    share = _OF_TOTAL.match(text, match.end()) is not None or text.endswith("out of ", 0, match.start())
+    return share or (len(noun) > 1 and noun.lower() not in _NOT_COUNTED)
 
 
 def _is_everyday(match: re.Match[str], number: float, scale: float, size: float, dimension: str | None) -> bool:
@@ -173,13 +173,13 @@ def _is_everyday(match: re.Match[str], number: float, scale: float, size: float,
 
 
 def _is_round(value: float, decimal: bool) -> bool:
-    """One significant digit; without a decimal point also halves of it (15, 250), a dozen, and a day's hours."""
+    """Whether it has one significant digit; if not a decimal, also a 5 after it (15, 250), or is a dozen or two."""
     mantissa = round(value / 10 ** math.floor(math.log10(value)), 9) if value else 1.0
     return mantissa % 1 == 0 or (not decimal and (mantissa * 2 % 1 == 0 or mantissa in (1.2, 2.4)))
 
 
-def _in_words(match: re.Match[str]) -> float:
+def _value_in_words(match: re.Match[str]) -> float:
     words, part = match["words"] or match["many"], match["parts"] or match["part"]
-    # "A million", "a third" and "10^5" have no number of their own.
+    # "A million", "a third" and "10^5" have no factor, so it is 1.
     number = sum(_WORDS[word] for word in re.split(r"[\s-]", words.lower())) if words else 1.0
-    return number / _PARTS[part.lower()] if part else number
+    return number / _FRACTIONS[part.lower()] if part else number

@@ -1,7 +1,7 @@
-"""Sentences of a scientific text, as places in it.
+"""Splits a scientific text into sentences, as spans of characters.
 
-sentencex proposes where sentences begin, and rules for scientific prose add and remove breaks: units and symbols end
-sentences ("6 km/s. The", "a constant p. We"), "Fig." and "et al." do not. The spans are cut from the text itself.
+sentencex proposes where sentences start, and rules for scientific prose add and remove breaks: units and symbols end
+sentences ("6 km/s. The", "a constant p. We"), "Fig." and "et al." do not.
 """
 
 import re
@@ -10,63 +10,63 @@ from typing import NamedTuple
 
 import sentencex
 
-LONGEST_SENTENCE = 1000
-# Rules look back over a block; its size bounds their work.
-LONGEST_BLOCK = 4000
+MAX_SENTENCE_CHARS = 1000
+# The rules search whole blocks, so this limits their work.
+MAX_BLOCK_CHARS = 4000
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
-# A break before a list marker is one that means something.
+# Not before a list marker, where a line break ends a sentence.
 _LINE_BREAK = re.compile(r"[\r\n](?!\s*(?:[-*•]|\(?\d{1,3}[.)])\s)")
 _NON_SPACE = re.compile(r"\S")
-# The sentence goes on after these, although a full stop stands there.
-_NEVER_LAST = re.compile(
+# Abbreviations: the sentence continues after their full stop.
+_ABBREVIATION = re.compile(
     r"(?:^|[\s(\[])(?:cf|e\.g|i\.e|viz|vs|eqs?|figs?|refs?|secs?|sects?|tabs?|chap|app|no|nos|ca|approx|resp)\.$", re.I
 )
-# A full stop after a word in small letters, before a capital: always an end, unless the word is an abbreviation.
-_PLAIN_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
-# No initial: the unit in "after 24 h. A" and "at 300 K. The".
-_TITLE = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
-_INITIAL = re.compile(rf"(?:(?:^|(?<!\d)[\s(])(?-i:[A-Z])|(?:^|[\s(])(?:{_TITLE}))\.\Z", re.I)
-# The longest of these, with what stands before it and the stop.
-LONGEST_TITLE = 8
+# A full stop after a lower-case word, a digit or an acronym, before a capital: an end, but for initials and titles.
+_SENTENCE_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[]?[A-Z])")
+# After a number, a capital letter is a unit and not an initial: "at 300 K. The".
+_TITLES = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
+_INITIAL_OR_TITLE = re.compile(rf"(?:(?:^|(?<!\d)[\s(])(?-i:[A-Z])|(?:^|[\s(])(?:{_TITLES}))\.\Z", re.I)
+# Characters of the longest abbreviation above, with the one before it and the full stop.
+MAX_ABBREVIATION_CHARS = 8
 
-# A list marker or an initial stands before its sentence, never alone.
-_MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
+# A list marker or an initial belongs to the sentence that follows.
+_LIST_MARKER = re.compile(r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|[-*•])")
 
 
 class Span(NamedTuple):
-    """A place in a text, in characters: text[start:end]."""
+    """A range of characters in a text: text[start:end]."""
 
     start: int
     end: int
 
 
 def split(text: str) -> list[Span]:
-    """The sentences of `text`, in order: not empty, disjoint spans that begin and end with a non-space character, cover
-    every non-space character of the text, and are at most LONGEST_SENTENCE characters long."""
+    """The sentences of `text`, in order: disjoint, non-empty spans that start and end with a non-space character, are at
+    most MAX_SENTENCE_CHARS characters long, and together cover every non-space character of the text."""
     return [
         part
         for paragraph in _paragraphs(text)
-        for block in parts(text, paragraph, LONGEST_BLOCK)
+        for block in parts(text, paragraph, MAX_BLOCK_CHARS)
         for sentence in _sentences(text, block)
-        for part in parts(text, sentence, LONGEST_SENTENCE)
+        for part in parts(text, sentence, MAX_SENTENCE_CHARS)
     ]
 
 
 def numbered(text: str, spans: Sequence[Span]) -> str:
-    """One line a sentence, "[1] First sentence.", counted from 1; line breaks inside a sentence become spaces."""
+    """One line per sentence, "[1] First sentence.", numbered from 1; line breaks inside a sentence become spaces."""
     return "\n".join(f"[{i}] {' '.join(text[s.start : s.end].split())}" for i, s in enumerate(spans, start=1))
 
 
 def cut_at_sentence(text: str, limit: int) -> str:
-    """The longest prefix of whole sentences with at most `limit` (1 or more) characters. Where the first sentence alone is
-    longer, the prefix ends before a space, or, without one, at the limit. Raises ValueError for a limit below 1."""
+    """The longest prefix of whole sentences with at most `limit` characters. If even the first sentence is longer, the
+    prefix ends before a space, or at the limit if there is none. Raises ValueError if `limit` is less than 1."""
     if limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}")
     if len(text) <= limit:
         return text
-    # A sentence that begins before the limit is seen whole, or is longer than any sentence may be.
-    ends = [span.end for span in split(text[: limit + LONGEST_SENTENCE]) if span.end <= limit]
+    # Enough text to see every sentence that starts before the limit whole.
+    ends = [span.end for span in split(text[: limit + MAX_SENTENCE_CHARS]) if span.end <= limit]
     ends = ends or [space.start() for space in re.finditer(r"(?<=\S)\s", text[: limit + 1])]
     return text[: ends[-1] if ends else limit]
 
@@ -82,36 +82,36 @@ def _paragraphs(text: str) -> Iterator[Span]:
 
 def _sentences(text: str, block: Span) -> Iterator[Span]:
     starts = [*_starts(text, block), block.end]
-    begin = starts[0]
+    start = starts[0]
     for after in starts[1:]:
-        span = _stripped(text, begin, after)
+        span = _stripped(text, start, after)
         sentence = text[span.start : span.end]
-        goes_on = _NEVER_LAST.search(sentence[-LONGEST_TITLE:]) or _MARKER.fullmatch(sentence)
-        if after == block.end or not goes_on:
+        continues = _ABBREVIATION.search(sentence[-MAX_ABBREVIATION_CHARS:]) or _LIST_MARKER.fullmatch(sentence)
+        if after == block.end or not continues:
             yield span
-            begin = after
+            start = after
 
 
 def _starts(text: str, block: Span) -> list[int]:
-    """Where sentences begin in the text; the first is always the block's own start."""
-    # A line break is taken for an end; in wrapped text the sentence goes on, so breaks become spaces in place.
+    """Where the block's sentences start in the text; the first start is always that of the block."""
+    # sentencex ends sentences at line breaks, but in wrapped text they continue, so each break becomes a space.
     flat = _LINE_BREAK.sub(" ", text[block.start : block.end])
     starts, position = {0}, 0
     for sentence in sentencex.segment("en", flat):
-        # What it gives are pieces of its input, in order and whole.
+        # The results are substrings of the input, in order.
         found = flat.find(sentence.strip(), position)
         if found > 0:
             starts.add(found)
         position = max(found, position) + len(sentence.strip())
-    for match in _PLAIN_END.finditer(flat):
+    for match in _SENTENCE_END.finditer(flat):
         end = match.start() + 2
-        if not _INITIAL.search(flat, max(0, end - LONGEST_TITLE), end):
+        if not _INITIAL_OR_TITLE.search(flat, max(0, end - MAX_ABBREVIATION_CHARS), end):
             starts.add(match.end())
     return [block.start + start for start in sorted(starts)]
 
 
 def parts(text: str, span: Span, longest: int) -> Iterator[Span]:
-    """`span` itself, or parts of at most `longest` characters, cut at the best boundary in their second half."""
+    """`span` itself, or parts of at most `longest` characters, each cut at the best boundary in its second half."""
     start = span.start
     while span.end - start > longest:
         middle, stop = start + longest // 2, start + longest
@@ -124,5 +124,5 @@ def parts(text: str, span: Span, longest: int) -> Iterator[Span]:
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    """text[start:end] without the space around it; the first character is no space."""
+    """text[start:end] without trailing space; its first character must not be a space."""
     return Span(start, start + len(text[start:end].rstrip()))

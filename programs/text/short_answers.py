@@ -1,8 +1,8 @@
-"""Whether a completion gives a short answer, and what it is worth by a rubric: rules alone, no model. Exports for
-`verifiers` carry a copy of this file, so it imports nothing of ours.
+"""Checks by rules, without a model, whether a completion gives a short answer, and what it scores by a rubric. Exports for
+`verifiers` contain a copy of this file, so it imports nothing from this project.
 
-The answer is what stands after the thought: in `\\boxed{}`, or else in the last sentence (yes or no also in the first). It
-has to commit itself: several options, several numbers, yes and no, an empty box, a question are no answer.
+The answer comes after the thought: in `\\boxed{}`, or else in the last sentence (yes or no also in the first). It must be
+definite: several options, several numbers, both yes and no, an empty box, or a question are no answer.
 
 score("So it takes \\\\boxed{0.5 h}.", {"kind": "number", "value": 30, "unit": "min", "tolerance": 0.01})     # 1.0
 """
@@ -15,35 +15,35 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 LETTERS = "ABCDEF"
-"""By which the options of a choice are named, in their order."""
+"""The letters of a choice's options, in order."""
 
-LONGEST_SENTENCE = 1000
-MOST_NUMBERS = 6
-"""A sentence or a box with more is no answer."""
+MAX_SENTENCE_CHARS = 1000
+MAX_NUMBERS = 6
+"""A sentence or a box with more numbers is no answer."""
 
-_CLOSED = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]", re.I)
-_OPENED = re.compile(r"<(?:think|thinking|thought|reasoning)>|\[THINK\]", re.I)
-_BOX = re.compile(r"\\f?boxed\s*\{")
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>|\[/THINK\]", re.I)
+_THOUGHT_START = re.compile(r"<(?:think|thinking|thought|reasoning)>|\[THINK\]", re.I)
+_BOX_START = re.compile(r"\\f?boxed\s*\{")
 _BRACE = re.compile(r"[{}]")
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
-_DENIES = re.compile(
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
+_DENIAL = re.compile(
     r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike|false)\b|n['’]t\b"
 )
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
-_OTHER_WORD = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
-_VERB = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
-_LEADING = rf"(?:\A|\b(?:{_VERB}) )(?:(?:the|an?) )?"
-"""What may stand before an answer that a sentence ends with."""
+_OPPOSITE = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
+_LEAD_WORDS = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
+_ANSWER_LEAD = rf"(?:\A|\b(?:{_LEAD_WORDS}) )(?:(?:the|an?) )?"
+"""What may precede an answer at the end of a sentence."""
 
 
 def score(completion: str, short: Mapping[str, Any]) -> float:
-    """1.0 where a completion gives the short answer and no other, else 0.0. `short` has `kind` and what that needs:
-    `value`, `unit` and `tolerance`; `text` and `options`; `text`; or `text` and `aliases`."""
+    """1.0 if a completion gives the short answer and no other, else 0.0. `short` has a `kind` and the keys of that kind:
+    number `value`, `unit` and `tolerance`, choice `text` and `options`, yes_no `text`, term `text` and `aliases`."""
     given, rule = after_thought(completion), _RULES[short["kind"]]
     if boxed := boxes(given):
-        # More than a sentence is no short answer.
-        return float(all(len(part) < LONGEST_SENTENCE and rule(part, short, True) for part in boxed))
-    sentences = _sentences(given)
+        # A text longer than a sentence is no short answer.
+        return float(all(len(part) < MAX_SENTENCE_CHARS and rule(part, short, True) for part in boxed))
+    sentences = _first_and_last_sentence(given)
     if short["kind"] == "yes_no":
         said = {word for sentence in sentences if (word := _yes_or_no(sentence))}
         return float(said == {short["text"]})
@@ -51,22 +51,22 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
 
 
 def points_share(met: Collection[int], rubric: Sequence[Mapping[str, Any]]) -> float:
-    """The weights of the points that are met (numbered from 1), as a share (0-1) of all above 0; 0 where none is."""
+    """The weight of the points met (numbered from 1) as a share (0-1) of all positive weights; 0 if there are none."""
     total = sum(max(0, point["weight"]) for point in rubric)
     reached = sum(point["weight"] for number, point in enumerate(rubric, start=1) if number in met)
     return min(1.0, max(0.0, reached / total)) if total else 0.0
 
 
 def after_thought(completion: str) -> str:
-    """What stands after the thought; nothing where the thought does not end."""
-    *_, last = _CLOSED.split(completion)
-    return "" if _OPENED.search(last) else last.strip()
+    """The text after the thought; empty if the thought does not end."""
+    *_, last = _THOUGHT_END.split(completion)
+    return "" if _THOUGHT_START.search(last) else last.strip()
 
 
 def boxes(text: str) -> list[str]:
-    """What stands in each outermost `\\boxed{}`; of one that is not closed, nothing."""
+    """The content of each outermost `\\boxed{}`; empty for one that is not closed."""
     found, end = [], 0
-    while match := _BOX.search(text, end):
+    while match := _BOX_START.search(text, end):
         depth, end = 1, match.end()
         while depth and (brace := _BRACE.search(text, end)):
             depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
@@ -74,21 +74,21 @@ def boxes(text: str) -> list[str]:
     return found
 
 
-def _sentences(text: str) -> list[str]:
-    """The first sentence and the last; one that does not end is nothing."""
-    parts = [part for piece in _BETWEEN_SENTENCES.split(text) if (part := piece.strip(" *_#>-"))]
-    return [part if len(part) < LONGEST_SENTENCE else "" for part in (*parts[:1], *parts[-1:])]
+def _first_and_last_sentence(text: str) -> list[str]:
+    """The first and the last sentence; empty for one that is too long."""
+    parts = [part for piece in _SENTENCE_BREAK.split(text) if (part := piece.strip(" *_#>-"))]
+    return [part if len(part) < MAX_SENTENCE_CHARS else "" for part in (*parts[:1], *parts[-1:])]
 
 
 def plain(text: str) -> str:
-    """A text in lower case, with one space between words and no other sign."""
+    """A text in lower case, with single spaces between words and no signs but % and +."""
     text = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|rm)\b\s*\{?", "", text)
     return " ".join(re.sub(r"[^\w%+]+|_", " ", text.casefold()).split())
 
 
 _IN_BOX = re.compile(r"\W*(?:\b(?:the|it|is|option|answer|choice)\b\W*)*(?:\b([A-F])\b\W*)?", re.I)
 _LABELLED = re.compile(r"\W*([A-F])[.):]+ (?!(?:or|and|maybe|perhaps|else|not)\b|.*\([A-F]\)).*\w\w.*", re.I | re.S)
-"""What stands in a box beside an option's words: nothing or a letter, or a letter with words in which others may stand."""
+"""The rest of a box without the words of options: nothing or a letter (`_IN_BOX`), or a letter and other words."""
 _NAMED_LETTER = re.compile(r"\(([A-F])\)|\b(?i:option|answer|choice)(?: is)?:? ([A-F])\b|\A([A-F])\b\W*\Z")
 _STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
 
@@ -96,7 +96,7 @@ _STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
 def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
     options = list(map(plain, short["options"]))
     text, named = as_plain_text(part).strip(), set[int]()
-    # The longest first: an option may be a part of another.
+    # The longest first, since an option may be part of another.
     for index, words in sorted(enumerate(map(str.split, options)), key=lambda option: -len(option[1])):
         pattern = r"[\W_]+".join(map(re.escape, words))
         text, times = re.subn(rf"(?<!\w){pattern}(?!\w)", "", text, flags=re.I)
@@ -110,7 +110,7 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         letters += _STRAY_LETTER.findall(text)
     named |= {LETTERS.index(letter.upper()) for letter in letters}
     right = options.index(plain(short["text"]))
-    if named != {right} or _DENIES.search(text.casefold()):
+    if named != {right} or _DENIAL.search(text.casefold()):
         return False
     return bool(boxed or letters) or _ends_with(part, [options[right]])
 
@@ -120,7 +120,7 @@ def _yes_or_no(sentence: str) -> str | None:
     if found is None or sentence.endswith("?"):
         return None
     word = found[1].lower()
-    return "both" if re.search(_OTHER_WORD[word], sentence[found.end() :], re.I) else word
+    return "both" if re.search(_OPPOSITE[word], sentence[found.end() :], re.I) else word
 
 
 def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
@@ -133,10 +133,10 @@ def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
 
 
 def _ends_with(sentence: str, names: Iterable[str]) -> bool:
-    """Whether a sentence ends with saying that it is one of these: a list of names does not."""
+    """Whether a sentence ends by giving one of these names as the answer, not several names or a denial."""
     said = _singular(plain(sentence.replace(":", " answer ").replace("=", " answer ")))
-    ends = any(re.search(rf"{_LEADING}{re.escape(_singular(name))}\Z", said) for name in names)
-    return ends and not _DENIES.search(said) and " or " not in said
+    ends = any(re.search(rf"{_ANSWER_LEAD}{re.escape(_singular(name))}\Z", said) for name in names)
+    return ends and not _DENIAL.search(said) and " or " not in said
 
 
 def _singular(text: str) -> str:
@@ -144,46 +144,46 @@ def _singular(text: str) -> str:
 
 
 class WrittenNumber(NamedTuple):
-    """A number of a text; `unit` is "" where none is known."""
+    """A number in a text; `unit` is "" if no known unit follows."""
 
     value: float
     unit: str
 
 
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
-_ON_THE_LINE = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_ONE_SIGN = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ"})
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
-_COMMAND = re.compile(r"\\(?:(?:text\w*|math\w*|operatorname|unit|rm|left|right)\b|([A-Za-z]+|.))")
-_SIGNS = {
+_PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SIGN_VARIANTS = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ"})
+_LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
+_LATEX_COMMAND = re.compile(r"\\(?:(?:text\w*|math\w*|operatorname|unit|rm|left|right)\b|([A-Za-z]+|.))")
+_LATEX_SIGNS = {
     "times": "×", "cdot": "·", "pm": "±", "approx": "≈", "simeq": "≈", "sim": "~", "odot": "☉", "mu": "µ",
     "%": "%", ",": " ", ";": " ", " ": " ",
 }  # fmt: skip
 
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_DIGITS = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3}){1,10}(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
-_TEN_TO = r"10\s*\^\s*(?P<open>\()?(?P<power>[-+]?\d{1,2})(?!\.?\d)(?(open)\))"
+_DECIMAL = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3}){1,10}(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
+_POWER = r"10\s*\^\s*(?P<open>\()?(?P<power>[-+]?\d{1,2})(?!\.?\d)(?(open)\))"
 IN_FIGURES = (
-    rf"(?:(?:(?P<factor>{_DIGITS})\s*[×x*·]\s*)?{_TEN_TO}|(?P<digits>{_DIGITS})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
+    rf"(?:(?:(?P<factor>{_DECIMAL})\s*[×x*·]\s*)?{_POWER}|(?P<digits>{_DECIMAL})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
 )
-"""A number in figures."""
+"""A number in digits."""
 _ERROR = r"±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?"
 _NUMBER = re.compile(
-    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){IN_FIGURES}(?:\s*/\s*(?P<below>{_DIGITS})(?![\w/]))?"
+    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){IN_FIGURES}(?:\s*/\s*(?P<below>{_DECIMAL})(?![\w/]))?"
     rf"(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?(?:\s*{_ERROR})?"
 )
 _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().\- ]{0,60})")
 
 
 def numbers_in(text: str) -> list[WrittenNumber]:
-    """The numbers of a text, LaTeX among it, in order; what stands after ± is none."""
+    """The numbers of a text, with or without LaTeX, in order; numbers after ± are left out."""
     text = as_plain_text(text)
     found, end = list[WrittenNumber](), 0
     for match in _NUMBER.finditer(text):
         if match["error"] or match.start() < end:
             continue
         power = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get(match["scale"] or "", 1.0)
-        value, below = _float(match["factor"] or match["digits"] or "1") * power, _float(match["below"] or "1")
+        value, below = _to_float(match["factor"] or match["digits"] or "1") * power, _to_float(match["below"] or "1")
         value = value / below if below else math.inf
         rest = text[match.end() : match.end() + 80]
         if unit := _unit_at(rest):
@@ -192,33 +192,33 @@ def numbers_in(text: str) -> list[WrittenNumber]:
     return found
 
 
-def _float(digits: str) -> float:
+def _to_float(digits: str) -> float:
     return float(re.sub(r"[^\d.]", "", digits))
 
 
 def as_plain_text(text: str) -> str:
-    """A text without LaTeX's commands and braces, and with raised figures after a caret: 10⁻³ becomes 10^-3."""
-    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_ON_THE_LINE), text).translate(_ONE_SIGN)
-    text = _FRACTION.sub(r"\1/\2", text.replace("{,}", ",").replace("+/-", "±"))
-    text = _COMMAND.sub(lambda match: _SIGNS.get(match[1], match[1] or ""), text)
+    """A text without LaTeX commands and braces; superscript digits follow a caret: 10⁻³ becomes 10^-3."""
+    text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_PLAIN_DIGITS), text).translate(_SIGN_VARIANTS)
+    text = _LATEX_FRACTION.sub(r"\1/\2", text.replace("{,}", ",").replace("+/-", "±"))
+    text = _LATEX_COMMAND.sub(lambda match: _LATEX_SIGNS.get(match[1], match[1] or ""), text)
     return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]", "", text))
 
 
 def _unit_at(text: str) -> str:
-    """The longest beginning of a text that is a unit."""
+    """The longest prefix of a text that is a unit, or ""."""
     found = _UNIT_TEXT.match(text)
     words = re.split(r" +", found[1].strip()) if found else []
     for count in range(min(len(words), 5), 0, -1):
         name = " ".join(words[:count]).rstrip(".,-").strip()
-        if name.count("(") == name.count(")") and not _NO_UNIT.fullmatch(name) and known_unit(name):
+        if name.count("(") == name.count(")") and not _NOT_A_UNIT.fullmatch(name) and known_unit(name):
             return name
     return ""
 
 
-_NO_UNIT = re.compile(r"an?|are|as|at|bar|be|by|counts?|in|is|mean|of|on|or|pair|per|point|t|to|us?|x")
-"""Words that a units library takes for units, and that a number is followed by as often."""
+_NOT_A_UNIT = re.compile(r"an?|are|as|at|bar|be|by|counts?|in|is|mean|of|on|or|pair|per|point|t|to|us?|x")
+"""Ordinary words after numbers that pint takes for units."""
 
-_DEFINED = """
+_UNIT_DEFINITIONS = """
     solar_mass = 1.98841e30 * kilogram = M_sun = Msun = solMass = solar_masses
     solar_luminosity = 3.828e26 * watt = L_sun = Lsun = solar_luminosities
     solar_radius = 6.957e8 * meter = R_sun = Rsun = solar_radii
@@ -229,7 +229,7 @@ _DEFINED = """
     dex = [decade]
     standard_deviation = [significance]
 """
-_AS_DEFINED = (
+_UNIT_SPELLINGS = (
     (re.compile(r"\b[Pp]er[- ]cent\b"), "percent"),
     (re.compile(r"(?i)\b(light|solar|earth|jupiter)[ -](?=[a-z])"), r"\1_"),
     (re.compile(r"_?☉"), "_sun"),
@@ -240,64 +240,65 @@ _AS_DEFINED = (
     (re.compile(r"(?<=[\w)])\s*·\s*(?=[A-Za-z(])"), "*"),
 )
 _MAY_BE_UNIT = re.compile(r"[\w%°^*/(). -]{1,60}")
-_NO_SUCH_UNIT = re.compile(r"\d{3}|\*\*|[a-z]{25}|\. |% (?!per )")
+_CANNOT_BE_UNIT = re.compile(r"\d{3}|\*\*|[a-z]{25}|\. |% (?!per )")
 
 
 @lru_cache(maxsize=1)
 def _registry() -> Any:
-    # Only now: it takes a second, and most short answers have no unit, or the same.
+    # Imported late: it takes a second, and most short answers have no unit, or the same one.
     import pint
 
     registry: Any = pint.UnitRegistry()
-    for line in _DEFINED.strip().splitlines():
+    for line in _UNIT_DEFINITIONS.strip().splitlines():
         registry.define(line.strip())
     return registry
 
 
 @lru_cache(maxsize=4096)
-def _unit_of(name: str) -> Any:
+def _parse_unit(name: str) -> Any:
     text = as_plain_text(name)
-    for pattern, defined in _AS_DEFINED:
+    for pattern, defined in _UNIT_SPELLINGS:
         text = pattern.sub(defined, text)
-    if not _MAY_BE_UNIT.fullmatch(text) or _NO_SUCH_UNIT.search(text):
+    if not _MAY_BE_UNIT.fullmatch(text) or _CANNOT_BE_UNIT.search(text):
         return None
     for written in (text, text.lower()):
-        # It raises a dozen kinds of error for what is no unit.
+        # pint raises a dozen kinds of errors for text that is not a unit.
         with contextlib.suppress(Exception):
             return _registry().parse_units(written)
     return None
 
 
 def known_unit(name: str) -> bool:
-    return _unit_of(name) is not None
+    return _parse_unit(name) is not None
 
 
 def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | None:
-    """Whether an amount is that of a short answer, as far as that tolerates; None: it measures something else."""
-    wanted, due = float(short["value"]), short.get("unit") or ""
-    if unit != due:
+    """Whether an amount is that of a short answer, within its tolerance; None if it measures something else."""
+    expected, expected_unit = float(short["value"]), short.get("unit") or ""
+    if unit != expected_unit:
         from pint import PintError
 
-        here, there = (_registry().Quantity(*amount) for amount in ((value, _unit_of(unit)), (wanted, _unit_of(due))))
+        given = _registry().Quantity(value, _parse_unit(unit))
+        due = _registry().Quantity(expected, _parse_unit(expected_unit))
         try:
-            if here.units.dimensionality != there.units.dimensionality:
+            if given.units.dimensionality != due.units.dimensionality:
                 return None
-            value, wanted = here.to_base_units().magnitude, there.to_base_units().magnitude
+            value, expected = given.to_base_units().magnitude, due.to_base_units().magnitude
         except PintError:
-            # A logarithm for each of something, as dB/km, has no dimension.
+            # The dimension of a logarithmic unit per something, such as dB/km, is undefined.
             return None
-    return abs(value - wanted) <= abs(wanted) * float(short["tolerance"]) + 1e-12 * abs(wanted)
+    return abs(value - expected) <= abs(expected) * float(short["tolerance"]) + 1e-12 * abs(expected)
 
 
 def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    *before, result = re.split("[=≈]", as_plain_text(part))
+    *earlier, result = re.split("[=≈]", as_plain_text(part))
     numbers = numbers_in(result)
-    if not numbers or len(numbers) + sum(len(numbers_in(each)) for each in before) > MOST_NUMBERS:
+    if not numbers or len(numbers) + sum(len(numbers_in(each)) for each in earlier) > MAX_NUMBERS:
         return False
-    found = [same_amount(one.value, one.unit, short) for one in numbers]
-    # A number of something else is no second answer, but one without a unit may be.
-    others = [one for one, same in zip(numbers, found, strict=True) if not same]
-    return True in found and all(same_amount(one.value, one.unit, short) is None and one.unit for one in others)
+    matches = [same_amount(number.value, number.unit, short) for number in numbers]
+    # A number that measures something else is no second answer, but one without a unit may be.
+    others = [number for number, match in zip(numbers, matches, strict=True) if not match]
+    return True in matches and all(same_amount(n.value, n.unit, short) is None and n.unit for n in others)
 
 
 def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:

@@ -1,11 +1,11 @@
-"""A thought as text: the `<thought>` element that holds it, and what the kinds of its paragraphs stand for."""
+"""A thought as text: its `<thought>` element, and the reasoning patterns that the kinds of its paragraphs stand for."""
 
 import re
 from collections.abc import Sequence
 from typing import Literal
 
 OPEN, CLOSE = "<thought>", "</thought>"
-PATTERNS = {
+PATTERN_NAMES = {
     "tries": "hypothesis_generation",
     "recalls": "knowledge_recall",
     "computes": "quantitative_reasoning",
@@ -16,20 +16,20 @@ PATTERNS = {
     "wonders": "uncertainty_acknowledgement",
     "settles": "synthesis",
 }
-"""The published name of what a paragraph of a kind does. The kind `wrong` has none: to err is no way of reasoning."""
+"""The published pattern name of each kind of paragraph. The kind `wrong` has none: an error is not a way of reasoning."""
 
 THOUGHT_TAG = re.compile(r"<(/?(?:think|thinking|thoughts?)(?:\s[^<>]{0,80})?/?)>", re.IGNORECASE)
-_ELEMENT = re.compile(r"\s*<thought>(.*)</thought>\s*", re.DOTALL)
+_THOUGHT_ELEMENT = re.compile(r"\s*<thought>(.*)</thought>\s*", re.DOTALL)
 
 
 def escape_thought_tags(text: str) -> str:
-    """`text` with `<think>`, `</thought>` and the like written as `&lt;think&gt;`. Idempotent."""
+    """`text` with tags such as `<think>` and `</thought>` escaped (`&lt;think&gt;`). Idempotent."""
     return THOUGHT_TAG.sub(r"&lt;\1&gt;", text)
 
 
 def wrap_thought(paragraphs: Sequence[str]) -> str:
-    """One thought element: the paragraphs, stripped, a blank line between them; blank ones are left out. Thought and think
-    tags inside are escaped. Raises ValueError when nothing is left: an empty thought is not content."""
+    """One thought element with the stripped paragraphs, separated by blank lines and without empty ones. Thought and think
+    tags inside are escaped. Raises ValueError if no paragraph is left."""
     body = "\n\n".join(stripped for paragraph in paragraphs if (stripped := paragraph.strip()))
     if not body:
         raise ValueError("a thought needs at least one paragraph that is not blank")
@@ -37,18 +37,18 @@ def wrap_thought(paragraphs: Sequence[str]) -> str:
 
 
 def bare_thought(text: str) -> str:
-    """What stands inside the one thought element that `text` is, stripped, with escaped tags still escaped; all of the
-    text, stripped, where it is not exactly one. wrap_thought([bare_thought(w)]) == w for all w that wrap_thought made."""
-    match = _ELEMENT.fullmatch(text)
+    """The stripped content of the thought element that `text` consists of, with escaped tags still escaped; the whole text,
+    stripped, if it is not exactly one element. wrap_thought([bare_thought(w)]) == w for all w from wrap_thought."""
+    match = _THOUGHT_ELEMENT.fullmatch(text)
     alone = match is not None and OPEN not in match[1] and CLOSE not in match[1]
     return (match[1] if match and alone else text).strip()
 
 
 def reasoning_patterns(kinds: Sequence[str | None]) -> list[str]:
-    """The patterns of a thought whose paragraphs are of these kinds, each once, in the order in which they come first."""
-    return list(dict.fromkeys(PATTERNS[kind] for kind in kinds if kind in PATTERNS))
+    """The patterns of a thought with paragraphs of these kinds, each once, in order of first occurrence."""
+    return list(dict.fromkeys(PATTERN_NAMES[kind] for kind in kinds if kind in PATTERN_NAMES))
 
 
 def complexity_level(words: int) -> Literal["low", "medium", "high"]:
-    """By the words of a thought: high from 300 on, medium from 120 on, else low."""
+    """By the number of words of a thought: high from 300 on, medium from 120 on, else low."""
     return "high" if words >= 300 else "medium" if words >= 120 else "low"

@@ -1,4 +1,4 @@
-"""The words of a text, cut to stems, and rules that look for forms of words."""
+"""Splits a text into words and stems, and applies rules that search it for phrases."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-# Words, numbers, and the signs that end a clause or compare a value. The letters are named: looking each one up in
+# Words, numbers, and the signs that end a clause or compare values. The letters are listed, since looking each one up in
 # Unicode's tables takes twice as long.
 _LETTER = "[a-zµß-ɏͰ-ӿ]"
 _TOKEN = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)?|\d+(?:[.,]\d+)*|\.\d+|[;:,()\[\].!?=<>≤≥—]|[-–](?=\s)")
@@ -29,19 +29,19 @@ _GRAMMAR = """
     take takes going come comes gets want need needs true false
 """
 GRAMMAR = frozenset(_GRAMMAR.split())
-"""Words that say nothing about what a sentence is about."""
+"""Words that do not tell what a sentence is about."""
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
-_ENGLISH = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
+_COMMON_ENGLISH_WORDS = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
 
 
 def tokens(text: str) -> list[str]:
-    """The words (in small letters), numbers and separating signs of a text, in order; "isn't" becomes "is", "not"."""
+    """The lower-case words, the numbers and the separating signs of a text, in order; "isn't" becomes "is", "not"."""
     return _TOKEN.findall(text.lower().replace("’", "'").replace("n't", " not"))
 
 
 def content(words: Iterable[str]) -> frozenset[str]:
-    """The stems of the words that a sentence is about, and its numbers."""
+    """The stems of the words that tell what a sentence is about, and its numbers."""
     return frozenset(filter(None, map(_content_stem, words)))
 
 
@@ -53,27 +53,27 @@ def _content_stem(word: str) -> str | None:
 
 
 def stem(word: str) -> str:
-    """A word in small letters without its inflection: galaxies and galaxy, rotates and rotating come out the same."""
+    """A lower-case word without its inflection: galaxies and galaxy, rotates and rotating have the same stem."""
     for ending in _ENDINGS:
-        bare = word.removesuffix(ending)
-        if bare != word and len(bare) >= 3 and not word.endswith(("ss", "us", "is")):
-            return (bare + "y" if ending == "ies" else bare).removesuffix("e") if len(bare) > 3 else bare
+        rest = word.removesuffix(ending)
+        if rest != word and len(rest) >= 3 and not word.endswith(("ss", "us", "is")):
+            return (rest + "y" if ending == "ies" else rest).removesuffix("e") if len(rest) > 3 else rest
     return word.removesuffix("e") if len(word) > 4 else word
 
 
 def is_english(words: Iterable[str]) -> bool:
-    """Whether the tokens of a few sentences or more are English: rules over English words are silent about others."""
-    # No other language has three of the commonest English words by chance.
-    return len(_ENGLISH.intersection(words)) >= 3
+    """Whether the tokens of at least a few sentences are English. Rules over English words do not apply to other texts."""
+    # A text in another language does not have three of the commonest English words by chance.
+    return len(_COMMON_ENGLISH_WORDS.intersection(words)) >= 3
 
 
 def runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
-    """All runs of so many words, by the place of their first."""
+    """All runs of `length` consecutive words, in order."""
     return list(zip(*(words[start:] for start in range(length)), strict=False))
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """All texts in models, mappings and lists, depth first; a text is its own."""
+    """All strings in models, mappings and lists, depth first; a string yields itself."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, BaseModel):
@@ -84,9 +84,9 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 class Rule(NamedTuple):
-    """A pattern, and an expression for what forgives it where that comes first, in the text or in what is given with it
-    (nothing does: "(?!)"); `{noun}` in it stands for what the pattern's group of that name matched. Whatever the pattern
-    finds holds one of `parts`, in small letters."""
+    """A pattern to search for. A match is forgiven if the expression `introduced_by` matches before it, in the text or in
+    what is given with it ("(?!)" never does); `{noun}` there stands for the text of the pattern's group of that name. Every
+    match contains one of `parts`, in lower case."""
 
     reason: str
     parts: tuple[str, ...]
@@ -95,7 +95,7 @@ class Rule(NamedTuple):
 
 
 def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
-    """Rules, one a line: its fields with " | " between them, and commas between its parts."""
+    """Parses rules, one per line: fields separated by " | ", and `parts` by commas."""
     fields = (line.split(" | ") for line in lines.strip("\n").split("\n"))
     return tuple(
         Rule(reason, tuple(parts.split(",")), re.compile(pattern, flags), *forgiven)
@@ -104,6 +104,6 @@ def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
 
 
 def applicable(rules: Iterable[Rule], text: str) -> list[Rule]:
-    """The rules of which the text holds a part: no other finds anything, and a pattern takes a hundred times as long."""
-    small = text.lower()
-    return [each for each in rules if any(map(small.__contains__, each.parts))]
+    """The rules with a part that is in the text. No other rule can match, and a pattern takes a hundred times as long."""
+    lowered = text.lower()
+    return [rule for rule in rules if any(map(lowered.__contains__, rule.parts))]

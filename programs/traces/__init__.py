@@ -1,1 +1,1 @@
-"""A variation of a question: its attempts, what is asked about them, and what becomes of it."""
+"""The variations of a question: their attempts, the checks on these, and the outcome."""

@@ -1,21 +1,21 @@
-"""The trials that accepted traces are put to: the blind solve (`--blind-solve K`) and the step check (`--check-steps`).
+"""The trials of accepted traces: the blind solve (`--blind-solve K`) and the step check (`--check-steps`).
 
-Does a question need its passage, and how hard is it? Another model, the solver, answers it K times without the passage and
-K times with it. Each answer is compared with the final answer of each of the question's V accepted variations: K x V
-comparisons a setting, which is passed when at least half of them make the same main claim. Where an answer has a short
-answer, the first that there is decides instead, by rules: K comparisons, and no model compares.
+The blind solve measures whether a question needs its passage, and how hard it is. Another model, the solver, answers it K
+times without the passage and K times with it. A model compares each of these answers with the final answer of each of the
+question's V accepted variations: K x V comparisons per setting. If variations have short answers, rules compare with the
+first of these instead: K comparisons. A setting is passed if at least half of its comparisons find the same main claim.
 
     known        passed without the passage
-    needs_paper  passed with it alone
-    unanswered   passed in neither way
+    needs_paper  passed only with it
+    unanswered   passed neither way
     difficulty   1 - pass rate: the share of the judged comparisons with the passage that do not pass (and without, apart)
 
-What failed technically (no usable answer, or no readable comparison) is absent and counts nowhere. Where the absent ones
-could have decided a setting, the setting is open and the question's need is None: undecided, never guessed. All this is the
-question's: its variations carry the same, and are kept or turned down together. With `--student-model` a second, weaker
-model tries the same: what it fails at and the solver does not is worth training on (`programs.export --keep`).
+A comparison that failed technically (no usable answer, or no readable comparison) is absent and does not count in a rate.
+If absent ones could have decided the need, it is None: undecided, never guessed. All variations of a question share the
+result, and are kept or rejected together. With `--student-model` a second, weaker model tries the same: what it fails and
+the solver passes is worth training on (`programs.export --keep`).
 
-The step check asks a model which sentence of the passage decides about each step of a trace, and how, all in one call.
+The step check asks a model, in one call per trace, which sentence of the passage decides about each step, and how.
 """
 
 from collections import Counter
@@ -34,31 +34,31 @@ from programs.traces.variation import Variation
 from signatures.trials import MOST_STEPS, StepVerdict
 from signatures.vocabulary import Agreement
 
-SOLVING, COMPARING, STEPS = SolveStage(), CompareStage(), StepStage()
+SOLVE_STAGE, COMPARE_STAGE, STEP_STAGE = SolveStage(), CompareStage(), StepStage()
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials that these options ask for, with the replies that `answer` gives."""
+    """Runs the trials that `options` ask for, with replies from `answer`."""
 
     options: TracerOptions
     answer: Answering
 
     async def solve_blindly(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations one `blind_solve`, and turns all down where its need is not kept."""
+        """Gives a question's accepted variations the same `blind_solve`, and rejects all if its need is not kept."""
         options, accepted = self.options, [variation for variation in variations if variation.accepted]
         if not accepted or options.blind_solve is None:
             return
-        short = next((found for each in accepted if (found := each.last.draft.checkable.short_answer)), None)
-        without, with_it = await self._tried(accepted, short, options.solver, "solve")
+        short = next((found for variation in accepted if (found := variation.last.draft.checkable.short_answer)), None)
+        without, with_it = await self._solve(accepted, short, options.solver, "solve")
         student = None
         if options.student_model:
-            blind, reading = await self._tried(accepted, short, options.student_model, "student")
+            blind, reading = await self._solve(accepted, short, options.student_model, "student")
             student = StudentSolve(solver=options.student_model, without_passage=blind, with_passage=reading)
         solve = BlindSolve(
             need=_need_of(without, with_it),
-            difficulty=_rest(with_it.pass_rate),
-            difficulty_without=_rest(without.pass_rate),
+            difficulty=_difficulty(with_it.pass_rate),
+            difficulty_without=_difficulty(without.pass_rate),
             without_passage=without,
             with_passage=with_it,
             solver=options.solver,
@@ -70,20 +70,20 @@ class Trials:
         for variation in accepted:
             variation.last.blind_solve = solve
         if options.keep and solve.need not in options.keep:
-            again = solve.need is None and not all(variation.last.settled for variation in accepted)
-            detail = "undecided, to be tried again" if again else solve.need or "undecided"
+            retry = solve.need is None and not all(variation.last.settled for variation in accepted)
+            detail = "undecided, a later run tries again" if retry else solve.need or "undecided"
             for variation in accepted:
-                variation.turn_down("unjudged" if again else "rejected", Reason.NEED, detail)
+                variation.turn_down("unjudged" if retry else "rejected", Reason.NEED, detail)
 
-    async def _tried(
+    async def _solve(
         self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
     ) -> list[SolveTries]:
-        """A model's tries without the passage and with it; the attempts keep what it replied by this name."""
+        """A model's tries without the passage and with it. The attempts keep its replies under `name`."""
         passage, question = accepted[0].passage, accepted[0].question
 
-        async def tried(with_passage: bool) -> SolveTries:
+        async def solve_in_setting(with_passage: bool) -> SolveTries:
             numbers = range(self.options.blind_solve or 0)
-            asks = [SOLVING.ask(passage, question, with_passage, number, solver, short) for number in numbers]
+            asks = [SOLVE_STAGE.ask(passage, question, with_passage, number, solver, short) for number in numbers]
             replies = await together(map(self.answer, asks))
             for variation in accepted:
                 variation.last.more.setdefault(name, []).extend(replies)
@@ -92,42 +92,41 @@ class Trials:
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             if short is not None:
-                return tries_of([None if text is None else _by_rules(text, short) for _, text in tries])
-            return tries_of(await together(self._compared(each, *one) for each in accepted for one in tries))
+                return tries_of([None if text is None else _compare_by_rules(text, short) for _, text in tries])
+            return tries_of(await together(self._compare(each, *tried) for each in accepted for tried in tries))
 
-        return await together([tried(False), tried(True)])
+        return await together([solve_in_setting(False), solve_in_setting(True)])
 
-    async def _compared(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
+    async def _compare(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
         if text is None:
             return None
         number, solver = ask.key.split("/", 4)[3:]
         name, reference = f"{variation.name}/{number}/{solver}", variation.last.draft.answer
-        reply = await self.answer(COMPARING.ask(variation.question, reference, text, name, self.options.comparer))
+        reply = await self.answer(COMPARE_STAGE.ask(variation.question, reference, text, name, self.options.comparer))
         variation.last.more.setdefault("compare", []).append(reply)
         return reply.output["agreement"] if reply.status == "ok" else None
 
     async def check_steps(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations their steps, as a model checked them. One without a readable verdict, and
-        any in a thought of more than `MOST_STEPS`, as a model's own may be, stays unchecked."""
+        """Gives a question's accepted variations steps that a model has checked. A step without a usable verdict stays
+        unchecked, and so do thoughts of more than `MOST_STEPS` steps, as a model's own may be."""
         if model := self.options.checker:
-            await together(self._check(variation, model) for variation in variations if variation.accepted)
+            await together(self._check_variation(variation, model) for variation in variations if variation.accepted)
 
-    async def _check(self, variation: Variation, model: str) -> None:
+    async def _check_variation(self, variation: Variation, model: str) -> None:
         passage, attempt = variation.passage, variation.last
         steps = attempt.draft.thought.steps()
         if not 0 < len(steps) <= MOST_STEPS:
             return
-        reply = await self.answer(STEPS.ask(passage, [text for _, text in steps], variation.name, model))
+        reply = await self.answer(STEP_STAGE.ask(passage, [text for _, text in steps], variation.name, model))
         attempt.more["steps"] = [reply]
         verdicts = verdicts_in(reply, len(steps), len(passage.spans))
         attempt.steps = [
-            StepRecord(kind=kind, text=text, **_judged(verdicts.get(number), passage, reply.model or model))
+            StepRecord(kind=kind, text=text, **_verdict_fields(verdicts.get(number), passage, reply.model or model))
             for number, (kind, text) in enumerate(steps, start=1)
         ]
 
 
-def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[str, object]:
-    """What a verdict adds to the record of its step."""
+def _verdict_fields(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[str, object]:
     if verdict is None:
         return {}
     status = None if verdict.status == "no_claim" else verdict.status
@@ -135,13 +134,12 @@ def _judged(verdict: StepVerdict | None, passage: Passage, model: str) -> dict[s
     return {"status": status, "judged_by": model, "reason": verdict.reason, **place}
 
 
-def _by_rules(text: str, short: ShortAnswer) -> Agreement:
-    """How a try stands to the short answer."""
+def _compare_by_rules(text: str, short: ShortAnswer) -> Agreement:
     return "equivalent" if score(text, dict(short)) else "contradicts"
 
 
 def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
-    """Counts one setting's comparisons."""
+    """Counts the comparisons of one setting."""
     counts = Counter(found)
     judged = len(found) - counts[None]
     return SolveTries(
@@ -155,7 +153,7 @@ def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
 
 
 def passed(tries: SolveTries) -> bool | None:
-    """Whether at least half of all comparisons pass; None where that hangs on the absent ones."""
+    """Whether at least half of all comparisons pass; None if that depends on the absent ones."""
     if 2 * tries.equivalent >= tries.asked:
         return True
     return False if 2 * (tries.equivalent + tries.absent) < tries.asked else None
@@ -170,5 +168,5 @@ def _need_of(without: SolveTries, with_it: SolveTries) -> Need | None:
     return "needs_paper" if reading else "unanswered"
 
 
-def _rest(rate: float | None) -> float | None:
+def _difficulty(rate: float | None) -> float | None:
     return None if rate is None else round(1 - rate, 4)

@@ -1,4 +1,4 @@
-"""A variation of a question of a text: the unit of work and of identity, its attempts, and what became of it."""
+"""A variation of a question, the unit of work and of identity: its attempts and its outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,15 +35,14 @@ from programs.text.thought import complexity_level, reasoning_patterns
 from signatures.vocabulary import ThoughtOrigin
 
 Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
-"""unjudged: waits for judges, or for what else could not be decided; failed: a stage gave no readable answer, tried again
-later."""
+"""unjudged: waits for judges or an undecided blind solve; failed: a stage has no readable reply, a later run asks again."""
 
 Standing = Literal["accepted", "below", "unjudged"]
-"""What the judges' verdicts make of an attempt."""
+"""What the judges' verdicts make of an attempt; below: rejected."""
 
 
 class VariationKey(NamedTuple):
-    """Which variation: the sample's hash, the question's type, an index, and whose the thought is. Written with slashes."""
+    """A variation's key: the sample's hash, the question's type, an index, whose the thought is. Written with slashes."""
 
     sample: str
     question_type: str
@@ -58,14 +57,14 @@ class VariationKey(NamedTuple):
         return variation_name(self.variation, self.thought)
 
     def named(self, draft: str) -> str:
-        """A draft of it by its name (`programs.stages.thought.AttemptPlan`)."""
+        """The full name of one of its drafts; `draft` is an `AttemptPlan.name`."""
         return f"{self.sample}/{self.question_type}/{draft}"
 
 
 @dataclass(frozen=True)
 class EarlierOutcome:
-    """What earlier runs made of a variation. `digest` is of its texts; `decided`: the present rules have nothing to decide
-    about it; `fixed`: it stays as it is, whatever the rules."""
+    """The outcome of a variation in earlier runs. `digest` is the hash of its texts; `decided`: the present rules leave
+    nothing to decide; `fixed`: it stays as it is, whatever the rules."""
 
     accepted: bool
     decided: bool
@@ -75,8 +74,8 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `steps` are those of the thought as a model checked them; `more` has the
-    replies that the checks of an accepted attempt took, by what was asked for."""
+    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model; `more` has the
+    replies of the trials of an accepted attempt, by stage name (`student` for those of the student model)."""
 
     plan: AttemptPlan
     draft: Draft
@@ -90,7 +89,7 @@ class Attempt:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing that was asked about it, verdicts and grades above all, is still without an answer."""
+        """Whether every call about it, such as those for verdicts and grades, has a settled reply."""
         return all(reply.settled for reply in chain(self.draft.replies.values(), *self.more.values()))
 
     @property
@@ -100,8 +99,7 @@ class Attempt:
 
 @dataclass
 class Variation:
-    """A variation as it is being made. `status` stands once one of the methods that decide was called; `rejection` says why
-    it is not accepted."""
+    """A variation while it is made. `status` is valid once it is decided; `rejection` says why it is not accepted."""
 
     key: VariationKey
     question: Question
@@ -122,14 +120,14 @@ class Variation:
 
     @property
     def name(self) -> str:
-        """What the calls about its last attempt are named by."""
+        """The name that calls about its last attempt have in their keys."""
         return self.key.named(self.last.plan.name)
 
     def turn_down(self, status: Status, reason: Reason, detail: str) -> None:
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
 
     def decide(self) -> None:
-        """Takes the status from the last attempt."""
+        """Sets the status from the last attempt."""
         verdicts = self.last.verdicts
         if self.last.standing == "accepted":
             self.status = "accepted"
@@ -140,7 +138,7 @@ class Variation:
             self.turn_down("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
 
     def failed(self, failure: StageFailed) -> "Variation":
-        """Gives it up at a stage: rejected if the stage is settled, else to be tried again."""
+        """Gives up at a stage: rejected if the failure is final, otherwise failed, so that a later run tries again."""
         self.failure = failure
         if failure.final:
             self.turn_down("rejected", Reason.UNUSABLE, str(failure))
@@ -150,7 +148,7 @@ class Variation:
 
     @property
     def settled(self) -> bool:
-        """Whether a later run by the same rules would change nothing."""
+        """Whether a later run with the same rules would change nothing."""
         return self.last.settled if self.accepted else self.status in ("rejected", "duplicate")
 
     @property
@@ -158,30 +156,29 @@ class Variation:
         return self.last.digest if self.attempts else None
 
     def _needs_passage(self, attempt: Attempt, found: Strands) -> list[str]:
-        """The figures of an attempt that only the passage gives. A model that thinks for itself has none: it saw the
-        question alone."""
+        """The figures that only the passage gives. A closed thought of a model's own has none: the model saw no passage."""
         draft, plan, seen = attempt.draft, attempt.plan, None
         if plan.setting == "closed":
             if plan.thought == "model":
                 return []
-            judged = [verdict.fault for one in self.attempts for verdict in one.verdicts if one is not attempt]
-            seen = "\n".join(filter(None, [found.seen, *judged]))
+            others = [other for other in self.attempts if other is not attempt]
+            faults = [verdict.fault for other in others for verdict in other.verdicts]
+            seen = "\n".join(filter(None, [found.seen, *faults]))
         text, thought = self.passage.sample.text, draft.thought.texts
         return needs_passage(self.question.text, text, thought, draft.answer, seen=seen)
 
     def record(self, number: int = -1, **generation: Any) -> Record:
-        """The trace of an attempt (the last by default) as the document holds it. `generation` adds fields to
-        `Generation`."""
+        """The record of an attempt (the last by default). `generation` has more fields of `Generation`."""
         key, question, passage, found = self.key, self.question, self.passage, self.found
-        assert found is not None, "an attempt is made from an analysis"
+        assert found is not None, "an attempt needs strands"
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
         steps = draft.thought.steps()
-        carried = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
+        source_fields = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
         return Record(
             id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
             question_id=f"{key.sample}/{key.question_type}",
-            source_paper=SourcePaper(**carried, flags=passage.flags),
+            source_paper=SourcePaper(**source_fields, flags=passage.flags),
             user_interaction=UserInteraction(
                 question=question.text,
                 question_type=question.type,
@@ -226,7 +223,7 @@ def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) 
     thinker = replies["trace" if attempt.plan.thought == "written" else "own"]
     models = {**{stage: reply.model for stage, reply in replies.items()}, **more}
     spent = sum((reply.spent_in_all for reply in chain(replies.values(), *attempt.more.values())), Spent())
-    # What a model thought before it answered is the trace itself.
+    # The reasoning of the stage `own` is the trace itself.
     reasoning = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
     return Generation(
         model=thinker.model,
@@ -241,8 +238,8 @@ def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) 
 
 
 def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
-    """accepted: judged at or above the threshold and by no judge below a floor, or not to be judged; unjudged: no judge
-    gave a score."""
+    """accepted: the panel's score is at or above the threshold and no rating is below a floor, or there is no quality
+    check; unjudged: no judge gave a score; below: otherwise."""
     if not options.quality_check:
         return "accepted"
     score = panel_score(verdicts)
@@ -252,12 +249,12 @@ def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
 
 
 def floors_missed(verdicts: list[Verdict]) -> list[str]:
-    """The ratings by which single judges turn a trace down, whatever the mean."""
+    """The ratings below a floor, with their judges. Each rejects the trace, whatever the mean."""
     return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
 
 
 def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"]) -> tuple[str, ...]:
-    """The faults that the judges found in a part of an attempt, whole, for the next one to mend."""
+    """The faults that the judges found in a part of an attempt, in full, for the next attempt to repair."""
     return tuple(
         verdict.fault
         for verdict in verdicts
@@ -266,23 +263,25 @@ def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"])
 
 
 def drop_twins(variations: list[Variation], earlier: Callable[[VariationKey], EarlierOutcome | None]) -> None:
-    """Marks accepted variations whose texts are those of another with a lower index, made now or in an earlier run."""
-    here = {variation.key: variation for variation in variations}
-    for variation in filter(lambda one: one.accepted, variations):
+    """Marks accepted variations with the same texts as an accepted one of a lower index, made now or in an earlier run."""
+    current = {variation.key: variation for variation in variations}
+    for variation in filter(lambda candidate: candidate.accepted, variations):
         for index in range(variation.key.variation):
             key = variation.key._replace(variation=index)
-            other = here.get(key) or earlier(key)
+            other = current.get(key) or earlier(key)
             if other is not None and other.accepted and other.digest == variation.digest:
                 variation.turn_down("duplicate", Reason.SAME_VARIATION, f"variation {index}")
                 break
 
 
-LOWEST, WIDTH = 0.2, 0.8
+MIN_TEMPERATURE, TEMPERATURE_RANGE = 0.2, 0.8
 GOLDEN = 0.6180339887498949
 """Steps of the golden ratio spread any number of points evenly over an interval (Weyl's equidistribution)."""
 
 
 def temperature_of(variation: int, base: float) -> float:
-    """The temperature of a variation, by its index alone: the first has `base`, the others lie spread over 0.2-1.0, no two
-    alike."""
-    return base if variation == 0 else round(LOWEST + ((base - LOWEST) / WIDTH + variation * GOLDEN) % 1.0 * WIDTH, 3)
+    """The temperature of a variation: `base` for the first; those of the others, all different, are spread over 0.2-1.0."""
+    if variation == 0:
+        return base
+    position = (base - MIN_TEMPERATURE) / TEMPERATURE_RANGE + variation * GOLDEN
+    return round(MIN_TEMPERATURE + position % 1.0 * TEMPERATURE_RANGE, 3)

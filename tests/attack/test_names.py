@@ -29,7 +29,7 @@ def test_1_what_failed_of_a_pipe_is_left_to_a_later_run(tmp_path: Path) -> None:
     with laboratory(tmp_path, texts=1, stages={"context": lambda _asked: "I cannot say."}) as lab:
         process = lab.start(input_file=[str(pipe)])
         pipe.write_bytes(lab.input.read_bytes())
-        assert "not one trace was made" in ended(process, within=20).stderr
+        assert "no trace was made" in ended(process, within=20).stderr
         assert [unit["status"] for unit in lab.lines("unit")] == ["failed"]
 
 

@@ -41,13 +41,13 @@ def test_another_run_adds_to_it_and_json_is_an_object_a_line(tmp_path: Path) -> 
         assert not beside(lab.output, ".run.log").exists()
     assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
     messages = [line["message"] for line in lines]
-    assert messages[0] == "the run begins"
+    assert messages[0] == "run started"
     assert lines[0]["settings"]["model"] == "openai/any"
-    assert any(re.match(r"tried again in \d+\.\d s: HTTP 503", message) for message in messages)
+    assert any(re.match(r"retrying in \d+\.\d s: HTTP 503", message) for message in messages)
     lost = [line for line in lines if line["message"].startswith("no usable answer: ")]
     assert {line["key"] for line in lost} == {line["key"] for line in lab.lines("failed")}
     assert any(message.startswith("a text failed: questions") for message in messages)
-    assert lines[-1]["message"] == "the run ends: completed"
+    assert lines[-1]["message"] == "run ended: completed"
     assert lines[-1]["traces"] == {"accepted": 2}
 
 
@@ -111,7 +111,7 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
 
 
 def test_it_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "LARGEST", 1000)
+    monkeypatch.setattr(logs, "MAX_BYTES", 1000)
     with logged(LogOptions(log_file=tmp_path / "log"), tmp_path / "out"):
         for number in range(200):
             log.info("line %d of many", number)
@@ -137,7 +137,7 @@ def test_the_error_that_ends_a_command_is_in_its_log(tmp_path: Path) -> None:
     assert (foreseen["level"], foreseen["message"]) == ("error", "ended by an error: --seed: no number")
     assert "exception" not in foreseen
     _, strange = ended_by(ZeroDivisionError("oh"))
-    assert strange["message"] == "ended by an error that nobody foresaw: ZeroDivisionError('oh')"
+    assert strange["message"] == "ended by an unexpected error: ZeroDivisionError('oh')"
     assert strange["exception"].startswith("Traceback")
 
 

@@ -53,7 +53,7 @@ def test_the_command_line_wins_over_the_config_and_that_over_the_defaults(config
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("- a\n- b\n", "does not hold options by name"),
+        ("- a\n- b\n", "is not a mapping of option names"),
         ("seed: [1\n", "cannot be read"),
         ("output: 2024-02-30\n", "cannot be read"),
         ("seed: many\n", "--seed"),

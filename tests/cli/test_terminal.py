@@ -104,7 +104,7 @@ def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
         for _ in range(2):
             done = called(*lab.arguments())
             assert (done.returncode, done.stderr.count("\n")) == (1, 1), "also where an earlier run asked for it"
-            assert done.stderr.startswith("error: not one trace was made: ")
+            assert done.stderr.startswith("error: no trace was made: ")
             assert " x " in done.stderr
 
 
@@ -115,4 +115,4 @@ SAID = {"": "no text was read", "\n\n": "2 x blank", "{\n": "1 x not JSON", '[\n
 def test_5_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
     lab.input.write_text(text)
     done = called(*lab.arguments())
-    assert (done.returncode, done.stderr) == (1, f"error: not one trace was made: {said}\n")
+    assert (done.returncode, done.stderr) == (1, f"error: no trace was made: {said}\n")

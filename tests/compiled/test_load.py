@@ -74,8 +74,8 @@ def made_for(change: Callable[[State], object]) -> Callable[[State], object]:
 
 
 REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
-    "renamed": (lambda state: state.update(other=state.pop(NAME)), "with other other, writer.trace"),
-    "reordered fields": (reorder, "with other writer.trace"),
+    "renamed": (lambda state: state.update(other=state.pop(NAME)), "differences: other, writer.trace"),
+    "reordered fields": (reorder, "differences: writer.trace"),
     "config": (setting(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
     "an attribute": (setting(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
     "a signature of words": (setting(signature="question -> answer"), "writer.trace.signature: Input should be"),
@@ -85,20 +85,20 @@ REFUSED: dict[str, tuple[Callable[[State], object], str]] = {
     ),
     "another type": (
         made_for(lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000")),
-        "with other fields of writer.answer",
+        "differences: fields of writer.answer",
     ),
     "another order of fields": (
         made_for(lambda made: made["signatures"]["writer.answer"].reverse()),
-        "with other fields of writer.answer",
+        "differences: fields of writer.answer",
     ),
     "a predictor that is new": (
         made_for(lambda made: made["signatures"].pop(NAME)),
-        "with other fields of writer.trace",
+        "differences: fields of writer.trace",
     ),
-    "another adapter": (made_for(lambda made: made.update(adapter_version=0)), "with other form of replies"),
+    "another adapter": (made_for(lambda made: made.update(adapter_version=0)), "differences: form of replies"),
     "another order of prompts": (
         made_for(lambda made: made.update(prompt_order="stock")),
-        "with other order of prompts",
+        "differences: order of prompts",
     ),
 }
 
@@ -129,7 +129,7 @@ def test_a_program_of_another_model_is_used_and_said(tmp_path: Path, caplog: pyt
     load_tracer(tmp_path / "p.json", model="tiny")
     assert not caplog.records
     load_tracer(tmp_path / "p.json", model="gpt41")
-    assert "was compiled for tiny, and is used with gpt41" in caplog.text
+    assert "was compiled for tiny but is used with gpt41" in caplog.text
 
 
 def test_no_model_is_taken_from_a_file(saved: Path) -> None:

@@ -43,8 +43,8 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
     lines = ({"question": OTHER}, {"answer": "none"}, "", {"prompt": CLOCKS}, "broken", {"text": DUST})
     found = benchmarks(bench(tmp_path / name, *lines))
     longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
-    assert found.given_away_by_question(longer) == f"shares its words with {name}:4"
-    assert found.given_away_by(f"They ask me {longer}") == f"shares its words with {name}:4"
+    assert found.given_away_by_question(longer) == f"shares a run of words with {name}:4"
+    assert found.given_away_by(f"They ask me {longer}") == f"shares a run of words with {name}:4"
     assert found.given_away_by_question("How would dust between the stars redden starlight?") is None
     near = "Explain how the interstellar dust reddens starlight"
     assert found.given_away_by_question(near) == f"asks nearly the same as {name}:6"
@@ -70,8 +70,8 @@ def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
     packed.write_bytes(packed.read_bytes()[:-9])
     for files, said in (
         ([good, tmp_path / "gone.jsonl"], "does not exist"),
-        ([good, empty], "holds no question"),
-        ([packed], "cut off"),
+        ([good, empty], "has no readable question"),
+        ([packed], "truncated"),
     ):
         with pytest.raises(UserError, match=f"--decontaminate: .*{said}"):
             benchmarks(*files)

@@ -231,12 +231,12 @@ def test_6_what_is_no_document_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_6_only_an_export_is_replaced_and_only_when_told(papers: Path) -> None:
     folder = export_to(papers, "sft")
-    assert "holds an export; name another, or replace it with --overwrite" in refused(papers, "sft")
+    assert "holds an export; name another folder, or replace it with --overwrite" in refused(papers, "sft")
     link = folder.with_name("link")
     link.symlink_to(folder)
     export_to(papers, "kto", "--overwrite", output="link")
     assert link.is_symlink(), "it is written through"
     assert json.loads((folder / "export.json").read_text())["format"] == "kto"
     (folder / "export.json").unlink()
-    assert "is there and is no export" in refused(papers, "sft", "--overwrite")
-    assert "is there and is no export" in refused(papers, "sft", "--overwrite", output="out.json")
+    assert "exists and is not an export" in refused(papers, "sft", "--overwrite")
+    assert "exists and is not an export" in refused(papers, "sft", "--overwrite", output="out.json")

@@ -42,7 +42,7 @@ def test_1_without_a_pair_the_export_is_refused_with_all_reasons(judged: Path) -
     assert "1 x questions without two traces that are 5.1 apart (--margin)" in said
     assert "1 x questions with a single trace" in said
     alone = plain_document(judged.with_name("alone.json"), [record(1, score=8.0)])
-    assert refused(alone, "dpo").endswith("a document holds no trace that was turned down")
+    assert refused(alone, "dpo").endswith("a document has no rejected traces")
 
 
 NO_PAIR: dict[str, tuple[str, list[Any]]] = {
@@ -55,7 +55,7 @@ NO_PAIR: dict[str, tuple[str, list[Any]]] = {
         "2 x questions with a single trace",
         [record(1, score=9.0), record(1, score=3.0, question="Another one?", variation=1)],
     ),
-    "none accepted": ("no trace was accepted", [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]),
+    "none accepted": ("without an accepted trace", [Made(None, below=[record(1, score=5.0), record(1, score=2.0)])]),
     "best too low": ("whose best trace is below 8.5", [record(1, score=8.0), record(1, score=3.0, variation=1)]),
 }
 
@@ -146,4 +146,4 @@ def test_3_what_rules_of_older_versions_said_of_a_step_is_no_label() -> None:
 @pytest.mark.parametrize("steps", [(), (("tries", None), ("doubts", "outside"))])
 def test_3_without_a_label_there_is_no_row_and_it_is_said(steps: Any, tmp_path: Path) -> None:
     document = plain_document(tmp_path / "doc.json", [stepped(*steps)])
-    assert "1 x no step of it has a label" in refused(document, "prm")
+    assert "1 x none of its steps has a label" in refused(document, "prm")

@@ -99,12 +99,12 @@ def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> N
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
     assert [row["id"] for row in rows(folder)] == [records[0].id, records[4].id]
-    said, given = json.loads((folder / "export.json").read_text()), "gives a benchmark away (--decontaminate)"
+    said, given = json.loads((folder / "export.json").read_text()), "leaks a benchmark question (--decontaminate)"
     again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {
-        f"its question {given}": (1, f"{records[1].question_id} shares its words with bench.jsonl:2"),
-        f"its thought or its answer {given}": (2, f"{records[2].question_id} shares its words with bench.jsonl:2"),
-        "its question was asked of another text before (--dedupe-questions)": (1, again),
+        f"its question {given}": (1, f"{records[1].question_id} shares a run of words with bench.jsonl:2"),
+        f"its thought or answer {given}": (2, f"{records[2].question_id} shares a run of words with bench.jsonl:2"),
+        "its question repeats one of an earlier text (--dedupe-questions)": (1, again),
     }
     assert said["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
     assert said["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
@@ -180,7 +180,7 @@ def solved(number: int, solver: float, student: float | None, score: float | Non
 )
 def test_5_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
     why = not_kept(rule, solved(1, solver=0.75, student=0.25, score=8.0))
-    assert why == (None if kept else f"it is not {rule.strip()} (--keep)")
+    assert why == (None if kept else f"it does not satisfy {rule.strip()} (--keep)")
 
 
 OTHER = ["", "student", "1 < 2", "teacher < 0.5", "student < '0.5'", "student < solver", "student < 0.5; solver > 0.5"]
@@ -190,7 +190,7 @@ OTHER += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan
 
 @pytest.mark.parametrize("rule", OTHER)
 def test_5_anything_else_is_refused(rule: str) -> None:
-    with pytest.raises(ValueError, match="is no rule: compare student"):
+    with pytest.raises(ValueError, match="is not a rule: compare student"):
         comparisons(rule)
 
 
@@ -200,5 +200,5 @@ def test_5_the_export_takes_what_the_rule_keeps_and_counts_the_rest(tmp_path: Pa
     folder = export_to(document, "grpo", "--keep", "student<0.5 and solver>0.5")
     assert [row["id"] for row in rows(folder)] == [made[0].id]
     card = (folder / "README.md").read_text()
-    assert "not exported: not measured of it: student" in card.replace("\\", "")
-    assert "is no rule" in refused(document, "sft", "--keep", "student = 0.5", output="other")
+    assert "not exported: not measured: student" in card.replace("\\", "")
+    assert "is not a rule" in refused(document, "sft", "--keep", "student = 0.5", output="other")

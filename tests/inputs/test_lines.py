@@ -84,5 +84,5 @@ def test_what_is_no_utf8_is_named(tmp_path: Path, encoding: str, ending: str) ->
     path = tmp_path / f"a.jsonl{ending}"
     content = '{"text": "a"}\n'.encode(encoding)
     path.write_bytes(PACK[ending](content) if ending else content)
-    with pytest.raises(UserError, match="holds no text in UTF-8"):
+    with pytest.raises(UserError, match="is not UTF-8 text"):
         check_readable(path)

@@ -97,7 +97,7 @@ def test_2_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, mon
 
 def test_5_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
-    with pytest.raises(UserError, match=r"no file in the folder .* that is read: \.jsonl, .*\.pdf"):
+    with pytest.raises(UserError, match=r"folder .* contains no file of a supported type: \.jsonl, .*\.pdf"):
         sources([str(tmp_path)])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from programs.errors import UserError
 from programs.inputs.formats.rows import HubName
-from programs.inputs.process import MEMORY, ReaderProcess
+from programs.inputs.process import MAX_MEMORY, ReaderProcess
 from programs.inputs.report import Skip
 from tests.inputs.hub import hub
 from tests.inputs.making_papers import table
@@ -40,7 +40,7 @@ def test_a_table_may_be_larger_than_the_memory_of_its_reader(tmp_path: Path) -> 
     data = path.read_bytes()
     foot = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     with path.open("r+b") as file:
-        file.seek(MEMORY + foot)
+        file.seek(MAX_MEMORY + foot)
         file.write(data[foot:])
     assert [sample.text for sample in read(str(path))[0]] == ["Dust reddens."]
 
@@ -63,7 +63,7 @@ def test_a_damaged_table_is_counted_after_what_could_be_read(tmp_path: Path) -> 
     (tmp_path / "c.parquet").write_bytes(b"no table")
     samples, report = read(*(str(tmp_path / f"{name}.parquet") for name in "abc"))
     assert len(samples) == 3
-    assert report.skipped == {"a damaged file, or of another kind than its name says": 2}
+    assert report.skipped == {"damaged file, or not of the type its name says": 2}
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ LEVEL = {"type": "json_schema", "schema": DIFFICULTY}
 
 @pytest.fixture(autouse=True)
 def _no_look_at_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("programs.lms.embedded.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("programs.lms.embedded.LOAD_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from programs import errors as ours
 from programs.lms.failures import Forbidden, ParameterRefused, backend_error, http_error, retry_after
-from programs.redaction import LONGEST_EXCERPT, excerpt, redact
+from programs.redaction import MAX_EXCERPT_CHARS, excerpt, redact
 
 TOO_LONG = [
     "The decoder prompt (length 9031) is longer than the maximum model length of 8192.",
@@ -123,7 +123,7 @@ def test_a_sign_that_nobody_sees_parts_no_secret(sign: str) -> None:
 @given(st.text(), st.text(min_size=4, alphabet="abcdef0123"), st.text())
 def test_no_part_of_a_cut_secret_remains(before: str, secret: str, after: str) -> None:
     shown = excerpt(f"{before} {secret * 3} {after}", [secret])
-    assert len(shown) <= LONGEST_EXCERPT
+    assert len(shown) <= MAX_EXCERPT_CHARS
     assert secret not in shown or secret in f"{before} *** {after}"
 
 

@@ -93,5 +93,5 @@ def test_2_names_and_urls_are_told_apart(name: str, url: str) -> None:
 
 def test_an_address_for_nobody_is_a_mistake() -> None:
     settings = Settings(model="openai/writer", api_base=[HERE, f"openai/juge={THERE}"])
-    with pytest.raises(UserError, match="'openai/juge' is none of the models in use: openai/writer"):
+    with pytest.raises(UserError, match="'openai/juge' is not among the models in use: openai/writer"):
         ModelTable.of_run(settings)

@@ -47,7 +47,7 @@ async def test_a_parameter_that_is_refused_is_not_sent_again(caplog: pytest.LogC
     sent = [sorted(body.keys() - {"model", "messages"}) for body in server.bodies[2:]]
     assert sent == [["max_completion_tokens", "temperature"]] * 3
     [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.endswith(" does not take max_tokens, seed, and is not sent it again")
+    assert warning.endswith(" does not accept max_tokens, seed, which will not be sent again")
 
 
 @pytest.mark.parametrize(("how", "why"), [("page401", AccessDenied), ("page404", UnknownModel), ("401", AccessDenied)])
@@ -120,7 +120,7 @@ async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) ->
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "LARGEST_REPLY", 100_000)
+    monkeypatch.setattr(server_module, "MAX_REPLY_BYTES", 100_000)
     async with served(ONCE, brain=lambda _: ANSWER + " " * 300_000, compressed=encoding == "gzip") as (_server, model):
         with pytest.raises(NotAnAnswer, match="larger than"):
             await ask(model)

@@ -8,9 +8,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.lms.slots import STATES_A_SLOT, WORTH, Slot, Slots
+from programs.lms.slots import MIN_SHARED_CHARS, STATES_PER_SLOT, Slot, Slots
 
-PASSAGE, OTHER = "a" * 3 * WORTH, "b" * 3 * WORTH
+PASSAGE, OTHER = "a" * 3 * MIN_SHARED_CHARS, "b" * 3 * MIN_SHARED_CHARS
 
 
 def called(slots: Slots, prompt: str) -> Slot:
@@ -50,7 +50,7 @@ def test_a_free_slot_that_holds_the_beginning_is_taken_as_it_is_and_calls_beside
 def test_a_state_that_is_written_over_is_given_to_nobody() -> None:
     slots = Slots(1)
     called(slots, PASSAGE)
-    for number in range(STATES_A_SLOT - 1):
+    for number in range(STATES_PER_SLOT - 1):
         called(slots, f"{number}{OTHER}")
     assert slots.oldest_state() == 0
     slot = slots.take(PASSAGE)

@@ -103,7 +103,7 @@ def test_a_dead_server_is_passed_over_for_growing_pauses(caplog: pytest.LogCaptu
     bench.kill()
     bench.clock.now += 1
     assert bench.ask() == [0]
-    assert caplog.messages == ["a is passed over until it answers again: connection refused", "a answers again"]
+    assert caplog.messages == ["skipping a until it answers again: connection refused", "a answers again"]
 
 
 def test_a_try_that_hung_is_not_made_again_for_as_long_as_it_took() -> None:
@@ -179,7 +179,7 @@ async def test_a_server_that_refuses_for_good_costs_nothing_unless_all_do(
             assert {answer.text for answer in answers} == {ANSWER}
             assert len(one.calls) == 16 > len(two.calls)
             [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-            assert warning.startswith(f"{two.openai_base} is passed over until it answers again: HTTP {fault}")
+            assert warning.startswith(f"skipping {two.openai_base} until it answers again: HTTP {fault}")
             one.faults = FaultPlan(script=["500"] * len(one.calls) + ["500"])
             with pytest.raises(TransientError):  # the other may come back
                 await ask(model, about(0))

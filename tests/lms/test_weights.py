@@ -115,7 +115,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
         ("owner/tiny", 401, "no such repository, or it is private"),
         ("owner/tiny", 404, "no such file"),
         ("owner/tiny", 429, "answered 429"),
-        ("owner/", 200, "is no name that a repository of the Hub can have"),
+        ("owner/", 200, "not a valid name of a Hub repository"),
     ],
 )
 def test_what_the_hub_refuses_is_one_line(trouble: HubTrouble, name: str, status: int, said: str) -> None:
@@ -163,11 +163,11 @@ def test_where_memory_is_short_the_small_model_is_taken_and_said(
     free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "free_memory", lambda: free)
-    module._usual.cache_clear()
+    module._default_weights.cache_clear()
     assert whole_name("embedded") == whole_name("embedded") == f"embedded:{name}"
     assert Settings(model="embedded", stage_model=["trace=embedded"]).model == f"embedded:{name}"
     assert capsys.readouterr().err.count("does not reason") == (name == SMALL.name)
-    module._usual.cache_clear()
+    module._default_weights.cache_clear()
     assert whole_name("embedded:x.gguf") == "embedded:x.gguf"
     assert whole_name("gpt41") == "gpt41"
 

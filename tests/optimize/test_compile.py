@@ -26,7 +26,7 @@ import pytest
 from rich.console import Console
 
 from optimize.compilation import compiled
-from optimize.optimizers import MOST_DEMOS, OPTIMIZERS, Job
+from optimize.optimizers import MAX_DEMOS, OPTIMIZERS, Job
 from optimize.report import FEWEST_SOURCES
 from optimize.stages import STAGES
 from programs.compiled import identity_at, program_fingerprint
@@ -83,7 +83,7 @@ def test_1_a_stage(optimizer: str, tmp_path: Path) -> None:
         assert shop.world.asked["answer"] <= 2 * 4
         better(shop, "hypotheses", printed)
         demos = json.loads((shop.output / "program.json").read_text())["strands.hypotheses"]["demos"]
-    assert len(demos) == report["predictors"]["strands.hypotheses"]["demonstrations"] <= MOST_DEMOS
+    assert len(demos) == report["predictors"]["strands.hypotheses"]["demonstrations"] <= MAX_DEMOS
     assert bool(demos) is not instructed
     for demo in demos:
         assert not {"passage", "feedback", "earlier", "augmented"} & {*demo}
@@ -102,7 +102,7 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     assert composite["interval"]["low"] > 0
     assert tuned["changed"]
     assert tuned["demonstrations"] or MAGIC in tuned["instructions_after"]
-    said = "The compiled program is better" if enough else "Too few sources prove to call the compiled program better"
+    said = "The compiled program is better" if enough else "Too few sources to call the compiled program better"
     said += f": {composite['before']:.3f} before, {composite['after']:.3f} after"
     assert said in text
     assert said in printed
@@ -118,8 +118,8 @@ def test_2_and_8_demonstrations_are_of_runs_that_went_well_and_run_again_it_asks
     assert bootstrapped.report["predictors"]["writer.answer"]["demonstrations"]
     assert BANANAS not in (bootstrapped.output / "program.json").read_text()
     lines = (bootstrapped.folder / "compiled.run.log").read_text(encoding="utf-8").splitlines()
-    assert "the compilation begins settings=" in lines[0]
-    assert any("the compilation ends improved=true" in line for line in lines)
+    assert "compilation started settings=" in lines[0]
+    assert any("compilation finished improved=true" in line for line in lines)
 
 
 def test_3_generate_uses_it(bootstrapped: Shop, tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ def test_4_and_5_a_dry_run_asks_nothing_and_too_few_calls_are_refused_before_any
     with workshop(tmp_path) as shop:
         done = shop.compile(max_calls=20)
         assert done.returncode == 2
-        said = r"error: --max-calls 20 is too few: the least is \d+ calls; raise it, or lower --num-test\n"
+        said = r"error: --max-calls 20 is too low: set it to \d+ or more, or lower --num-test\n"
         assert re.fullmatch(said, done.stderr)
         assert done.stdout == ""
-        least = int(re.findall(r"least is (\d+)", done.stderr)[0])
+        least = int(re.findall(r"set it to (\d+)", done.stderr)[0])
         assert shop.compile(max_calls=least - 1, dry_run=True).returncode == 2
         assert shop.compile(max_calls=least, dry_run=True).returncode == 0
         assert shop.calls == shop.server.model_lists == 0
@@ -162,7 +162,7 @@ def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path, monkeyp
         shop.lucky_in_training()
         limit = 60
         done = shop.compile(**options, max_calls=limit)
-        said = f"the budget of {limit} calls is spent; raise --max-calls and run the command again to go on"
+        said = f"the budget of {limit} calls is spent; raise --max-calls and run the command again to continue"
         assert (done.returncode, done.stderr) == (1, f"error: {said}\n")
         assert shop.calls == shop.recorded == limit
         assert not (shop.output / "report.json").exists()

@@ -36,8 +36,8 @@ SMALL = {"num_train": 1, "num_val": 1, "num_test": 2}
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": None}, "--model must be given"),
-    "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is none of all, questions, context"),
-    "all and more": ({"stage": ["all", "trace"]}, "all and judge stand alone"),
+    "an unknown stage": ({"stage": "thoughts"}, "--stage: 'thoughts' is not one of all, questions, context"),
+    "all and more": ({"stage": ["all", "trace"]}, "all and judge cannot be combined"),
     "a weight that is none": ({"metric": "grounding=x"}, "--metric: 'grounding=x'"),
     "an unknown optimizer": ({"optimizer": "magic"}, "invalid choice: 'magic'"),
     "no such input": ({"trainset": ["nowhere.jsonl"]}, "nowhere.jsonl does not exist"),
@@ -66,11 +66,11 @@ def test_1_and_5_another_program_input_or_folder_is_refused(tmp_path: Path) -> N
             assert "--program and --output must be different" in mistake(shop, program=str(program))
         assert "cannot write" in mistake(shop, output=str(odd))
         line = mistake(shop, trainset=[str(odd)])
-        assert "there is no text in it: no text (" in line
+        assert "--trainset has no usable text: no text (" in line
         assert "odd.jsonl:2)" in line
         shop.output.mkdir()
         (shop.output / "report.md").write_text("mine")
-        assert "holds report.md without the calls" in mistake(shop)
+        assert "holds report.md but not the calls" in mistake(shop)
         assert (shop.output / "report.md").read_text() == "mine"
 
 
@@ -112,7 +112,7 @@ def test_2_a_server_that_answers_nothing_is_not_a_score(tmp_path: Path) -> None:
     with workshop(tmp_path, faults=FaultPlan(share=1.0, kinds=["418"])) as shop:
         done = shop.compile()
         assert done.returncode == 1
-        assert done.stderr.startswith("error: not one call was answered (questions: HTTP 418")
+        assert done.stderr.startswith("error: no call was answered (questions: HTTP 418")
         assert done.stderr.count("\n") == 1
         assert shop.recorded == 0
 
@@ -216,9 +216,9 @@ def test_7_interrupted_and_resumed(fault: str | None, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         done = ended(process)
         assert done.returncode == 130
-        assert [line for line in done.stderr.splitlines() if "tried again in " not in line] == []
+        assert [line for line in done.stderr.splitlines() if "retrying in " not in line] == []
         *_, last = done.stdout.splitlines()
-        assert last == "interrupted: the calls under way are waited for; run the same command again to go on"
+        assert last == "interrupted: waiting for the calls in flight; run the same command again to continue"
         lost = shop.calls - shop.recorded
         assert fault or not lost
 

@@ -172,11 +172,11 @@ def report_of(
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (BEFORE, AFTER, "The compiled program is better: 0.250 before, 0.800 after; the difference +0.550 (+"),
-        (AFTER, BEFORE, "The compiled program is worse: 0.800 before, 0.250 after; the difference -0.550 (-"),
+        (BEFORE, AFTER, "The compiled program is better: 0.250 before, 0.800 after; difference +0.550 (+"),
+        (AFTER, BEFORE, "The compiled program is worse: 0.800 before, 0.250 after; difference -0.550 (-"),
         ([0.1, 0.9, 0.5], [0.9, 0.1, 0.6], "The compiled program is not shown to be better: 0.500 before, 0.533 after"),
         ([0.1, None, None], [0.9, 0.9, None], "Too few texts could be scored to compare the programs."),
-        ([0.0, 0.0], [1.0, 1.0], "Too few sources prove to call the compiled program better: 0.000 before"),
+        ([0.0, 0.0], [1.0, 1.0], "Too few sources to call the compiled program better: 0.000 before"),
     ],
 )
 def test_7_the_verdict_keeps_to_the_interval(
@@ -194,14 +194,14 @@ def test_8_the_text_holds_what_was_done(tmp_path: Path) -> None:
     for words in (
         report.outcome[0],
         "Warning: beware.",
-        "The composite: rule 1, judge 1. Judged by openai/b; while tuning by openai/a.",
+        "Composite: rule 1, judge 1. Judges: openai/b here, openai/a while tuning.",
         "| rule | 0.238 | 0.786 | +0.548 (",
         "| judge | - | - | - | 0 |",
         "| trace | 1 of 21 | 0 of 21 |",
         "| student | 7 | 100 | 20 |",
         "| judge | 7 | at least 100 | at least 20 |",
-        "### strands.critique: demonstrations 1, temperature 0.0\n\nThe instruction is as it was.",
-        "### writer.answer: demonstrations 0, temperature as it was",
+        "### strands.critique: demonstrations 1, temperature 0.0\n\nThe instruction is unchanged.",
+        "### writer.answer: demonstrations 0, temperature unchanged",
         f"| {plain.replace(chr(10), '<br>')} | Say a \\| b.<br>Then stop. |",
     ):
         assert words in text

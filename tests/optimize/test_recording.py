@@ -250,7 +250,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
                 Recorder(tmp_path)
             asked.recorder.stop(LONGEST)
             thread.join()
-            with refused(CompileStopped, "ended"):
+            with refused(CompileStopped, "stopped"):
                 asked.ask("0")
         with session(tmp_path, server) as asked:
             asked.ask("1")

@@ -100,9 +100,9 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
     ("thoughts", "answers", "strange", "verdict"),
     [
         (2.0, 2.5, 2.6, "shown"),
-        (2.0, 2.5, 1.5, "not shown: the thought arm is not ahead of swapped, which"),
+        (2.0, 2.5, 1.5, "not shown: the thought arm is not ahead of swapped, so"),
         (2.0, 1.5, 1.5, "not shown: the thought arm is not ahead of answers and"),
-        (2.0, 2.02, 2.6, "not shown: differences of the size found would take about"),
+        (2.0, 2.02, 2.6, "not shown: showing differences of this size would take about"),
     ],
 )
 def test_the_verdict_takes_both(thoughts: float, answers: float, strange: float, verdict: str) -> None:
@@ -152,14 +152,14 @@ def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     assert (picture.count("<circle"), picture.count('fill="#1f6f43"')) == (2, 2)
     page = (tmp_path / "README.md").read_text()
     assert page.count(results.training.verdict) == 1
-    assert "| swapped | loss of the answer, nats a token | +1.000 (" in page
+    assert "| swapped | loss of the answer, nats per token | +1.000 (" in page
 
 
 def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, folder = document(tmp_path, 3, 2), tmp_path / "out-proof"
     folder.mkdir()
     (folder / "README.md").write_text("Mine.")
-    with pytest.raises(UserError, match="is there and is no proof"):
+    with pytest.raises(UserError, match="exists and is not a proof"):
         prove(ProveOptions(document=path), print)
     assert (folder / "README.md").read_text() == "Mine."
     prove(ProveOptions(document=path, resume=False), print)

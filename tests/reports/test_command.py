@@ -61,7 +61,7 @@ def test_a_file_that_is_no_report_stays(tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     page.write_text("<p>my notes</p>")
     done = reported(document)
-    said = f"error: {page} is there and is no report; name another file with --output\n"
+    said = f"error: {page} exists and is not a report; name another file with --output\n"
     assert (done.returncode, done.stderr) == (2, said)
     assert page.read_text() == "<p>my notes</p>"
     assert reported(document, "--output", tmp_path / "other.html").returncode == 0
@@ -88,7 +88,7 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
 def test_the_newest_traces_can_be_read(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", rich_units())
     done = reported(document, "--max-traces", 6)
-    note = "6 of 25 traces, the newest, can be read here; the numbers are of all."
+    note = "The newest 6 of 25 traces can be read here; the numbers cover all."
     assert done.stdout.splitlines()[1] == note
     text = (tmp_path / "run.html").read_text()
     assert f'<p class="note">{note}</p>' in text

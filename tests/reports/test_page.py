@@ -167,7 +167,7 @@ def test_3_a_document_of_few_fields_shows_what_is_missing(browser: Browser, tmp_
     assert main([str(document)]) == 0
     with opened(browser, tmp_path / "other.html") as page:
         assert page.locator(".tiles > div").all_inner_texts() == ["accepted traces\n2"]
-        assert "No journal lies beside this document" in page.locator(".note").inner_text()
+        assert "There is no journal beside this document" in page.locator(".note").inner_text()
         assert page.locator("tr", has_text="judges' mean rating").count() == 0
         missing = page.locator("#numbers tr", has_text="verdicts missing from openai/a")
         assert missing.locator("td").inner_text() == "2"

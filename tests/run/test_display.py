@@ -96,8 +96,8 @@ def test_1_panel_and_line_say_the_same() -> None:
         "so far",
         "about 0:38:09 left",
         "80.4 traces/min",
-        "15 of 16 in flight, 1 waiting to be tried again, 9,272 answered, 43 of them asked again",
-        "1,034 done, 32 under way",
+        "15 of 16 in flight, 1 waiting to retry, 9,272 answered, 43 of them asked again",
+        "1,034 done, 32 in progress",
         "1,034 accepted, 1 failed, 12 rejected",
         "3,012,345 tokens read, 901,234 written, cost 1.234",
         "429 x113, timeout x3, 500 x2",
@@ -110,18 +110,18 @@ def test_1_panel_and_line_say_the_same() -> None:
 def test_1_what_is_unknown_is_not_nothing() -> None:
     found = view(ledger(to_end=None, cost=None, total=Spent(calls=3, prompt_tokens=None)), earlier=1034)
     said = line(found, NOON)
-    for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "no telling how long", "no pace yet"):
+    for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "time left unknown", "no pace yet"):
         assert unknown in said
     assert "100%" not in words(found, 100)
     fewer = line(view(ledger(accepted_before=1100, texts_done=30)), NOON)
-    assert re.search(r"1,034 traces;.* no telling how long, ", fewer), "what becomes fewer foretells nothing"
+    assert re.search(r"1,034 traces;.* time left unknown, ", fewer), "what becomes fewer foretells nothing"
 
 
 def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
     assert "1,034 of 4,100 traces" in line(view(ledger(goal=4100)), NOON)
     assert "the input" not in line(view(ledger(goal=4100)), NOON)
     assert "; the input will give about 4,100 in all" in words(view(ledger(goal=5000)), 100)
-    assert "too early to say how long" in line(view(ledger(to_end=None, goal=10**15)), NOON)
+    assert "too early to estimate the time left" in line(view(ledger(to_end=None, goal=10**15)), NOON)
 
 
 @pytest.mark.parametrize("earlier", [900, 1034])
@@ -140,7 +140,7 @@ def test_1_a_run_that_stops_says_what_it_finishes(why: str, again: str) -> None:
     found = view(run)
     for said in (words(found, 60), line(found, NOON)):
         assert "waiting" not in said
-        assert f"{why}: finishes the 3 calls in flight and saves; {again} stops at once" in said
+        assert f"{why}: finishing the 3 calls in flight, then saving; {again} stops at once" in said
         assert "left" not in said
 
 
@@ -155,9 +155,9 @@ def test_2_lines_come_at_both_ends_and_every_so_often_and_cost_nothing(
         assert (unseen.returncode, len(lab.records)) == (0, 4)
     assert "could not be shown: ZeroDivisionError" in unseen.stderr
     first, *between, last = [row for row in done.stdout.splitlines() if row.startswith("progress:")]
-    assert first.startswith("progress: begins, 0 of 3 traces (0%);")
+    assert first.startswith("progress: started, 0 of 3 traces (0%);")
     assert re.match(r"progress: \d of 3 traces \(\d+%\); time ", between[-1])
-    assert last.startswith("progress: ends, 3 of 3 traces (100%);")
+    assert last.startswith("progress: ended, 3 of 3 traces (100%);")
     assert "0 of 8 in flight, 24 answered" in last
     assert "cost unknown" in last
 
@@ -190,14 +190,14 @@ def test_3_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
         try:
             read_on(terminal, "4 of 4 in flight, 20 answered")
             os.write(terminal, b"\x03")
-            read_on(terminal, "finishes the 4 calls in flight")
+            read_on(terminal, "finishing the 4 calls in flight")
             os.write(terminal, b"\x03")
             said = read_on(terminal, None)
         finally:
             os.kill(pid, signal.SIGKILL)
             os.close(terminal)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130, said
-        assert "stopped at once; run the same command again to go on" in said
+        assert "stopped at once; run the same command again to continue" in said
         assert "Traceback" not in said
         assert len(lab.lines("stage")) == 20
         lab.server.faults = FaultPlan()

@@ -91,7 +91,7 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     assert step.lost == Counter(named(one["rejection"]) for one in tried if one["status"] != "accepted")
     assert found["usable questions"].left == len({one["key"].rpartition("/")[0] for one in tried})
     written = [len(one["attempts"]) + (one["record"] is not None) for one in tried]
-    step = found["attempts at a trace written"]
+    step = found["attempts written"]
     assert step.entered == sum(written) + sum(len(one["unused"]) for one in tried)
     assert step.left == sum(count > 0 for count in written)
     rejected = [question for pool in pools for question in [*pool["rejected"], *pool["dropped"]]]
@@ -99,9 +99,9 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     assert found["questions drafted"].left == sum(len(pool["questions"]) for pool in pools)
     known = {pool["key"] for pool in pools}
     unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
-    assert found["texts begun by all runs"].entered == len(pools) + len(unanswered) == index.begun()
+    assert found["texts started by all runs"].entered == len(pools) + len(unanswered) == index.begun()
     barren, ended = {pool["key"] for pool in pools if not pool["questions"]}, {one["key"] for one in samples}
-    lost = found["texts begun by all runs"].lost
+    lost = found["texts started by all runs"].lost
     assert lost.get(BUG, 0) == sum(one["failure"].startswith(BUG) for one in unanswered)
     assert lost.get("no usable question", 0) == len(barren & ended)
     assert lost.get("no usable question so far", 0) == len(barren - ended)

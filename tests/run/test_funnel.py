@@ -81,11 +81,11 @@ def test_a_messy_run_adds_up(tmp_path: Path) -> None:
         assert found["lines read by this run"].lost == dict.fromkeys(reasons, 1)
         assert found["lines read by this run"].entered == 21
         assert found["lines read by this run"].left == 14
-        assert found["texts begun by all runs"].entered == 13
-        assert found["texts begun by all runs"].lost == {"no model answered": 1, "no usable question": 1}
+        assert found["texts started by all runs"].entered == 13
+        assert found["texts started by all runs"].lost == {"no model answered": 1, "no usable question": 1}
         assert found["questions drafted"].lost == {Reason.LEANS.value: 21}
         assert found["usable questions"].entered == found["questions drafted"].left
-        assert found["attempts at a trace written"].lost == {"turned down and made again": 4}
+        assert found["attempts written"].lost == {"rejected and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left
         assert found["traces tried"].left == len(lab.records) == finished.summary.traces["accepted"]
         assert found["traces tried"].lost == {Reason.JUDGED.value: 4, Reason.UNJUDGED.value: 4}
@@ -98,8 +98,8 @@ def test_a_text_that_was_under_way_is_not_without_a_question(tmp_path: Path) -> 
     with laboratory(tmp_path, texts=1, stages={"questions": leaning}) as lab:
         finished = lab.run(max_calls=4)
         assert finished.status == "budget"
-        assert steps(finished)["texts begun by all runs"].lost == {"no usable question so far": 1}
-        assert steps(lab.run())["texts begun by all runs"].lost == {"no usable question": 1}
+        assert steps(finished)["texts started by all runs"].lost == {"no usable question so far": 1}
+        assert steps(lab.run())["texts started by all runs"].lost == {"no usable question": 1}
 
 
 def test_traces_taken_over_stand_apart(lab: Lab) -> None:

@@ -127,7 +127,7 @@ async def test_what_a_stop_leaves_unanswered_is_nobodys_failure(asking: Asking) 
         await asking.ask("unread", fault="server")
     asking.gate.close()
     with pytest.raises(RunStopped):
-        asking.caller._count(ask(0), Reply(status="unread", fault="server"))
+        asking.caller._count_reply(ask(0), Reply(status="unread", fault="server"))
     assert asking.caller.failure is None
 
 
@@ -150,12 +150,12 @@ async def test_who_waits_for_the_budget_holds_no_place(asking: Asking) -> None:
     caller._ledger.budget, caller._gate = budget, Gate(1)
 
     async def tried_again() -> None:
-        async with caller._place(ask(1)) as aside:
+        async with caller._permit(ask(1)) as aside:
             await aside(asyncio.sleep(0.05))
             budget.release(ask(1))
 
     async def after_it() -> bool:
-        async with caller._place(ask(2)):
+        async with caller._permit(ask(2)):
             return True
 
     assert (await asyncio.wait_for(asyncio.gather(tried_again(), after_it()), 10))[1]

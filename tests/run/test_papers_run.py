@@ -49,7 +49,7 @@ def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> No
             assert paper.title_given
             assert source_key(paper).startswith("doi:10.1234/scatter")
             assert (paper.extra["license"], bool(paper.excerpt.sections)) == ("CC BY 4.0", True)
-    assert "a kind of file that is not read" in done.stdout
+    assert "unsupported file type" in done.stdout
 
 
 def test_a_run_that_was_stopped_goes_on(lab: Lab) -> None:

@@ -76,7 +76,7 @@ def test_2_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_p
         lab.run(**JUDGED, min_quality_score=8, max_attempts=1, max_traces=4)
         assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
         assert len(lab.units) == 4
-        assert "4 traces fewer in" in called(*lab.arguments(**JUDGED, min_quality_score=9, max_attempts=1)).stdout
+        assert "4 fewer traces in" in called(*lab.arguments(**JUDGED, min_quality_score=9, max_attempts=1)).stdout
 
 
 def test_3_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:

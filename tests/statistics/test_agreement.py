@@ -13,7 +13,7 @@ import pytest
 
 from programs.document import main as document
 from programs.schema import JudgeAgreement
-from programs.statistics.agreement import LEAST_TRACES, AgreementCount, krippendorff_alpha
+from programs.statistics.agreement import MIN_TRACES, AgreementCount, krippendorff_alpha
 from tests.lab import laboratory
 from tests.standin.panel import PANEL, verdict
 from tests.standin.scientist import Asked
@@ -67,11 +67,11 @@ def test_counted_one_by_one_they_are_the_figures_of_all() -> None:
 
 
 def test_few_ratings_tell_no_agreement() -> None:
-    few: Rows = [[7, None, None]] * LEAST_TRACES
-    few += [[2, 7, 9]] * (LEAST_TRACES - 1)
+    few: Rows = [[7, None, None]] * MIN_TRACES
+    few += [[2, 7, 9]] * (MIN_TRACES - 1)
     found = agreement_of(few)
     assert found is not None
-    assert (found.traces, found.alpha) == (LEAST_TRACES - 1, None)
+    assert (found.traces, found.alpha) == (MIN_TRACES - 1, None)
     assert agreement_of([]) is None
 
 

@@ -89,8 +89,8 @@ def test_what_a_student_would_copy_raises_a_caution() -> None:
     assert [line.partition(",")[0] for line in found] == [
         '50% of the thoughts begin "wait 30 percent"',
         '50% of the thoughts have the shape "backwards"',
-        '50% of the thoughts go "computes',
-        '100% of the answers to whether something holds are "no"',
+        '50% of the thoughts follow the order "computes',
+        '100% of the yes-or-no answers are "no"',
     ]
     assert list(cautions_of(counted(*alike[:19]))) == [], "so few say nothing"
 

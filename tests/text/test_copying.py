@@ -16,7 +16,7 @@ import dspy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.copying import BORROWED_RUN, COPIED_RUN, LONGEST_NAMED, borrowed, copied_share
+from programs.text.copying import BORROWED_RUN, COPIED_RUN, MAX_REPORTED_WORDS, borrowed, copied_share
 from signatures.strands import CritiqueMethod
 from signatures.thought import WriteThought
 from tests.text.tables import texts
@@ -35,7 +35,7 @@ def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any)
 def test_1_a_run_is_taken(start: int, length: int) -> None:
     run = SHOWN[start : start + length]
     (why,) = reasons(f"I think, {', '.join(run).upper()}: so it is.")
-    assert f'"{" ".join(run[:LONGEST_NAMED])}{" ..." if len(run) > LONGEST_NAMED else ""}"' in why
+    assert f'"{" ".join(run[:MAX_REPORTED_WORDS])}{" ..." if len(run) > MAX_REPORTED_WORDS else ""}"' in why
 
 
 def test_1_grammar_and_numbers_are_nobodys() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.near_duplicates import BANDS, SHARED, bands, features, similarity
+from programs.text.near_duplicates import BANDS, MIN_SHARED, bands, features, similarity
 
 SAME = [
     ("Why do galaxies rotate?", "Explain why a galaxy rotates."),
@@ -58,7 +58,7 @@ def share_found(common: int, apart: int, pairs: int = 150) -> float:
     for _ in range(pairs):
         words = dice.sample(WORDS, common + 2 * apart)
         one, other = " ".join(words[: common + apart]), " ".join([*words[common + apart :], *words[:common]])
-        found += len(set(bands(one)) & set(bands(other))) >= SHARED
+        found += len(set(bands(one)) & set(bands(other))) >= MIN_SHARED
     return found / pairs
 
 

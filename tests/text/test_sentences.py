@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.sentences import LONGEST_SENTENCE, cut_at_sentence, numbered, split
+from programs.text.sentences import MAX_SENTENCE_CHARS, cut_at_sentence, numbered, split
 
 # Shapes that trouble splitters: abbreviations, lists, decimals, and signs that are rare in prose.
 SHAPES = (
@@ -28,7 +28,7 @@ def test_spans_are_ordered_stripped_bounded_and_cover_the_text(text: str) -> Non
     for span in spans:
         part = text[span.start : span.end]
         assert part == part.strip() != ""
-        assert len(part) <= LONGEST_SENTENCE
+        assert len(part) <= MAX_SENTENCE_CHARS
     covered = {i for span in spans for i in range(span.start, span.end)}
     assert all(i in covered or sign.isspace() for i, sign in enumerate(text))
 

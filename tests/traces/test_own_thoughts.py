@@ -15,7 +15,7 @@ import pytest
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.rejection import Reason
-from programs.traces.own_thoughts import UNREASONED, _warn
+from programs.traces.own_thoughts import NO_REASONING, _warn
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 from tests.making import Answers, made_of, passage, unread
@@ -105,8 +105,8 @@ def test_a_try_without_a_thought_is_no_trace_and_said_once(caplog: pytest.LogCap
         variation, answers = thought_of(own=own(None))
         assert (variation.status, variation.attempts) == ("rejected", [])
         assert (answers.count("own"), answers.count("compare")) == (4, 0)
-        assert str(variation.rejection) == f"{Reason.OWN_THOUGHT.value}: 4 {UNREASONED}"
-    assert len([record for record in caplog.records if UNREASONED in record.message]) == 1
+        assert str(variation.rejection) == f"{Reason.OWN_THOUGHT.value}: 4 {NO_REASONING}"
+    assert len([record for record in caplog.records if NO_REASONING in record.message]) == 1
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 
 from programs.lms.resolve import resolve
 from programs.run.dry_run import calls_of
-from programs.stages.thought import ROOM_TO_THINK
+from programs.stages.thought import MIN_OWN_TOKENS
 from tests.exports.building import export_to, rows
 from tests.lab import Lab, laboratory, passage
 from tests.run.test_resume import repeated
@@ -113,7 +113,7 @@ def test_what_is_sent(tmp_path: Path, setting: str) -> None:
     question = record["user_interaction"]["question"]
     content = question if setting == "closed" else f"{passage(0)}\n\n{question}"
     assert body["messages"] == [{"role": "user", "content": content}]
-    assert body["max_tokens"] == ROOM_TO_THINK
+    assert body["max_tokens"] == MIN_OWN_TOKENS
     assert not {"response_format", "reasoning_effort"} & set(body)
     assert {other["max_tokens"] for other in lab.server.bodies if other is not body} == {4096}
 

@@ -31,7 +31,7 @@ from programs.asking.caller import seed_of
 from programs.records import RULES, Need, StepRecord
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.stages.steps import verdicts_in
-from programs.traces.trials import STEPS, passed, tries_of
+from programs.traces.trials import STEP_STAGE, passed, tries_of
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
 from tests.making import Answers, answered, good_output, made_of, only, passage, solve_of, thought, unread
@@ -261,7 +261,7 @@ def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> Non
 
 
 def test_what_is_wrong_with_a_reply_is_said() -> None:
-    ask = STEPS.ask(passage(), ["A.", "B,\nand C."], "n", "m")
+    ask = STEP_STAGE.ask(passage(), ["A.", "B,\nand C."], "n", "m")
     assert ask.inputs["steps"] == "1. A.\n2. B, and C."
     assert answered(ask, {"items": [verdict(1), verdict(2, "outside", 0)]}).status == "ok"
     faulty = answered(ask, {"items": [verdict(1, "inferred", 9), verdict(1)]})

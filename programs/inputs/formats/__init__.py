@@ -1,7 +1,7 @@
-"""Files as they come: which file here reads which kind of document, and what that needs.
+"""File formats: which module reads which kind of document, and the libraries that it needs.
 
-A new format is a file here with a function from a file's bytes to a `Paper`, which raises `Unreadable` with a reason, and
-its line in FORMATS. (`rows` is beside them: a table or a data set of the Hub gives records, as lines of JSON do.)
+To add a format, write a module here with a function from a file's bytes to a `Paper`, which raises `Unreadable` with a
+reason, and add a line to FORMATS. (`rows` is different: tables and Hub data sets yield records, as JSON lines do.)
 """
 
 import importlib.util
@@ -14,14 +14,14 @@ from programs.errors import UserError
 from programs.inputs.formats.paper import Paper
 
 Kind = Literal["lines", "document", "parquet", "hub", "unknown", "own"]
-"""unknown: in a folder, of no kind that is read; own: in a folder, written by this program beside its output."""
+"""Only in folders: unknown (an unsupported kind of file) and own (written by this program beside its output)."""
 
-PACKED = (".gz", ".zst")
+COMPRESSED = (".gz", ".zst")
 
 
 class FileFormat(NamedTuple):
-    """The function that reads a document, as FILE:NAME; the libraries that are needed; and whether it is text, which may be
-    packed."""
+    """`reader`: the function that reads a document, as MODULE:NAME. `needs`: the libraries that it imports. `is_text`: the
+    file may be compressed."""
 
     reader: str
     needs: tuple[str, ...] = ()
@@ -42,23 +42,23 @@ FORMATS = {
 
 
 def ending_of(path: Path) -> str:
-    """What a file's name says that it is: its ending in small letters, before .gz or .zst."""
-    return (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()
+    """The extension of a file in lower case, not counting a final .gz or .zst."""
+    return (path.with_suffix("") if path.suffix.lower() in COMPRESSED else path).suffix.lower()
 
 
 def format_of(path: Path) -> FileFormat | None:
-    """The format of a file, by its name; None for what nobody knows."""
+    """The format of a file, by its name; None if it is unknown, or compressed although it is not text."""
     found = FORMATS.get(ending_of(path))
-    return None if found and not found.is_text and path.suffix.lower() in PACKED else found
+    return None if found and not found.is_text and path.suffix.lower() in COMPRESSED else found
 
 
 def require(name: str, libraries: tuple[str, ...]) -> None:
-    """Raises `UserError` where a library is missing that `name` needs. Imports nothing."""
+    """Raises `UserError` if any of the libraries that the input `name` needs is missing. Imports none of them."""
     if any(importlib.util.find_spec(library) is None for library in libraries):
         raise UserError(f"{name} needs the readers for papers: pip install 'synthreasoner[papers]'")
 
 
 def reader_of(ending: str) -> Callable[[bytes], Paper]:
-    """The function that reads documents of this ending. Its libraries are imported now."""
+    """The function that reads documents with this extension. Imports the libraries that it needs."""
     read: Callable[[bytes], Paper] = pkgutil.resolve_name(f"programs.inputs.formats.{FORMATS[ending].reader}")
     return read

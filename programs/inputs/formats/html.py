@@ -1,7 +1,7 @@
-"""HTML (.html, .htm, .xhtml), as pandoc reads it: the article's own text.
+"""Reads HTML (.html, .htm, .xhtml) with pandoc: the text of the article.
 
-Navigation, controls, scripts and the like are left out, and so is what the page hides. A formula is its TeX where the page
-gives that. Fields are those that Google Scholar asks of publishers (citation_title, ...), and Dublin Core's.
+Navigation, controls, scripts and the like are left out, and so is what the page hides. Formulas are read as TeX if the
+page provides it. Fields come from Dublin Core and the meta elements that Google Scholar asks for (citation_title, ...).
 """
 
 from collections.abc import Iterable
@@ -14,20 +14,20 @@ from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.papers import arxiv_in, doi_in, licence_in
 from programs.inputs.report import Skip, Unreadable
 
-_NOT_READ = "script style noscript template nav footer aside button input select textarea svg iframe object dialog"
+_IGNORED_TAGS = "script style noscript template nav footer aside button input select textarea svg iframe object dialog"
 _HIDDEN = (
     ".//*[@hidden or contains(translate(@style, ' ', ''), 'display:none')] | .//header[not(.//h1 or ancestor::article)]"
 )
-_MARKS = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJax_Display mw-editsection"
-"""Classes of what stands for something else on the page: a note's mark, a formula drawn, a link to edit."""
-_TITLES = ("citation_title", "dc.title", "dcterms.title", "og:title")
-_RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
-_DOIS = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
+_NOISE = "ltx_note_mark ltx_tag_note ltx_note_type MathJax MathJax_Preview MathJax_Display mw-editsection"
+"""Classes of elements that are not text of the article: note marks, rendered formulas, links to edit."""
+_TITLE_META = ("citation_title", "dc.title", "dcterms.title", "og:title")
+_RIGHTS_META = ("dc.rights", "dcterms.rights", "dcterms.license", "citation_license")
+_DOI_META = ("citation_doi", "dc.identifier", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
 
 
 def read_html(data: bytes) -> Paper:
     try:
-        # Without a word about its encoding a page would be taken for Latin 1.
+        # The parser takes a page that declares no encoding for Latin 1.
         utf8 = data.decode("utf-8", "ignore").encode() == data
         parser = html.HTMLParser(encoding="utf-8" if utf8 else None, huge_tree=True)
         page = html.document_fromstring(data, parser=parser)
@@ -35,24 +35,24 @@ def read_html(data: bytes) -> Paper:
             raise Unreadable(Skip.NESTED_TOO_DEEP)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Unreadable(Skip.DAMAGED if data.strip() else Skip.NO_TEXT_IN_IT) from error
-    said: dict[str, list[str]] = {}
+    metadata: dict[str, list[str]] = {}
     for meta in page.iter("meta"):
         name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
         if name and content:
-            said.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
-    identifiers = [value for name in _DOIS for value in said.get(name, [])]
+            metadata.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
+    identifiers = [value for name in _DOI_META for value in metadata.get(name, [])]
     links = [link.get("href", "") for link in page.xpath("//link[@rel='license'] | //a[contains(@rel, 'license')]")]
-    rights = [licence_in(value) or value for name in _RIGHTS for value in said.get(name, [])]
+    rights = [licence_in(value) or value for name in _RIGHTS_META for value in metadata.get(name, [])]
     fields = {
         "doi": _first(doi_in(f"doi:{value}") or doi_in(value) for value in identifiers),
-        "arxiv_id": _first([*said.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]),
+        "arxiv_id": _first([*metadata.get("citation_arxiv_id", []), *map(arxiv_in, identifiers)]),
         "license": _first([*links, *rights]),
-        "authors": said.get("citation_author") or said.get("dc.creator"),
+        "authors": metadata.get("citation_author") or metadata.get("dc.creator"),
     }
     blocks = list(blocks_of(tree_of(_article(page), "html-native_divs")))
-    heads = [block.text for block in blocks if block.level == 1]
-    titles = [said.get(name, [""])[0] for name in _TITLES]
-    return paper_of(blocks, _first([*titles, heads[0] if len(heads) == 1 else "", page.findtext(".//title")]), fields)
+    h1s = [block.text for block in blocks if block.level == 1]
+    titles = [metadata.get(name, [""])[0] for name in _TITLE_META]
+    return paper_of(blocks, _first([*titles, h1s[0] if len(h1s) == 1 else "", page.findtext(".//title")]), fields)
 
 
 def _first(values: Iterable[str | None]) -> str | None:
@@ -60,20 +60,19 @@ def _first(values: Iterable[str | None]) -> str | None:
 
 
 def _article(page: Any) -> bytes:
-    """The article alone, with what pandoc would not read in its words."""
-    found = page.xpath("//article | //main | //*[@role='main']")
-    article = max(found, key=lambda element: len(element.text_content()), default=page.find("body"))
+    """The HTML of the article alone, with its formulas in a form that pandoc reads."""
+    candidates = page.xpath("//article | //main | //*[@role='main']")
+    article = max(candidates, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
         raise Unreadable(Skip.NO_TEXT_IN_IT)
-    controls = article.iter(*_NOT_READ.split())
-    left_out = [element for element in controls if not str(element.get("type", "")).startswith("math/tex")]
-    marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_MARKS.split()})
+    tagged = article.iter(*_IGNORED_TAGS.split())
+    left_out = [element for element in tagged if not str(element.get("type", "")).startswith("math/tex")]
+    marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_NOISE.split()})
     for element in [*left_out, *article.xpath(_HIDDEN), *marks]:
         if element.getparent() is not None:
             element.drop_tree()
     for element in list(article.iter("math", "{*}math")):
         if element.get("alttext"):
-            # The author's own TeX, where the page has it.
             script = html.Element("script", type="math/tex")
             script.text, script.tail = element.get("alttext"), element.tail
             element.getparent().replace(element, script)

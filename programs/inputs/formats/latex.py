@@ -1,8 +1,8 @@
-"""LaTeX (.tex), as pandoc reads it: the text between \\begin{document} and \\end{document}, or, without them, all of it.
+"""Reads LaTeX (.tex) with pandoc: the text between \\begin{document} and \\end{document}, or, without these, all of it.
 
-Commands that the paper defines are written out; files that it includes (\\input, \\include) are not followed. What TeX
-would not see is taken out before: comments with the line end that they take along, what \\iffalse hides. What pandoc would
-keep as LaTeX or leave out is written in commands that it knows.
+Commands that the paper defines are expanded; included files (\\input, \\include) are not followed. What TeX ignores is
+removed first: comments with their line ends, and what \\iffalse hides. What pandoc would keep as LaTeX or drop is
+rewritten in commands that it knows.
 """
 
 import re
@@ -13,7 +13,7 @@ from programs.inputs.formats.text import decoded
 from programs.inputs.papers import doi_in, licence_in
 from programs.inputs.report import Unreadable
 
-_LATIN = re.compile(rb"\\usepackage\[(?:latin1|latin9|ansinew|cp1252)\]\{inputenc\}")
+_LATIN_ENCODING = re.compile(rb"\\usepackage\[(?:latin1|latin9|ansinew|cp1252)\]\{inputenc\}")
 
 
 def _nested(depth: int) -> str:
@@ -29,21 +29,21 @@ _COMMENT = re.compile(
     r"|%[^\n]*(?:\n[ \t]*|\Z)",
     re.DOTALL,
 )
-_AS_URL = re.compile(r"\A\\(?:burl|path|nolinkurl)(?=\s*\{)")
-_CONDITION = r"\\if(?!f\b|thenelse\b)[a-zA-Z@]*(?:(?!\\if|\\fi\b).)*\\fi\b"
-_HIDDEN = re.compile(rf"\\iffalse\b(?:{_CONDITION}|(?!\\fi\b|\\else\b).)*\\(?:fi|else)\b\s?", re.DOTALL)
+_URL_COMMAND = re.compile(r"\A\\(?:burl|path|nolinkurl)(?=\s*\{)")
+_CONDITIONAL = r"\\if(?!f\b|thenelse\b)[a-zA-Z@]*(?:(?!\\if|\\fi\b).)*\\fi\b"
+_IFFALSE = re.compile(rf"\\iffalse\b(?:{_CONDITIONAL}|(?!\\fi\b|\\else\b).)*\\(?:fi|else)\b\s?", re.DOTALL)
 _DELIMITED_URL = re.compile(r"\\(?:url|path)(?P<mark>[|!+/])(?P<address>[^\n]*?)(?P=mark)")
 _FLOATS = r"(?:wrap|margin|floating|sideways|SC|rotating)(figure|table)\*?"
 _THANKS = r"acknowledge?ments?|acks"
-_THEIRS = re.compile(r"\\(?:newtheorem\*?|(?:re)?newenvironment)\s*\{(\w+)\*?\}")
-_KNOWN = (
+_DEFINED_ENVIRONMENT = re.compile(r"\\(?:newtheorem\*?|(?:re)?newenvironment)\s*\{(\w+)\*?\}")
+_KNOWN_ENVIRONMENTS = (
     "document abstract sloppypar letter minipage figure subfigure table center quote quotation verse itemize description"
     " enumerate alltt code comment verbatim Verbatim lstlisting minted obeylines tikzpicture tabular tabularx tabulary"
     " longtable array math displaymath equation gather multline eqnarray align alignat flalign aligned split cases matrix"
     " pmatrix bmatrix vmatrix Vmatrix smallmatrix gathered dmath proof"
 )
-"""Environments that pandoc reads; the words in any other would be lost."""
-_REWRITTEN = (
+"""Environments that pandoc reads; the text of any other would be lost."""
+_REWRITES = (
     (r"\\begin\{keywords?\}.*?\\end\{keywords?\}", ""),
     (r"\\endinput\b(?:(?!\\end\{document\}).)*", ""),
     (r"\\appendix\b(?!\*?\{)|\\begin\{append(?:ix|ices)\}", rf"\n\n\\section{{{APPENDIX_MARK}}}\n\n"),
@@ -58,30 +58,30 @@ _REWRITTEN = (
     (rf"\\end\{{{_FLOATS}\}}", r"\\end{\1}"),
     (rf"\\(?:input|include|includegraphics)\*?{_OPTION}{_BRACES}", ""),
 )  # fmt: skip
-"""What pandoc would keep as LaTeX, in commands that it knows: parts of papers, classes' own environments, other files."""
+"""Rewrites what pandoc would keep as LaTeX: parts of papers, environments of document classes, included files."""
 
 
 def read_latex(data: bytes) -> Paper:
     try:
         source = decoded(data)
     except Unreadable:
-        if not _LATIN.search(data):
+        if not _LATIN_ENCODING.search(data):
             raise
-        # It has nearly all that the others have.
+        # cp1252 has nearly all characters of the others.
         source = data.decode("cp1252", errors="replace")
     source = source.replace("\r\n", "\n").replace("\r", "\n")
-    seen = _COMMENT.sub(lambda found: _AS_URL.sub(r"\\url", found["kept"] or ""), source)
-    seen = _DELIMITED_URL.sub(r"\\url{\g<address>}", _HIDDEN.sub("", seen))
-    doi = re.search(rf"\\doi{_BRACES}", seen)
+    visible = _COMMENT.sub(lambda found: _URL_COMMAND.sub(r"\\url", found["kept"] or ""), source)
+    visible = _DELIMITED_URL.sub(r"\\url{\g<address>}", _IFFALSE.sub("", visible))
+    doi = re.search(rf"\\doi{_BRACES}", visible)
     fields = {"doi": doi_in(f"doi:{doi[1]}") if doi else doi_in(source[:4000]), "license": licence_in(source)}
-    for pattern, written in _REWRITTEN:
-        seen = re.sub(pattern, written, seen, flags=re.DOTALL)
-    tree = tree_of(_opened(seen).encode(), "latex+raw_tex")
+    for pattern, replacement in _REWRITES:
+        visible = re.sub(pattern, replacement, visible, flags=re.DOTALL)
+    tree = tree_of(_unwrap_environments(visible).encode(), "latex+raw_tex")
     return paper_of(blocks_of(tree), meta_text(tree, "title"), fields)
 
 
-def _opened(source: str) -> str:
-    """The source with the words of environments that neither pandoc nor the paper knows, in paragraphs of their own."""
-    known = "|".join([*_KNOWN.split(), *_THEIRS.findall(source), r"\w*eqnarray\w*"])
-    mark = rf"\\(?:begin|end)\{{(?!(?:{known})\*?\}})\w+\*?\}}(?:\[[^\]]*\])?(?!\s*\\newcommand)"
-    return re.sub(mark, "\n\n", source)
+def _unwrap_environments(source: str) -> str:
+    """Turns environments that neither pandoc nor the paper knows into separate paragraphs, so that their text is read."""
+    known = "|".join([*_KNOWN_ENVIRONMENTS.split(), *_DEFINED_ENVIRONMENT.findall(source), r"\w*eqnarray\w*"])
+    pattern = rf"\\(?:begin|end)\{{(?!(?:{known})\*?\}})\w+\*?\}}(?:\[[^\]]*\])?(?!\s*\\newcommand)"
+    return re.sub(pattern, "\n\n", source)

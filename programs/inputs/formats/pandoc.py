@@ -1,8 +1,8 @@
-"""What pandoc reads, as blocks: its JSON tree walked once.
+"""Runs pandoc, and converts its JSON tree to blocks.
 
-pandoc runs as a process of its own without access to files or the network (`--sandbox`). The tree's types are those of
-pandoc-types 1.23 (`{"t": type, "c": content}`). Formulas are TeX between dollar signs; a raised or lowered number keeps its
-place (10^5, x_i), a raised citation mark stands in brackets; cells of a table have bars between them.
+pandoc runs in a separate process without access to files or the network (`--sandbox`). The tree's types are those of
+pandoc-types 1.23 (`{"t": type, "c": content}`). Formulas become TeX between dollar signs, superscripts and subscripts are
+marked (10^5, x_i), superscript citation marks are put in brackets, and cells of a table are separated by bars.
 """
 
 import json
@@ -18,15 +18,15 @@ from programs.inputs.headings import APPENDIX
 from programs.inputs.report import Skip, Unreadable
 
 APPENDIX_MARK = "synthreasoner-appendix"
-"""A heading of these words is none: all that follows it is an appendix."""
+"""A heading with this text only marks that everything after it is an appendix."""
 
-_THANKS = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
-_PARTS = {"abstract": "Abstract", "thebibliography": "References", "references": "References"}
-_PARTS |= dict.fromkeys(_THANKS, "Acknowledgements")
-"""Divisions that are sections of their own, by their class; pandoc makes these of LaTeX's environments."""
-_CITED = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
-_BEFORE_MARK = re.compile(r"(?:\A|[.,;:)]|(?<![^\W\d_])(?!(?:arcsec|arcmin|grad)\Z)[^\W\d_]{4,})\Z", re.IGNORECASE)
-_SILENT = re.compile(
+_ACKNOWLEDGEMENT_CLASSES = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
+_DIV_TITLES = {"abstract": "Abstract", "thebibliography": "References", "references": "References"}
+_DIV_TITLES |= dict.fromkeys(_ACKNOWLEDGEMENT_CLASSES, "Acknowledgements")
+"""The headings of divisions that are sections, by class; pandoc turns LaTeX environments into such divisions."""
+_CITATION_NUMBERS = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
+_BEFORE_CITATION = re.compile(r"(?:\A|[.,;:)]|(?<![^\W\d_])(?!(?:arcsec|arcmin|grad)\Z)[^\W\d_]{4,})\Z", re.IGNORECASE)
+_TEXTLESS = re.compile(
     r"\\(?:centering|noindent|maketitle|clearpage|newpage|fi|[be]group|bsp|protect|sc|small|footnotesize|scriptsize|tiny"
     r"|large|Large|normalsize|(?:label|pagerange|vspace|hspace)\*?\{.*\})\s*"
 )
@@ -35,20 +35,20 @@ Node = dict[str, Any]
 
 
 def tree_of(data: bytes, source: str) -> Node:
-    """The tree of a document in pandoc's format `source`. Raises `Unreadable` where pandoc cannot read it."""
+    """Parses a document in pandoc's input format `source`. Raises `Unreadable` if pandoc cannot read it."""
     command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", "json", "+RTS", "-M2g", "-RTS"]
-    done = subprocess.run(command, input=data, capture_output=True, check=False)
-    if done.returncode:
-        raise Unreadable(Skip.DAMAGED) from RuntimeError(done.stderr.decode(errors="replace").strip()[:300])
+    result = subprocess.run(command, input=data, capture_output=True, check=False)
+    if result.returncode:
+        raise Unreadable(Skip.DAMAGED) from RuntimeError(result.stderr.decode(errors="replace").strip()[:300])
     try:
-        tree: Node = json.loads(done.stdout)
+        tree: Node = json.loads(result.stdout)
     except RecursionError as error:
         raise Unreadable(Skip.NESTED_TOO_DEEP) from error
     return tree
 
 
 def blocks_of(tree: Node) -> Iterator[Block]:
-    """The document's abstract, then its body."""
+    """The blocks of the document's abstract, then those of its body."""
     if "abstract" in tree["meta"]:
         yield Block("Abstract", 1)
         yield from _blocks(tree["meta"]["abstract"])
@@ -61,31 +61,31 @@ def blocks_of(tree: Node) -> Iterator[Block]:
 
 
 def meta_text(tree: Node, name: str) -> str | None:
-    """A field of the document's metadata as one line of words."""
-    return _line(tree["meta"][name]) or None if name in tree["meta"] else None
+    """A field of the document's metadata as one line of text; None if it is missing or empty."""
+    return _one_line(tree["meta"][name]) or None if name in tree["meta"] else None
 
 
-def _line(found: Any) -> str:
-    return " ".join(" ".join(block.text for block in _blocks(found)).split())
+def _one_line(node: Any) -> str:
+    return " ".join(" ".join(block.text for block in _blocks(node)).split())
 
 
-def _blocks(found: Any) -> Iterator[Block]:
-    """The blocks in a node or in lists of nodes. Of a kind that is not named here, those of all that it holds; words that
-    stand where blocks do are a block."""
-    if isinstance(found, list):
-        if any(isinstance(item, dict) and item["t"] in _INLINES for item in found):
-            yield Block(_words(found))
+def _blocks(node: Any) -> Iterator[Block]:
+    """The blocks in a node or a nested list of nodes. A node of any type that `_block` does not name yields the blocks that
+    it contains; inline nodes in the place of blocks form a block."""
+    if isinstance(node, list):
+        if any(isinstance(item, dict) and item["t"] in _INLINES for item in node):
+            yield Block(_text_of(node))
         else:
-            yield from (block for item in found for block in _blocks(item))
-    elif isinstance(found, dict):
-        yield from _block(found["t"], found.get("c"))
+            yield from (block for item in node for block in _blocks(item))
+    elif isinstance(node, dict):
+        yield from _block(node["t"], node.get("c"))
 
 
 def _block(kind: str, content: Any) -> Iterator[Block]:
     if kind == "Header":
-        yield Block(_words(content[2]), content[0])
+        yield Block(_text_of(content[2]), content[0])
     elif kind in ("LineBlock", "CodeBlock"):
-        yield Block("\n".join(map(_words, content)) if kind == "LineBlock" else content[1])
+        yield Block("\n".join(map(_text_of, content)) if kind == "LineBlock" else content[1])
     elif kind == "MetaString":
         yield Block(content)
     elif kind == "Figure":
@@ -94,14 +94,14 @@ def _block(kind: str, content: Any) -> Iterator[Block]:
         yield from _blocks(content[1][1])
         _, _, _, head, bodies, foot = content
         rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
-        yield Block("\n".join(" | ".join(_line(cell[4]) for cell in cells) for _, cells in rows))
+        yield Block("\n".join(" | ".join(_one_line(cell[4]) for cell in cells) for _, cells in rows))
     elif kind not in ("RawBlock", "HorizontalRule"):
-        parts = [_PARTS[name] for name in content[0][1] if name in _PARTS] if kind == "Div" else []
-        yield from (Block(part, 1) for part in parts[:1])
+        titles = [_DIV_TITLES[name] for name in content[0][1] if name in _DIV_TITLES] if kind == "Div" else []
+        yield from (Block(title, 1) for title in titles[:1])
         yield from _blocks(content)
 
 
-def _words(nodes: Sequence[Node]) -> str:
+def _text_of(nodes: Sequence[Node]) -> str:
     parts = [""]
     for node in nodes:
         parts.append(_inline(node["t"], node.get("c"), parts[-1]))
@@ -109,18 +109,18 @@ def _words(nodes: Sequence[Node]) -> str:
 
 
 def _inline(kind: str, content: Any, before: str) -> str:
-    """The words of an inline; `before` is what stands before it. Of a kind that says nothing in words (an image), none."""
+    """The text of an inline node; `before` is the text of the node before it. Empty for nodes without text (images)."""
     if kind == "Superscript":
-        return _raised(content, before)
+        return _superscript(content, before)
     if kind == "Subscript":
-        lowered = _words(content)
-        return lowered if len(lowered) == 1 and lowered.isdigit() and before[-1:].isalpha() else f"_{_grouped(lowered)}"
+        text = _text_of(content)
+        return text if len(text) == 1 and text.isdigit() and before[-1:].isalpha() else f"_{_grouped(text)}"
     return str(_INLINES[kind](content)) if kind in _INLINES else ""
 
 
 def _quoted(content: Any) -> str:
     mark = "'" if content[0]["t"] == "SingleQuote" else '"'
-    return f"{mark}{_words(content[1])}{mark}"
+    return f"{mark}{_text_of(content[1])}{mark}"
 
 
 def _math(content: Any) -> str:
@@ -130,40 +130,40 @@ def _math(content: Any) -> str:
 
 def _span(content: Any) -> str:
     note = any(name in ("ltx_note", "footnote") or name.startswith("ltx_role_footnote") for name in content[0][1])
-    return f" ({_words(content[1]).strip()})" if note else _words(content[1])
+    return f" ({_text_of(content[1]).strip()})" if note else _text_of(content[1])
 
 
 def _raw(content: Any) -> str:
-    # A command that pandoc does not know stays as it is written.
-    return str(content[1]) if content[0] in ("latex", "tex") and not _SILENT.fullmatch(content[1]) else ""
+    # Commands that pandoc does not know are kept as they are written.
+    return str(content[1]) if content[0] in ("latex", "tex") and not _TEXTLESS.fullmatch(content[1]) else ""
 
 
 _INLINES: dict[str, Callable[[Any], Any]] = {
     "Str": str,
     **dict.fromkeys(("Space", "SoftBreak"), lambda _: " "),
     "LineBreak": lambda _: "\n",
-    **dict.fromkeys(("Emph", "Underline", "Strong", "Strikeout", "SmallCaps", "Superscript", "Subscript"), _words),
+    **dict.fromkeys(("Emph", "Underline", "Strong", "Strikeout", "SmallCaps", "Superscript", "Subscript"), _text_of),
     "Quoted": _quoted,
     "Math": _math,
     "Cite": lambda content: f"[{', '.join(cited['citationId'] for cited in content[0])}]",
     "Note": lambda content: f" ({' '.join(block.text for block in _blocks(content)).strip()})",
     "RawInline": _raw,
     "Code": lambda content: content[1],
-    "Link": lambda content: _words(content[1]),
+    "Link": lambda content: _text_of(content[1]),
     "Span": _span,
     "Image": lambda _: "",
 }
 
 
-def _raised(content: Sequence[Node], before: str) -> str:
-    words, linked = _words(content), any(node["t"] == "Link" for node in content)
-    if re.fullmatch(r"\[.*\]", words):
-        return f" {words}"
-    if _CITED.fullmatch(words) and (linked or _BEFORE_MARK.search(before)):
-        return f" [{words}]"
-    ordinal = words in ("st", "nd", "rd", "th") and before[-1:].isdigit()
-    return words if ordinal else f"^{_grouped(words)}" if words else ""
+def _superscript(content: Sequence[Node], before: str) -> str:
+    text, linked = _text_of(content), any(node["t"] == "Link" for node in content)
+    if re.fullmatch(r"\[.*\]", text):
+        return f" {text}"
+    if _CITATION_NUMBERS.fullmatch(text) and (linked or _BEFORE_CITATION.search(before)):
+        return f" [{text}]"
+    ordinal = text in ("st", "nd", "rd", "th") and before[-1:].isdigit()
+    return text if ordinal else f"^{_grouped(text)}" if text else ""
 
 
-def _grouped(words: str) -> str:
-    return words if re.fullmatch(r"[-−+]?\w+(?:\.\d+)?", words) else f"({words})"
+def _grouped(text: str) -> str:
+    return text if re.fullmatch(r"[-−+]?\w+(?:\.\d+)?", text) else f"({text})"

@@ -1,4 +1,4 @@
-"""A document as its reader understood it: one text with its sections, and what the source says of it."""
+"""A document as it was read: one text with its sections and metadata."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from programs.inputs.report import Skip, Unreadable
 
 
 class Section(BaseModel, frozen=True):
-    """`text[start:end]` of a paper, its heading included. `path` are the headings that it stands under, outermost first.
-    `kind` is what `headings` calls a part with nothing to ask about; None: there may be something."""
+    """`text[start:end]` of a paper, including its heading. `path`: the enclosing headings and its own, outermost first.
+    `kind`: the kind of part with nothing to ask about (`headings`); None if there may be something."""
 
     path: tuple[str, ...]
     start: int
@@ -21,8 +21,8 @@ class Section(BaseModel, frozen=True):
 
 
 class Paper(BaseModel, frozen=True):
-    """Invariants: `text` is cleaned and not empty; `sections` are in order, do not overlap, and cover all of `text` but
-    white space; every string encodes to UTF-8. `fields` are what the source says besides: doi, arxiv_id, license, ..."""
+    """Invariants: `text` is cleaned and not empty; `sections` are in order, do not overlap, and cover all of `text` except
+    white space; every string encodes to UTF-8. `fields` are other metadata of the source: doi, arxiv_id, license, ..."""
 
     text: str
     sections: tuple[Section, ...]
@@ -32,7 +32,7 @@ class Paper(BaseModel, frozen=True):
 
 
 class Mark(NamedTuple):
-    """A heading at `start` of a text: a larger `level` stands deeper. `kind`: what it opens where its words do not say."""
+    """A heading at offset `start` of a text; a larger `level` is deeper. `kind` is used if `title` implies none."""
 
     start: int
     level: int
@@ -41,7 +41,7 @@ class Mark(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A paragraph, or a heading where `level` is not None."""
+    """A heading if `level` is set, else a paragraph."""
 
     text: str
     level: int | None = None
@@ -49,12 +49,12 @@ class Block(NamedTuple):
 
 
 def paper_of(blocks: Iterable[Block], title: str | None = None, fields: dict[str, Any] | None = None) -> Paper:
-    """A paper of blocks, with a blank line between them. Raises `Unreadable` where there is no text."""
+    """Makes a paper from blocks, with a blank line between them. Raises `Unreadable` if there is no text."""
     parts: list[str] = []
     marks: list[Mark] = []
     start = 0
     for block in blocks:
-        # A soft hyphen says where a word may be broken, and would break it for all who look for it.
+        # A soft hyphen marks where a word may be broken, but would keep searches from finding the word.
         words = block.text.replace("\xad", "")
         if text := clean(words) if block.level is None else clean_line(words):
             if block.level is not None:
@@ -72,11 +72,11 @@ def marked(
     domain: str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> Paper:
-    """A paper of a cleaned text and the headings in it, in order. Raises `Unreadable` where there is no text."""
+    """Makes a paper from a cleaned text and its headings, in order. Raises `Unreadable` if there is no text."""
     if not text.strip():
         raise Unreadable(Skip.NO_TEXT_IN_IT)
     title = clean_line(title or "") or None
-    # A title is no heading of a section.
+    # The title is not the heading of a section.
     marks = marks[1:] if marks and marks[0].title == title else marks
     return Paper(
         text=text,

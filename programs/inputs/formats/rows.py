@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, and of a data set of the Hugging Face Hub as a stream: nothing is stored.
+"""Rows of Parquet files, and of data sets on the Hugging Face Hub, which are streamed and not stored.
 
 hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]     the split is train unless another is named
 """
@@ -13,11 +13,11 @@ from programs.inputs.cleaning import portable
 from programs.inputs.report import Skip, Unreadable
 
 PREFIX = "hf://"
-_NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
+_HUB_NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
 
 
 class HubName(NamedTuple):
-    """A split of a data set. As text it is what it was written as."""
+    """A split of a data set on the Hub. As a string, it is the name as `written`."""
 
     written: str
     path: str
@@ -27,8 +27,8 @@ class HubName(NamedTuple):
 
     @classmethod
     def parse(cls, written: str) -> "HubName":
-        """The data set that a name means. Raises `UserError` for what is none."""
-        found = _NAME.fullmatch(written)
+        """Parses a name. Raises `UserError` if it is malformed."""
+        found = _HUB_NAME.fullmatch(written)
         if found is None or set(found[1].split("/")) & {".", ".."}:
             raise UserError(f"{written} is not of the form hf://OWNER/NAME[/CONFIG][@REVISION][:SPLIT]")
         return cls(written, found[1], found[2], found[3], found[4] or "train")
@@ -38,13 +38,13 @@ class HubName(NamedTuple):
 
 
 def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
-    """The rows as records that every JSON writer takes, lazily, in their order, or why one gives none. Raises `Unreadable`
-    where a file is damaged, after the rows before that, and `FatalError` where the Hub stops to answer: a later run goes
-    on."""
+    """The rows as `portable` records, lazily and in order; a `Skip` for a row that cannot be read. Raises `Unreadable` if
+    a file is damaged, after the rows before the damage, and `FatalError` if the Hub stops responding, so that a later run
+    can continue."""
     for row in _hub_rows(name) if isinstance(name, HubName) else _parquet_rows(name):
         try:
             text = row.get(text_field)
-            # A text in bytes is no value for JSON, but may be one.
+            # JSON has no bytes, but a text may be stored as bytes.
             yield portable({**row, text_field: text.decode()} if isinstance(text, bytes) else row)
         except UnicodeDecodeError:
             yield Skip.BAD_UTF8
@@ -53,25 +53,25 @@ def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | 
 
 
 def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """A value that Python cannot hold is None (a date beyond the year 9999, a time zone unknown here), and text that is not
-    UTF-8 stays bytes, so that it costs no other value."""
+    """A value that Python cannot represent (a date beyond the year 9999, an unknown time zone) becomes None. Text that is
+    not UTF-8 stays bytes, so that the other values of its row are kept."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as table:
-            # So many rows are held at once, beside what the file packs together.
+            # Only this many rows are in memory at once, besides what the file compresses together.
             for batch in table.iter_batches(batch_size=64):
-                columns = [[_value(cell) for cell in column] for column in batch.columns]
+                columns = [[_cell_value(cell) for cell in column] for column in batch.columns]
                 yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
-    # A MemoryError of Arrow's is an ArrowException, too.
+    # Arrow's own MemoryError is also an ArrowException.
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
         raise Unreadable(Skip.DAMAGED) from error
 
 
-def _value(cell: Any) -> Any:
+def _cell_value(cell: Any) -> Any:
     try:
         return cell.as_py()
     except UnicodeDecodeError as error:
@@ -81,18 +81,18 @@ def _value(cell: Any) -> Any:
 
 
 def opened(name: HubName) -> Any:
-    """The data set as a stream of rows, of which none is read yet. Raises `UserError` in one line where there is no such
-    data set, configuration or split, or it may not be read."""
+    """Opens the data set as a stream of rows, without reading any. Raises a one-line `UserError` if the data set,
+    configuration or split does not exist or may not be read."""
     import datasets  # type: ignore[import-untyped]
 
     if Path(name.path).exists():
-        # The library would read that, whatever is in it.
-        raise UserError(f"{name}: {name.path} also lies in this folder, and would be read in its place: run elsewhere")
-    how = {"name": name.config, "revision": name.revision, "split": name.split}
+        # The library would read this file or folder instead of the data set.
+        raise UserError(f"{name}: this folder contains {name.path}, which would be read instead: run elsewhere")
+    options = {"name": name.config, "revision": name.revision, "split": name.split}
     try:
-        return datasets.load_dataset(name.path, streaming=True, **how)
+        return datasets.load_dataset(name.path, streaming=True, **options)
     except Exception as error:
-        raise UserError(_said(name, error)) from error
+        raise UserError(_error_line(name, error)) from error
 
 
 def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
@@ -101,9 +101,9 @@ def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     except MemoryError:
         raise
     except Exception as error:
-        raise FatalError(_said(name, error)) from error
+        raise FatalError(_error_line(name, error)) from error
 
 
-def _said(name: HubName, error: Exception) -> str:
-    # The library raises errors of a dozen others, its own among them; each says what is wrong on its first line.
+def _error_line(name: HubName, error: Exception) -> str:
+    # The library also raises errors of a dozen other libraries; the first line of each says what is wrong.
     return f"{name}: {type(error).__name__}: {error}".splitlines()[0]

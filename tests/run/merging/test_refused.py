@@ -53,7 +53,7 @@ def test_a_journal_in_use_is_refused(lab: Lab, halves: list[str], name: str) -> 
 @pytest.mark.parametrize("there", ["merged.json", "merged.journal.jsonl"])
 def test_an_output_that_is_there_is_refused(lab: Lab, halves: list[str], there: str) -> None:
     (lab.folder / there).write_text("mine", encoding="utf-8")
-    assert f"{there} is there already" in refused(lab, *halves)
+    assert f"{there} already exists" in refused(lab, *halves)
 
 
 @pytest.mark.parametrize("content", [b"no JSON", b'{"text": "No line end."}', b'{"kind":"of mine"}', b"{", b"\0"])
