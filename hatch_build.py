@@ -1,9 +1,8 @@
-"""Builds the wheel: the packages of this checkout under one import package, so that nothing called `programs` or `optimize`
-lies in a user's site-packages.
+"""Builds the wheel. It puts the packages of this checkout under one package, `synthreasoner`, so that no package called
+`programs` or `optimize` is installed into a user's site-packages.
 
-In a checkout one imports `programs.tracer`, from the wheel `synthreasoner.programs.tracer`, or `load_tracer` from
-`synthreasoner` itself; where a message or a docstring says `python -m programs.generate`, the wheel's says `synthreasoner
-generate`.
+`programs.tracer` in a checkout is `synthreasoner.programs.tracer` in the wheel, and `load_tracer` can be imported from
+`synthreasoner` itself. In messages and docstrings, `python -m programs.generate` becomes `synthreasoner generate`.
 """
 
 import re
@@ -24,10 +23,10 @@ _IMPORTED = re.compile(rf"(?<![\w.])(from|import) ({_NAMES})(?=\s)")
 
 
 class UnderOnePackage(BuildHookInterface[Any]):
-    """Puts each file of `FOLDERS` under `PACKAGE`, with its own imports renamed."""
+    """Puts each file of `FOLDERS` under `PACKAGE`, with its imports of our packages renamed."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """An editable install is the checkout itself; any other wheel gets renamed copies."""
+        """Adds renamed copies of all files to the wheel, except to that of an editable install, which uses the checkout."""
         root, included = Path(self.root), build_data["force_include"]
         if version == "editable":
             return
@@ -45,7 +44,7 @@ class UnderOnePackage(BuildHookInterface[Any]):
         included[str(root / "data" / SAMPLE)] = f"{PACKAGE}/programs/resources/{SAMPLE}"
 
     def finalize(self, version: str, _build_data: dict[str, Any], _artifact: str) -> None:
-        """Deletes the copies."""
+        """Deletes the renamed copies."""
         if version != "editable":
             self._copies.cleanup()
 
@@ -60,7 +59,7 @@ class UnderOnePackage(BuildHookInterface[Any]):
 
 
 def renamed(source: str) -> str:
-    """Python source with the names of the folders as they are under the package."""
+    """Python source in which imports and names of our packages, and commands, are as they are in the wheel."""
     source = _COMMAND.sub(rf"{PACKAGE} \1", source)
     source = _IMPORTED.sub(rf"\1 {PACKAGE}.\2", source)
     return _DOTTED.sub(rf"{PACKAGE}.\1", source)

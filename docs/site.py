@@ -1,5 +1,5 @@
-"""A hook of mkdocs.yml, so that the Markdown stays as it reads on a code host: pages of the top folder join the site, links
-between the two are those of the site, and a link to a source file is its text alone."""
+"""MkDocs hooks (see mkdocs.yml). The links in our Markdown are written for a code host. For the site, the hooks add the
+pages of the top folder, adapt the links between those and docs/, and replace links to source files by their text."""
 
 import re
 from pathlib import Path
@@ -19,14 +19,14 @@ _LINK = re.compile(r"\[([^\[\]]+)\]\((?!https?:|#)([^)#\s]+)(#[^)]*)?\)")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Adds the pages that do not lie in docs/."""
+    """Adds the pages of `JOINING`."""
     for name, page in JOINING.items():
         files.append(File.generated(config, page, content=_relinked(ROOT / name)))
     return files
 
 
 def on_page_read_source(page: Any, **_: Any) -> str | None:
-    """The Markdown of a page in docs/."""
+    """Returns the Markdown of a page in docs/ with its links adapted, or None for other pages."""
     path = page.file.abs_src_path
     return None if path is None or page.file.src_uri in JOINING.values() else _relinked(Path(path))
 
