@@ -19,18 +19,18 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from rich.console import Console
 
 from optimize.measure import Measure, Measured, OptimizerMetric
-from optimize.optimizers import OPTIMIZERS, Job, within
+from optimize.optimizers import OPTIMIZERS, Job, clamp
 from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
 from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
-from optimize.report import FEWEST_SOURCES, Proof, Report, TunedPredictor, counts, prove, write_report
+from optimize.report import MIN_SOURCES, Proof, Report, TunedPredictor, counts, prove, write_report
 from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.caller import TryRules
+from programs.asking.caller import ReaskRules
 from programs.asking.models import ModelTable
 from programs.background_loop import run
 from programs.cli.logs import HiddenStream
-from programs.cli.options import changed
+from programs.cli.options import describe_changes
 from programs.compiled import write_program
 from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
@@ -61,13 +61,14 @@ class Models:
 
 
 class Compilation(ABC):
-    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs` runs
-    of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof measures the
-    part called `whole` on the examples `tested`, from these `sources`, with these `weights` of the composite. `model` is
-    the one that the written program is for. `data` has the counts and a hash of each side of the split."""
+    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs`
+    runs of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof
+    measures the part called `proved_part` on the examples `tested`, from these `sources`, with these `weights` of the
+    composite. `model` is the one that the written program is for. `data` has the counts and a hash of each side of the
+    split."""
 
     parts: list[str]
-    whole: str
+    proved_part: str
     weights: dict[str, float]
     model: str | None
     train: list[dspy.Example]
@@ -82,11 +83,11 @@ class Compilation(ABC):
         names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
         self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
-        self.rules = TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
+        self.rules = ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
 
     @abstractmethod
-    def calls_at_most(self, runs: int) -> int:
+    def max_calls_for(self, runs: int) -> int:
         """An upper bound on the calls for tuning each part with this many runs and for the proof, not counting re-asks."""
 
     @abstractmethod
@@ -96,7 +97,7 @@ class Compilation(ABC):
     def measure(self, part: str, judges: dict[str, Model]) -> Measure: ...
 
     @abstractmethod
-    def cautions(self) -> list[str]:
+    def report_warnings(self) -> list[str]:
         """Warnings about the examples and the judges for the reader of the report, one sentence each."""
 
     @property
@@ -104,25 +105,25 @@ class Compilation(ABC):
         """The runs per part: what the budget gives, or fewer to fit `--max-calls`. Raises `UserError` for too few."""
         runs = RUNS_BY_BUDGET[self.settings.budget] * (len(self.train) + len(self.val)) // 2
         limit = self.settings.max_calls
-        while limit is not None and (calls := self.calls_at_most(runs)) > limit:
+        while limit is not None and (calls := self.max_calls_for(runs)) > limit:
             if runs <= MIN_RUNS:
                 raise UserError(f"--max-calls {limit} is too low: set it to {calls} or more, or lower --num-test")
             runs = max(MIN_RUNS, runs * 9 // 10)
         return runs
 
-    def measured(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
-        return in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
+    def measure_all(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
+        return map_in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
 
 
-def compiled(compilation: Compilation, console: Console) -> Report:
+def run_compilation(compilation: Compilation, console: Console) -> Report:
     """Tunes, runs the proof and writes the results. Raises `BackendError` (`BudgetSpent` at the limit of calls)."""
-    settings, tracer, whole = compilation.settings, compilation.tracer, compilation.whole
-    with workspace(compilation, console) as models:
+    settings, tracer, whole = compilation.settings, compilation.tracer, compilation.proved_part
+    with open_models(compilation, console) as models:
         measure = compilation.measure(whole, models.report_judges)
 
         def measured(when: str) -> list[Measured]:
             console.print(f"proof: {counts(compilation.data['test'])}, {when} tuning")
-            return compilation.measured(compilation.student(whole, tracer, models), compilation.tested, measure)
+            return compilation.measure_all(compilation.student(whole, tracer, models), compilation.tested, measure)
 
         before = measured("before")
         for part in compilation.parts:
@@ -131,7 +132,7 @@ def compiled(compilation: Compilation, console: Console) -> Report:
             tracer = changed_copy(tracer, _tune_part(compilation, part, student, models))
         after = measured("after")
     proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
-    report = report_of(compilation, tracer, proof, models.recorder)
+    report = make_report(compilation, tracer, proof, models.recorder)
     write_program(tracer, settings.output / "program.json", model=compilation.model)
     write_report(report, settings.output)
     for line in report.outcome:
@@ -139,7 +140,7 @@ def compiled(compilation: Compilation, console: Console) -> Report:
     return report
 
 
-def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
+def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
     settings, original = compilation.settings, tuned_parts(compilation.tracer)
     predictors = {
         name: TunedPredictor(
@@ -151,9 +152,9 @@ def report_of(compilation: Compilation, made: dspy.Module, proof: Proof, recorde
         )
         for name, part in tuned_parts(made).items()
     }
-    warnings, sources = compilation.cautions(), len({*compilation.sources})
-    if sources < FEWEST_SOURCES:
-        warnings.append(f"only {sources} test sources: with fewer than {FEWEST_SOURCES} nothing is called better")
+    warnings, sources = compilation.report_warnings(), len({*compilation.sources})
+    if sources < MIN_SOURCES:
+        warnings.append(f"only {sources} test sources: with fewer than {MIN_SOURCES} nothing is called better")
     before, after = proof.unscored_before, proof.unscored_after
     if before or after:
         warnings.append(f"{before} examples without a score before and {after} after are left out")
@@ -178,7 +179,7 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
     """Returns the optimizer's changes to the part if they score higher on validation examples, else the unchanged part."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
-    scores = [measured.score for measured in compilation.measured(student, train, measure)]
+    scores = [measured.score for measured in compilation.measure_all(student, train, measure)]
     if not recorder.calls:
         raise FatalError(f"no call was answered ({scores[0].reason})")
     known = [score.value for score in scores if score.value is not None]
@@ -187,7 +188,7 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
     scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
     # Unscored examples count as the worst score, so that no candidate gains from them.
     metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
-    comparison = val[: within(compilation.runs / 12, 1, len(val))]
+    comparison = val[: clamp(compilation.runs / 12, 1, len(val))]
     job = Job(
         student=student,
         train=train,
@@ -202,19 +203,19 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
         temperatures=compilation.temperatures,
     )
     # The recorder decides when to give up, not DSPy's count of errors.
-    with quiet(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):
+    with suppress_library_output(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):
         optimized = OPTIMIZERS[settings.optimizer](job)
     recorder.check()
 
     def score_of(program: dspy.Module) -> float:
-        return sum(in_threads(lambda e: float(metric(e, program(**e.inputs())).score), comparison, threads))
+        return sum(map_in_threads(lambda e: float(metric(e, program(**e.inputs())).score), comparison, threads))
 
     before, after = tuned_parts(student), tuned_parts(optimized)
     return after if after != before and score_of(changed_copy(student, after)) > score_of(student) else before
 
 
 @contextmanager
-def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
+def open_models(compilation: Compilation, console: Console) -> Iterator[Models]:
     """Opens the models of a compilation and configures DSPy with the student's. Raises `UserError` if a model cannot be
     reached or the folder belongs to another compilation, `StorageError`, and the recorder's failure even if DSPy hid it.
     On exit, no call is retried, and calls in flight are waited for as long as one call may take."""
@@ -222,7 +223,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
         _check_folder(settings, compilation.data, recorder)
-        run(table.reach())
+        run(table.check_servers())
         models = Models(
             student=recorded(table.main, recorder, "student"),
             judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
@@ -238,7 +239,7 @@ def workspace(compilation: Compilation, console: Console) -> Iterator[Models]:
         console.print("interrupted: waiting for the calls in flight; run the same command again to continue")
         raise
     except Exception as error:
-        if recorder.under_way:
+        if recorder.in_flight:
             console.print("waiting for the calls in flight")
         if recorder.failure in (None, error):
             raise
@@ -254,7 +255,9 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
     """Writes the settings to a new journal, or compares them with those that it has. Raises `UserError` if they differ,
     naming the options, or if the folder holds results but no recorded calls. Without either, any compilation may use it."""
     folder, journal = settings.output, recorder.journal
-    wanted = {name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.free}
+    wanted = {
+        name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.changeable
+    }
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     recorded_run = journal.latest("run", "") if recorder.calls else None
     if recorded_run is None:
@@ -266,13 +269,13 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
     # Options that older versions did not have count as their defaults.
     defaults = {name: field.get_default() for name, field in type(settings).model_fields.items()}
     before = {**defaults, **recorded_run["settings"]}
-    if differences := changed({name: before.get(name) for name in wanted}, wanted):
+    if differences := describe_changes({name: before.get(name) for name in wanted}, wanted):
         what = f"{folder} holds another compilation: {'; '.join(differences)}"
         raise UserError(f"{what}. Choose another --output, or start afresh with --no-resume")
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_library_output() -> Iterator[None]:
     """Suppresses what is printed to stdout and stderr, in every thread, and the logs of DSPy and Optuna, but not ours."""
     dspy_logs, verbosity = DSPY_LOGGING_STREAM.enabled, optuna.logging.get_verbosity()
     DSPY_LOGGING_STREAM.enabled = False
@@ -285,7 +288,7 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(verbosity)
 
 
-def in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
     """Applies `function` to every item in threads that have the caller's context, and returns the results in order. An
     error is raised at once: items that have not started are dropped, and the results of running ones are ignored."""
     pool = ThreadPoolExecutor(max(1, threads))

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from optimize.settings import CompileSettings
-from programs.cli.logs import logged
+from programs.cli.logs import logging_to_file
 from programs.cli.options import parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
@@ -26,17 +26,17 @@ log = logging.getLogger("synthreasoner")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 stopped early, 2 user error, 130 interrupted; all can be resumed."""
     settings = parse(CompileSettings, arguments, __doc__)
-    with logged(settings, None if settings.dry_run else settings.output):
+    with logging_to_file(settings, None if settings.dry_run else settings.output):
         return _command(settings)
 
 
 def _command(settings: CompileSettings) -> int:
-    from optimize.compilation import compiled
+    from optimize.compilation import run_compilation
     from optimize.recording import BudgetSpent
 
     console = plain_console(soft_wrap=True)
-    compilation = prepared(settings)
-    console.print(f"at most about {compilation.calls_at_most(compilation.runs)} calls")
+    compilation = prepare(settings)
+    console.print(f"at most about {compilation.max_calls_for(compilation.runs)} calls")
     if settings.dry_run:
         return 0
     try:
@@ -46,7 +46,7 @@ def _command(settings: CompileSettings) -> int:
         raise UserError(f"--output: {settings.output} cannot be moved aside: {error.strerror}") from None
     log.info("compilation started", extra={"settings": settings.model_dump(mode="json")})
     try:
-        report = compiled(compilation, console)
+        report = run_compilation(compilation, console)
     except (AccessDenied, UnknownModel) as error:
         raise UserError(str(error)) from None
     except BackendError as error:
@@ -59,7 +59,7 @@ def _command(settings: CompileSettings) -> int:
     return 0
 
 
-def prepared(settings: CompileSettings) -> "Compilation":
+def prepare(settings: CompileSettings) -> "Compilation":
     """Reads the examples, without calling a model. Raises `UserError`."""
     from optimize.judging import JudgeCompilation
     from optimize.texts import TextCompilation

@@ -26,12 +26,12 @@ from optimize.settings import CompileSettings
 from optimize.stages import JUDGE
 from optimize.texts import Splits, hash_of, split_by
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller, TryRules
+from programs.asking.caller import Caller, ReaskRules
 from programs.asking.models import concurrency_of
-from programs.compiled import identity_at
+from programs.compiled import read_identity
 from programs.errors import UserError
 from programs.inputs.cleaning import clean
-from programs.inputs.jsonl import objects_of
+from programs.inputs.jsonl import read_objects
 from programs.inputs.papers import question_key
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id, sample_of
@@ -89,7 +89,7 @@ class Labelled(BaseModel):
 def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
     """The labelled answers in the files, each with its last label, and the number of records left out. Raises `UserError`
     for a malformed record, naming its line, and if no record has a label."""
-    answers, records = dict[str, Labelled](), [found for path in paths for found in objects_of(Path(path))]
+    answers, records = dict[str, Labelled](), [found for path in paths for found in read_objects(Path(path))]
     for record, place in records:
         if record.get("human") is not None:
             try:
@@ -103,7 +103,7 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
     return [*answers.values()], len(records) - len(answers)
 
 
-def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
+def split_answers(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
     """Splits the answers by question. Raises `UserError` if there are too few, or a side lacks right or wrong ones."""
     sides = split_by(answers, lambda answer: question_key(answer.question), lambda answer: answer.id, settings)
     for side, found in sides.items():
@@ -118,7 +118,7 @@ def divided(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[La
 class JudgeStudent(Tunable):
     """Asks one of several judges, which share one prompt, about an answer. An unreadable reply is an unscored verdict."""
 
-    def __init__(self, judge: JudgeStage, models: Models, rules: TryRules) -> None:
+    def __init__(self, judge: JudgeStage, models: Models, rules: ReaskRules) -> None:
         super().__init__((PREDICTOR,), models.recorder)
         self.judge, judges = judge, {**models.report_judges, **models.judges}
 
@@ -145,14 +145,14 @@ def agreement(example: dspy.Example, prediction: dspy.Prediction, correct_from: 
     verdict, judge = prediction.verdict, prediction.verdict.judge
     if verdict.overall is None:
         why = f"The judge gave no verdict: {verdict.reason}."
-        return Measured(Score(None, why), {}, {judge: why}, said={PREDICTOR: [why]})
+        return Measured(Score(None, why), {}, {judge: why}, feedback={PREDICTOR: [why]})
     says_right = verdict.overall >= correct_from
     words = f"The judge said {verdict.overall} of 10 ({LABELS[says_right]}); people said {LABELS[example.right]}."
     agreed = Score(float(says_right is example.right), words)
     lenient = Score(float(says_right) - example.right, words)
     said = [words] if agreed.value else [words, f"The judge said: {verdict.words}"]
     metrics = {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}
-    return Measured(agreed, metrics, {judge: None}, said={PREDICTOR: said})
+    return Measured(agreed, metrics, {judge: None}, feedback={PREDICTOR: said})
 
 
 class JudgeCompilation(Compilation):
@@ -163,10 +163,10 @@ class JudgeCompilation(Compilation):
     def __init__(self, settings: CompileSettings) -> None:
         fewest = min(map(concurrency_of, (*settings.judges, *settings.report_judges)))
         super().__init__(settings, settings.concurrency or fewest)
-        self.parts, self.whole, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
-        self.model = None if settings.program is None else identity_at(settings.program).model
+        self.parts, self.proved_part, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
+        self.model = None if settings.program is None else read_identity(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
-        splits = divided(answers, settings)
+        splits = split_answers(answers, settings)
         self.train, self.val = (self._examples(splits[side], settings.judges) for side in ("train", "val"))
         self.tested = self._examples(splits["test"], settings.report_judges)
         self.sources = [question_key(example.question) for example in self.tested]
@@ -181,7 +181,7 @@ class JudgeCompilation(Compilation):
             for inputs in ({**answer.inputs, "name": answer.id, "judge": judge} for judge in judges)
         ]
 
-    def calls_at_most(self, runs: int) -> int:
+    def max_calls_for(self, runs: int) -> int:
         # Twice the runs, for the proposer's calls. The threshold takes one run of each training example.
         return 2 * runs + 8 + len(self.train) + 2 * len(self.tested)
 
@@ -191,7 +191,7 @@ class JudgeCompilation(Compilation):
     def measure(self, part: str, judges: Mapping[str, Model]) -> Measure:  # noqa: ARG002
         return partial(agreement, correct_from=self.settings.judged_correct_from)
 
-    def cautions(self) -> list[str]:
+    def report_warnings(self) -> list[str]:
         found = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []
         if any(example.thought is None for example in self.tested):
             found.append("some answers have no thought: how the judges rate thoughts was not measured on them")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import dspy
 
-from optimize.metrics import METRICS, Score, combined
+from optimize.metrics import METRICS, Score, composite_of
 from optimize.recording import Recorder
 from optimize.stages import STAGES, WRITERS, Asked, stage_score
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.ask import together
-from programs.asking.caller import Caller, TryRules
+from programs.asking.ask import gather_all
+from programs.asking.caller import Caller, ReaskRules
 from programs.background_loop import run
 from programs.lms.resolve import Model
 from programs.records import Record
@@ -29,7 +29,7 @@ class Measured:
     metrics: dict[str, Score] = field(default_factory=dict)
     stages: dict[str, str | None] = field(default_factory=dict)
     record: Record | None = None
-    said: dict[str, list[str]] = field(default_factory=dict)
+    feedback: dict[str, list[str]] = field(default_factory=dict)
 
 
 Measure = Callable[[dspy.Example, dspy.Prediction], Measured]
@@ -53,11 +53,11 @@ class OptimizerMetric:
         **__: object,
     ) -> dspy.Prediction:
         # Keep the judges' calls out of the trace from which DSPy takes demonstrations.
-        with self._recorder.watching(), dspy.context(trace=None, adapter=PassageFirstAdapter()):
+        with self._recorder.guard(), dspy.context(trace=None, adapter=PassageFirstAdapter()):
             measured = self._measure(example, prediction)
         value = measured.score.value
         head = "No score." if value is None else f"Score {value:.2f}."
-        lines = [line for name, said in measured.said.items() if pred_name in (None, name) for line in said]
+        lines = [line for name, said in measured.feedback.items() if pred_name in (None, name) for line in said]
         feedback = "\n".join(dict.fromkeys([head, *lines]))
         return dspy.Prediction(score=self._worst if value is None else value, feedback=feedback)
 
@@ -70,8 +70,8 @@ class StageMeasure:
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         measured = self._measure(prediction)
-        said = {stage.predictor: said_of(name, measured, prediction) for name, stage in STAGES.items()}
-        return replace(measured, said=said)
+        said = {stage.predictor: feedback_on(name, measured, prediction) for name, stage in STAGES.items()}
+        return replace(measured, feedback=said)
 
     def _measure(self, prediction: dspy.Prediction) -> Measured:
         """The stage's score; None if its call was refused, or if an earlier stage failed."""
@@ -85,7 +85,7 @@ class TraceMeasure(StageMeasure):
     """Scores the traces of a `Student`, with the `weights` of `optimize.metrics`. `judges` rate each trace, and the first
     of them grades it; without judges, the other metrics are the composite. `rules` are those for asking judges."""
 
-    def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: TryRules) -> None:
+    def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: ReaskRules) -> None:
         self._weights, self._judges = weights, sorted(judges) if "judge" in weights else []
         self._graders = [*judges][:1] if "grades" in weights else []
         self._caller = Caller(lambda ask: judges[ask.judge or ""], rules, strict=True)
@@ -104,7 +104,7 @@ class TraceMeasure(StageMeasure):
         metrics = {name: METRICS[name].of(record) for name in self._weights}
         raters = {"judge": self._judges, "grades": self._graders}
         silent = [name for name, score in metrics.items() if raters.get(name) and score.value is None]
-        score = Score(None, f"no {' and no '.join(silent)}") if silent else combined(metrics, self._weights)
+        score = Score(None, f"no {' and no '.join(silent)}") if silent else composite_of(metrics, self._weights)
         return Measured(score, metrics, stages, record)
 
     async def _attempt(self, variation: Variation) -> Attempt:
@@ -112,7 +112,7 @@ class TraceMeasure(StageMeasure):
         setting = variation.last.plan.setting
         judging = [self._judge.ask(*view, judge, setting) for judge in self._judges]
         grading = [self._grade.ask(*view, grader, setting) for grader in self._graders]
-        replies = await together(map(self._caller.answer, [*judging, *grading]))
+        replies = await gather_all(map(self._caller.answer, [*judging, *grading]))
         verdicts = list(map(verdict_of, judging, replies))
         return replace(variation.last, verdicts=verdicts, grades=grades_of(replies[-1]) if grading else None)
 
@@ -122,7 +122,7 @@ def passage_of(prediction: dspy.Prediction) -> str:
     return str(prediction.asked["questions"].ask.inputs["passage"])
 
 
-def said_of(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
+def feedback_on(stage: str, measured: Measured, prediction: dspy.Prediction) -> list[str]:
     """Feedback on a stage, one line each."""
     asked: Asked | None = prediction.asked.get(stage)
     if asked is None:

@@ -141,7 +141,7 @@ def lift(record: Record) -> Score:
     return Score((1 - copied) / (1 + math.exp(-gain)), "; ".join(reasons))
 
 
-def weights_of(text: str) -> dict[str, float]:
+def parse_weights(text: str) -> dict[str, float]:
     """Parses weights: `composite` (half for metrics that models judge, half for metrics by rule), `NAME` or
     `NAME=0.5,NAME=0.3`. Raises `UserError` for anything else."""
     if text == "composite":
@@ -164,7 +164,7 @@ def weights_of(text: str) -> dict[str, float]:
     return weights
 
 
-def combined(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score:
+def composite_of(scores: Mapping[str, Score], weights: Mapping[str, float]) -> Score:
     """The weighted mean of the scores that have a value; None if none has."""
     known = {name: score.value for name, score in scores.items() if score.value is not None}
     if not known:

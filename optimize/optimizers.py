@@ -44,10 +44,10 @@ class Job:
 
     def validation(self, count: float) -> "list[dspy.Example]":
         """About `count` of the validation examples, at least one."""
-        return self.val[: within(count, 1, len(self.val))]
+        return self.val[: clamp(count, 1, len(self.val))]
 
     @property
-    def demonstrating(self) -> dict[str, Any]:
+    def bootstrap_arguments(self) -> dict[str, Any]:
         """DSPy's arguments for which runs become demonstrations. DSPy reads a threshold of 0 as none."""
         return {
             "metric": self.metric,
@@ -57,7 +57,7 @@ class Job:
         }
 
 
-def within(number: float, least: int, most: int) -> int:
+def clamp(number: float, least: int, most: int) -> int:
     """`number` as an integer, rounded down and clamped to `least`..`most` (if they conflict, `most` wins)."""
     return min(max(int(number), least), most)
 
@@ -80,7 +80,7 @@ def bootstrap(job: Job) -> "dspy.Module":
 
     if not job.good:
         return job.student
-    return dspy.BootstrapFewShot(**job.demonstrating).compile(job.student, trainset=job.good)
+    return dspy.BootstrapFewShot(**job.bootstrap_arguments).compile(job.student, trainset=job.good)
 
 
 @optimizer
@@ -91,9 +91,9 @@ def random_search(job: Job) -> "dspy.Module":
     if not job.good:
         return job.student
     val = job.validation(job.runs / 9)
-    programs = within(job.runs / len(val), 3, 24)
+    programs = clamp(job.runs / len(val), 3, 24)
     search = dspy.BootstrapFewShotWithRandomSearch(
-        **job.demonstrating, num_candidate_programs=programs - 2, num_threads=job.concurrency, stop_at_score=100.0
+        **job.bootstrap_arguments, num_candidate_programs=programs - 2, num_threads=job.concurrency, stop_at_score=100.0
     )
     # Candidate -2 takes raw training examples as demonstrations: texts, which no stage can use.
     candidates = [number for number in range(-3, programs - 2) if number != -2]
@@ -126,7 +126,7 @@ def optuna(job: Job) -> "dspy.Module":
     study = library.create_study(direction="maximize", sampler=library.samplers.TPESampler(seed=job.seed))
     unchanged = {f"temperature of {name}": part.temperature for name, part in parts.items()}
     study.enqueue_trial({**unchanged, **{f"demonstrations of {name}": 0 for name in parts}})
-    study.optimize(lambda trial: float(evaluate(program(trial)).score), n_trials=within(job.runs / len(val), 2, 60))
+    study.optimize(lambda trial: float(evaluate(program(trial)).score), n_trials=clamp(job.runs / len(val), 2, 60))
     return program(library.trial.FixedTrial(study.best_params))
 
 
@@ -136,13 +136,13 @@ def mipro(job: Job) -> "dspy.Module":
     import dspy
 
     val = job.validation(job.runs / 11)
-    trials = within(job.runs / len(val) - 1, 2, 60)
+    trials = clamp(job.runs / len(val) - 1, 2, 60)
     search = dspy.MIPROv2(
-        **{**job.demonstrating, "max_bootstrapped_demos": MAX_DEMOS if job.good else 0},
+        **{**job.bootstrap_arguments, "max_bootstrapped_demos": MAX_DEMOS if job.good else 0},
         prompt_model=job.proposer,
         task_model=dspy.settings.lm,
         auto=None,
-        num_candidates=within(trials / 3, 2, 8),
+        num_candidates=clamp(trials / 3, 2, 8),
         num_threads=job.concurrency,
         seed=job.seed + 1,  # MIPRO reads a seed of 0 as none
         track_stats=False,
@@ -166,7 +166,7 @@ def copro(job: Job) -> "dspy.Module":
 
     predictors = len(job.student.predictors())
     rounds, min_examples = 2 if predictors == 1 else 1, min(6, len(job.val))
-    breadth = within(job.runs / (min_examples * rounds * predictors), 2, 8)
+    breadth = clamp(job.runs / (min_examples * rounds * predictors), 2, 8)
     search = dspy.COPRO(job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0)
     threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
     # COPRO selects by the scores on its `trainset`.
@@ -181,15 +181,15 @@ def simba(job: Job) -> "dspy.Module":
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 
-    train = within(job.runs / 12, 4, len(job.train))
+    train = clamp(job.runs / 12, 4, len(job.train))
     # A step runs three candidates on its batch, makes up to four programs of them, and runs these on the batch.
     examples = (job.runs - 4 * train) / 7
-    batch = within(max(examples / 4, min(examples, 4)), 2, train)
+    batch = clamp(max(examples / 4, min(examples, 4)), 2, train)
     search = dspy.SIMBA(
         metric=job.metric,
         bsize=batch,
         num_candidates=3,
-        max_steps=within(examples / batch, 1, 8),
+        max_steps=clamp(examples / batch, 1, 8),
         max_demos=MAX_DEMOS,
         prompt_model=job.proposer,
         num_threads=job.concurrency,

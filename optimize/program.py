@@ -12,7 +12,7 @@ from optimize.recording import Recorder
 from optimize.stages import STAGES, Asked
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.caller import AwaitedModule, Caller, TryRules
+from programs.asking.caller import AsyncModule, Caller, ReaskRules
 from programs.asking.reply import Reply
 from programs.inputs.sample import sample_of
 from programs.settings import TracerOptions
@@ -22,11 +22,11 @@ from signatures.prompt import RETRY_INPUTS
 Program = TypeVar("Program", bound=dspy.Module)
 
 
-class Tunable(AwaitedModule):
+class Tunable(AsyncModule):
     """A program as optimizers see it: they find the predictors named in `tunable`, and no others.
 
     In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
-    the passage and the inputs of re-asks. A bad reply is an outcome; an error ends the compilation (`Recorder.watching`).
+    the passage and the inputs of re-asks. A bad reply is an outcome; an error ends the compilation (`Recorder.guard`).
     It always uses its own adapter, whatever DSPy is configured with.
     """
 
@@ -40,7 +40,7 @@ class Tunable(AwaitedModule):
 
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""
-        with self._recorder.watching():
+        with self._recorder.guard():
             with dspy.context(trace=[], adapter=PassageFirstAdapter()):
                 prediction = super().forward(*args, **inputs)
                 steps = dspy.settings.trace
@@ -52,10 +52,10 @@ class Tunable(AwaitedModule):
         last, tunable = dict[str, Any](), {id(predictor) for predictor in self.predictors()}
         for predictor, inputs, outputs in steps:
             if id(predictor) in tunable:
-                asked = {name: value for name, value in plain(dict(inputs)).items() if name not in RETRY_INPUTS}
+                asked = {name: value for name, value in to_json(dict(inputs)).items() if name not in RETRY_INPUTS}
                 # Prompts show demonstrations without their passages.
                 shown = {name: value for name, value in asked.items() if name != "passage"}
-                prediction = dspy.Prediction(**plain(dict(outputs)))
+                prediction = dspy.Prediction(**to_json(dict(outputs)))
                 last[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, prediction)
         return list(last.values())
 
@@ -71,7 +71,7 @@ class Student(Tunable):
         tunable: tuple[str, ...],
         recorder: Recorder,
         options: frozenset[str],
-        rules: TryRules,
+        rules: ReaskRules,
         until: str | None = None,
     ) -> None:
         super().__init__(tunable, recorder)
@@ -94,12 +94,12 @@ class Student(Tunable):
             return asked[ask.stage].reply
 
         tracer = Tracer(self.questions, self.strands, self.writer)
-        made = await tracer.made(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
+        made = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
         failures = filter(None, [made.failure, *(variation.failure for variation in made.variations)])
         return dspy.Prediction(asked=asked, variations=made.variations, failures=list(failures))
 
 
-def plain(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """A value in JSON form."""
     return to_jsonable_python(value, fallback=str)
 
@@ -120,7 +120,7 @@ def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
 def _tuned_part(predictor: dspy.Predict) -> Tuned:
     """Without DSPy's own marks and repeated demonstrations."""
     demos = list[dict[str, Any]]()
-    for demo in plain([dict(demo) for demo in predictor.demos]):
+    for demo in to_json([dict(demo) for demo in predictor.demos]):
         fields = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
         demos += [fields] if fields not in demos else []
     temperature = predictor.config.get("temperature")

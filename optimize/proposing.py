@@ -53,7 +53,7 @@ class ProposalAdapter(Shared, PassageFirstAdapter):
         return [{name: unchanged.get(name, "") for name in signature.output_fields}]
 
     def _ask(self, lm: Any, *rest: Any) -> list[dict[str, Any]]:
-        with self._recorder.watching():
+        with self._recorder.guard():
             try:
                 completions = super().__call__(lm, *rest)
             except AdapterParseError:

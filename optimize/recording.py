@@ -24,12 +24,12 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 from programs.asking.caller import seed_of
 from programs.background_loop import run
 from programs.errors import CallError, FatalError, Truncated
-from programs.lms.engine import BlockingEngine, Shared, placed
+from programs.lms.engine import BlockingEngine, Shared, limited_by
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
 from programs.lms.resolve import Model
 from programs.lms.wire import reasoning_of
-from programs.redaction import encodable
+from programs.redaction import make_encodable
 from programs.run.journal import Journal
 
 Line = dict[str, Any]
@@ -48,7 +48,7 @@ class BudgetSpent(CompileStopped):
 
 class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder; all are made on the background loop. `max_calls` limits
-    the paid calls over all sessions, `at_once` the calls in flight (`under_way`). `paid` sums calls, tokens and seconds by
+    the paid calls over all sessions, `at_once` the calls in flight (`in_flight`). `paid` sums calls, tokens and seconds by
     purpose, over all sessions. `failure` is the first error that makes it useless to continue; any further call that is not
     recorded raises it. DSPy's optimizers turn errors into scores of 0, so check it after each. Raises as `Journal` does."""
 
@@ -56,7 +56,7 @@ class Recorder(Shared):
         self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
         self.paid = defaultdict[str, Counter[str]](Counter)
-        self.under_way = 0
+        self.in_flight = 0
         self._max_calls, self._permits = max_calls, asyncio.Semaphore(at_once)
         self._pending: dict[str, asyncio.Task[Line]] = {}
         self._stopped = asyncio.Event()
@@ -70,7 +70,7 @@ class Recorder(Shared):
         return sum(spend["calls"] for spend in self.paid.values())
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def guard(self) -> Iterator[None]:
         """Raises an earlier failure instead of running the block, and remembers an error that the block raises."""
         self.check()
         try:
@@ -106,16 +106,16 @@ class Recorder(Shared):
         try:
             async with self._permits:
                 self.check()
-                if self._max_calls is not None and self.calls + self.under_way >= self._max_calls:
+                if self._max_calls is not None and self.calls + self.in_flight >= self._max_calls:
                     raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
-                self.under_way += 1
+                self.in_flight += 1
                 try:
-                    with placed(lambda: nullcontext(self._wait_unless_stopped)):
+                    with limited_by(lambda: nullcontext(self._wait_unless_stopped)):
                         line = await ask()
                     self.journal.append("call", key, **line)
                     self._count(line)
                 finally:
-                    self.under_way -= 1
+                    self.in_flight -= 1
                 return line
         except Exception as error:
             failure = backend_error(error) or error
@@ -221,10 +221,10 @@ class RecordingEngine(Shared):
             except Truncated as error:
                 answer["error"] = str(error)
             else:
-                usage, text = response.usage, encodable(response.text or "")
+                usage, text = response.usage, make_encodable(response.text or "")
                 if not text.strip():
                     raise EmptyAnswer("empty answer")
-                thought = encodable(reasoning_of(response))
+                thought = make_encodable(reasoning_of(response))
                 answer |= {"text": text, "reasoning": thought, "finish_reason": response.finish_reason}
         return {
             "purpose": self._purpose,

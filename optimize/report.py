@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from optimize.measure import Measured
-from optimize.metrics import combined
-from programs.files import in_place
-from programs.statistics.interval import Interval, interval_over
+from optimize.metrics import composite_of
+from programs.files import atomic_write
+from programs.statistics.interval import Interval, interval_by_source
 
-FEWEST_SOURCES = 20
+MIN_SOURCES = 20
 """With fewer test sources, no program is called better. If nothing changed, the interval of 8 lies above 0 for 2% of draws
 (8% if losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
 
@@ -58,7 +58,7 @@ class Proof(BaseModel):
     @property
     def improved(self) -> bool:
         interval = self.composite.interval
-        return interval is not None and interval.low > 0 and self.composite.pairs >= FEWEST_SOURCES
+        return interval is not None and interval.low > 0 and self.composite.pairs >= MIN_SOURCES
 
 
 def prove(
@@ -81,7 +81,7 @@ def prove(
             before=fmean(old for _, old, _ in known) if known else None,
             after=fmean(new for _, _, new in known) if known else None,
             pairs=len({source for source, _, _ in known}),
-            interval=interval_over(((source, new - old) for source, old, new in known), seed=seed),
+            interval=interval_by_source(((source, new - old) for source, old, new in known), seed=seed),
         )
 
     def failures(stage: str) -> Failures:
@@ -109,7 +109,7 @@ def _comparable_scores(old: Measured, new: Measured, weights: Mapping[str, float
     if old.record is None or new.record is None:
         return old.score.value, new.score.value
     shared = [name for name in weights if None not in (_value(old, name), _value(new, name))]
-    before, after = (combined({name: m.metrics[name] for name in shared}, weights).value for m in (old, new))
+    before, after = (composite_of({name: m.metrics[name] for name in shared}, weights).value for m in (old, new))
     return before, after
 
 
@@ -169,7 +169,7 @@ class Report(BaseModel):
 def write_report(report: Report, folder: Path) -> None:
     """Writes report.json, for programs, and report.md, for people."""
     for name, text in (("report.json", report.model_dump_json(indent=2) + "\n"), ("report.md", _markdown(report))):
-        with in_place(folder / name) as file:
+        with atomic_write(folder / name) as file:
             file.write(text.encode())
 
 

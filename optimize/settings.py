@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from optimize.metrics import METRICS, weights_of
+from optimize.metrics import METRICS, parse_weights
 from optimize.optimizers import OPTIMIZERS
 from optimize.stages import ALL, JUDGE, STAGES
 from programs.cli.logs import LogOptions
-from programs.cli.options import Many, Names, comma_separated
+from programs.cli.options import Names, OneOrMore, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import ConnectionOptions, ModelName, ModelNames, TypeOptions
 
@@ -46,7 +46,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         "the compilation": ("dry_run", "max_calls", "resume"),
         "logs": (*LogOptions.model_fields,),
     }
-    free: ClassVar[frozenset[str]] = frozenset(
+    changeable: ClassVar[frozenset[str]] = frozenset(
         {"output", "resume", "dry_run", "budget", "max_calls", "api_base", "concurrency", "timeout", "patience"}
         | {"retry_wait", *LogOptions.model_fields}
     )
@@ -59,7 +59,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         "--judge-models)",
     )
     optimizer: OptimizerName = Field("mipro", description="how to tune")
-    trainset: Many = Field(
+    trainset: OneOrMore = Field(
         [DEFAULT_INPUT],
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
@@ -130,7 +130,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
     @property
     def weights(self) -> dict[str, float]:
         """The weights of the composite. Raises `UserError` for an unknown metric."""
-        return weights_of(self.metric)
+        return parse_weights(self.metric)
 
     @property
     def tunes_judges(self) -> bool:

@@ -39,20 +39,20 @@ class TextCompilation(Compilation):
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
-        self.parts, self.whole, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
+        self.parts, self.proved_part, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
         samples = _read_trainset(settings, passage_chars_of(settings.model))
         # The proof takes one text per source, so that its measurements are independent.
         splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
         self.train, self.val, self.tested = map(examples_of, splits.values())
         self.sources = [source_key(sample) for sample in splits["test"]]
         self._sources_unknown = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
-        self.alone = scored_alone(settings)
+        self.alone = self_scored_stages(settings)
         for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
             hashed = hash_of(sample.id for sample in samples)
             self.data[side] = {"texts": len(samples), "hash": hashed, "licences": dict(licences.most_common())}
 
-    def calls_at_most(self, runs: int) -> int:
+    def max_calls_for(self, runs: int) -> int:
         def per_trace(judges: list[str]) -> int:
             return len(STAGES) + _judge_calls(self.weights, judges)
 
@@ -72,14 +72,14 @@ class TextCompilation(Compilation):
     def measure(self, part: str, judges: dict[str, Model]) -> Measure:
         return StageMeasure(part) if part in self.alone else TraceMeasure(self.weights, judges, self.rules)
 
-    def cautions(self) -> list[str]:
+    def report_warnings(self) -> list[str]:
         found = judge_warnings(self.settings)
         if self._sources_unknown:
             found.append("no text names its source: passages of one paper may be on several sides of the split")
         return found
 
 
-def scored_alone(settings: CompileSettings) -> set[str]:
+def self_scored_stages(settings: CompileSettings) -> set[str]:
     """The stages that are scored by their own output: a trial of one asks for nothing beyond it. The answer stage is not
     among them, nor is the trace stage if traces are judged or a metric is named."""
     judged = _judge_calls(settings.weights, settings.judges) > 0 or settings.metric != "composite"
@@ -92,7 +92,7 @@ def judge_warnings(settings: CompileSettings) -> list[str]:
     if not _judge_calls(settings.weights, settings.report_judges):
         return ["no judge took part: the scores measure form, grounding and wording, not truth"]
     found = []
-    if not scored_alone(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
+    if not self_scored_stages(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
         found.append("judges of the proof also judged while tuning: the program may have learned to please them")
     return [*found, "the model judges itself"] if settings.model in reporting else found
 

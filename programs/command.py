@@ -5,7 +5,7 @@ import importlib
 import sys
 from typing import NamedTuple
 
-from programs.cli.options import Options, nearest, run_cli, typed
+from programs.cli.options import Options, run_cli, suggestion, typed
 from programs.errors import UserError
 from programs.versions import NAME, version_of
 
@@ -15,7 +15,7 @@ class Command(NamedTuple):
 
     module: str
     options: str
-    what: str
+    summary: str
 
     def settings(self) -> type[Options]:
         found: type[Options] = getattr(importlib.import_module(self.module), self.options)
@@ -39,7 +39,7 @@ HELP = f"""usage: {NAME} COMMAND [options]
 
 Reasoning training data from scientific text.
 
-{chr(10).join(f"  {name:<12}{command.what}" for name, command in COMMANDS.items())}
+{chr(10).join(f"  {name:<12}{command.summary}" for name, command in COMMANDS.items())}
 
 {NAME} COMMAND --help shows the options of a command; {NAME} --version shows the version."""
 
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{NAME} {version_of() or '(a checkout that is not installed)'}")
         return 0
     if name not in COMMANDS:
-        raise UserError(f"{name!r} is not a command{nearest(name, COMMANDS)} (see --help)")
+        raise UserError(f"{name!r} is not a command{suggestion(name, COMMANDS)} (see --help)")
     with typed(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code

@@ -17,9 +17,9 @@ import dspy
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
-from programs.asking.schema import outputs_of, schema_of
+from programs.asking.schema import outputs_of, strict_schema
 from programs.errors import UserError
-from programs.files import in_place
+from programs.files import atomic_write
 from programs.inputs.sample import content_id
 
 log = logging.getLogger("synthreasoner")
@@ -65,7 +65,7 @@ def program_fingerprint(program: dspy.Module) -> str:
             [field, str(info.annotation), (info.json_schema_extra or {}).get("desc")]
             for field, info in signature.fields.items()
         ]
-        outputs = schema_of(outputs_of(signature))
+        outputs = strict_schema(outputs_of(signature))
         demos = [dict(demo) for demo in predictor.demos]
         own = [predictor.config["temperature"]] if "temperature" in predictor.config else []
         parts.append([name, fields, json.dumps(outputs), signature.instructions, demos, *own])
@@ -110,7 +110,7 @@ def write_program(program: dspy.Module, path: Path, *, model: str | None = None)
     versions = {"dspy": metadata.version("dspy")}
     state = {"metadata": {"dependency_versions": versions, IDENTITY_KEY: _identity_of(program, model).model_dump()}}
     text = json.dumps({**program.dump_state(json_mode=True), **state}, indent=2, ensure_ascii=False)
-    with in_place(path) as file:
+    with atomic_write(path) as file:
         file.write(f"{text}\n".encode())
 
 
@@ -119,7 +119,7 @@ def program_file(path: Path) -> Path:
     return path / "program.json" if path.is_dir() else path
 
 
-def identity_at(program: Path | str) -> Identity:
+def read_identity(program: Path | str) -> Identity:
     """What a saved program was made for. Raises `UserError` if there is no such program."""
     return _read_program(program_file(Path(program)))[1]
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from programs.cli.options import Options, parse, parser_of, run_cli
-from programs.cli.terminal import put
+from programs.cli.terminal import print_result
 from programs.command import COMMANDS
 from programs.versions import NAME
 
@@ -24,7 +24,7 @@ class CompletionOptions(Options):
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(CompletionOptions, arguments, __doc__)
-    put(script(options.shell))
+    print_result(script(options.shell))
     return 0
 
 
@@ -48,7 +48,7 @@ def script(shell: str) -> str:
             action.nargs = None if action.nargs == "+" else action.nargs
             if action.metavar in ("PATH", "FILE"):
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-        commands.add_parser(name, help=command.what, parents=[parser], add_help=False)
+        commands.add_parser(name, help=command.summary, parents=[parser], add_help=False)
     text: str = shtab.complete(root, shell)
     return text
 

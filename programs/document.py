@@ -14,7 +14,7 @@ from pydantic import Field
 
 from programs.cli.options import Options, parse, run_cli
 from programs.errors import UserError
-from programs.files import JOURNAL, beside, in_place, move_aside
+from programs.files import JOURNAL, atomic_write, beside, move_aside
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.journal import Journal
@@ -52,7 +52,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
         thoughts=thoughts.result(),
     )
     _move_aside_foreign_file(path)
-    with in_place(path, "; the journal holds everything") as file:
+    with atomic_write(path, "; the journal holds everything") as file:
         stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("wrote %s", path, extra={"traces": total, "status": status})
     return metadata

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from programs.cli.options import parse, run_cli
-from programs.exports.options import ExportOptions, shares_of
+from programs.exports.options import ExportOptions, parse_shares
 
 if TYPE_CHECKING:
     from programs.exports.card import Exported
@@ -40,7 +40,7 @@ def summary_lines(done: "Exported") -> Iterator[str]:
         yield f"without the passage that the thought rests on: {done.without_needed} rows (--context auto shows it)"
     if len(counts["labels"]) == 1:
         yield f"every label is {next(iter(counts['labels']))}: a trainer needs both true and false"
-    empty = [name for name, share in shares_of(options.splits).items() if share and name not in done.rows]
+    empty = [name for name, share in parse_shares(options.splits).items() if share and name not in done.rows]
     if empty:
         yield f"no paper is in {' or '.join(empty)}: there are too few papers"
 

@@ -17,7 +17,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 from programs.errors import StorageError, UserError
 
 JOURNAL = ".journal.jsonl"
-ENDINGS = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
+RUN_FILE_SUFFIXES = (JOURNAL, ".review.jsonl", ".labels.jsonl", ".dropped.jsonl")
 """Name endings of the files beside a document; only older versions wrote those after the first."""
 
 
@@ -32,7 +32,7 @@ def beside(document: Path, ending: str) -> Path:
     return named.with_name(f"{named.stem if named.suffix == '.json' else named.name}{ending}")
 
 
-def is_of_run(path: Path, document: Path) -> bool:
+def is_run_file(path: Path, document: Path) -> bool:
     """Whether a path is the document or one of the files that a run keeps beside it."""
     path, document = (Path(os.path.realpath(name)) for name in (path, document))
     # The names of the index and the lock start with the journal's.
@@ -41,13 +41,13 @@ def is_of_run(path: Path, document: Path) -> bool:
 
 
 @contextlib.contextmanager
-def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
     """Opens a file that atomically replaces `path` (its target, if it is a link) when the block ends, and keeps its
     permissions; if the block raises, `path` stays as it was. Only one process at a time may do this. Raises `StorageError`,
     whose message ends with `remark`, if the file cannot be written."""
     target = Path(os.path.realpath(path))
     try:
-        draft = fresh(target, "tmp")
+        draft = draft_path(target, "tmp")
         try:
             with draft.open("xb") as file:
                 with contextlib.suppress(OSError):
@@ -62,7 +62,7 @@ def in_place(path: Path, remark: str = "") -> Iterator[IO[bytes]]:
         raise StorageError(f"cannot write {path}: {error.strerror}{remark}") from error
 
 
-def fresh(path: Path, what: str) -> Path:
+def draft_path(path: Path, what: str) -> Path:
     """A path beside `path` for a file or folder that is to be created exclusively, with a random name, so that nobody can
     plant a link there. Deletes what killed processes left under such names. Raises OSError."""
     prefix = f".{path.name}.synthreasoner-"
@@ -80,7 +80,7 @@ def move_aside(*paths: Path) -> None:
             path.rename(f"{path}.{stamp}.old")
 
 
-def whole_lines(file: int) -> int:
+def end_of_last_line(file: int) -> int:
     """The number of bytes up to and including the last line end. Raises OSError."""
     end = os.fstat(file).st_size
     while end > 0:
@@ -92,36 +92,36 @@ def whole_lines(file: int) -> int:
     return 0
 
 
-def cut_torn_line(file: int) -> tuple[int, int]:
+def truncate_torn_line(file: int) -> tuple[int, int]:
     """Truncates the file after its last line end, which removes an incomplete line. Returns the number of bytes kept and
     removed. Raises OSError."""
-    size, end = os.fstat(file).st_size, whole_lines(file)
+    size, end = os.fstat(file).st_size, end_of_last_line(file)
     if end < size:
         os.ftruncate(file, end)
     return end, size - end
 
 
-def write_whole(file: int, line: bytes, offset: int) -> None:
+def write_all(file: int, line: bytes, offset: int) -> None:
     """Writes all of a line at `offset`. Raises OSError, after which part of the line may have been written."""
     written = 0
     while written < len(line):
         written += os.pwrite(file, line[written:], offset + written)
 
 
-def take_lock(path: Path, *, user: str = "run", instead: str = "choose another --output") -> BaseFileLock:
+def take_lock(path: Path, *, holder: str = "run", advice: str = "choose another --output") -> BaseFileLock:
     """Takes and returns the lock `PATH.lock` on a file that one process at a time may write. Raises `UserError` if another
-    `user` holds it, if the lock's path is a file of someone else's, which would be emptied, or if it cannot be written; the
-    first two say what to do `instead`. The operating system frees the lock when the process ends. File systems without such
+    `holder` has it, if the lock's path is a file of someone else's, which would be emptied, or if it cannot be written; the
+    first two end with `advice`. The operating system frees the lock when the process ends. File systems without such
     locks, and links in the lock's place, are rejected: filelock's fallback can be taken from a process that is alive."""
     lock_path = Path(f"{path}.lock")
     if lock_path.is_file() and lock_path.stat().st_size:
-        raise UserError(f"{lock_path} exists and is not a lock of this program: move it away, or {instead}")
+        raise UserError(f"{lock_path} exists and is not a lock of this program: move it away, or {advice}")
     lock = FileLock(lock_path, timeout=0, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise UserError(f"{path} is in use by another {user}; wait for it or {instead}") from None
+        raise UserError(f"{path} is in use by another {holder}; wait for it or {advice}") from None
     except OSError as error:
         raise UserError(f"cannot write {path} or beside it: {error.strerror}") from error
     return lock

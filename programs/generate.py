@@ -10,10 +10,10 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from programs.cli.logs import logged
+from programs.cli.logs import logging_to_file
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
-from programs.cli.terminal import put
+from programs.cli.terminal import print_result
 from programs.errors import AccessDenied, UnknownModel, UserError
 from programs.settings import Settings
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command. Exit codes: 0 done, 1 failed, 2 user error, 130 interrupted. Any of these runs can be resumed."""
     settings = parse(Settings, arguments, __doc__)
     only_shows = settings.list_models or settings.dry_run
-    with logged(settings, None if only_shows else settings.output):
+    with logging_to_file(settings, None if only_shows else settings.output):
         if settings.list_models:
             return _list_models(settings)
         if settings.dry_run:
@@ -42,14 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _generate(settings: Settings, console: "Console") -> int:
-    from programs.run.display import follower, shown
+    from programs.run.display import reply_printer, show_progress
     from programs.run.run import relax_gc, run
     from programs.run.summary import show
 
     relax_gc()
-    callbacks = {"on_reply": follower(console)} if settings.follow else {}
+    callbacks = {"on_reply": reply_printer(console)} if settings.follow else {}
     try:
-        finished = await run(settings, lambda ledger: shown(ledger, settings, console), **callbacks)
+        finished = await run(settings, lambda ledger: show_progress(ledger, settings, console), **callbacks)
     except asyncio.CancelledError:
         console.print(f"stopped at once; {RESUME_HINT}")
         return INTERRUPTED
@@ -105,7 +105,7 @@ def _list_models(settings: Settings) -> int:
         raise UserError(str(error)) from None
     finally:
         model.close()
-    put("\n".join(f"{name.internal_id}  ({name.id})" for name in names))
+    print_result("\n".join(f"{name.request_name}  ({name.id})" for name in names))
     return 0
 
 

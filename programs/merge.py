@@ -19,13 +19,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from programs.cli.options import Options, changed, parse, run_cli
+from programs.cli.options import Options, describe_changes, parse, run_cli
 from programs.document import write_document
 from programs.errors import StorageError, UserError
-from programs.files import JOURNAL, beside, fresh, move_aside, take_lock
+from programs.files import JOURNAL, beside, draft_path, move_aside, take_lock
 from programs.run.attempts import TraceSource, find_sources
 from programs.run.journal import Journal
-from programs.run.resume import LOOKED_INTO
+from programs.run.resume import OPTIONS_IN_RECORDS
 from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
@@ -75,14 +75,16 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
             if not allow_mixed:
                 _refuse_mixture(runs)
             with Journal(folder / journal.name) as target:
-                shared = pour(sources, target, folder)
+                shared = copy_sources(sources, target, folder)
                 completed = all(run["status"] == "completed" for _, run in runs)
                 status: Status = "completed" if completed else "interrupted"
                 paths = [str(source.path) for source in sources]
                 merged = Merged(status, paths, target.index.counts(), target.index.spent(), shared)
                 # A later run is compared with the first source, and warns if it would drop results that any source has.
                 # Documents without a journal do not say how they were made.
-                results = {name: True for _, run in runs for name in LOOKED_INTO if run.get("settings", {}).get(name)}
+                results = {
+                    name: True for _, run in runs for name in OPTIONS_IN_RECORDS if run.get("settings", {}).get(name)
+                }
                 for _, first_run in runs[:1]:
                     facts = {"mixing": first_run["mixing"], "versions": versions(), "git_commit": git_commit()}
                     target.append("run", None, status=status, settings=results, summary=asdict(merged), **facts)
@@ -96,19 +98,19 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     return merged
 
 
-def pour(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
+def copy_sources(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
     """Copies the sources into a new journal, with scratch files in `folder`. Returns how many texts are in several."""
     with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
         notes.create_function("text_of", 3, _text_of, deterministic=True)
         notes.executescript(_SCHEMA)
         for number, source in enumerate(sources):
-            with source.opened(folder) as journal:
+            with source.open_journal(folder) as journal:
                 notes.execute("attach ? as theirs", (str(journal.index.path),))
                 notes.execute(_SCORE_TEXTS, (number,))
                 notes.commit()
                 notes.execute("detach theirs")
         for number, source in enumerate(sources):
-            with source.opened(folder) as journal:
+            with source.open_journal(folder) as journal:
                 for line in journal.lines():
                     text = _text_of(line["kind"], line["key"], line.get("sample"))
                     chosen = notes.execute("select source from text where name = ?", (text,)).fetchone()
@@ -140,7 +142,7 @@ def _claim_output(output: Path, journal: Path) -> Iterator[Path]:
                     raise UserError(f"--output: {path} already exists; choose another, or move it away")
             # Left by a killed merge, or not a file of this program.
             move_aside(Path(f"{journal}.index"))
-            folder = fresh(output, "merging")
+            folder = draft_path(output, "merging")
             folder.mkdir()
         except OSError as error:
             raise UserError(f"cannot write {output} or beside it: {error.strerror}") from error
@@ -151,7 +153,7 @@ def _claim_output(output: Path, journal: Path) -> Iterator[Path]:
 def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The path and the last `run` line of each source that has one."""
     for source in sources:
-        with source.opened(folder) as journal:
+        with source.open_journal(folder) as journal:
             if (last := journal.latest("run", "")) is not None:
                 yield source.path, last
 
@@ -159,7 +161,7 @@ def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[P
 def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
     for path, run in runs[1:]:
         first, first_run = runs[0]
-        if differences := changed(first_run["mixing"], run["mixing"]):
+        if differences := describe_changes(first_run["mixing"], run["mixing"]):
             raise UserError(
                 f"{path} was made with other settings than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"

@@ -7,7 +7,7 @@ python -m programs.models --fetch qwen2.5-coder-1.5b
 from pydantic import Field, field_validator
 
 from programs.cli.options import Options, parse, run_cli
-from programs.cli.terminal import put
+from programs.cli.terminal import print_result
 from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
 
 
@@ -30,12 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(ModelsOptions, arguments, __doc__)
     if options.remove is not None:
         deleted = remove(BUILT_IN[options.remove])
-        put("\n".join(f"deleted {path}" for path in deleted) or f"{options.remove} is not in any cache")
+        print_result("\n".join(f"deleted {path}" for path in deleted) or f"{options.remove} is not in any cache")
     if options.fetch is not None:
-        put(str(fetch(BUILT_IN[options.fetch])))
+        print_result(str(fetch(BUILT_IN[options.fetch])))
     if options.fetch is None and options.remove is None:
         for weights in BUILT_IN.values():
-            put(
+            print_result(
                 f"embedded:{weights.name:<20} {weights.size / GIGABYTE:.2f} GB  {weights.licence}  "
                 f"{find(weights) or 'not here'}"
             )

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Many, Needs, Options, comma_separated
+from programs.cli.options import Needs, OneOrMore, Options, comma_separated
 from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
 from programs.inputs.jsonl import TEXT_FIELD
-from programs.lms.weights import whole_name
+from programs.lms.weights import full_name
 from programs.records import Need
 from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
 from signatures.vocabulary import ThoughtOrigin
 
-ModelName = Annotated[str, Field(min_length=1), AfterValidator(whole_name)]
+ModelName = Annotated[str, Field(min_length=1), AfterValidator(full_name)]
 """The name of a model, as `programs.lms.resolve` accepts it."""
 
 ModelNames = Annotated[list[ModelName], BeforeValidator(comma_separated)]
@@ -29,10 +29,10 @@ class Price(BaseModel):
     completion: float = Field(ge=0)
     cached: float | None = Field(None, ge=0)
 
-    def of(self, read: int, written: int, cached: int = 0) -> float:
-        """The cost of these numbers of tokens; `cached` of the `read` ones came from the server's cache."""
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached: int = 0) -> float:
+        """The cost of the tokens; `cached` of the prompt tokens came from the server's cache."""
         discount = 0.0 if self.cached is None else cached * (self.prompt - self.cached)
-        return (read * self.prompt + written * self.completion - discount) / 1_000_000
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion - discount) / 1_000_000
 
 
 class BudgetOptions(Options):
@@ -185,7 +185,7 @@ class PromptOptions(TypeOptions):
 class ConnectionOptions(Options):
     """Options of every command that calls models: the servers, and limits on the calls."""
 
-    api_base: Many = Field(
+    api_base: OneOrMore = Field(
         [],
         description="base URL of an OpenAI-compatible server, or MODEL=URL for one model only; several servers with the "
         "same model share its calls",
@@ -222,4 +222,4 @@ class ModelOptions(Options):
     @property
     def stage_models(self) -> dict[str, str]:
         """The models of `--stage-model`, by stage."""
-        return {stage: whole_name(name) for stage, _, name in (item.partition("=") for item in self.stage_model)}
+        return {stage: full_name(name) for stage, _, name in (item.partition("=") for item in self.stage_model)}

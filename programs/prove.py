@@ -11,7 +11,7 @@ import sys
 from functools import partial
 
 from programs.cli.options import parse, run_cli
-from programs.cli.terminal import put
+from programs.cli.terminal import print_result
 from programs.proving.options import ProveOptions
 
 
@@ -26,9 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
         check_extra()
     say = partial(print, file=sys.stderr, flush=True)
     for line in estimate(options, say) if options.dry_run else prove(options, say).summary_lines():
-        put(line)
+        print_result(line)
     if not options.dry_run:
-        put(str(options.folder / "README.md"))
+        print_result(str(options.folder / "README.md"))
     return 0
 
 

@@ -18,12 +18,12 @@ _UNPRINTABLE = re.compile(
 """Without its escape character, the rest of an escape sequence is harmless."""
 
 
-def encodable(text: str) -> str:
+def make_encodable(text: str) -> str:
     """`text` with surrogates paired or replaced by U+FFFD: JSON may escape half a pair, which UTF-8 cannot encode."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def printable(text: str) -> str:
+def strip_unprintable(text: str) -> str:
     """`text` without what a terminal obeys or hides (control characters, text directions, surrogates). Line feeds and tabs
     stay."""
     return _UNPRINTABLE.sub("", text)
@@ -31,7 +31,7 @@ def printable(text: str) -> str:
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """`text` with every secret, and whatever looks like a key or like credentials in a URL, replaced by `***`. Invisible
-    characters may split a secret: call `printable` before this, not after."""
+    characters may split a secret: call `strip_unprintable` before this, not after."""
     for secret in sorted({s for s in secrets if s.lower() not in _PLACEHOLDER_KEYS}, key=len, reverse=True):
         text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE)
     return _KEY_PATTERN.sub("***", text)
@@ -39,7 +39,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 def excerpt(text: str, secrets: Iterable[str] = ()) -> str:
     """`text` on one line, redacted, printable and cut to 300 characters. Cut last, so that no part of a secret remains."""
-    line = " ".join(redact(printable(text), secrets).split())
+    line = " ".join(redact(strip_unprintable(text), secrets).split())
     return line if len(line) <= MAX_EXCERPT_CHARS else line[: MAX_EXCERPT_CHARS - 1] + "…"
 
 

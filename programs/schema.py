@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from programs.cli.options import Options, parse, run_cli
-from programs.cli.terminal import put
+from programs.cli.terminal import print_result
 from programs.records import Part, Record
 
 FORMAT_VERSION = 1
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the JSON Schema (draft 2020-12) of documents of this version."""
     parse(SchemaOptions, arguments)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Document.model_json_schema()}
-    put(json.dumps(schema, indent=2))
+    print_result(json.dumps(schema, indent=2))
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from programs.cli.logs import LogOptions
-from programs.cli.options import Many
+from programs.cli.options import OneOrMore
 from programs.files import JOURNAL, beside
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import (
@@ -56,7 +56,7 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
         return self.solver_model or self.model
 
     @property
-    def traces_a_text(self) -> int:
+    def traces_per_text(self) -> int:
         """How many traces are to be made of a text."""
         return self.traces_per_sample * self.traces_per_question * len(self.thoughts)
 
@@ -97,7 +97,7 @@ class Settings(
         "logs": (*LogOptions.model_fields,),
     }
 
-    input_file: Many = Field(
+    input_file: OneOrMore = Field(
         [DEFAULT_INPUT],
         min_length=1,
         json_schema_extra={"metavar": "FILE"},

@@ -5,10 +5,9 @@
         [─► tries of (own thought ─► comparison with that answer ─► judges) until one is accepted] ─► grades
       [─► blind solve of the question] [─► step checks]
 
-Each stage awaits its replies from the `answer` function given to `Tracer.made`: that of `Tracer.aforward` calls DSPy's LM,
-the runner's looks into the journal first. What is in brackets has no predictor in the `Tracer`, since a compiled program
-holds only what every run asks.
-"""
+Each stage awaits its replies from the `answer` function given to `Tracer.generate`: that of `Tracer.aforward` calls
+DSPy's LM, the runner's looks into the journal first. What is in brackets has no predictor in the `Tracer`, since a
+compiled program holds only what every run asks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +18,8 @@ from typing import Any, Literal
 
 import dspy
 
-from programs.asking.ask import Answering, together
-from programs.asking.caller import AwaitedModule, Caller, adapted
+from programs.asking.ask import AnswerAsk, gather_all
+from programs.asking.caller import AsyncModule, Caller, with_default_adapter
 from programs.asking.reply import Reply, StageFailed
 from programs.compiled import load_program, write_program
 from programs.inputs.passage import Passage
@@ -32,22 +31,22 @@ from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.stages.questions import Question, QuestionPool, QuestionStage, type_order
 from programs.stages.strands import Strands, StrandStages
-from programs.stages.thought import FIRST_TRY, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
-from programs.traces.own_thoughts import think
+from programs.stages.thought import NO_FAULTS, AttemptPlan, Draft, Faults, ThoughtStages, shape_of
+from programs.traces.own_thoughts import make_own_thought
 from programs.traces.trials import Trials
 from programs.traces.variation import (
     Attempt,
     EarlierOutcome,
     Variation,
     VariationKey,
-    drop_twins,
-    reasons_against,
+    faults_in,
+    mark_duplicates,
     standing,
     temperature_of,
 )
 from signatures.question_type import QUESTION_TYPES, QuestionType
 
-GUIDED: dict[GuidedStage, str] = {
+GUIDED_PREDICTORS: dict[GuidedStage, str] = {
     "questions": "questions.predict",
     "context": "strands.context",
     "hypotheses": "strands.hypotheses",
@@ -66,11 +65,11 @@ class Store:
     """Looks up the outcomes of earlier runs and stores new ones. This base class knows and stores nothing; a run uses
     `programs.run.outcomes.JournalStore`."""
 
-    def earlier(self, _key: VariationKey) -> EarlierOutcome | None:
+    def earlier_outcome(self, _key: VariationKey) -> EarlierOutcome | None:
         """The outcome of a variation in earlier runs; None if there is none."""
         return None
 
-    def asked(self, _sample: str, pool: QuestionPool) -> QuestionPool:
+    def filter_questions(self, _sample: str, pool: QuestionPool) -> QuestionPool:
         """Called with the questions of a sample after each batch of replies. Returns the pool without any to leave out."""
         return pool
 
@@ -102,7 +101,7 @@ class SampleOutcome:
         return all(failure is None or failure.reply.fault == "refused" for failure in failures)
 
 
-class Tracer(AwaitedModule):
+class Tracer(AsyncModule):
     """Composes the stages. Each predictor is named after its stage and has its own signature class."""
 
     def __init__(
@@ -143,8 +142,8 @@ class Tracer(AwaitedModule):
         lm = str(getattr(self.judge.predict.lm or dspy.settings.lm, "model", "") or "unnamed")
         options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
-        with adapted():
-            made = await self.made(sample, wanted, Caller(strict=True).answer)
+        with with_default_adapter():
+            made = await self.generate(sample, wanted, Caller(strict=True).answer)
         if made.pool is None and made.failure is not None:
             raise made.failure
         records = [variation.record() for variation in made.variations if variation.accepted]
@@ -155,17 +154,17 @@ class Tracer(AwaitedModule):
         program that they were made for. It holds no pickle, no model and no key."""
         write_program(self, Path(path), model=model)
 
-    async def made(
+    async def generate(
         self,
         sample: Sample,
         options: TracerOptions,
-        answer: Answering,
+        answer: AnswerAsk,
         store: Store | None = None,
         limit: int | None = None,
     ) -> SampleOutcome:
         """Makes everything that `options` ask for of one sample, with replies from `answer`. At most `limit` variations
         that are not accepted yet are made (None: all)."""
-        return await SampleRun(self, Passage(sample), options, answer, store or Store()).sample(limit)
+        return await SampleRun(self, Passage(sample), options, answer, store or Store()).run(limit)
 
 
 def load_tracer(
@@ -182,7 +181,7 @@ def load_tracer(
     if program is not None:
         load_program(tracer, Path(program), model=model)
     for stage, paragraph in guidance.items():
-        predictor = dict(tracer.named_predictors())[GUIDED[stage]]
+        predictor = dict(tracer.named_predictors())[GUIDED_PREDICTORS[stage]]
         signature = predictor.signature
         predictor.signature = signature.with_instructions(f"{signature.instructions}\n\n{paragraph.strip()}")
     return tracer
@@ -195,16 +194,16 @@ class SampleRun:
     tracer: Tracer
     passage: Passage
     options: TracerOptions
-    answer: Answering
+    answer: AnswerAsk
     store: Store
     asked: dict[str, Reply] = field(default_factory=dict)
 
-    async def sample(self, limit: int | None) -> SampleOutcome:
+    async def run(self, limit: int | None) -> SampleOutcome:
         pool, failure = await self._ask_questions()
         if pool is None:
             return SampleOutcome(failure=failure)
         wanted, limited = self._select(pool.questions, limit)
-        made = await together(self._decide_question(question, keys) for question, keys in wanted)
+        made = await gather_all(self._decide_question(question, keys) for question, keys in wanted)
         return SampleOutcome(pool, [variation for variations in made for variation in variations], limited, failure)
 
     async def _ask_questions(self) -> tuple[QuestionPool | None, StageFailed | None]:
@@ -215,12 +214,12 @@ class SampleRun:
         while batch := missing[: self.options.traces_per_sample - len(pool.questions)]:
             missing = missing[len(batch) :]
             asks = [stage.ask(self.passage, kind, self.options.setting, seed) for kind in batch]
-            replies = await together(map(self.answer, asks))
+            replies = await gather_all(map(self.answer, asks))
             # Questions after a missing one are dropped: they may repeat what that will be in a later run.
             readable = list(takewhile(lambda reply: reply.status != "unread", replies))
             self.asked |= zip(batch, readable, strict=False)
             if self.asked:
-                pool = self.store.asked(sample, stage.pool(self.passage, self.asked))
+                pool = self.store.filter_questions(sample, stage.pool(self.passage, self.asked))
             if len(readable) < len(replies):
                 return pool if self.asked else None, StageFailed("questions", replies[len(readable)])
         return pool, None
@@ -247,7 +246,7 @@ class SampleRun:
     def _why_due(self, key: VariationKey) -> Literal["new", "again", "beside"] | None:
         """Why a variation is to be decided. new: it is not accepted; again: it is, but not settled by the present rules;
         beside: others of its question are decided, and blind solving decides all together. None: it stays as it is."""
-        earlier = self.store.earlier(key)
+        earlier = self.store.earlier_outcome(key)
         if earlier is None:
             return "new"
         if not earlier.decided:
@@ -263,9 +262,9 @@ class SampleRun:
             found.replies["questions"] = self.asked[question.type]
             question = found.question
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
-            indices = await together(self._decide_index(question, found, group) for group in groups)
+            indices = await gather_all(self._decide_index(question, found, group) for group in groups)
             made = [variation for variations in indices for variation in variations]
-            drop_twins(made, self.store.earlier)
+            mark_duplicates(made, self.store.earlier_outcome)
             trials = Trials(self.options, self.answer)
             await trials.solve_blindly(made)
             await trials.check_steps(made)
@@ -282,7 +281,7 @@ class SampleRun:
         for key in keys:
             if key.thought == "model":
                 made[key] = Variation(key, question, self.passage, found)
-                await think(made[key], written, self.options, self.answer, self._judge)
+                await make_own_thought(made[key], written, self.options, self.answer, self._judge)
             await self._grade(made[key])
         return [made[key] for key in keys]
 
@@ -293,11 +292,11 @@ class SampleRun:
         shape = shape_of(
             key.sample, question.type, question.difficulty, found.analysis.depth, key.variation, options.seed
         )
-        faults = FIRST_TRY
+        faults = NO_FAULTS
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)
             try:
-                draft = await self.tracer.writer.written(self.passage, question, found, plan, self.answer, faults)
+                draft = await self.tracer.writer.write(self.passage, question, found, plan, self.answer, faults)
             except StageFailed as failure:
                 variation.failed(failure)
                 return
@@ -305,7 +304,7 @@ class SampleRun:
             if variation.last.standing != "below":
                 break
             verdicts = variation.last.verdicts
-            faults = Faults(reasons_against(verdicts, "thought"), reasons_against(verdicts, "answer"), draft)
+            faults = Faults(faults_in(verdicts, "thought"), faults_in(verdicts, "answer"), draft)
         variation.decide()
 
     async def _judge(self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: Agreed | None = None) -> None:
@@ -314,7 +313,7 @@ class SampleRun:
         view = (self.passage, variation.question, draft, name)
         judges = options.judges if options.quality_check else ()
         asks = [self.tracer.judge.ask(*view, judge, options.setting) for judge in judges]
-        replies = await together(map(self.answer, asks))
+        replies = await gather_all(map(self.answer, asks))
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
         variation.attempts.append(Attempt(plan, draft, verdicts, standing(verdicts, options), agreed=agreed))

@@ -49,14 +49,14 @@ class GradeAnswer(AboutQuestion):
     grades: GradeSheet = dspy.OutputField(desc="the grades with their reason")
 
 
-MOST_POINTS = 12
+MAX_POINTS = 12
 
 
 class PointsMet(BaseModel):
     """The points of a rubric that an answer has."""
 
-    met: list[Annotated[int, Field(ge=1, le=MOST_POINTS)]] = Field(
-        min_length=0, max_length=MOST_POINTS, description="the numbers of the points that it has"
+    met: list[Annotated[int, Field(ge=1, le=MAX_POINTS)]] = Field(
+        min_length=0, max_length=MAX_POINTS, description="the numbers of the points that it has"
     )
 
 

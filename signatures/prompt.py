@@ -52,7 +52,7 @@ NOTE = 400
 """A text of at most this many characters is a note. A note that runs on does no harm, and small models cannot count."""
 
 
-def longest_taken(most: int) -> int:
+def max_accepted_length(most: int) -> int:
     """The number of characters up to which a text is accepted if at most `most` are asked for."""
     return most * 3 if most <= NOTE else most * 3 // 2
 
@@ -61,5 +61,8 @@ def characters(least: int, most: int, description: str | None = None) -> Any:
     """A text field that asks for `least` to `most` characters. For prose half as many again are accepted, for a note (see
     `NOTE`) three times as many."""
     return Field(
-        min_length=least, max_length=longest_taken(most), description=description, json_schema_extra={"maxLength": most}
+        min_length=least,
+        max_length=max_accepted_length(most),
+        description=description,
+        json_schema_extra={"maxLength": most},
     )

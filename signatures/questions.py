@@ -46,11 +46,11 @@ CLAIMS = tuple(
 
 NO_CLAIM = "It asks for more than a yes or no."
 
-CLAIMED = 0.4
+CLAIM_SHARE = 0.4
 """The share of questions that ask whether something holds, among the types that may: a quarter of all questions. When the
 writer could choose, a capable model made claims of fifteen in sixteen."""
 
-MOST_WORDS = 120
+MAX_QUESTION_WORDS = 120
 """The most words of a question. The number is drawn, starting from the fewest of its type; otherwise each has about 55. The
 most figures in a question (one to five) was once drawn too, but then thoughts had less to work with: of eight pairs, two
 blind readers preferred those without that limit in 7 and in 6."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import dspy
 from pydantic import BaseModel, Field
 
-from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters, longest_taken
+from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters, max_accepted_length
 from signatures.vocabulary import Depth, Setting
 
 Note = Annotated[str, characters(5, 240)]
@@ -59,7 +59,7 @@ class AnalysedQuestion(ContextAnalysis):
 
     full_question: str = Field(
         default="",
-        max_length=longest_taken(1000),
+        max_length=max_accepted_length(1000),
         description="the whole question again, with what it lacks, if that is asked for; else empty",
         json_schema_extra={"maxLength": 1000},
     )

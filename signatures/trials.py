@@ -57,13 +57,13 @@ class CompareAnswers(dspy.Signature):
 
 Carried = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
 
-MOST_STEPS = 16
+MAX_STEPS = 16
 
 
 class StepVerdict(BaseModel):
     """Which sentence of the passage decides about a step, and how."""
 
-    step: int = Field(ge=1, le=MOST_STEPS, description="the number of the step")
+    step: int = Field(ge=1, le=MAX_STEPS, description="the number of the step")
     sentence: int = Field(
         ge=0, le=9999, description="the number in brackets before the sentence that decides; 0 where none does"
     )
@@ -78,7 +78,7 @@ class StepVerdict(BaseModel):
 class StepVerdicts(BaseModel):
     """One verdict for each step."""
 
-    items: list[StepVerdict] = Field(min_length=1, max_length=MOST_STEPS)
+    items: list[StepVerdict] = Field(min_length=1, max_length=MAX_STEPS)
 
 
 class CheckSteps(AboutPassage):

@@ -15,7 +15,7 @@ from programs.asking.reply import Reply
 from programs.background_loop import run
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.records import BlindSolve
 from programs.run.journal import Journal
 from programs.settings import TracerOptions
@@ -72,7 +72,7 @@ def answered(ask: Ask, output: Any) -> Reply:
         problems=problems,
         model="stand-in",
         temperature=ask.temperature,
-        spent=Spent(calls=1, prompt_tokens=100, completion_tokens=20, seconds=0.5),
+        spent=ResourceUsage(calls=1, prompt_tokens=100, completion_tokens=20, seconds=0.5),
     )
 
 
@@ -117,13 +117,13 @@ class Memory(Store):
         self.pools: list[QuestionPool] = []
         self.kept: dict[VariationKey, Variation] = {}
 
-    def earlier(self, key: VariationKey) -> EarlierOutcome | None:
+    def earlier_outcome(self, key: VariationKey) -> EarlierOutcome | None:
         found = self.kept.get(key)
         if found is None:
             return None
         return EarlierOutcome(found.accepted, found.settled and not self.stale, found.digest)
 
-    def asked(self, _sample: str, pool: QuestionPool) -> QuestionPool:
+    def filter_questions(self, _sample: str, pool: QuestionPool) -> QuestionPool:
         self.pools.append(pool)
         return pool
 
@@ -143,7 +143,7 @@ def made_of(
 ) -> SampleOutcome:
     """What the whole program makes of a text."""
     wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
-    return run(tracer().made(sample(text), wanted, answers or Answers(), store, limit))
+    return run(tracer().generate(sample(text), wanted, answers or Answers(), store, limit))
 
 
 def only(answers: Answers | None = None, **given: Any) -> Variation:
@@ -167,7 +167,7 @@ def analysed(answers: Answers | None = None) -> Strands:
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
     """A thought and its answer."""
     writer = stages or tracer().writer
-    return run(writer.written(passage(), question(), analysed(), plan(), answers or Answers()))
+    return run(writer.write(passage(), question(), analysed(), plan(), answers or Answers()))
 
 
 def keep(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:

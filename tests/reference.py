@@ -39,7 +39,7 @@ def section(name: str, command: Command) -> str:
     parser = parser_of(model)
     words = (parser.usage or "").removeprefix(parser.prog)
     called = f"`synthreasoner {name}{words}`, or `python -m {command.module}`"
-    lines = [f"## {name}", "", f"{called}: {command.what}.", ""]
+    lines = [f"## {name}", "", f"{called}: {command.summary}.", ""]
     for group in parser._action_groups:
         actions = [action for action in group._group_actions if action.dest not in ("help", "config", "print_config")]
         if actions:

@@ -35,7 +35,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
     code = "import sys\nfrom programs.command import main\nmain(['--help'])\nprint(*sys.modules)"
     printed = lab.python("-c", code)
     for name, command in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(command.what)}$", printed, re.MULTILINE)
+        assert re.search(rf"^  {name} +{re.escape(command.summary)}$", printed, re.MULTILINE)
     loaded = printed.splitlines()[-1].split()
     assert not {"dspy", "programs.generate", "programs.settings"} & set(loaded)
 

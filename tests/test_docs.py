@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.cli.options import option_of
+from programs.cli.options import option_name
 from programs.command import COMMANDS
 from programs.command import main as command
 from programs.inputs.sources import DEFAULT_INPUT
@@ -153,7 +153,7 @@ def test_what_is_named_exists(page: Path) -> None:
     for name in re.findall(r"`((?:signatures|programs|optimize|tests|data)/[\w./]*)`", text):
         assert (ROOT / name).exists(), name
     options = {"--help", "--config", "--print-config", "--no-resume", "--no-trace-content", *BENCH_OPTIONS, *OF_OTHERS}
-    options |= {option_of(name) for command in COMMANDS.values() for name in command.settings().model_fields}
+    options |= {option_name(name) for command in COMMANDS.values() for name in command.settings().model_fields}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text):
         assert option in options, option
 

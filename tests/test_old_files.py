@@ -43,7 +43,7 @@ def document(tmp_path: Path) -> Path:
 
 
 def accepted_ids(variations: Iterable[Iterable[ReadTrace]]) -> set[str | None]:
-    return {trace.record.id for trace in chain.from_iterable(variations) if trace.became == "accepted"}
+    return {trace.record.id for trace in chain.from_iterable(variations) if trace.outcome == "accepted"}
 
 
 def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> None:
@@ -51,7 +51,7 @@ def test_the_document_and_its_journal_hold_the_same_traces(document: Path) -> No
     variations = list(read_variations(document))
     assert len(records) == len(variations) == 4
     assert sorted(record.id or "" for record in records) == sorted(map(str, accepted_ids(variations)))
-    assert sum(trace.became == "below" for trace in chain.from_iterable(variations)) == 1
+    assert sum(trace.outcome == "below" for trace in chain.from_iterable(variations)) == 1
     for record in records:
         assert {step.kind for step in record.steps} <= set(get_args(Kind))
         assert [verdict.answers_the_question for verdict in record.verdicts] == [None, None]

@@ -52,7 +52,7 @@ ADDED = {
     "programs/lms/resolve.py": {'    "openai":': '    "mine": openai_compatible,'},
     "programs/lms/argo.py": {'    (r"claude", ': '    (r"odd", BodyRules().without("temperature", *FORMATS)),'},
     "programs/option_groups.py": {"    max_attempts:": OPTION},
-    "optimize/metrics.py": {"def weights_of": METRIC},
+    "optimize/metrics.py": {"def parse_weights": METRIC},
     "optimize/optimizers.py": {"@optimizer\ndef bootstrap": OPTIMIZER},
 }
 

@@ -19,7 +19,7 @@ from programs.export import main as export
 from programs.inputs.sample import content_id
 from programs.report import main as report
 from programs.stages.questions import type_order
-from programs.tracer import GUIDED, Tracer, load_tracer
+from programs.tracer import GUIDED_PREDICTORS, Tracer, load_tracer
 from signatures.question_type import QUESTION_TYPES, QuestionType
 from tests.lab import Lab, called, mistake
 
@@ -107,7 +107,7 @@ def test_a_compiled_program_with_them(tmp_path: Path) -> None:
     made = Tracer()
     made.writer.answer.signature = made.writer.answer.signature.with_instructions("Answer at once.")
     made.save(tmp_path / "program.json")
-    loaded = load_tracer(tmp_path, guidance=dict.fromkeys(GUIDED, "In parsecs."))
+    loaded = load_tracer(tmp_path, guidance=dict.fromkeys(GUIDED_PREDICTORS, "In parsecs."))
     assert loaded.writer.answer.signature.instructions == "Answer at once.\n\nIn parsecs."
     assert all(one.signature.instructions.endswith("\n\nIn parsecs.") for _, one in loaded.named_predictors())
     types = {**QUESTION_TYPES, "history": QuestionType.model_validate(HISTORY)}

@@ -14,8 +14,8 @@ from typing import Any
 import dspy
 from dspy.utils.exceptions import AdapterParseError
 
-from programs.asking.reading import NO_OBJECT, Misread, read
-from programs.asking.schema import Outputs, cached, enforced_schema, form_of, outputs_of, schema_of
+from programs.asking.reading import NO_OBJECT, UnreadableFields, read_reply
+from programs.asking.schema import Outputs, cached, enforced_schema, form_of, outputs_of, strict_schema
 from programs.text.injection import escape_markers
 from signatures.prompt import EXAMPLE, FORM, GIVEN, PREAMBLE, RETRY_INPUTS, SCHEMA
 from signatures.thought import PlainText
@@ -30,7 +30,7 @@ Completions = list[dict[str, Any]]
 _schema_enforced: ContextVar[bool] = ContextVar("schema_enforced", default=False)
 
 
-class NotAsAsked(AdapterParseError):
+class UnreadableReply(AdapterParseError):
     """A reply that cannot be read. `faults` are told to the model that wrote it; `cut`: the reply stops in the middle."""
 
     def __init__(self, signature: Any, completion: str, faults: list[str], cut: bool) -> None:
@@ -43,9 +43,9 @@ class PassageFirstAdapter(dspy.Adapter):
     """A JSON adapter that orders the prompt for prefix caches and returns the values of the signature's output fields.
 
     If the server enforces the schema, the prompt shows a short form with the descriptions; otherwise it contains the whole
-    JSON schema. Replies are read leniently (`programs.asking.reading`); raises `NotAsAsked` for a reply without a whole
-    JSON object of the requested form. A signature whose output is a `PlainText` is sent as its inputs alone, and its reply
-    is returned as it is.
+    JSON schema. Replies are read leniently (`programs.asking.reading`); raises `UnreadableReply` for a reply without a
+    whole JSON object of the requested form. A signature whose output is a `PlainText` is sent as its inputs alone, and its
+    reply is returned as it is.
     """
 
     def __call__(self, lm: Any, lm_kwargs: dict[str, Any], signature: Any, *rest: Any, **named: Any) -> Completions:
@@ -84,9 +84,9 @@ class PassageFirstAdapter(dspy.Adapter):
         if _is_plain(signature):
             return {outputs[0][0]: PlainText(completion.strip())}
         try:
-            return read(completion, outputs)
-        except Misread as error:
-            raise NotAsAsked(signature, completion, error.faults, error.cut) from error
+            return read_reply(completion, outputs)
+        except UnreadableFields as error:
+            raise UnreadableReply(signature, completion, error.faults, error.cut) from error
 
 
 def _with_format(lm: Any, options: dict[str, Any], signature: Any) -> dict[str, Any]:
@@ -99,9 +99,9 @@ def _with_format(lm: Any, options: dict[str, Any], signature: Any) -> dict[str, 
     return {**options, "response_format": response_format}
 
 
-def _own_error(error: AdapterParseError, signature: Any) -> NotAsAsked:
-    """The error as a `NotAsAsked`. DSPy itself raises another for a reply without text, before it is parsed."""
-    return error if isinstance(error, NotAsAsked) else NotAsAsked(signature, "", [NO_OBJECT], cut=False)
+def _own_error(error: AdapterParseError, signature: Any) -> UnreadableReply:
+    """The error as a `UnreadableReply`. DSPy itself raises another for a reply without text, before it is parsed."""
+    return error if isinstance(error, UnreadableReply) else UnreadableReply(signature, "", [NO_OBJECT], cut=False)
 
 
 def _is_plain(signature: Any) -> bool:
@@ -139,5 +139,5 @@ def _response_format(outputs: Outputs) -> dict[str, Any]:
 
 @cached
 def _render_form(outputs: Outputs, enforced: bool) -> str:
-    schema = schema_of(outputs)
+    schema = strict_schema(outputs)
     return f"{FORM}\n{form_of(schema)}" if enforced else f"{SCHEMA}\n{json.dumps(schema, ensure_ascii=False)}"

@@ -33,8 +33,8 @@ class Ask:
     `depth` is how far along its text the stage is; the runner serves the deepest waiting ask first. `judge` names the
     model if it is not the stage's own. `temperature` None means that of the compiled program, or else the model's default.
     `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was rejected. `purpose` names
-    the use of an ask that is not for a trace; its cost is counted separately. `least_tokens` is a lower bound for the
-    call's `max_tokens`. `taken_away` maps a problem to the input that is left out once a try had that problem.
+    the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a lower bound for the
+    call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had that problem.
     """
 
     stage: str
@@ -48,8 +48,8 @@ class Ask:
     earlier: str = ""
     feedback: tuple[str, ...] = ()
     purpose: str = ""
-    least_tokens: int = 0
-    taken_away: Mapping[str, str] = field(default_factory=dict)
+    min_tokens: int = 0
+    drop_inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str:
@@ -75,7 +75,7 @@ class Ask:
         """Parses the stage's value from its journaled form. Raises pydantic's ValidationError if the form does not fit."""
         return outputs_of(self.predict.signature)[0][1].model_validate(output)
 
-    def reads(self, reply: Reply) -> bool:
+    def can_read(self, reply: Reply) -> bool:
         """Whether a stored reply can be used: false if its value has the form of another version."""
         try:
             return reply.status != "ok" or self.read(reply.output) is not None
@@ -89,11 +89,11 @@ class Ask:
         return self.read(reply.output)
 
 
-Answering = Callable[[Ask], Awaitable[Reply]]
+AnswerAsk = Callable[[Ask], Awaitable[Reply]]
 """A function that answers an ask."""
 
 
-async def together(awaited: Iterable[Awaitable[Result]]) -> list[Result]:
+async def gather_all(awaited: Iterable[Awaitable[Result]]) -> list[Result]:
     """Runs awaitables concurrently and returns their results in order.
 
     If one fails, the others are still awaited, since their answers are paid for; then the first error is raised.

@@ -16,12 +16,12 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError
 from pydantic import BaseModel
 
-from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
+from programs.asking.adapter import PassageFirstAdapter, UnreadableReply
 from programs.asking.ask import Ask
 from programs.asking.reply import Rejected, Reply, ReplyStatus
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
-from programs.lms.failures import EmptyAnswer, backend_error, cause_of
+from programs.lms.failures import EmptyAnswer, backend_error, find_cause
 from programs.lms.meter import metered
 from programs.lms.resolve import Model
 
@@ -32,7 +32,7 @@ MAX_SHOWN_CHARS = 20_000
 
 
 @dataclass(frozen=True)
-class TryRules:
+class ReaskRules:
     """How many tries a stage has (one is always made), and the run's seed and token limit for each call."""
 
     limit: int = 3
@@ -40,7 +40,7 @@ class TryRules:
     max_tokens: int = 4096
 
 
-Outcome = BaseModel | NotAsAsked | CallError | TransientError
+Outcome = BaseModel | UnreadableReply | CallError | TransientError
 """The result of one call: a value, a reply that cannot be read, or an error of the call or of the server."""
 
 OnReply = Callable[[Reply], None]
@@ -57,7 +57,7 @@ class Caller:
     """
 
     model_of: Callable[[Ask], Model | None] = lambda _ask: None
-    rules: TryRules = TryRules()
+    rules: ReaskRules = ReaskRules()
     options: frozenset[str] = frozenset({"temperature"})
     strict: bool = False
 
@@ -80,7 +80,7 @@ class Caller:
 
     async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
         options = self.options if model is None else model.options
-        number, limit = len(before), max(self.rules.max_tokens, ask.least_tokens)
+        number, limit = len(before), max(self.rules.max_tokens, ask.min_tokens)
         tokens = limit * min(2 ** sum(each.cut for each in before), MAX_TOKEN_GROWTH)
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
@@ -91,7 +91,7 @@ class Caller:
         if isinstance(outcome, BaseModel):
             values.append(outcome)
             tried = Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
-        elif isinstance(outcome, NotAsAsked):
+        elif isinstance(outcome, UnreadableReply):
             text = outcome.lm_response or ""
             shown = text if len(text) <= MAX_SHOWN_CHARS else ""
             tried = Rejected(problems=outcome.faults, text=shown, cut=outcome.cut)
@@ -127,13 +127,15 @@ class Caller:
         try:
             outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
             return outcome
-        except NotAsAsked as error:
+        except UnreadableReply as error:
             return error
         except AdapterParseError as error:
             # Another adapter than ours raised it.
-            return NotAsAsked(error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False)
+            return UnreadableReply(
+                error.signature, str(error.lm_response or ""), [str(error).splitlines()[0]], cut=False
+            )
         except Exception as error:
-            if (stopped := cause_of(error, RunStopped)) is not None:
+            if (stopped := find_cause(error, RunStopped)) is not None:
                 raise stopped from None
             if (failure := backend_error(error)) is None:
                 raise
@@ -166,7 +168,7 @@ def _inputs_with_feedback(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any
         ):
             earlier = ""
     problems = {problem for each in before for problem in each.problems}
-    if dropped := {name for problem, name in ask.taken_away.items() if problem in problems}:
+    if dropped := {name for problem, name in ask.drop_inputs.items() if problem in problems}:
         # The try quotes the input that is now left out.
         earlier = ""
     retry_inputs = {"earlier": earlier, "feedback": "\n".join(f"- {reason}" for reason in feedback)}
@@ -191,7 +193,7 @@ def seed_of(key: str, seed: int, number: int) -> int:
     return int.from_bytes(digest, "big") & 0x7FFFFFFF
 
 
-class AwaitedModule(dspy.Module):
+class AsyncModule(dspy.Module):
     """A module with `aforward`; `forward` runs it on the background loop, so that optimizers, which call modules from
     threads, run the same code as tasks that await it."""
 
@@ -200,7 +202,7 @@ class AwaitedModule(dspy.Module):
         return run(self.aforward(*args, **inputs))
 
 
-class PredictorModule(AwaitedModule):
+class PredictorModule(AsyncModule):
     """A stage with one predictor, `predict`: takes the inputs of the class's `signature` and returns its outputs."""
 
     signature: ClassVar[type[dspy.Signature]]
@@ -211,12 +213,12 @@ class PredictorModule(AwaitedModule):
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
         """Asks the LM that DSPy is configured with, once."""
-        with adapted():
+        with with_default_adapter():
             return await self.predict.acall(**fields)
 
 
 @contextmanager
-def adapted() -> Iterator[None]:
+def with_default_adapter() -> Iterator[None]:
     """A context in which DSPy uses its configured adapter, or else ours."""
     with dspy.context(adapter=dspy.settings.adapter or PassageFirstAdapter()):
         yield

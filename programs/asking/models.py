@@ -9,7 +9,7 @@ from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS, EmbeddedServers
-from programs.lms.failures import Forbidden, NotConnected
+from programs.lms.failures import ConnectionFailed, Forbidden
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
 from programs.lms.server import Effort, ModelName, Server, model_lists, with_nearest
@@ -87,7 +87,7 @@ class ModelTable:
     @property
     def longest_call(self) -> float:
         """Seconds that calls in flight may still take when a run stops: the timeout of a call at one server."""
-        return max(self._timeout, EMBEDDED_SECONDS) if any(map(few_slots, self.names)) else self._timeout
+        return max(self._timeout, EMBEDDED_SECONDS) if any(map(is_embedded, self.names)) else self._timeout
 
     @property
     def main(self) -> Model:
@@ -102,17 +102,17 @@ class ModelTable:
         """The model of that name."""
         return self._models[name]
 
-    async def reach(self) -> None:
+    async def check_servers(self) -> None:
         """Checks the servers before any work starts. Raises `UserError` if no server of a model can be connected to, if one
         refuses the credentials, or if one of several does not list the model that another lists. Logs a warning if only
         some servers of a model are down. Ignores other failures to list models, since not every server has such a list."""
-        unreachable: dict[str, NotConnected] = {}
+        unreachable: dict[str, ConnectionFailed] = {}
         for model in self._models.values():
-            if few_slots(model.name):
+            if is_embedded(model.name):
                 continue
             try:
                 listed, failed = await model_lists(model.engine.servers, _list_models)
-            except NotConnected as error:
+            except ConnectionFailed as error:
                 raise UserError(str(error)) from None
             unreachable |= {server.endpoint: error for server, error in failed.items()}
             lacking = [server for server, names in listed.items() if not any(server.model in name for name in names)]
@@ -131,12 +131,12 @@ class ModelTable:
 
 
 async def _list_models(server: Server) -> list[ModelName]:
-    """The models that a server lists, none if it has no list. Raises `NotConnected` if it cannot be connected to, and
+    """The models that a server lists, none if it has no list. Raises `ConnectionFailed` if it cannot be connected to, and
     `UserError` if it refuses the credentials."""
     for tries_left in reversed(range(CONNECT_TRIES)):
         try:
             return await asyncio.wait_for(server.list_models(), LIST_TIMEOUT)
-        except NotConnected:
+        except ConnectionFailed:
             if not tries_left:
                 raise
         except (BackendError, asyncio.TimeoutError) as error:
@@ -147,7 +147,7 @@ async def _list_models(server: Server) -> list[ModelName]:
     return []
 
 
-def few_slots(model: str) -> bool:
+def is_embedded(model: str) -> bool:
     """Whether this is an embedded model. Few texts should then be in progress at once, so that the prompt prefixes shared
     by their calls stay in the server's few slots."""
     return model.partition(":")[0] == "embedded"
@@ -155,9 +155,9 @@ def few_slots(model: str) -> bool:
 
 def concurrency_of(model: str) -> int:
     """The default number of concurrent calls to a model; for an embedded one, the number of its server's slots."""
-    return SLOTS if few_slots(model) else REMOTE_CONCURRENCY
+    return SLOTS if is_embedded(model) else REMOTE_CONCURRENCY
 
 
 def passage_chars_of(model: str) -> int:
     """The default length of a passage, which leaves room for the rest of every prompt and for the reply."""
-    return EMBEDDED_PASSAGE_CHARS if few_slots(model) else REMOTE_PASSAGE_CHARS
+    return EMBEDDED_PASSAGE_CHARS if is_embedded(model) else REMOTE_PASSAGE_CHARS

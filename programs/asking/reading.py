@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from programs.asking.objects import objects_in
-from programs.asking.schema import Outputs, Schema, reply_type, taken_schema
+from programs.asking.schema import Outputs, Schema, lenient_schema, reply_type
 from programs.text.sentences import cut_at_sentence
-from signatures.prompt import NOTE, WHOLE, longest_taken
+from signatures.prompt import NOTE, WHOLE, max_accepted_length
 
 _MIN_PREFIX = 3
 _MIN_INFLECTED = 5
@@ -42,7 +42,7 @@ Location = tuple[int | str, ...]
 """The path of a value in a reply, as in pydantic's errors."""
 
 
-class Misread(ValueError):
+class UnreadableFields(ValueError):
     """Raised for a reply of another form than requested, or (`cut`) one that stops in the middle. `faults` are complete
     messages of what is wrong and where."""
 
@@ -52,21 +52,21 @@ class Misread(ValueError):
         self.cut = cut
 
 
-def read(text: str, outputs: Outputs) -> dict[str, Any]:
-    """The typed values of the last object in a text that has the requested form. Raises `Misread` if there is none."""
+def read_reply(text: str, outputs: Outputs) -> dict[str, Any]:
+    """The typed values of the last object in a text with the requested form. Raises `UnreadableFields` if none has."""
     found, misread = objects_in(text), None
     for fields in reversed(found.objects):
         try:
-            return as_meant(fields, outputs)
-        except Misread as error:
+            return read_fields(fields, outputs)
+        except UnreadableFields as error:
             # Objects before the last are drafts, whose faults do not matter.
             misread = misread or error
-    raise misread or Misread(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
+    raise misread or UnreadableFields(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
 
 
-def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """The typed values of a reply's fields. Raises `Misread` if they do not have the requested form."""
-    schema = taken_schema(outputs)
+def read_fields(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
+    """The typed values of a reply's fields. Raises `UnreadableFields` if they do not have the requested form."""
+    schema = lenient_schema(outputs)
     value = _coerce_object(fields, schema)
     while True:
         try:
@@ -75,11 +75,11 @@ def as_meant(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
             if better is _UNREADABLE or better == value:
-                raise Misread(_describe_faults(error)) from error
+                raise UnreadableFields(_describe_faults(error)) from error
             value = better
     cut = unfinished_field(value, schema)
     if cut is not None:
-        raise Misread([f"{cut} stops in the middle of a sentence: write it to its end"], cut=True)
+        raise UnreadableFields([f"{cut} stops in the middle of a sentence: write it to its end"], cut=True)
     return {name: getattr(made, name) for name, _ in outputs}
 
 
@@ -105,7 +105,7 @@ def _coerce(value: Any, schema: Schema) -> Any:
 def _coerce_text(value: str, schema: Schema) -> str:
     """The text without control characters; a note that is too long is cut after the last whole sentence that fits."""
     text, limit = _CONTROL_CHARACTER.sub("", value.replace("\r\n", "\n")), schema.get("maxLength", NOTE + 1)
-    if limit <= NOTE and len(text) > (max_chars := longest_taken(limit)):
+    if limit <= NOTE and len(text) > (max_chars := max_accepted_length(limit)):
         whole = cut_at_sentence(text, max_chars)
         return whole if whole.endswith((".", "!", "?")) else text
     return text

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from programs.errors import SynthReasonerError
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 
 ReplyStatus = Literal["ok", "unusable", "unread", "open"]
 
@@ -19,7 +19,7 @@ class Rejected(BaseModel):
     problems: list[str]
     text: str | None = None
     cut: bool = False
-    spent: Spent | None = None
+    spent: ResourceUsage | None = None
 
 
 class Reply(BaseModel):
@@ -40,7 +40,7 @@ class Reply(BaseModel):
     model: str = ""
     temperature: float | None = None
     reasoning: str | None = None
-    spent: Spent = Field(default_factory=Spent)
+    spent: ResourceUsage = Field(default_factory=ResourceUsage)
 
     @property
     def settled(self) -> bool:
@@ -48,7 +48,7 @@ class Reply(BaseModel):
         return self.status in ("ok", "unusable")
 
     @property
-    def spent_in_all(self) -> Spent:
+    def spent_in_all(self) -> ResourceUsage:
         """The cost of all tries."""
         return sum((each.spent for each in self.rejected if each.spent), self.spent)
 

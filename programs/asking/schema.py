@@ -30,14 +30,14 @@ def reply_type(outputs: Outputs) -> type[BaseModel]:
 
 
 @cached
-def taken_schema(outputs: Outputs) -> Schema:
-    """The schema for reading such an object. Unlike in `schema_of`, fields with a default are not required, and lists whose
-    items belong together are marked `WHOLE`."""
+def lenient_schema(outputs: Outputs) -> Schema:
+    """The schema for reading such an object. Unlike in `strict_schema`, fields with a default are not required, and lists
+    whose items belong together are marked `WHOLE`."""
     return _build_schema(outputs, closed=False)
 
 
 @cached
-def schema_of(outputs: Outputs) -> Schema:
+def strict_schema(outputs: Outputs) -> Schema:
     """The schema of an object with these (name, type) fields, in order.
 
     References are inlined, titles left out, every property required and no others allowed: the dialect that OpenAI's strict

@@ -19,8 +19,8 @@ from pydantic import Field
 
 from programs.cli.options import Options
 from programs.errors import SynthReasonerError, UserError
-from programs.files import beside, is_of_run
-from programs.redaction import printable, redact, secrets_in
+from programs.files import beside, is_run_file
+from programs.redaction import redact, secrets_in, strip_unprintable
 
 PROJECT_LOGGERS = ("synthreasoner", "programs", "optimize")
 """Loggers of this project. Those of libraries log only warnings and errors, unless the level is debug."""
@@ -46,7 +46,7 @@ class LogOptions(Options):
 
 
 @contextlib.contextmanager
-def logged(options: LogOptions, output: Path | None) -> Iterator[None]:
+def logging_to_file(options: LogOptions, output: Path | None) -> Iterator[None]:
     """Within the block, log records go where the options say, and an error that ends the block is written to the log file.
     Without an `output` (a command that writes nothing) there is no log file. Raises `UserError` as `log_file` does. If
     writing fails later, one warning says so, and the command continues without its log."""
@@ -101,7 +101,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
     """The log file at `path`, by default beside the output. The default file is created with its first line, so that a
     rejected command leaves nothing behind. Raises `UserError` if `path` cannot be written or is one of the run's own files,
     or if the log file or one of its rotated files exists and is not a log of this program."""
-    if path is not None and is_of_run(path, output):
+    if path is not None and is_run_file(path, output):
         raise UserError(f"--log-file: {path} is one of the run's own files; choose another")
     # Not NAME.log: people redirect the output of commands there.
     named = path or beside(output, ".run.log")
@@ -117,15 +117,15 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
 
 
 class HiddenStream(StringIO):
-    """Hides what libraries print to a standard stream; log records still reach the real stream, `behind`."""
+    """Hides what libraries print to a standard stream; log records still reach the real stream, `real`."""
 
     def __init__(self, behind: TextIO) -> None:
         super().__init__()
-        self.behind = behind
+        self.real = behind
 
 
 def _terminal() -> TextIO:
-    return sys.stderr.behind if isinstance(sys.stderr, HiddenStream) else sys.stderr
+    return sys.stderr.real if isinstance(sys.stderr, HiddenStream) else sys.stderr
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):
@@ -191,7 +191,7 @@ class LineFormatter(logging.Formatter):
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, str):
-            return redact(printable(value), self._secrets)
+            return redact(strip_unprintable(value), self._secrets)
         if isinstance(value, dict):
             return {name: self._clean(item) for name, item in value.items()}
         return [self._clean(item) for item in value] if isinstance(value, list | tuple) else value

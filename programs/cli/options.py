@@ -29,7 +29,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typing_extensions import Self
 
-from programs.cli.terminal import put, safe_streams
+from programs.cli.terminal import print_result, safe_streams
 from programs.errors import StorageError, UserError
 from programs.redaction import redact
 
@@ -41,7 +41,7 @@ class Needs:
         self.names = names
 
     def __str__(self) -> str:
-        return " or ".join(map(option_of, self.names))
+        return " or ".join(map(option_name, self.names))
 
 
 class Options(BaseModel):
@@ -60,7 +60,7 @@ class Options(BaseModel):
         given = [name for name, field in fields.items() if getattr(self, name) != field.default]
         for name in given:
             if (needs := _needs(fields[name])) is not None and not {*given}.intersection(needs.names):
-                raise ValueError(f"{option_of(name)} does nothing without {needs}")
+                raise ValueError(f"{option_name(name)} does nothing without {needs}")
         return self
 
     @classmethod
@@ -73,21 +73,21 @@ def _needs(field: FieldInfo) -> Needs | None:
     return next((item for item in field.metadata if isinstance(item, Needs)), None)
 
 
-def option_of(name: str) -> str:
+def option_name(name: str) -> str:
     """The option name of a field. A trailing underscore, which avoids a Python keyword, is dropped: `as_` is `--as`."""
     return f"--{name.rstrip('_').replace('_', '-')}"
 
 
-def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """A phrase for each option whose value changed; missing ones count as off. A name with spaces is kept as it is."""
     return [
-        f"{name if ' ' in name else option_of(name)} was {before.get(name, 'off')} and is now {now.get(name, 'off')}"
+        f"{name if ' ' in name else option_name(name)} was {before.get(name, 'off')} and is now {now.get(name, 'off')}"
         for name in {**before, **now}
         if before.get(name) != now.get(name)
     ]
 
 
-def nearest(word: str, names: Iterable[str], alike: float = 70.0) -> str:
+def suggestion(word: str, names: Iterable[str], alike: float = 70.0) -> str:
     """A suggestion to append to an error about `word`: the nearest name, or "" if none is at least `alike` (0-100)."""
     from rapidfuzz import fuzz, process
 
@@ -113,7 +113,7 @@ def _one_or_many(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(comma_separated)]
 """Names, which may also be given as one comma-separated text."""
 
-Many = Annotated[list[str], BeforeValidator(_one_or_many)]
+OneOrMore = Annotated[list[str], BeforeValidator(_one_or_many)]
 """Texts; a single one needs no list in a config file."""
 
 
@@ -147,19 +147,19 @@ def parse(model: type[Given], arguments: Sequence[str] | None = None, descriptio
     description, and `--print-config` print and exit with code 0."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if model.leading and words and not words[0].startswith("-"):
-        words = [option_of(model.leading), *words]
+        words = [option_name(model.leading), *words]
     parser = parser_of(model, description)
     namespace, unknown = parser.parse_known_args(words)
     if unknown:
         known = parser._option_string_actions if unknown[0].startswith("--") else ()
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest(unknown[0], known)}")
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{suggestion(unknown[0], known)}")
     given = vars(namespace)
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}
     settings = validated(model, given)
     if printing:
-        put(config_text(settings).removesuffix("\n"))
+        print_result(config_text(settings).removesuffix("\n"))
         sys.exit(0)
     return settings
 
@@ -173,7 +173,7 @@ def validated(model: type[Given], values: dict[str, Any]) -> Given:
         message = str(detail["msg"]).removeprefix("Value error, ")
         if not detail["loc"]:
             raise UserError(message) from None
-        option = option_of(str(detail["loc"][0]))
+        option = option_name(str(detail["loc"][0]))
         if detail["type"] == "missing":
             within = ".".join(map(str, detail["loc"][1:]))
             raise UserError(f"{f'{option}: {within}' if within else option} must be given (see --help)") from None
@@ -193,12 +193,12 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
         raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):
         raise UserError(f"--config: {path} is not a mapping of option names to values")
-    fields = {option_of(name): name for name in model.model_fields}
-    by_field = {fields.get(option_of(str(key)), str(key)): value for key, value in values.items()}
+    fields = {option_name(name): name for name in model.model_fields}
+    by_field = {fields.get(option_name(str(key)), str(key)): value for key, value in values.items()}
     for key in by_field:
         if key not in model.model_fields:
             known = [name.rstrip("_") for name in model.model_fields]
-            raise UserError(f"--config: {path} has the unknown key {key!r}{nearest(key, known)}")
+            raise UserError(f"--config: {path} has the unknown key {key!r}{suggestion(key, known)}")
     return by_field
 
 
@@ -212,7 +212,7 @@ def config_text(settings: Options) -> str:
     for title, names in settings.grouped().items():
         lines = [f"# {title}\n"]
         for name in names:
-            pair = {option_of(name).removeprefix("--").replace("-", "_"): values[name]}
+            pair = {option_name(name).removeprefix("--").replace("-", "_"): values[name]}
             # PyYAML escapes either all non-ASCII characters or, with `allow_unicode`, not even line breaks such as U+2028.
             printable = json.dumps(values[name], ensure_ascii=False).isprintable()
             text = yaml.safe_dump(pair, allow_unicode=printable, sort_keys=False, width=1000)
@@ -240,7 +240,7 @@ def parser_of(model: type[Options], description: str | None = None) -> _Parser:
         for name in names:
             field = model.model_fields[name]
             if typing.get_origin(field.annotation) is not dict:
-                group.add_argument(option_of(name), dest=name, **_argument_options(field))
+                group.add_argument(option_name(name), dest=name, **_argument_options(field))
     group = parser.add_argument_group("help and configuration")
     group.add_argument("-h", "--help", action="help", help="show this help and exit")
     group.add_argument("--config", metavar="FILE", help="a YAML file with any of these options")
@@ -253,7 +253,7 @@ def _leading_usage(model: type[Options]) -> str:
         return ""
     argument = _argument_options(model.model_fields[model.leading])
     value = argument.get("metavar") or "{" + ",".join(argument["choices"]) + "}"
-    return f"[{option_of(model.leading)}] {value} {f'[{value} ...] ' if 'nargs' in argument else ''}"
+    return f"[{option_name(model.leading)}] {value} {f'[{value} ...] ' if 'nargs' in argument else ''}"
 
 
 def _argument_options(field: FieldInfo) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from programs.errors import StorageError
-from programs.redaction import printable
+from programs.redaction import strip_unprintable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outlet:
-    """Sends text to `stream` (None: closed) until that fails, which sets `error`, and from then on to `spare`."""
+    """Sends text to `stream` (None: closed) until that fails, which sets `error`, and from then on to `fallback`."""
 
     stream: TextIO | None
-    spare: "Outlet | None" = None
+    fallback: "Outlet | None" = None
     error: OSError | ValueError | None = None
 
     def send(self, text: str) -> None:
@@ -42,8 +42,8 @@ class Outlet:
                 # Discard what is left in its buffer, or the interpreter would fail to flush it at exit.
                 with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
                     os.dup2(nowhere.fileno(), self.stream.fileno())
-        if self.spare is not None:
-            self.spare.send(text)
+        if self.fallback is not None:
+            self.fallback.send(text)
 
 
 class Output(TextIOBase):
@@ -55,7 +55,7 @@ class Output(TextIOBase):
     def write(self, text: str) -> int:
         # Libraries' progress bars start with a carriage return; no text of ours or of a model does.
         start = "\r" if text.startswith("\r") else ""
-        self.outlet.send(text if self._styled else start + printable(text))
+        self.outlet.send(text if self._styled else start + strip_unprintable(text))
         return len(text)
 
     def isatty(self) -> bool:
@@ -93,7 +93,7 @@ def safe_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def put(text: str) -> None:
+def print_result(text: str) -> None:
     """Prints a command's result. Raises `StorageError` if that fails, or BrokenPipeError if the reader is gone."""
     print(text)
     error = sys.stdout.outlet.error if isinstance(sys.stdout, Output) else None
@@ -111,7 +111,7 @@ def console(*, stderr: bool = False, **options: Any) -> "Console":
     class SafeConsole(Console):
         def render(self, renderable: RenderableType, options: Any = None) -> Iterator[Segment]:
             for segment in super().render(renderable, options):
-                yield segment if segment.control else segment._replace(text=printable(segment.text))
+                yield segment if segment.control else segment._replace(text=strip_unprintable(segment.text))
 
     stream = sys.stderr if stderr else sys.stdout
     file = cast("TextIO", Output(stream.outlet, styled=True)) if isinstance(stream, Output) else None

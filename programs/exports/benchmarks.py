@@ -24,7 +24,7 @@ from programs.errors import UserError
 from programs.inputs.archives import BrokenArchive
 from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
-from programs.inputs.sources import line_files
+from programs.inputs.sources import jsonl_files
 from programs.text.near_duplicates import BandIndex, features, jaccard
 from programs.text.words import runs
 
@@ -57,30 +57,30 @@ class Benchmarks:
         `UserError` if a file is missing, damaged or has no question."""
         file: Path | None = None
         try:
-            for file in line_files(patterns):
+            for file in jsonl_files(patterns):
                 self._read(file, option)
         except BrokenArchive:
             raise UserError(f"{option}: {file} is damaged or truncated, so questions are missing") from None
         except UserError as error:
             raise UserError(f"{option}: {error}") from None
 
-    def given_away_by_question(self, question: str) -> str | None:
+    def match_question(self, question: str) -> str | None:
         """How a question leaks a benchmark's, with its place FILE:LINE, or None. The nearest near-duplicate is named."""
-        if overlap := self.given_away_by(question):
+        if overlap := self.match_text(question):
             return overlap
         words, rows = features(question), map(self._row, self._bands.candidates(question))
         scored = [(jaccard(words, features(text)), place) for place, text in rows]
         highest, place = max(scored, key=itemgetter(0), default=(0.0, ""))
         return f"asks nearly the same as {place}" if highest >= MIN_JACCARD else None
 
-    def given_away_by(self, text: str) -> str | None:
+    def match_text(self, text: str) -> str | None:
         """The same for any text, by n-gram overlap only."""
-        return (place := self.place_in(text)) and f"shares a run of words with {place}"
+        return (place := self.overlap_place(text)) and f"shares a run of words with {place}"
 
-    def place_in(self, text: str) -> str | None:
+    def overlap_place(self, text: str) -> str | None:
         """The place FILE:LINE of the benchmark question that has the first shared n-gram of a text; None without one."""
         query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
-        hashes = json.dumps([*grams(words_of(text), sorted(self._lengths))])
+        hashes = json.dumps([*ngram_hashes(words_of(text), sorted(self._lengths))])
         item = self._database.execute(query, (hashes, MAX_OCCURRENCES)).fetchone()
         return self._row(item[0])[0] if item else None
 
@@ -112,7 +112,7 @@ class Benchmarks:
     def _add(self, place: str, text: str) -> bool:
         """Adds a question unless it is known, so that repeats do not make its n-grams common. Returns whether it is new."""
         words = words_of(text)
-        values = (place, text, *grams(words, [len(words)]))
+        values = (place, text, *ngram_hashes(words, [len(words)]))
         added = self._database.execute("insert or ignore into benchmark values (null, ?, ?, ?)", values)
         item, length = added.lastrowid, min(NGRAM_LENGTH, len(words))
         if not added.rowcount or item is None:
@@ -120,7 +120,7 @@ class Benchmarks:
         if length >= MIN_NGRAM_LENGTH:
             self._lengths.add(length)
             query = "insert into gram values (?, ?, 1) on conflict (hash) do update set items = items + 1"
-            self._database.executemany(query, [(gram, item) for gram in {*grams(words, [length])}])
+            self._database.executemany(query, [(gram, item) for gram in {*ngram_hashes(words, [length])}])
         self._bands.add(item, text)
         return True
 
@@ -130,7 +130,7 @@ def words_of(text: str) -> list[str]:
     return _WORD_PATTERN.findall(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def grams(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
+def ngram_hashes(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
     """A signed 64-bit hash of each n-gram of these lengths, by length and then by position."""
     for run in (run for length in lengths for run in runs(words, length)):
         yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)

@@ -82,11 +82,11 @@ class Exported:
         }
 
 
-def card(done: Exported) -> str:
+def card_text(done: Exported) -> str:
     """The text of README.md."""
     options, counts = done.options, done.counts
     title = f"{run_name(options.document)} ({options.to})"
-    body = rendered(
+    body = render_markdown(
         Path(__file__).with_name("card.md.jinja"),
         done=done,
         options=options,
@@ -125,7 +125,7 @@ def features(columns: Columns) -> list[dict[str, Any]]:
     return [{"name": name, **feature(kind)} for name, kind in columns.items()]
 
 
-def rendered(template: Path, **values: Any) -> str:
+def render_markdown(template: Path, **values: Any) -> str:
     """Renders a Jinja template as Markdown. Each expression becomes one escaped line, unless it is marked as safe."""
     from jinja2 import Environment
 

@@ -15,13 +15,13 @@ import orjson
 
 from programs.document import read_metadata, read_records
 from programs.errors import UserError
-from programs.exports.card import Exported, card
-from programs.exports.options import ExportOptions, shares_of, split_of
+from programs.exports.card import Exported, card_text
+from programs.exports.options import ExportOptions, parse_shares, split_of
 from programs.exports.screening import Screen, screening
 from programs.exports.view import Columns, Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
-from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
+from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
 from programs.run.journal import JournalReader
 
 MANIFEST = "export.json"
@@ -39,12 +39,12 @@ class Origin(NamedTuple):
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
+    def open(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
         """Opens the document; with `attempts`, or without a document, its journal as it is now. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
         if found.is_journal and (attempts or document is None):
-            with viewed(found.path) as journal:
+            with open_read_only(found.path) as journal:
                 yield cls(found.path, journal, document, attempts)
         else:
             note = f"{path} has no journal beside it, and a document has no rejected traces"
@@ -55,10 +55,10 @@ class Origin(NamedTuple):
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
             return
-        for trace in chain.from_iterable(variations_in(self.journal)):
+        for trace in chain.from_iterable(attempts_by_variation(self.journal)):
             # A trace that was left out because of its question says nothing about preference.
-            judged = trace.became in ("below", "unused") and not trace.left_out
-            if trace.became == "accepted" or (self.attempts and judged):
+            judged = trace.outcome in ("below", "unused") and not trace.left_out
+            if trace.outcome == "accepted" or (self.attempts and judged):
                 yield trace
 
     def metadata(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Origin(NamedTuple):
         return own | {name: value for name, value in latest.items() if value}
 
 
-def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
+def group_by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
     """Groups traces by question, in the order of the questions' first traces. Holds one question's traces in memory."""
     # A database without a name is a temporary file, which SQLite removes.
     with contextlib.closing(sqlite3.connect("")) as database:
@@ -87,16 +87,16 @@ def by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
 
 def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError`, also if there is no row; an export that was there is then unchanged."""
-    format, shares = options.format, shares_of(options.splits)
+    format, shares = options.format, parse_shares(options.splits)
     with (
-        Origin.opened(options.document, format.attempts) as origin,
-        new_folder(options.output, options.overwrite) as folder,
+        Origin.open(options.document, format.attempts) as origin,
+        atomic_folder(options.output, options.overwrite) as folder,
         screening(options) as screen,
     ):
         done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
         kept = _screened(origin.traces(), screen, done)
         with DataFiles(folder / "data", format.columns(options)) as files:
-            for traces in by_question(kept) if format.grouped else ([trace] for trace in kept):
+            for traces in group_by_question(kept) if format.grouped else ([trace] for trace in kept):
                 split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
@@ -108,7 +108,7 @@ def export(options: ExportOptions) -> Exported:
                     done.add(split, rows, traces)
         if not done.rows:
             raise UserError(f"nothing to export to {format.name}: {_why_empty(origin, done)}")
-        (folder / "README.md").write_text(card(done), encoding="utf-8")
+        (folder / "README.md").write_text(card_text(done), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)
         (folder / MANIFEST).write_bytes(orjson.dumps(done.manifest(), option=orjson.OPT_INDENT_2))
@@ -117,7 +117,7 @@ def export(options: ExportOptions) -> Exported:
 
 def _screened(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
     for trace in traces:
-        done.count("read", trace.became)
+        done.count("read", trace.outcome)
         if (left_out := screen(trace.record)) is None:
             yield trace
         else:
@@ -150,7 +150,7 @@ class DataFiles(contextlib.ExitStack):
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, overwrite: bool) -> Iterator[Path]:
+def atomic_folder(path: Path, overwrite: bool) -> Iterator[Path]:
     """Yields a folder that is moved to `path` (or its target, if it is a link) when the block succeeds, else deleted. Only
     with `overwrite` does it replace an export there; if killed between the two renames, the old export is in a hidden
     folder beside `path`. Raises `UserError` if anything else is at `path`, or if it cannot be written."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from programs.cli.options import Many, Names, Needs, Options
+from programs.cli.options import Names, Needs, OneOrMore, Options
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
 from programs.exports.view import Format, View
@@ -17,7 +17,7 @@ from programs.text.short_answers import after_thought
 _FAMILIES = (chat, preference, reinforcement, table)
 FORMATS = {value.name: value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Format)}
 SPLITS = ("train", "validation", "test")
-MEASURED = {
+MEASURE_PATHS = {
     "student": "blind_solve.student.with_passage.pass_rate",
     "student_without": "blind_solve.student.without_passage.pass_rate",
     "solver": "blind_solve.with_passage.pass_rate",
@@ -26,7 +26,7 @@ MEASURED = {
     "grades": "answer_grades.overall_score",
 }
 """The measures that `--keep` may compare, with their paths in a record."""
-_COMPARISON_PATTERN = re.compile(rf"({'|'.join(MEASURED)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
+_COMPARISON_PATTERN = re.compile(rf"({'|'.join(MEASURE_PATHS)})\s*([<>]=?|[=!]=)\s*(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 class _Files(Options):
@@ -51,8 +51,8 @@ class ExportOptions(View, _Files):
     )
     keep: str | None = Field(
         None,
-        description=f"which traces to keep, as in 'student<0.5 and solver>0.5': comparisons of {', '.join(MEASURED)} with "
-        "numbers, joined with and",
+        description="which traces to keep, as in 'student<0.5 and solver>0.5': "
+        f"comparisons of {', '.join(MEASURE_PATHS)} with numbers, joined with and",
     )
     dedupe_questions: bool = Field(
         False, description="leave out traces whose question was already asked of another text"
@@ -60,7 +60,7 @@ class ExportOptions(View, _Files):
     dedupe_similarity: Annotated[float, Needs("dedupe_questions")] = Field(
         85.0, ge=75, le=100, description="the least similarity at which two questions count as the same"
     )
-    decontaminate: Many = Field(
+    decontaminate: OneOrMore = Field(
         [],
         json_schema_extra={"metavar": "FILE"},
         description="JSONL files of benchmark questions: leave out traces that leak one",
@@ -71,7 +71,7 @@ class ExportOptions(View, _Files):
     @classmethod
     def _check_syntax(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            {"to": format_of, "splits": shares_of, "keep": comparisons}[str(info.field_name)](value)
+            {"to": format_of, "splits": parse_shares, "keep": parse_rule}[str(info.field_name)](value)
         return value
 
     @model_validator(mode="after")
@@ -104,17 +104,17 @@ def format_of(name: str) -> Format:
     return FORMATS[name]
 
 
-def comparisons(rule: str) -> list[tuple[str, str, float]]:
+def parse_rule(rule: str) -> list[tuple[str, str, float]]:
     """Parses a rule of `--keep` into (name, operator, number) for each comparison. Raises ValueError."""
     matches = [_COMPARISON_PATTERN.fullmatch(part.strip()) for part in re.split(r"\sand\s", rule)]
     found = [(match[1], match[2], float(match[3])) for match in matches if match]
     if len(found) < len(matches):
-        expected = f"compare {', '.join(MEASURED)} with numbers, as in 'student<0.5 and solver>0.5'"
+        expected = f"compare {', '.join(MEASURE_PATHS)} with numbers, as in 'student<0.5 and solver>0.5'"
         raise ValueError(f"{rule[:80]!r} is not a rule: {expected}")
     return found
 
 
-def shares_of(text: str) -> dict[str, float]:
+def parse_shares(text: str) -> dict[str, float]:
     """Parses the shares of the splits: `0.9,0.05,0.05`, `0.9,0.1` or `1`. Raises ValueError."""
     try:
         shares = [float(share) for share in text.split(",")]

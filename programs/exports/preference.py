@@ -48,7 +48,7 @@ def _pair(chosen: Record, rejected: Record, view: View) -> Iterator[Row]:
 
 
 def _best_accepted(traces: Iterable[ReadTrace]) -> Record | None:
-    return max((trace.record for trace in traces if trace.became == "accepted"), key=rating, default=None)
+    return max((trace.record for trace in traces if trace.outcome == "accepted"), key=rating, default=None)
 
 
 def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Record, Record] | str]:
@@ -87,7 +87,7 @@ def _label(trace: ReadTrace, min_score: float | None) -> bool | str:
     score = trace.record.metadata.quality_score
     if min_score is None:
         undecided = "neither accepted nor rejected under the latest rules (--min-score labels these by their score)"
-        return undecided if trace.became == "unused" else trace.became == "accepted"
+        return undecided if trace.outcome == "unused" else trace.outcome == "accepted"
     if score is None:
         return NO_SCORE
     return score >= min_score and not any(verdict.too_low for verdict in trace.record.verdicts)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from programs.exports.rewards import NAMES
+from programs.exports.rewards import REWARD_NAMES
 from programs.exports.view import FACTS, MESSAGES, Columns, Format, Row, View, rating
 from programs.records import GRADES, StepRecord
 from programs.run.attempts import ReadTrace
@@ -38,12 +38,12 @@ def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
     # If rules check the answer, the prompt says how the answer has to end.
-    ending = f"\n\n{view.tag.inert(short.asked_for)}" if short else ""
+    ending = f"\n\n{view.tag.escape(short.asked_for)}" if short else ""
     checks: Row = {
         "solution": view.answer(best),
         "short_answer": short and short.model_dump(include=set(_SHORT)),
         "rubric": rubric,
-        "rewards": [name for name, needed in zip(NAMES, (short, rubric), strict=True) if needed],
+        "rewards": [name for name, needed in zip(REWARD_NAMES, (short, rubric), strict=True) if needed],
         **{name: getattr(best.answer_grades, name, None) for name in GRADES},
     }
     return view.rows(
@@ -58,7 +58,7 @@ def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row |
 
 def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     record = traces[0].record
-    steps = [(view.tag.inert(step.text.strip()), label_of(step)) for step in record.steps]
+    steps = [(view.tag.escape(step.text.strip()), label_of(step)) for step in record.steps]
     if all(label is None for _, label in steps):
         yield "none of its steps has a label (generate with --check-steps)"
     earlier: list[str] = []

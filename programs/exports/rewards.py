@@ -15,7 +15,7 @@ from programs.text.short_answers import after_thought, points_share, score
 Completion = str | Sequence[Mapping[str, Any]]
 """A string, or messages, of which the assistant's last one is read."""
 Rewards = list[float | None]
-NAMES = ("reward", "rubric_reward")
+REWARD_NAMES = ("reward", "rubric_reward")
 """The reward functions for rows with a short answer, and for rows with a rubric."""
 
 
@@ -30,8 +30,8 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     within 0-1, is the sum of their weights over the sum of the positive weights. `options` are those of
     `programs.lms.resolve.resolve`, which also raises the errors."""
     # Imported here, since `reward` does not need them.
-    from programs.asking.ask import together
-    from programs.asking.caller import Caller, adapted
+    from programs.asking.ask import gather_all
+    from programs.asking.caller import Caller, with_default_adapter
     from programs.background_loop import run
     from programs.lms.resolve import resolve
     from programs.stages.grade import RubricStage
@@ -53,8 +53,8 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
 
     def rubric_reward(prompts: Any, completions: Sequence[Completion], rubric: Any, **_columns: Any) -> Rewards:
         rows = zip(prompts, completions, rubric, strict=True)
-        with adapted():
-            return run(together([judge_one(number, *row) for number, row in enumerate(rows)]))
+        with with_default_adapter():
+            return run(gather_all([judge_one(number, *row) for number, row in enumerate(rows)]))
 
     return rubric_reward
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from programs.exports.benchmarks import Benchmarks
 from programs.exports.licences import UNKNOWN, licence_name, licence_of
-from programs.exports.options import MEASURED, ExportOptions, comparisons
+from programs.exports.options import MEASURE_PATHS, ExportOptions, parse_rule
 from programs.exports.view import NO_SCORE
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -45,7 +45,7 @@ def screening(options: ExportOptions) -> Iterator[Screen]:
             screens.append(partial(_leaks, benchmarks))
         # Last, so that only the questions of kept traces exclude others.
         if options.dedupe_questions:
-            screens.append(AskedQuestions(database, options.dedupe_similarity).repeated)
+            screens.append(AskedQuestions(database, options.dedupe_similarity).check)
         yield lambda record: next(filter(None, (screen(record) for screen in screens)), None)
 
 
@@ -54,9 +54,9 @@ def _excluded(options: ExportOptions, record: Record) -> LeftOut | None:
     patterns = [name.lower() if set(name) & set("*?[") else licence_name(name) for name in options.licence]
     if patterns and not any(fnmatch.fnmatchcase(licence, pattern) for pattern in patterns):
         return LeftOut("its licence is not in --licence")
-    if not options.format.whole and (why := options.lacks(record)):
+    if not options.format.whole and (why := options.why_not_shown(record)):
         return LeftOut(why)
-    if options.keep is not None and (why := not_kept(options.keep, record)):
+    if options.keep is not None and (why := why_not_kept(options.keep, record)):
         return LeftOut(why)
     if options.min_score is None or options.format.attempts:
         return None
@@ -65,9 +65,9 @@ def _excluded(options: ExportOptions, record: Record) -> LeftOut | None:
     return LeftOut(f"its score is below {options.min_score:g}") if score < options.min_score else None
 
 
-def not_kept(rule: str, record: Record) -> str | None:
+def why_not_kept(rule: str, record: Record) -> str | None:
     """Why a rule of `--keep` excludes a trace; None if it keeps it. A measure that is missing excludes it."""
-    parts = comparisons(rule)
+    parts = parse_rule(rule)
     found = {name: _measured(record, name) for name, _, _ in parts}
     if missing := [name for name, value in found.items() if value is None]:
         return f"not measured: {', '.join(missing)} (--keep)"
@@ -77,16 +77,16 @@ def not_kept(rule: str, record: Record) -> str | None:
 
 def _measured(record: Record, name: str) -> Any:
     value: Any = record
-    for field in MEASURED[name].split("."):
+    for field in MEASURE_PATHS[name].split("."):
         value = None if value is None else getattr(value, field)
     return value
 
 
 def _leaks(benchmarks: Benchmarks, record: Record) -> LeftOut | None:
-    part, found = "its question", benchmarks.given_away_by_question(record.user_interaction.question)
+    part, found = "its question", benchmarks.match_question(record.user_interaction.question)
     if found is None:
         part = "its thought or answer"
-        found = benchmarks.given_away_by(record.reasoning_trace) or benchmarks.given_away_by(record.final_answer)
+        found = benchmarks.match_text(record.reasoning_trace) or benchmarks.match_text(record.final_answer)
     reason = f"{part} leaks a benchmark question (--decontaminate)"
     return None if found is None else LeftOut(reason, f"{question_name(record)} {found}")
 
@@ -106,7 +106,7 @@ class AskedQuestions:
             "create table asked (item integer primary key, name text unique, source text, id text, words text, twin text)"
         )
 
-    def repeated(self, record: Record) -> LeftOut | None:
+    def check(self, record: Record) -> LeftOut | None:
         """Why a trace is left out if its question repeats one of another text. All traces of a question share its fate."""
         source, question = record.source_paper.id or record.source_paper.title, record.user_interaction.question
         name, id = content_id(f"{source}\0{question}"), question_name(record)

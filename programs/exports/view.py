@@ -60,7 +60,7 @@ class Tag(NamedTuple):
     def close(self) -> str:
         return f"/{self.name}".join(self.brackets)
 
-    def inert(self, text: str) -> str:
+    def escape(self, text: str) -> str:
         """`text` with this tag, all think tags and the tokens of chat templates visibly broken. Idempotent."""
         start, end = map(re.escape, self.brackets)
         broken = r"&lt;\1&gt;" if self.brackets == "<>" else r"[ \1 ]"
@@ -142,7 +142,7 @@ class View(Options):
             return ("passage",) if rests_on_passage(record) else ("none",)
         return ("none", "passage") if self.context == "both" else (self.context,)
 
-    def lacks(self, record: Record) -> str | None:
+    def why_not_shown(self, record: Record) -> str | None:
         """Why a trace cannot be shown; None if it can."""
         if not (record.reasoning_trace.strip() and record.final_answer.strip()):
             return "its thought or answer is empty"
@@ -165,15 +165,15 @@ class View(Options):
         tag = self.tag
         system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
         if passage is not None:
-            system, passage = system + _PASSAGE, tag.inert(passage)
-        return Prompt(system, tag.inert(question), passage, self.system_prompt == "user")
+            system, passage = system + _PASSAGE, tag.escape(passage)
+        return Prompt(system, tag.escape(question), passage, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
         """The thought without its tags."""
-        return self.tag.inert(bare_thought(record.reasoning_trace))
+        return self.tag.escape(bare_thought(record.reasoning_trace))
 
     def answer(self, record: Record) -> str:
-        return self.tag.inert(record.final_answer.strip())
+        return self.tag.escape(record.final_answer.strip())
 
     def reply(self, record: Record) -> str:
         """Thought and answer as one text."""

@@ -9,7 +9,7 @@ from typing import Any
 import ftfy
 from ftfy.badness import is_bad
 
-from programs.redaction import encodable
+from programs.redaction import make_encodable
 
 # Page breaks, old Mac line ends and Unicode separators all end a line, but other tools do not recognise them.
 _LINE_END = re.compile("\r\n|[\r\v\f\u2028\u2029]")
@@ -39,18 +39,18 @@ def clean_line(text: str) -> str:
     return text
 
 
-def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
+def to_json_value(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Converts a value to one that every JSON writer accepts: dates to ISO 8601, integers beyond 64 bits to strings of
     digits, lone surrogates to U+FFFD; NaN, infinities, bytes and other types that JSON lacks to null. Raises RecursionError
     if the value is nested deeper than `depth`."""
     if isinstance(value, str):
-        return encodable(value)
+        return make_encodable(value)
     if isinstance(value, Mapping | list | tuple | set):
         if depth == 0:
             raise RecursionError
         if isinstance(value, Mapping):
-            return {encodable(str(key)): portable(item, depth - 1) for key, item in value.items()}
-        return [portable(item, depth - 1) for item in value]
+            return {make_encodable(str(key)): to_json_value(item, depth - 1) for key, item in value.items()}
+        return [to_json_value(item, depth - 1) for item in value]
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value in _INT64 else str(value)
     if isinstance(value, float):
@@ -61,7 +61,7 @@ def portable(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def _clean_once(text: str) -> str:
-    text = _CONTROL.sub("", encodable(text))
+    text = _CONTROL.sub("", make_encodable(text))
     # The check is one scan; the repair is much slower. It works line by line, since one damaged paragraph says nothing
     # about the next.
     if not text.isascii() and is_bad(text):

@@ -31,10 +31,10 @@ class Cutting(NamedTuple):
     tokens: int | None = None
     overlap: int = 1
 
-    def limit(self, most: int | None = None) -> int:
-        """The maximum length of a passage in characters; never above `most`, to which texts would be cut later."""
+    def max_chars(self, upper_bound: int | None = None) -> int:
+        """The maximum length of a passage in characters; never above `upper_bound`, to which texts would be cut later."""
         wanted = int((self.tokens or DEFAULT_TOKENS) * CHARS_PER_TOKEN)
-        return wanted if most is None else min(wanted, most)
+        return wanted if upper_bound is None else min(wanted, upper_bound)
 
 
 class Piece(NamedTuple):
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
     kind: str | None
 
 
-def pieces(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
+def cut_into_passages(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
     """The passages of a paper, in order. None is longer than `limit` characters, blank, or ends in white space. Together
     they cover the text except white space. Two passages share only whole sentences of one section, at most `overlap`."""
     joined: list[Piece] = []

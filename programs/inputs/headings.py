@@ -11,7 +11,7 @@ AUTHORS: Final = "author list"
 STATEMENTS: Final = "statements about the paper"
 """Contributions, interests, data availability, ethics, keywords, licence and the like."""
 
-DEEPEST: Final = 9
+NAMED_PART_LEVEL: Final = 9
 """The level of a part that is recognised only by its name: no heading encloses it, and it encloses none."""
 
 _KIND_PATTERNS = {
@@ -58,12 +58,12 @@ class Heading(NamedTuple):
     title: str
 
 
-def heading(line: str) -> Heading | None:
+def parse_heading(line: str) -> Heading | None:
     """Parses a line that is marked as a heading, or that is just the usual name of a part of a paper; None for others."""
     for pattern, kind in _LATEX_COMMANDS.items():
         if re.match(pattern, line):
             # Level -1: all later sections belong to the appendix.
-            return Heading(-1 if kind == APPENDIX else DEEPEST, kind.capitalize())
+            return Heading(-1 if kind == APPENDIX else NAMED_PART_LEVEL, kind.capitalize())
     if found := _MARKDOWN_HEADING.fullmatch(line):
         return Heading(len(found[1]), _without_markup(found[2]))
     if found := _LATEX_HEADING.match(line):
@@ -72,12 +72,12 @@ def heading(line: str) -> Heading | None:
     if not bold and (len(line) > MAX_HEADING_CHARS or line[:1] in "-*•" or line[:1].islower()):
         return None
     title = _without_markup(bold[2] if bold else line)
-    if kind_of(title):
-        return Heading(DEEPEST, title)
+    if left_out_kind(title):
+        return Heading(NAMED_PART_LEVEL, title)
     return Heading(depth_of(title) or 1, title) if bold or _SCIENCE_TITLE.fullmatch(_normalized(title)) else None
 
 
-def kind_of(title: str) -> str | None:
+def left_out_kind(title: str) -> str | None:
     """The kind of part with nothing to ask about that a heading with this title starts, or None."""
     words = _normalized(title)
     return next((kind for kind, pattern in _KIND_PATTERNS.items() if re.fullmatch(pattern, words)), None)
@@ -89,7 +89,7 @@ def depth_of(title: str) -> int | None:
     return number[1].count(".") + 1 if number else None
 
 
-def looks_like_one(line: str) -> bool:
+def may_be_heading(line: str) -> bool:
     """Whether a line between blank lines may be a heading although nothing marks it as one."""
     short = len(line) <= MAX_HEADING_CHARS and len(line.split()) <= 12
     return short and (line[:1].isupper() or line[:1].isdigit()) and line[-1:] not in ".;,:?!"

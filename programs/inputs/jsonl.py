@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from programs.errors import UserError
 from programs.inputs.archives import BrokenArchive, read_chunks
-from programs.inputs.cleaning import clean_line, portable
+from programs.inputs.cleaning import clean_line, to_json_value
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import Place, Sample, sample_of
 
@@ -76,7 +76,7 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     if not data:
         return None
     try:
-        record = portable(_DECODER.decode(data.decode("utf-8")))
+        record = to_json_value(_DECODER.decode(data.decode("utf-8")))
     except UnicodeDecodeError as error:
         raise Unreadable(Skip.BAD_UTF8) from error
     except RecursionError as error:
@@ -88,7 +88,7 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     return record
 
 
-def objects_of(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def read_objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """The objects of a .jsonl, .gz or .zst file, each with its place ("FILE:LINE"). Raises `UserError`, with the place, for
     a line that is neither blank nor an object, and if the file cannot be read."""
     place = str(path)

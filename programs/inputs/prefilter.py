@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from programs.inputs.formats.text import PROSE, sectioned
-from programs.inputs.headings import ACKNOWLEDGEMENTS, CONTENTS, REFERENCES, STATEMENTS, kind_of
+from programs.inputs.formats.text import MIN_PROSE_LINE, split_into_sections
+from programs.inputs.headings import ACKNOWLEDGEMENTS, CONTENTS, REFERENCES, STATEMENTS, left_out_kind
 
 TOO_LITTLE: Final = "too little text"
 MIN_CHARACTERS: Final = 200
@@ -26,7 +26,7 @@ MIN_ENTRIES = 3
 """At least this many entries in a row are a list of references."""
 
 _LABEL = re.compile(r"(.{3,60}?)[.:—–](?:\*\*|__)?\s*\S")
-_PROSE_LINE = re.compile(rf".{{{PROSE - 1},}}[.!?]")
+_PROSE_LINE = re.compile(rf".{{{MIN_PROSE_LINE - 1},}}[.!?]")
 _ENTRY_SEPARATOR = re.compile(r"\s+(?=\[\d{1,3}\]\s)")
 _AUTHOR_NAMES = (
     r"(?:[a-z]{2,3}\s+){0,3}"
@@ -70,7 +70,7 @@ def prefilter(text: str) -> Filtered:
 
 def _lines_with_reasons(text: str) -> Iterator[tuple[str, str | None]]:
     """Each line, and the reason to remove it: its section's heading or its own label; None to keep it."""
-    for section in sectioned(text).sections:
+    for section in split_into_sections(text).sections:
         kind = section.kind
         for line in text[section.start : section.end].removesuffix("\n").split("\n"):
             # Prose ends a table of contents, since it may have no other end.
@@ -80,7 +80,7 @@ def _lines_with_reasons(text: str) -> Iterator[tuple[str, str | None]]:
 
 def _statement_kind(line: str) -> str | None:
     label = _LABEL.match(line) if len(line) <= MAX_STATEMENT_CHARACTERS else None
-    kind = kind_of(label[1]) if label else None
+    kind = left_out_kind(label[1]) if label else None
     return kind if kind in (ACKNOWLEDGEMENTS, STATEMENTS) else None
 
 

@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from programs.errors import FatalError, RunStopped, UserError
 from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
-from programs.inputs.formats.rows import PREFIX, HubName, opened, records
+from programs.inputs.formats.rows import HUB_PREFIX, HubName, open_dataset, read_rows
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
 from programs.inputs.report import Skip, Unreadable
 from programs.inputs.sample import bytes_id
@@ -67,7 +67,7 @@ class ReaderProcess:
         self._lock = threading.Lock()
         self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
 
-    def paper(self, ending: str, data: bytes) -> Paper:
+    def read_paper(self, ending: str, data: bytes) -> Paper:
         """Reads a document. Raises `Unreadable`."""
         papers = [answer.paper for answer in self._request("document", ending, data=data) if answer.paper is not None]
         if not papers:
@@ -79,7 +79,7 @@ class ReaderProcess:
         written = name if isinstance(name, HubName) else name.absolute()
         return self._request("rows", str(written), text_field)
 
-    def look(self, name: HubName) -> None:
+    def check_exists(self, name: HubName) -> None:
         """Checks a data set on the Hub. Raises a one-line `UserError` if it does not exist or may not be read."""
         list(self._request("look", str(name)))
 
@@ -109,7 +109,8 @@ class ReaderProcess:
             return self._running[1]
 
     def _request(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[Answer]:
-        """Sends a request for `done` to the process. Yields all answers but the last, and raises the error in that one."""
+        """Sends a request for `handle_request` to the process. Yields all answers but the last, and raises the error in
+        that one."""
         pipe, over = self._connection(), False
         deadline = time.monotonic() + self._seconds if kind == "document" else None
         try:
@@ -155,11 +156,11 @@ def main() -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             kind, name, text_field = json.loads(pipe.recv_bytes())
-            for answer in done(kind, name, text_field, pipe.recv_bytes()):
+            for answer in handle_request(kind, name, text_field, pipe.recv_bytes()):
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
 
 
-def done(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+def handle_request(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
     """Handles a request, within the process: reads a "document" (`name` is its extension) or the "rows" of a Parquet file
     or data set, or checks that a data set exists ("look"). The last answer is `over`, and holds the error if any."""
     failure: dict[str, Any] = {}
@@ -185,9 +186,9 @@ def _read(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer
     if kind == "document":
         yield Answer(paper=reader_of(name)(data))
     elif kind == "look":
-        opened(HubName.parse(name))
+        open_dataset(HubName.parse(name))
     else:
-        for record in records(HubName.parse(name) if name.startswith(PREFIX) else Path(name), text_field):
+        for record in read_rows(HubName.parse(name) if name.startswith(HUB_PREFIX) else Path(name), text_field):
             encoded = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             content = Skip.LINE_TOO_LONG if len(encoded) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(encoded), record=content)

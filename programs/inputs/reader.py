@@ -8,17 +8,17 @@ from typing import Any
 
 from programs.errors import RunStopped, UserError
 from programs.inputs.archives import read_chunks
-from programs.inputs.cutting import Cutting, pieces
+from programs.inputs.cutting import Cutting, cut_into_passages
 from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
-from programs.inputs.formats.text import sectioned
+from programs.inputs.formats.text import split_into_sections
 from programs.inputs.jsonl import TEXT_FIELD, parse_object, read_lines, sample_of_record
 from programs.inputs.papers import arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, Skip, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
-from programs.inputs.sources import Source, sources
+from programs.inputs.sources import Source, find_sources
 from programs.text.sentences import cut_at_sentence
 
 MAX_DOCUMENT_BYTES = 256 * 2**20  # after decompression
@@ -30,7 +30,7 @@ _Entry = bytes | dict[str, Any] | Skip
 def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
     """The samples of all inputs that the patterns name, lazily, as read by a `SampleReader` with these options. Raises
     UserError at once, not at the first sample, if files are missing or cannot be read."""
-    return SampleReader(max_chars=max_chars, report=report, **how).samples(sources(patterns))
+    return SampleReader(max_chars=max_chars, report=report, **how).samples(find_sources(patterns))
 
 
 def read_paper(path: Path) -> Paper:
@@ -84,7 +84,7 @@ class SampleReader:
 
     def _read_source(self, source: Source) -> Iterator[Sample]:
         self._check_open()
-        place = Place(file=source.shown, line=1)
+        place = Place(file=source.display_name, line=1)
         try:
             if source.kind in ("own", "unknown"):
                 raise Unreadable(Skip.OUR_OWN if source.kind == "own" else Skip.UNKNOWN_KIND)
@@ -93,10 +93,10 @@ class SampleReader:
                 yield from self._read_document(source.name, place)
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
-            limit = self.cutting.limit(self.max_chars) if cut else None
+            limit = self.cutting.max_chars(self.max_chars) if cut else None
             for number, (digest, entry, torn) in enumerate(self._entries(source), start=1):
                 self._check_open()
-                place = Place(file=source.shown, line=number)
+                place = Place(file=source.display_name, line=number)
                 try:
                     yield from self._read_entry(digest, entry, place, limit)
                 except Unreadable as problem:
@@ -128,19 +128,19 @@ class SampleReader:
             return
         sample = sample_of_record(record, place, digest, self.text_field)
         if limit is not None and len(sample.text) > limit:
-            yield from self._take_passages(sample, sectioned(sample.text), limit, numbered=False)
+            yield from self._take_passages(sample, split_into_sections(sample.text), limit, numbered=False)
         else:
-            yield self.report.take(self._check(sample))
+            yield self.report.count_sample(self._check(sample))
 
     def _read_document(self, path: Path, place: Place) -> Iterator[Sample]:
         try:
             data = _read_bytes(path)
         except UserError as error:
             raise Unreadable(Skip.NOT_PERMITTED) from error
-        limit, digest = self.cutting.limit(self.max_chars), bytes_id(data)
+        limit, digest = self.cutting.max_chars(self.max_chars), bytes_id(data)
         if self._count_if_done(digest, limit):
             return
-        paper = _with_arxiv_of_name(self._process.paper(ending_of(path), data), path)
+        paper = _with_arxiv_of_name(self._process.read_paper(ending_of(path), data), path)
         whole = sample_of(paper.text, title=paper.title, domain=paper.domain, place=place, line_id=digest)
         yield from self._take_passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
 
@@ -149,7 +149,7 @@ class SampleReader:
         document = content_id(paper.text)
         self.report.documents += 1
         taken: list[Sample] = []
-        for number, piece in enumerate(pieces(paper, limit, self.cutting.overlap), start=1):
+        for number, piece in enumerate(cut_into_passages(paper, limit, self.cutting.overlap), start=1):
             self.report.passages += 1
             text = paper.text[piece.start : piece.end]
             excerpt = Excerpt(document=document, sections=piece.sections, start=piece.start, end=piece.end)
@@ -161,7 +161,7 @@ class SampleReader:
                 self.report.skip(problem, place)
         for number, passage in enumerate(taken, start=1):
             line_id = self._passage_id(whole.line_id, limit, number, last=number == len(taken))
-            yield self.report.take(passage.model_copy(update={"line_id": line_id}))
+            yield self.report.count_sample(passage.model_copy(update={"line_id": line_id}))
 
     def _count_if_done(self, digest: str, limit: int | None) -> bool:
         """Whether earlier runs finished everything that these bytes yield; if so, counts it as done."""

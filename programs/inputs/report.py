@@ -81,7 +81,7 @@ class ReadReport(BaseModel):
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)
 
-    def take(self, sample: Sample) -> Sample:
+    def count_sample(self, sample: Sample) -> Sample:
         """Counts a sample and what the prefilter removed from it. Returns the sample."""
         self.lines += 1
         self.samples += 1

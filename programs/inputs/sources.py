@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from programs.cli.options import nearest
+from programs.cli.options import suggestion
 from programs.errors import UserError
-from programs.files import ENDINGS
+from programs.files import RUN_FILE_SUFFIXES
 from programs.inputs.archives import check_readable
 from programs.inputs.formats import FORMATS, Kind, format_of, require
-from programs.inputs.formats.rows import PREFIX, HubName
+from programs.inputs.formats.rows import HUB_PREFIX, HubName
 from programs.inputs.process import ReaderProcess
-from programs.redaction import encodable
+from programs.redaction import make_encodable
 
 DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
@@ -26,17 +26,17 @@ class Source(NamedTuple):
 
     name: Path | HubName
     kind: Kind
-    below: Path | None = None
+    root: Path | None = None
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Its name in records: relative to `below`, so that it reveals nothing about the user's machine. Bytes that are
         not UTF-8 are replaced."""
-        name = self.name.relative_to(self.below) if isinstance(self.name, Path) and self.below else self.name
-        return encodable(str(name))
+        name = self.name.relative_to(self.root) if isinstance(self.name, Path) and self.root else self.name
+        return make_encodable(str(name))
 
 
-def sources(patterns: Sequence[str]) -> list[Source]:
+def find_sources(patterns: Sequence[str]) -> list[Source]:
     """Finds the inputs that names, wildcards and folders stand for, in the given order; within a wildcard or folder, in
     alphabetical order. Each file occurs once, and is shown by a name that no other has.
 
@@ -55,7 +55,7 @@ def sources(patterns: Sequence[str]) -> list[Source]:
         if isinstance(source.name, HubName):
             require(str(source.name), ("datasets",))
             with contextlib.closing(ReaderProcess()) as process:
-                process.look(source.name)
+                process.check_exists(source.name)
         elif source.kind == "lines":
             check_readable(source.name)
         elif format := format_of(source.name):
@@ -65,15 +65,15 @@ def sources(patterns: Sequence[str]) -> list[Source]:
 
 def _with_distinct_names(found: list[Source]) -> list[Source]:
     """The sources; any that would be shown by equal names are shown by their paths within a common folder instead."""
-    counts = Counter(source.shown for source in found)
-    paths = {s: s.name.absolute() for s in found if counts[s.shown] > 1 and isinstance(s.name, Path)}
+    counts = Counter(source.display_name for source in found)
+    paths = {s: s.name.absolute() for s in found if counts[s.display_name] > 1 and isinstance(s.name, Path)}
     folder = Path(os.path.commonpath([path.parent for path in paths.values()])) if paths else None
     return [Source(paths[s], s.kind, folder) if s in paths else s for s in found]
 
 
-def line_files(patterns: Sequence[str]) -> list[Path]:
+def jsonl_files(patterns: Sequence[str]) -> list[Path]:
     """The JSON Lines files that `sources` finds. Also raises UserError for any other input that can be read."""
-    found = [source for source in sources(patterns) if source.kind not in ("unknown", "own")]
+    found = [source for source in find_sources(patterns) if source.kind not in ("unknown", "own")]
     if other := next((source for source in found if source.kind != "lines"), None):
         raise UserError(f"{other.name} is not a JSON Lines file.")
     return [Path(str(source.name)) for source in found]
@@ -87,7 +87,7 @@ def shipped_sample() -> Path:
 
 
 def _resolve(pattern: str) -> Iterator[Source]:
-    if pattern.startswith(PREFIX):
+    if pattern.startswith(HUB_PREFIX):
         yield Source(HubName.parse(pattern), "hub")
         return
     # Any other "~" at the start may be part of the file's name.
@@ -111,7 +111,7 @@ def _resolve(pattern: str) -> Iterator[Source]:
         neighbours: list[str] = []
         with contextlib.suppress(OSError):
             neighbours = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-        raise UserError(f"{why}{nearest(path.name, neighbours) or '.'}")
+        raise UserError(f"{why}{suggestion(path.name, neighbours) or '.'}")
     for file in found:
         check_readable(file, any_kind=True)
         format = format_of(file)
@@ -125,7 +125,7 @@ def _files_in(folder: Path) -> Iterator[Source]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # Word's lock files start with "~$".
         for name in sorted(name for name in names if not name.startswith((".", "~$"))):
-            format, is_own = format_of(Path(name)), name.lower().endswith(ENDINGS)
+            format, is_own = format_of(Path(name)), name.lower().endswith(RUN_FILE_SUFFIXES)
             any_readable = any_readable or (format is not None and not is_own)
             yield Source(Path(parent, name), "own" if is_own else format.kind if format else "unknown", folder)
     if not any_readable:

@@ -17,7 +17,7 @@ from programs.redaction import excerpt
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
 
 _PLAIN = BodyRules().without("seed", "reasoning_effort", *FORMATS)
-_CLAUDE = replace(_PLAIN, default_limit=8_192, highest_limit=21_000, highest_temperature=1.0)
+_CLAUDE = replace(_PLAIN, default_token_limit=8_192, max_token_limit=21_000, max_temperature=1.0)
 
 FAMILIES: tuple[tuple[str, BodyRules], ...] = (
     (r"gpto|gpt5", BodyRules().without("max_tokens", *SAMPLING, *FORMATS)),

@@ -95,12 +95,12 @@ class Embedded(Server):
             await self._save_state(slot)
             return response
         finally:
-            self._slots.leave(slot)
+            self._slots.release(slot)
 
     async def _save_state(self, slot: Slot) -> None:
         state = self._slots.oldest_state()
         if await self._transfer_state(slot, "save", state):
-            self._slots.saved(slot, state)
+            self._slots.record_saved(slot, state)
 
     async def _transfer_state(self, slot: Slot, action: str, state: int) -> bool:
         """Saves or restores a slot's state; returns whether that worked. A failure (the disk is full, say) is no reason to
@@ -115,7 +115,7 @@ class Embedded(Server):
     def _start(self) -> None:
         with self._lock:
             if self._loaded is None:
-                key, self._states = secrets.token_hex(16), own_folder()
+                key, self._states = secrets.token_hex(16), make_state_folder()
                 loaded = self._load(key, self._states[0])
                 self.connect(BaseUrl(loaded.listening_address), key)
                 # Last, because other callers send requests as soon as they find it set.
@@ -145,7 +145,7 @@ class Embedded(Server):
             raise UserError(f"llama.cpp cannot load {self._path}: is it a complete GGUF file?") from None
 
 
-def own_folder() -> tuple[Path, BaseFileLock]:
+def make_state_folder() -> tuple[Path, BaseFileLock]:
     """A new cache folder for the slot states of this process, and its lock, held until the model is closed. Deletes the
     folders of processes that were killed. Raises `UserError` if the cache cannot be written."""
     root = cache_folder() / "slots"

@@ -1,8 +1,8 @@
 """The LMs that DSPy calls, sync or async, and the engine that answers their requests.
 
-`placed` limits the calls in flight: it says where the engine gets a permit for each call. The engine holds the permit from
-request to reply, but not while a prompt is built or a reply is read, nor while a call waits for a retry or a server's pace.
-"""
+`limited_by` limits the calls in flight: it says where the engine gets a permit for each call. The engine holds the
+permit from request to reply, but not while a prompt is built or a reply is read, nor while a call waits for a retry or
+a server's pace."""
 
 import asyncio
 import logging
@@ -20,26 +20,28 @@ from programs.background_loop import run
 from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
-from programs.lms.retry import Aside, RetryPolicy
+from programs.lms.retry import ReleaseWhile, RetryPolicy
 from programs.lms.server import ModelName, Server, model_lists
 from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
 DSPYS_ACALL = dspy.LM.acall
 
-Places = Callable[[], AbstractAsyncContextManager[Aside]]  # a permit for one call, and a way to wait without it
-# Outside `placed` blocks, calls are not limited.
-_places: ContextVar[Places] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
+PermitSource = Callable[
+    [], AbstractAsyncContextManager[ReleaseWhile]
+]  # a permit for one call, and a way to wait without it
+# Outside `limited_by` blocks, calls are not limited.
+_permit_source: ContextVar[PermitSource] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
 
 
 @contextmanager
-def placed(places: Places) -> Iterator[None]:
-    """Calls made inside the block, or in tasks that inherit its context, wait for a permit from `places` and hold it."""
-    token = _places.set(places)
+def limited_by(permits: PermitSource) -> Iterator[None]:
+    """Calls made inside the block, or in tasks that inherit its context, wait for a permit from `permits` and hold it."""
+    token = _permit_source.set(permits)
     try:
         yield
     finally:
-        _places.reset(token)
+        _permit_source.reset(token)
 
 
 class Shared:
@@ -55,7 +57,7 @@ class Engine(Shared):
 
     def __init__(self, servers: Sequence[Server], retry: RetryPolicy) -> None:
         self.servers, self._retry = tuple(servers), retry
-        self._spread = ServerSpread([server.endpoint for server in servers], retry.wait)
+        self._spread = ServerSpread([server.endpoint for server in servers], retry.delay_after)
         self.supported_params = frozenset.intersection(*(server.supported_params for server in servers))
 
     @property
@@ -66,7 +68,7 @@ class Engine(Shared):
     async def complete(self, request: Request) -> Response:
         """Answers a request, holding a permit. If a server fails, the next one is asked at once; if all fail, the retry
         policy applies. Raises the last BackendError."""
-        async with _places.get()() as aside:
+        async with _permit_source.get()() as aside:
             return await self._retry.call(lambda: self._ask_servers(request, aside), aside)
 
     async def list_models(self) -> list[ModelName]:
@@ -84,12 +86,12 @@ class Engine(Shared):
             await server.aclose()
             server.close()
 
-    async def _ask_servers(self, request: Request, aside: Aside) -> Response:
+    async def _ask_servers(self, request: Request, aside: ReleaseWhile) -> Response:
         if len(self.servers) == 1:
             return await self.servers[0].ask(request, aside)
         order, tried = self._spread.order(request), list[int]()
         while True:
-            with self._spread.turn(order, tried) as server:
+            with self._spread.try_server(order, tried) as server:
                 return await self.servers[server].ask(request, aside)
 
 
@@ -164,7 +166,7 @@ class PatientLM(dspy.LM):
                 failure = backend_error(error)
                 raise failure if isinstance(failure, TransientError) else error from error
 
-        async with _places.get()() as aside:
+        async with _permit_source.get()() as aside:
             return await self._retry.call(once, aside)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:

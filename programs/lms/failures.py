@@ -26,13 +26,13 @@ from programs.redaction import excerpt, secrets_in
 Cause = TypeVar("Cause", bound=BaseException)
 
 
-class TimedOut(TransientError):
+class CallTimeout(TransientError):
     """The reply was not complete within the timeout."""
 
     kind = "timeout"
 
 
-class NotConnected(TransientError):
+class ConnectionFailed(TransientError):
     """The connection could not be made, or broke before the reply was complete."""
 
     kind = "connection"
@@ -44,7 +44,7 @@ class EmptyAnswer(TransientError):
     kind = "empty"
 
 
-class NotAnAnswer(TransientError):
+class InvalidReply(TransientError):
     """A reply that holds no answer, such as a web page, an error with status 200, or an empty list of choices."""
 
     kind = "not an answer"
@@ -140,7 +140,7 @@ def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iter
 def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
     """Raises the error, if any, in a JSON reply or choice that came with HTTP status 200. Its own status code or known type
     decides what it means. Without these, and for `{"type": "error"}`, with which gateways pass on failures from behind
-    them, it is retryable (NotAnAnswer), unless it is about length or moderation."""
+    them, it is retryable (InvalidReply), unless it is about length or moderation."""
     error, passed_on = payload.get("error"), payload.get("type") == "error"
     if not (error or passed_on or payload.get("object") == "error"):
         return
@@ -152,7 +152,7 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     message = f"an error with HTTP 200: {excerpt(reason, secrets)}"
     if _is_too_long(reason):
         raise ContextTooLong(message)
-    raise CallError(message) if _MODERATION.search(reason) else NotAnAnswer(message)
+    raise CallError(message) if _MODERATION.search(reason) else InvalidReply(message)
 
 
 def _status_in(details: Mapping[str, Any]) -> int | None:
@@ -230,7 +230,7 @@ _DSPY_ERRORS: tuple[tuple[Any, type[BackendError]], ...] = (
 def backend_error(exc: BaseException) -> BackendError | None:
     """The BackendError behind an exception of a DSPy call, or None if no server is to blame (a parse failure, a bug). The
     errors of our engines are causes of DSPy's; DSPy's own are translated, without the secrets in the environment."""
-    ours = cause_of(exc, BackendError)
+    ours = find_cause(exc, BackendError)
     if ours is not None or not isinstance(exc, dspy_errors.LMError) or isinstance(exc, dspy_errors.LMUnexpectedError):
         return ours
     message = excerpt(str(exc), secrets_in(os.environ))
@@ -240,7 +240,7 @@ def backend_error(exc: BaseException) -> BackendError | None:
     return CallError(message) if meaning is AccessDenied and exc.status == 403 else meaning(message)
 
 
-def cause_of(exc: BaseException, wanted: type[Cause]) -> Cause | None:
+def find_cause(exc: BaseException, wanted: type[Cause]) -> Cause | None:
     """The first error of type `wanted` among `exc` and its causes, or None. The causes may form a cycle: an exception that
     several calls raise can become its own cause."""
     seen: list[BaseException] = []

@@ -14,7 +14,7 @@ from programs.lms.failures import kind
 from programs.lms.wire import reasoning_of
 
 
-class Spent(BaseModel):
+class ResourceUsage(BaseModel):
     """The cost of calls. `reasks`: calls after the first of a stage. `faults`: failed HTTP requests by kind. Tokens are as
     the servers count them; None: some server did not say. `seconds` are spent waiting for replies."""
 
@@ -26,12 +26,12 @@ class Spent(BaseModel):
     cached_tokens: int | None = 0
     seconds: float = 0.0
 
-    def __add__(self, other: "Spent") -> "Spent":
+    def __add__(self, other: "ResourceUsage") -> "ResourceUsage":
         total = self.model_copy()
         total += other
         return total
 
-    def __iadd__(self, other: "Spent") -> "Spent":
+    def __iadd__(self, other: "ResourceUsage") -> "ResourceUsage":
         """Adds in place. Each call needs five additions; making a new model for each took 5% of a run's CPU time."""
         self.calls += other.calls
         self.reasks += other.reasks
@@ -45,7 +45,7 @@ class Spent(BaseModel):
         return self
 
 
-UNCOUNTED = Spent(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
+UNCOUNTED = ResourceUsage(prompt_tokens=None, completion_tokens=None, cached_tokens=None)
 """The cost of an answer without token counts."""
 
 
@@ -60,12 +60,12 @@ class Meter:
     servers report for unusable answers. `reasoning` is that of the last answer."""
 
     requests: int = 0
-    spent: Spent = field(default_factory=Spent)
+    spent: ResourceUsage = field(default_factory=ResourceUsage)
     reasoning: str = ""
 
     def add_fault(self, error: BackendError, usage: Usage) -> None:
         """Adds an error, and the tokens that the server reports for it."""
-        self.spent += Spent(faults={kind(error): 1}) + _tokens(usage)
+        self.spent += ResourceUsage(faults={kind(error): 1}) + _tokens(usage)
 
     def add_answer(self, response: Response) -> None:
         counted = response.usage.input_tokens is not None and response.usage.output_tokens is not None
@@ -73,8 +73,8 @@ class Meter:
         self.reasoning = reasoning_of(response)
 
 
-def _tokens(usage: Usage) -> Spent:
-    return Spent(
+def _tokens(usage: Usage) -> ResourceUsage:
+    return ResourceUsage(
         prompt_tokens=usage.input_tokens or 0,
         completion_tokens=usage.output_tokens or 0,
         cached_tokens=usage.cache_read_tokens or 0,

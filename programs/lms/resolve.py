@@ -19,7 +19,7 @@ import httpx
 from dspy.utils.exceptions import LMConfigurationError
 
 from programs.background_loop import run
-from programs.cli.options import nearest
+from programs.cli.options import suggestion
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
@@ -108,7 +108,7 @@ def resolve(
         raise UserError(f"the model name {name!r} is incomplete: NAME (Argo), openai/NAME, provider/NAME, or embedded")
     if embedded and bases:
         raise UserError("an embedded model has no address: leave out --api-base, or name another model")
-    if not embedded and "/" not in kind and (hint := nearest(kind.lower(), ["embedded"], alike=85.0)):
+    if not embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], alike=85.0)):
         raise UserError(f"unknown model {name!r}{hint}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")

@@ -22,7 +22,7 @@ log = logging.getLogger("synthreasoner")
 
 Answer = TypeVar("Answer")
 OnRetry = Callable[[TransientError, float], None]
-Aside = Callable[[Awaitable[Any]], Awaitable[object]]
+ReleaseWhile = Callable[[Awaitable[Any]], Awaitable[object]]
 """Waits for something without holding the call's permit (`asyncio.ensure_future` if there are no permits). Raises
 RunStopped if no new try may start."""
 
@@ -32,13 +32,13 @@ WARN_AT_FAILURE = 3  # without `on_retry`, this failure of a call is logged as a
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Waits between tries double from `first_wait` to `longest_wait` seconds, with jitter, and are never shorter than the
+    """Waits between tries double from `first_wait` to `max_wait` seconds, with jitter, and are never shorter than the
     server's Retry-After. Gives up, raising the last error, rather than start a wait that would end more than `patience`
     seconds after the first failure, or after EMPTY_TRIES empty answers, since each is paid for. Only TransientError is
     retried. `on_retry` is called with each error that is followed by a retry, and with the seconds until then."""
 
     first_wait: float = 1.0
-    longest_wait: float = 60.0
+    max_wait: float = 60.0
     patience: float = 900.0
     on_retry: OnRetry | None = None
 
@@ -46,13 +46,13 @@ class RetryPolicy:
         """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
         return self
 
-    def wait(self, failures: int, retry_after: float | None = None) -> float:
+    def delay_after(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1). To spread out callers that failed together, it
         is 50 to 100% of the doubled wait, or 100 to 110% of `retry_after` if that is longer."""
-        doubled = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
+        doubled = min(self.max_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
         return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
-    async def call(self, once: Callable[[], Awaitable[Answer]], aside: Aside = asyncio.ensure_future) -> Answer:
+    async def call(self, once: Callable[[], Awaitable[Answer]], aside: ReleaseWhile = asyncio.ensure_future) -> Answer:
         """Awaits `once()`, with retries as the policy says, and returns its result. Raises its last error."""
         failures, empty, deadline = 0, 0, math.inf
         while True:
@@ -60,7 +60,7 @@ class RetryPolicy:
                 return await once()
             except TransientError as error:
                 failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
-                now, wait = time.monotonic(), self.wait(failures, error.retry_after)
+                now, wait = time.monotonic(), self.delay_after(failures, error.retry_after)
                 deadline = min(deadline, now + self.patience)
                 if now + wait > deadline or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
@@ -115,7 +115,7 @@ class Pacer:
         self._window_start = now if self._window_start is None else self._window_start
         self._sent += 1
 
-    def heard(self, *, refused: bool) -> None:
+    def record_end(self, *, refused: bool) -> None:
         """Counts the end of a call, which was `refused` with 429 or ended in any other way. Sets the rate at the end of a
         window."""
         now = self._clock()

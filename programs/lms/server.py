@@ -19,11 +19,11 @@ from rapidfuzz import fuzz, process, utils
 
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.addresses import BaseUrl
-from programs.lms.failures import Forbidden, NotAnAnswer, NotConnected, TimedOut, http_error, json_in
+from programs.lms.failures import CallTimeout, ConnectionFailed, Forbidden, InvalidReply, http_error, json_in
 from programs.lms.meter import current_meter
-from programs.lms.retry import Aside, Pacer
+from programs.lms.retry import Pacer, ReleaseWhile
 from programs.lms.wire import FORMATS, SAMPLING, BodyRules, chat_body, read_completion, read_json, usage_of
-from programs.redaction import excerpt, printable
+from programs.redaction import excerpt, strip_unprintable
 
 Effort = Literal["low", "medium", "high"]
 """How long a model thinks, as values of OpenAI's `reasoning_effort`."""
@@ -33,9 +33,9 @@ CONNECT_TIMEOUT = 5.0
 KEEP_ALIVE = 30.0
 ERROR_PAGE_SECONDS = 60.0  # how long error pages are retried if the server has answered before
 MIN_SIMILARITY = 50.0  # of 100; a known name this similar to an unknown one is suggested
-FORBIDDEN_AT_FIRST = 5  # so many 403s from a server that has never answered mean bad credentials, not a refused text
+MAX_INITIAL_403S = 5  # so many 403s from a server that has never answered mean bad credentials, not a refused text
 
-LOST_AFTER = 30
+KEEPALIVE_SECONDS = 30
 """Seconds after which a waiting connection is closed if the other machine answers no TCP keepalive probe. Its kernel
 answers however busy the server is, unless power or network is lost. Without the probes, a call would then wait for its
 whole timeout, as it still does if its prompt was in transit."""
@@ -55,7 +55,7 @@ class ModelName(NamedTuple):
     """A model as a server lists it: the name to show, and the name to use in requests."""
 
     id: str
-    internal_id: str
+    request_name: str
 
 
 class Server:
@@ -105,13 +105,13 @@ class Server:
     @property
     def supported_params(self) -> frozenset[str]:
         """The parameters that the model accepts, by DSPy's names."""
-        formats = {"response_format"} if "json_object" in self.rules.takes else set()
-        return frozenset({"max_tokens", *formats, *(self.rules.takes & {*SAMPLING, "reasoning_effort"})})
+        formats = {"response_format"} if "json_object" in self.rules.accepted else set()
+        return frozenset({"max_tokens", *formats, *(self.rules.accepted & {*SAMPLING, "reasoning_effort"})})
 
     @property
     def supports_response_schema(self) -> bool:
         """Whether the server enforces schemas; False once it has refused one."""
-        return "json_schema" in self.rules.takes
+        return "json_schema" in self.rules.accepted
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
         """The JSON body of a request. `rules` may accept less than the server's own."""
@@ -122,7 +122,7 @@ class Server:
         return read_completion(self.payload(reply), model=self.model, secrets=self.secrets)
 
     def payload(self, reply: HttpReply) -> Mapping[str, Any]:
-        """The JSON object in a reply. Raises like `read`."""
+        """The JSON object in a reply. Raises like `read_completion`."""
         if not 200 <= reply.status < 300:
             raise http_error(reply.status, reply.headers, reply.text, self.secrets)
         return read_json(reply.text, self.secrets)
@@ -130,7 +130,7 @@ class Server:
     async def ready(self) -> None:
         """Returns when the server can be called. Raises UserError if it cannot be started."""
 
-    async def ask(self, request: Request, aside: Aside) -> Response:
+    async def ask(self, request: Request, aside: ReleaseWhile) -> Response:
         """Answers a request, without retries, counted by the current meter. `aside` is how to wait for the server's pace.
         Raises a BackendError."""
         await self.ready()
@@ -143,7 +143,7 @@ class Server:
             refused = True
             raise
         finally:
-            pacer.heard(refused=refused)
+            pacer.record_end(refused=refused)
 
     async def list_models(self) -> list[ModelName]:
         """The models that the server lists, without retries; entries of unknown form are skipped. Raises a BackendError."""
@@ -151,7 +151,7 @@ class Server:
         entries = self.payload(await self._send(self.models_path)).get("data")
         known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
         names = [[entry[key] for key in ("id", "internal_id") if isinstance(entry.get(key), str)] for entry in known]
-        models = [ModelName(printable(ids[0]), printable(ids[-1])) for ids in names if ids]
+        models = [ModelName(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
         self._known = self._known or any(self.model in names for names in models)
         return models
 
@@ -186,7 +186,7 @@ class Server:
             meter.add_answer(response)
             self._known = self._answered = True
             self._refusing_since = None
-            if refused := self.rules.takes - rules.takes:
+            if refused := self.rules.accepted - rules.accepted:
                 self.rules = self.rules.without(*refused)
                 level = logging.INFO if refused <= FORMATS else logging.WARNING
                 names = ", ".join(sorted(refused))
@@ -199,10 +199,10 @@ class Server:
             now = time.monotonic()
             self._refusing_since = self._refusing_since or now
             if self._known and reply.status >= 300 and now - self._refusing_since < ERROR_PAGE_SECONDS:
-                return NotAnAnswer(str(error))
+                return InvalidReply(str(error))
         elif isinstance(error, Forbidden):
             self._refused += 1
-            if self._answered or self._refused < FORBIDDEN_AT_FIRST:
+            if self._answered or self._refused < MAX_INITIAL_403S:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
@@ -222,13 +222,13 @@ class Server:
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             connecting = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             if connecting and not isinstance(error, aiohttp.ClientSSLError):
-                raise NotConnected(f"{self.endpoint} is not reachable: {self.unreachable}") from None
+                raise ConnectionFailed(f"{self.endpoint} is not reachable: {self.unreachable}") from None
             if isinstance(error, asyncio.TimeoutError | TimeoutError):
-                raise TimedOut(f"{self.endpoint} timed out before its reply was complete") from None
+                raise CallTimeout(f"{self.endpoint} timed out before its reply was complete") from None
             reason = excerpt(str(error), self.secrets)
             if isinstance(error, aiohttp.ClientConnectorCertificateError):
                 reason += ": set SSL_CERT_FILE to a file of trusted authorities"
-            raise NotConnected(f"the connection to {self.endpoint} broke: {reason}") from None
+            raise ConnectionFailed(f"the connection to {self.endpoint} broke: {reason}") from None
 
     async def _exchange(self, path: str, body: Mapping[str, Any] | None) -> HttpReply:
         method, data = ("GET", None) if body is None else ("POST", orjson.dumps(body))
@@ -241,7 +241,7 @@ class Server:
                 content += chunk
                 if max(announced, len(content)) > MAX_REPLY_BYTES:
                     response.close()
-                    raise NotAnAnswer(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
+                    raise InvalidReply(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
             return HttpReply(response.status, response.headers, content.decode("utf-8", "replace"))
 
     def _session(self) -> aiohttp.ClientSession:
@@ -267,7 +267,7 @@ class Server:
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
     """`error` with the internal ids of up to three models added to its message, the most similar first; `error` itself if
     none is similar. Compares with both names of each model."""
-    ids = {spelling: model.internal_id for model in known for spelling in model}
+    ids = {spelling: model.request_name for model in known for spelling in model}
     found = process.extract(
         name, list(ids), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=MIN_SIMILARITY, limit=None
     )
@@ -277,14 +277,14 @@ def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> 
 
 async def model_lists(
     servers: Sequence[Server], ask: Callable[[Server], Awaitable[list[ModelName]]]
-) -> tuple[dict[Server, list[ModelName]], dict[Server, NotConnected]]:
+) -> tuple[dict[Server, list[ModelName]], dict[Server, ConnectionFailed]]:
     """Asks all servers at once. Returns their lists, and the errors of the servers that are not up. Raises the first error
     of another kind, or the first of all if no server is up."""
     # Waits for all servers, even if one fails: otherwise their connections would be left open.
     results = await asyncio.gather(*map(ask, servers), return_exceptions=True)
-    lists, down = dict[Server, list[ModelName]](), dict[Server, NotConnected]()
+    lists, down = dict[Server, list[ModelName]](), dict[Server, ConnectionFailed]()
     for server, result in zip(servers, results, strict=True):
-        if isinstance(result, NotConnected):
+        if isinstance(result, ConnectionFailed):
             down[server] = result
         elif isinstance(result, BaseException):
             raise result
@@ -296,12 +296,12 @@ async def model_lists(
 
 
 def _keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket for an address from `getaddrinfo`, with TCP keepalive (see `LOST_AFTER`)."""
+    """A socket for an address from `getaddrinfo`, with TCP keepalive (see `KEEPALIVE_SECONDS`)."""
     sock = socket.socket(*address[:3])
     if sys.platform == "linux":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, LOST_AFTER // 3)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, LOST_AFTER // 3)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_SECONDS // 3)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_SECONDS // 3)
         # Not TCP_USER_TIMEOUT, which also closes connections that the server is slow to read from (tcp(7)).
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
     return sock

@@ -64,12 +64,12 @@ class Slots:
         with self._lock:
             self._states[state] = ""
 
-    def saved(self, slot: Slot, state: int) -> None:
+    def record_saved(self, slot: Slot, state: int) -> None:
         """Records that the slot's state was saved under this number."""
         with self._lock:
             self._states[state] = self._held[slot.number]
 
-    def leave(self, slot: Slot) -> None:
+    def release(self, slot: Slot) -> None:
         """Frees the slot."""
         with self._lock:
             self._free.append(slot.number)

@@ -29,21 +29,21 @@ answers hundreds of calls at once, and the failed call goes to another server an
 log = logging.getLogger(__name__)
 
 
-def shared_beginning(request: Request) -> str:
+def shared_prefix(request: Request) -> str:
     """The prefix that all calls about one passage share: the first message up to its first blank line, since passages
     contain none (see `programs.asking.adapter`)."""
     text = str(request.messages[0].text or "")
     return text[:MAX_PREFIX_CHARS].partition("\n\n")[0]
 
 
-def preference(beginning: str, names: Sequence[str]) -> list[int]:
+def rank_servers(beginning: str, names: Sequence[str]) -> list[int]:
     """The indices of `names`, the most preferred first. The order of two names does not depend on the other names."""
     prefix = blake2b(beginning.encode("utf-8", "surrogatepass")).digest()
     weights = [blake2b(prefix + name.encode()).digest() for name in names]
     return sorted(range(len(names)), key=weights.__getitem__)
 
 
-def choose(order: Sequence[int], in_flight: Sequence[int], among: Collection[int]) -> int:
+def choose_server(order: Sequence[int], in_flight: Sequence[int], among: Collection[int]) -> int:
     """The first server in `order` that is in `among` and, with the new call, would have no more than 5/4 of an equal share,
     rounded up, of the calls in flight in `among`. There always is one, if `among` has any server of `order`."""
     allowed = [server for server in order if server in among]
@@ -86,10 +86,10 @@ class ServerSpread:
 
     def order(self, request: Request) -> list[int]:
         """The servers in the order in which a request prefers them."""
-        return preference(shared_beginning(request), [server.name for server in self._servers])
+        return rank_servers(shared_prefix(request), [server.name for server in self._servers])
 
     @contextmanager
-    def turn(self, order: Sequence[int], tried: list[int]) -> Iterator[int]:
+    def try_server(self, order: Sequence[int], tried: list[int]) -> Iterator[int]:
         """The server for the next try of a call, which is added to `tried`; the block makes the try.
 
         A TransientError from the block is suppressed if another server can be tried at once, and raised if every server
@@ -97,7 +97,9 @@ class ServerSpread:
         refuse: a single server that was started with another model is no reason to stop. While all servers are skipped,
         calls go to them as if none were, and the first answer brings its server back."""
         with self._lock:
-            index = choose(order, [server.in_flight for server in self._servers], self._available(tried) or order)
+            index = choose_server(
+                order, [server.in_flight for server in self._servers], self._available(tried) or order
+            )
             server = self._servers[index]
             server.in_flight += 1
             started = self._clock()

@@ -58,7 +58,7 @@ BUILT_IN = {weights.name: weights for weights in (REASONING, SMALL)}
 PREFIX = "embedded:"
 
 
-def whole_name(model: str) -> str:
+def full_name(model: str) -> str:
     """A model's name, with `embedded` replaced by the full name of the built-in model: the one that reasons or, with a note
     on standard error, the small one if too little memory is free. Journals store it, so that models are not mixed."""
     return f"{PREFIX}{_default_weights().name}" if model == "embedded" else model
@@ -68,7 +68,7 @@ def file_of(model: str, *, bring: bool = True) -> Path:
     """The file of a model, downloaded if necessary: `embedded:NAME` from the table, `embedded:PATH`, or
     `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` nothing is downloaded, and the path need not exist.
     Raises `UserError` if the file is not available or not a GGUF model."""
-    name = whole_name(model).removeprefix(PREFIX)
+    name = full_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
         return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
     path = Path(name).expanduser()

@@ -8,8 +8,8 @@ from typing import Any
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.errors import CallError, ContextTooLong, Truncated
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, ParameterRefused, json_in, raise_error_in
-from programs.redaction import encodable, excerpt
+from programs.lms.failures import EmptyAnswer, InvalidReply, ParameterRefused, json_in, raise_error_in
+from programs.redaction import excerpt, make_encodable
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 SAMPLING = frozenset({"temperature", "seed"})
@@ -33,19 +33,19 @@ class BodyRules:
     """Which parameters a model accepts, and their bounds; by default everything. The token limit is sent under the first of
     `LIMITS` that is accepted."""
 
-    takes: frozenset[str] = PARAMETERS
-    default_limit: int | None = None
-    highest_limit: int | None = None
-    highest_temperature: float | None = None
+    accepted: frozenset[str] = PARAMETERS
+    default_token_limit: int | None = None
+    max_token_limit: int | None = None
+    max_temperature: float | None = None
 
     def without(self, *refused: str) -> "BodyRules":
-        return replace(self, takes=self.takes - {*refused})
+        return replace(self, accepted=self.accepted - {*refused})
 
     def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
         """The rules for sending the request again if `error` refuses a parameter that `body` has: with its next simpler
         form, or without it. None: nothing would change."""
         name = error.parameter if isinstance(error, ParameterRefused) else None
-        if name is None or name not in (self.takes if name == "system" else body):
+        if name is None or name not in (self.accepted if name == "system" else body):
             return None
         return self.without(body[name]["type"] if name == "response_format" else name)
 
@@ -58,19 +58,19 @@ def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effor
     if unsupported := [name for name in given if name not in _SENT_OPTIONS]:
         raise CallError(f"unsupported options: {', '.join(unsupported)}; supported: {', '.join(_SENT_OPTIONS)}")
     wanted = {
-        "temperature": _at_most(config.temperature, rules.highest_temperature),
+        "temperature": _at_most(config.temperature, rules.max_temperature),
         "seed": config.seed,
         "reasoning_effort": reasoning_effort,
         "response_format": _response_format(config.response_format, rules),
     }
-    if limit := next((name for name in LIMITS if name in rules.takes), None):
-        wanted[limit] = _at_most(config.max_tokens or rules.default_limit, rules.highest_limit)
-    taken = {*rules.takes, "response_format"}
+    if limit := next((name for name in LIMITS if name in rules.accepted), None):
+        wanted[limit] = _at_most(config.max_tokens or rules.default_token_limit, rules.max_token_limit)
+    taken = {*rules.accepted, "response_format"}
     chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
     messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
     if request.system is not None:
         system = _text_of(request.system)
-        if "system" in rules.takes:
+        if "system" in rules.accepted:
             messages.insert(0, {"role": "system", "content": system})
         else:
             messages[0]["content"] = f"{system}\n\n{messages[0]['content']}"
@@ -85,8 +85,8 @@ def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[
     """DSPy's flat response format in OpenAI's nested form, or in the next simpler form that the server accepts."""
     if asked is None:
         return None
-    if asked.get("type") != "json_schema" or "json_schema" not in rules.takes:
-        return {"type": "json_object"} if "json_object" in rules.takes else None
+    if asked.get("type") != "json_schema" or "json_schema" not in rules.accepted:
+        return {"type": "json_object"} if "json_object" in rules.accepted else None
     schema = {"name": asked.get("name", "answer"), "strict": asked.get("strict", True), "schema": asked["schema"]}
     return {"type": "json_schema", "json_schema": schema}
 
@@ -99,18 +99,18 @@ def _text_of(parts: str | Iterable[Any]) -> str:
 
 
 def read_json(text: str, secrets: Iterable[str] = ()) -> Mapping[str, Any]:
-    """The JSON object in a reply with HTTP 200. Raises NotAnAnswer if there is none (a login page, half a reply), and the
+    """The JSON object in a reply with HTTP 200. Raises InvalidReply if there is none (a login page, half a reply), and the
     error that it holds, if any."""
     payload = json_in(text)
     if not isinstance(payload, Mapping):
-        raise NotAnAnswer(f"the reply is not a JSON object: {excerpt(text, secrets)}")
+        raise InvalidReply(f"the reply is not a JSON object: {excerpt(text, secrets)}")
     raise_error_in(payload, secrets)
     return payload
 
 
 def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable[str] = ()) -> Response:
     """The answer in a chat completion (from `read_json`); reasoning, in its own field or in content parts, is a separate
-    part. Raises NotAnAnswer without choices, EmptyAnswer without text, Truncated at the token limit (even with some text),
+    part. Raises InvalidReply without choices, EmptyAnswer without text, Truncated at the token limit (even with some text),
     ContextTooLong at the end of the context, CallError if the model or a filter refused, and any error in the choice."""
     choices = payload.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -121,7 +121,7 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         blocked = payload.get("prompt_feedback") or payload.get("promptFeedback")
         if isinstance(blocked, Mapping) and (blocked.get("block_reason") or blocked.get("blockReason")):
             raise CallError("the server's content filter stopped the prompt")
-        raise NotAnAnswer("the reply has no choices, or none with a message")
+        raise InvalidReply("the reply has no choices, or none with a message")
     refusal, content = message.get("refusal"), message.get("content")
     if isinstance(refusal, str) and refusal.strip():
         raise CallError(f"the model refused: {excerpt(refusal, secrets)}")
@@ -144,7 +144,7 @@ def answer(
     content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
 ) -> Response:
     """A Response with `content`. Raises the errors of unusable answers (see `read_completion`)."""
-    thought, text = split_thinking(encodable(content))
+    thought, text = split_thinking(make_encodable(content))
     reason = str(finish_reason).lower()
     if reason in _TOKEN_LIMIT_REASONS:
         raise Truncated("the answer ran into its token limit")
@@ -153,10 +153,10 @@ def answer(
     if _FILTER_REASON.search(reason):
         raise CallError(f"the server's content filter stopped the answer ({excerpt(reason)})")
     if reason == "error":
-        raise NotAnAnswer("the server broke off the answer with an error")
+        raise InvalidReply("the server broke off the answer with an error")
     if not text.strip():
         raise EmptyAnswer("empty answer")
-    reasoning = "\n".join(part for part in (encodable(reasoning), thought) if part)
+    reasoning = "\n".join(part for part in (make_encodable(reasoning), thought) if part)
     parts = [ThinkingPart(text=reasoning)] if reasoning else []
     message = Message.assistant([*parts, TextPart(text=text)])
     return Response(id=None, model=model, message=message, finish_reason="stop", usage=usage or Usage())

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from programs.errors import UserError
 from programs.exports.benchmarks import Benchmarks
 from programs.inputs.papers import source_key
-from programs.proving.examples import drawn, name_of
+from programs.proving.examples import draw_sample, trace_name
 from programs.records import Record
 from programs.schema import ThoughtDistributions
 from programs.statistics.counts import Spread
@@ -60,7 +60,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
     def count_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record in traces:
             asked, thought = record.user_interaction, bare_thought(record.reasoning_trace)
-            name = name_of(record)
+            name = trace_name(record)
             papers.add(source_key(record.source_paper))
             types[asked.question_type] += 1
             levels[asked.difficulty_level] += 1
@@ -69,7 +69,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
             if record.source_paper.text:
                 copied.add(copied_share(thought, record.source_paper.text))
             for part, text in {"question": asked.question, "thought": thought, "answer": record.final_answer}.items():
-                if place := benchmarks.place_in(text):
+                if place := benchmarks.overlap_place(text):
                     given_away.append(GivenAway(id=name, part=part, place=place))
             yield name, thought
 
@@ -77,7 +77,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
         benchmarks = Benchmarks(database)
         if against:
             benchmarks.read(against, "--against")
-        sample = drawn(count_thoughts(benchmarks), SAMPLE_SIZE, seed)
+        sample = draw_sample(count_thoughts(benchmarks), SAMPLE_SIZE, seed)
     if (thoughts := thought_count.result()) is None:
         raise UserError("the document holds no traces")
     return Distributions(

@@ -16,7 +16,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, Field, ValidationError
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
 from programs.exports.view import View
-from programs.inputs.jsonl import objects_of
+from programs.inputs.jsonl import read_objects
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
@@ -49,7 +49,7 @@ class Example(NamedTuple):
     choice: Choice | None = None
 
 
-def name_of(record: Record) -> str:
+def trace_name(record: Record) -> str:
     """The id of a trace, or a hash of its texts if it has none (in documents of other tools)."""
     return record.id or content_id(
         f"{record.user_interaction.question}\0{record.reasoning_trace}\0{record.final_answer}"
@@ -60,7 +60,7 @@ def example_of(record: Record) -> Example:
     """The example made from a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.thought(record), VIEW.answer(record)
-    name, paper, prompt = name_of(record), source_key(record.source_paper), row["prompt"]
+    name, paper, prompt = trace_name(record), source_key(record.source_paper), row["prompt"]
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
     if short is not None and short.text in options:
@@ -69,9 +69,9 @@ def example_of(record: Record) -> Example:
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
-def drawn(things: Iterable[tuple[str, Item]], most: int, seed: int) -> list[Item]:
-    """A sample of at most `most` things, drawn by a hash of the seed and their names. Only the sample is held in memory."""
-    return [thing for _, thing in heapq.nsmallest(most, things, key=lambda named: content_id(f"{seed}/{named[0]}"))]
+def draw_sample(things: Iterable[tuple[str, Item]], size: int, seed: int) -> list[Item]:
+    """A sample of at most `size` things, drawn by a hash of the seed and their names. Only the sample is held in memory."""
+    return [thing for _, thing in heapq.nsmallest(size, things, key=lambda named: content_id(f"{seed}/{named[0]}"))]
 
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -86,7 +86,7 @@ def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tupl
     return train, [example for example in examples if example.paper in held]
 
 
-def swapped(examples: Sequence[Example], seed: int) -> dict[str, Example]:
+def swap_thoughts(examples: Sequence[Example], seed: int) -> dict[str, Example]:
     """For each example, by its id, one of another paper whose thought it gets. A seeded rotation, so that each thought is
     used at most once. Examples of a paper that has more than half of all traces may get none."""
     groups = defaultdict[str, list[Example]](list)
@@ -114,7 +114,7 @@ def outside_choices(path: Path | None) -> list[Choice]:
     if path is None:
         return []
     rows = list[_Row]()
-    for record, place in objects_of(path):
+    for record, place in read_objects(path):
         try:
             rows.append(_Row.model_validate(record))
         except ValidationError:

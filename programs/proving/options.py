@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from programs.cli.options import Many, Options
+from programs.cli.options import OneOrMore, Options
 from programs.files import run_name
 
 BUILT_IN_STUDENT = "smollm2-135m"
@@ -30,7 +30,7 @@ class ProveOptions(Options):
         description="0: how the traces are distributed; 1: how much thoughts help a student predict the answers; 2: "
         "training with controls; each tier includes those before it",
     )
-    against: Many = Field(
+    against: OneOrMore = Field(
         [], json_schema_extra={"metavar": "FILE"}, description="JSONL files of questions that the data must not contain"
     )
     outside: Path | None = Field(

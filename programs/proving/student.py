@@ -164,7 +164,7 @@ def built_in_student() -> StudentModel:
         return _load_once(BUILT_IN_STUDENT)
 
 
-def usable(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
+def fitting_examples(student: StudentModel, examples: Sequence[Example]) -> list[Example]:
     """The examples that fit into the student's `max_length`. Raises `UserError` if there are none."""
     fitting = [example for example in examples if student.fits(example, example.thought)]
     if not fitting:

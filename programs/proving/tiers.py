@@ -9,19 +9,28 @@ from typing import Any
 from pydantic import BaseModel
 
 from programs.errors import UserError
-from programs.exports.card import rendered
+from programs.exports.card import render_markdown
 from programs.exports.exporter import Origin
-from programs.files import in_place, move_aside
+from programs.files import atomic_write, move_aside
 from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
-from programs.proving.examples import VIEW, Choice, Example, drawn, example_of, name_of, outside_choices, swapped
+from programs.proving.examples import (
+    VIEW,
+    Choice,
+    Example,
+    draw_sample,
+    example_of,
+    outside_choices,
+    swap_thoughts,
+    trace_name,
+)
 from programs.proving.options import ProveOptions
-from programs.proving.student import NEEDED, StudentModel, usable
+from programs.proving.student import NEEDED, StudentModel, fitting_examples
 from programs.proving.training import THINKING, plan_training, run_arms
-from programs.proving.verdict import Training, training_result
+from programs.proving.verdict import TrainingResult, training_result
 from programs.records import Record
 from programs.run.journal import Journal
-from programs.statistics.interval import FEW, Interval, interval_over
+from programs.statistics.interval import MIN_BOOTSTRAP_SOURCES, Interval, interval_by_source
 from programs.text.copying import copied_share
 from programs.versions import NAME, stamp, version_of, versions
 
@@ -49,8 +58,8 @@ class Lift(BaseModel):
 
 def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say) -> Lift:
     """Runs tier 1; `say` gets progress lines. Raises `UserError` if no trace fits the student."""
-    fit = usable(student, examples)
-    others = swapped(fit, seed)
+    fit = fitting_examples(student, examples)
+    others = swap_thoughts(fit, seed)
     own, other, more = (list[tuple[str, float]]() for _ in range(3))
     for number, example in enumerate(fit, 1):
         bare, after = student.answer_loss(example, ""), student.answer_loss(example, example.thought)
@@ -66,9 +75,9 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say
         traces=len(fit),
         papers=len({example.paper for example in fit}),
         left_out=len(examples) - len(fit),
-        own=interval_over(own, seed=seed),
-        other=interval_over(other, seed=seed),
-        more=interval_over(more, seed=seed),
+        own=interval_by_source(own, seed=seed),
+        other=interval_by_source(other, seed=seed),
+        more=interval_by_source(more, seed=seed),
         copied=fmean(copied_share(example.answer, example.thought) for example in fit),
     )
 
@@ -85,7 +94,7 @@ class Results(BaseModel):
     student: str | None
     distributions: Distributions
     lift: Lift | None = None
-    training: Training | None = None
+    training: TrainingResult | None = None
 
     def summary_lines(self) -> Iterator[str]:
         """The most important results, one per line."""
@@ -102,21 +111,23 @@ class Results(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Writes results, page and picture. Raises `StorageError` if a file cannot be written."""
-        page = rendered(
+        page = render_markdown(
             HERE.with_name("page.md.jinja"),
             **vars(self),
             summary=self.summary_lines(),
             kinds={kind: count.traces for kind, count in self.distributions.thoughts.kinds.items()},
             picture=PICTURE,
-            few=FEW,
+            few=MIN_BOOTSTRAP_SOURCES,
             interval=_interval_text,
         )
         files = {RESULTS: self.model_dump_json(indent=2) + "\n", PAGE: page}
         if bars := [(name, one) for name, one in self._intervals() if one is not None]:
             ends = [0.0, *(end for _, one in bars for end in (one.low, one.high))]
-            files[PICTURE] = rendered(HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends))
+            files[PICTURE] = render_markdown(
+                HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends)
+            )
         for name, text in files.items():
-            with in_place(folder / name) as file:
+            with atomic_write(folder / name) as file:
                 file.write(text.encode())
 
     def _intervals(self) -> Iterator[tuple[str, Interval | None]]:
@@ -205,7 +216,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     if options.tier == "0":
         return
     examples, student = _load_inputs(options, say)
-    fit = usable(student, examples)
+    fit = fitting_examples(student, examples)
     middle = sorted(fit, key=lambda one: len(one.thought))[len(fit) // 2]
     read, learned = student.row(middle, middle.thought)
     # Warm-up: the first pass is slower than the rest.
@@ -231,14 +242,14 @@ def _duration_text(seconds: float) -> str:
 
 
 def _traces(document: Path) -> Iterator[Record]:
-    with Origin.opened(document) as origin:
+    with Origin.open(document) as origin:
         yield from (trace.record for trace in origin.traces())
 
 
 def _load_inputs(options: ProveOptions, say: Say) -> tuple[list[Example], StudentModel]:
     """At most `--max-traces` traces that can be shown to a student, and the student. Raises `UserError`."""
-    named = ((name_of(record), record) for record in _traces(options.document) if not VIEW.lacks(record))
-    examples = [example_of(record) for record in drawn(named, options.max_traces, options.seed)]
+    named = ((trace_name(record), record) for record in _traces(options.document) if not VIEW.why_not_shown(record))
+    examples = [example_of(record) for record in draw_sample(named, options.max_traces, options.seed)]
     if not examples:
         needs = "a thought, an answer and, if it needs one, its passage"
         raise UserError(f"{options.document} holds no trace with {needs}")

@@ -21,9 +21,9 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.errors import UserError
-from programs.proving.examples import Choice, Example, split_by_paper, swapped
+from programs.proving.examples import Choice, Example, split_by_paper, swap_thoughts
 from programs.proving.options import ProveOptions
-from programs.proving.student import Ids, StudentModel, usable
+from programs.proving.student import Ids, StudentModel, fitting_examples
 from programs.run.journal import Journal
 
 ArmName = Literal["untouched", "passages", "answers", "thoughts", "swapped"]
@@ -73,7 +73,7 @@ def plan_training(
     student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
 ) -> TrainingPlan:
     """Raises `UserError` for fewer than four papers, or if no trace fits the student."""
-    train, held = split_by_paper(usable(student, examples), given.held_out, given.seed)
+    train, held = split_by_paper(fitting_examples(student, examples), given.held_out, given.seed)
     sizes = [len(read) + len(learned) for read, learned in _rows("thoughts", student, train, given.seed)]
     tokens = min(math.ceil(given.epochs * sum(sizes)), given.max_tokens or math.inf)
     rows = tokens / fmean(sizes)
@@ -139,7 +139,7 @@ def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: 
         return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids) - 1, size)]
     thoughts = {one.id: one.thought if name == "thoughts" else "" for one in train}
     if name == "swapped":
-        thoughts = {one: other.thought for one, other in swapped(train, seed).items()}
+        thoughts = {one: other.thought for one, other in swap_thoughts(train, seed).items()}
     rows = [student.row(one, thoughts[one.id]) for one in train if one.id in thoughts]
     return [(read, learned) for read, learned in rows if len(read) + len(learned) <= student.max_length]
 

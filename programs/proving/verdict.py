@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from programs.proving.training import ArmName, ArmResult, TrainingPlan
-from programs.statistics.interval import CONFIDENCE, Interval, Numbers, by_source, interval_over
+from programs.statistics.interval import CONFIDENCE, Interval, Numbers, by_source, interval_by_source
 
 POWER, MIN_SEEDS = 0.8, 2
 CONTROLS: tuple[ArmName, ...] = ("answers", "swapped")
@@ -44,7 +44,7 @@ class ArmFigures(BaseModel):
     figures: dict[str, float | None]
 
 
-class Training(BaseModel):
+class TrainingResult(BaseModel):
     """The result of tier 2. `shown`: the thought arm has a lower loss than question-to-answer and swapped thoughts."""
 
     trained_on: int
@@ -56,7 +56,7 @@ class Training(BaseModel):
     verdict: str
 
 
-def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> Training:
+def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> TrainingResult:
     """Compares the arms. The seed determines the halves of the held-out papers and the bootstrap."""
     papers = sorted({one.paper for one in plan.held})
     Random(seed).shuffle(papers)
@@ -83,7 +83,7 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
         if papers_of
     ]
     by_loss = [one for one in comparisons if one.figure == "loss"]
-    return Training(
+    return TrainingResult(
         trained_on=len({one.paper for one in plan.train}),
         held_out=len(papers),
         tokens=plan.tokens,
@@ -123,7 +123,7 @@ def _compare(figure: str, against: ArmName, papers: Sequence[str], more: Numbers
     """`papers` are those of the questions, `more` is the thought arm's figure minus the other's, by seed and question."""
     better = -more if figure == "loss" else more
     values = [*zip(papers, better.mean(axis=0).tolist(), strict=True)]
-    interval = interval_over(values, seed=seed)
+    interval = interval_by_source(values, seed=seed)
     by_seed, needed = better.mean(axis=1).tolist(), _papers_needed(values, interval)
     return Comparison(figure=figure, against=against, interval=interval, by_seed=by_seed, papers_needed=needed)
 

@@ -10,10 +10,10 @@ import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import JOURNAL, beside, in_place, run_name
+from programs.files import JOURNAL, atomic_write, beside, run_name
 from programs.reports.charts import charts_of, longest
 from programs.reports.source import ReportedRun, read_run
-from programs.reports.traces import GRADE, SCORE, pieces_of
+from programs.reports.traces import GRADE, SCORE, page_pieces
 from programs.statistics.counts import Spread
 from programs.versions import stamp
 
@@ -66,9 +66,9 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         longest=longest,
         groups=groups,
         losses=_funnel_rows(run),
-        pieces=map(Markup, pieces_of(run.newest)),
+        pieces=map(Markup, page_pieces(run.newest)),
     )
-    with in_place(page) as file:
+    with atomic_write(page) as file:
         for text in texts:
             file.write(text.encode("utf-8", "surrogatepass"))
     return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]

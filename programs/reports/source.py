@@ -12,8 +12,8 @@ from typing import Any
 from programs.document import read_metadata, read_records, reading
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
-from programs.reports.traces import NUMBERS, KeptTrace, kept, notable
-from programs.run.attempts import ReadTrace, find_source, variations_in, viewed
+from programs.reports.traces import NUMBERS, KeptTrace, keep_trace, notable
+from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.schema import DocumentMetadata, JudgeAgreement
@@ -33,8 +33,8 @@ class Counts:
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
 
     def add(self, trace: ReadTrace) -> None:
-        record, accepted = trace.record, trace.became == "accepted"
-        self.became[trace.became] += 1
+        record, accepted = trace.record, trace.outcome == "accepted"
+        self.became[trace.outcome] += 1
         if record.verdicts:
             self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
         for chart, counts in zip(CHARTS, self.charts, strict=True):
@@ -73,14 +73,14 @@ def read_run(path: Path, most: int) -> ReportedRun:
     traces: Iterable[ReadTrace] = map(ReadTrace, read_records(source.path))
     with contextlib.ExitStack() as held:
         if source.is_journal:
-            journal = held.enter_context(viewed(source.path))
-            traces, metadata = chain.from_iterable(variations_in(journal)), _metadata_of(journal)
+            journal = held.enter_context(open_read_only(source.path))
+            traces, metadata = chain.from_iterable(attempts_by_variation(journal)), _metadata_of(journal)
         else:
             with reading(source.path):
                 metadata = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
         for trace in traces:
             counts.add(trace)
-            newest.append(kept(trace))
+            newest.append(keep_trace(trace))
     run = metadata["run"] or {}
     faults = (run.get("this_run") or {}).get("faults") or {}
     return ReportedRun(

@@ -15,7 +15,7 @@ from programs.text.thought import bare_thought
 
 STATUSES = {"below": "turned down", "unused": "not needed"}
 FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
-    "Status": lambda trace: STATUSES.get(trace.became, trace.became),
+    "Status": lambda trace: STATUSES.get(trace.outcome, trace.outcome),
     "Question type": lambda trace: trace.record.user_interaction.question_type,
     "Difficulty": lambda trace: trace.record.user_interaction.difficulty_level,
     "Model": lambda trace: trace.record.generation.model if trace.record.generation else None,
@@ -70,7 +70,7 @@ class KeptTrace(NamedTuple):
     record: str
 
 
-def kept(trace: ReadTrace) -> KeptTrace:
+def keep_trace(trace: ReadTrace) -> KeptTrace:
     record, made = trace.record, trace.record.generation
     attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
     facets = {name: [value for value in [value_of(trace)] if value] for name, value_of in FACETS.items()}
@@ -82,25 +82,25 @@ def kept(trace: ReadTrace) -> KeptTrace:
         "facets": {**facets, "Worth a look": notable(record)},
         "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
     }
-    return KeptTrace(row, packed(_parts(record)))
+    return KeptTrace(row, pack(_parts(record)))
 
 
 def notable(record: Record) -> list[str]:
     return [name for name, applies in NOTABLE.items() if applies(record)]
 
 
-def pieces_of(traces: Sequence[KeptTrace]) -> Iterator[str]:
+def page_pieces(traces: Sequence[KeptTrace]) -> Iterator[str]:
     """The compressed pieces of the page: all rows in one, then each record, in order."""
     # Old traces may share an id or have none.
     keys = set[str | None]({None})
     for number, (row, _) in enumerate(traces):
         row["key"] = f"trace-{number}" if row["key"] in keys else row["key"]
         keys.add(row["key"])
-    yield packed([trace.row for trace in traces])
+    yield pack([trace.row for trace in traces])
     yield from (trace.record for trace in traces)
 
 
-def packed(value: Any) -> str:
+def pack(value: Any) -> str:
     return base64.b64encode(zlib.compress(orjson.dumps(value))).decode()
 
 

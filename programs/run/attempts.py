@@ -19,7 +19,7 @@ from pathlib import Path
 
 from programs.document import import_document, read_records
 from programs.errors import StorageError, UserError
-from programs.files import JOURNAL, beside, whole_lines
+from programs.files import JOURNAL, beside, end_of_last_line
 from programs.inputs.sample import bytes_id
 from programs.records import Record
 from programs.run.index import Index
@@ -29,11 +29,11 @@ from programs.traces.line import LEFT_OUT, attempts_of
 
 @dataclass(frozen=True, eq=False)
 class ReadTrace:
-    """A trace and its outcome, `became` (`programs.traces.line.attempts_of`). `left_out`: its question was dropped on
+    """A trace and its outcome (`programs.traces.line.attempts_of`). `left_out`: its question was dropped on
     purpose (a duplicate, a benchmark's, or by `--keep`), so that the judges' verdicts on it express no preference."""
 
     record: Record
-    became: str = "accepted"
+    outcome: str = "accepted"
     left_out: bool = False
 
 
@@ -46,16 +46,16 @@ def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
     """
     source = find_source(path)
     if source.is_journal:
-        with viewed(source.path) as journal:
-            yield from variations_in(journal)
+        with open_read_only(source.path) as journal:
+            yield from attempts_by_variation(journal)
     else:
         yield from ([ReadTrace(record)] for record in read_records(source.path))
 
 
-def variations_in(journal: JournalReader) -> Iterator[list[ReadTrace]]:
+def attempts_by_variation(journal: JournalReader) -> Iterator[list[ReadTrace]]:
     for line in journal.variations():
         question = line["key"].rpartition("/")[0]
-        left_out = line["status"] in LEFT_OUT or journal.index.turned_down(line["sample"], question)
+        left_out = line["status"] in LEFT_OUT or journal.index.rejected_for_need(line["sample"], question)
         if made := list(attempts_of(line)):
             yield [ReadTrace(Record.model_validate(record), became, left_out) for became, record in made]
 
@@ -69,7 +69,7 @@ class TraceSource:
     is_journal: bool
 
     @contextlib.contextmanager
-    def opened(self, folder: Path) -> Iterator[Journal]:
+    def open_journal(self, folder: Path) -> Iterator[Journal]:
         """Opens the journal, or one in `folder` with the document's traces. Raises `UserError` if the file is neither."""
         imported = folder / f"{bytes_id(os.fsencode(self.path.resolve()))}.imported.jsonl"
         with Journal(self.path if self.is_journal else imported) as journal:
@@ -82,7 +82,7 @@ class TraceSource:
 
 
 @contextlib.contextmanager
-def viewed(path: Path) -> Iterator[JournalReader]:
+def open_read_only(path: Path) -> Iterator[JournalReader]:
     """Opens a journal read-only as it is at this moment, without its lock; lines that a run appends later are not seen. The
     index is built in a temporary folder, and no file beside the journal is changed. Raises `UserError` if the file is not
     a journal, `StorageError` if it cannot be read."""
@@ -93,7 +93,7 @@ def viewed(path: Path) -> Iterator[JournalReader]:
             held.callback(os.close, file)
             if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
                 raise UserError(f"{path} is not a journal of this program")
-            index = Index(folder / "index", path, file, whole_lines(file))
+            index = Index(folder / "index", path, file, end_of_last_line(file))
             held.callback(index.close)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

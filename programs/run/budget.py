@@ -57,7 +57,7 @@ class Budget:
         if self.reached is None and self._limit_options:
             calls, total = self._spent_by_kind.get((ask.account, model), (0, Amount()))
             # The first replies to arrive are short, so one call of maximal size is averaged in.
-            largest = self._amount(model, _estimate_prompt_tokens(ask), max(self._max_tokens, ask.least_tokens))
+            largest = self._amount(model, _estimate_prompt_tokens(ask), max(self._max_tokens, ask.min_tokens))
             expected = Amount().plus(total.plus(largest), 1 / (calls + 1))
             if self._reservations and self._exceeded(self._spent.plus(self._reserved).plus(expected)):
                 return "wait"
@@ -101,7 +101,7 @@ class Budget:
 
     def _amount(self, model: str, read: int, written: int, cached: int = 0) -> Amount:
         price = self._options.prices.get(model)
-        return Amount(read + written, price.of(read, written, cached) if price else 0.0)
+        return Amount(read + written, price.cost(read, written, cached) if price else 0.0)
 
     def _exceeded(self, amount: Amount) -> str | None:
         """What was spent so far, in words, if `amount` reaches a limit; otherwise None."""

@@ -54,7 +54,7 @@ class ProgressView:
     many the input is estimated to give in all; `total`: the goal, or else `expected`. The last two are None if unknown."""
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ledger, self._traces_per_text = ledger, settings.traces_a_text
+        self._ledger, self._traces_per_text = ledger, settings.traces_per_text
         self._progress = Progress(speed_estimate_period=PACE_SECONDS, get_time=clock)
         self._progress.add_task("traces", total=None)
         (self._task,) = self._progress.tasks
@@ -65,7 +65,7 @@ class ProgressView:
         self.done, self.expected = ledger.traces["accepted"], None
         made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._traces_per_text
         # If traces are decided again and become fewer, that says nothing about those to come.
-        if (texts := ledger.to_end) is not None and made >= 0:
+        if (texts := ledger.texts_left) is not None and made >= 0:
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
         # No total is passed: `update` would reset the pace when it changes, and consider the task finished.
@@ -92,11 +92,11 @@ class ProgressView:
             calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
             yield "stopping", f"{ledger.stopping}: finishing the {calls}, then saving; Ctrl-C {presses}stops at once"
         pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
-        yield "time", ", ".join([f"{in_time(ledger.seconds)} so far", *self._time_left(now), pace])
+        yield "time", ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
         waits = f", {ledger.waiting} waiting to retry" if ledger.waiting else ""
         yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} answered{reasks}"
-        yield "texts", f"{ledger.texts_done:,} done, {ledger.under_way:,} in progress"
+        yield "texts", f"{ledger.texts_done:,} done, {ledger.texts_in_progress:,} in progress"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
         falls_short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal
         forecast = f"; the input will give about {self.expected:,} in all" if falls_short else ""
@@ -114,11 +114,11 @@ class ProgressView:
             return
         if seconds < 1e9:  # beyond some thirty years the run has hardly started, and its end may have no date
             clock = time.strftime("%a %d %b %Y %H:%M", time.localtime(now + seconds))
-            yield f"about {in_time(math.ceil(seconds))} left (done {clock})"
+            yield f"about {format_duration(math.ceil(seconds))} left (done {clock})"
         elif totals:
             yield "too early to estimate the time left"
         else:
-            yield f"time left unknown{': the input is not counted' if self._ledger.to_end is None else ''}"
+            yield f"time left unknown{': the input is not counted' if self._ledger.texts_left is None else ''}"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
@@ -147,7 +147,7 @@ def line(view: ProgressView, now: float, event: str = "") -> str:
 
 
 @contextlib.asynccontextmanager
-async def shown(ledger: Ledger, settings: Settings, console: Console) -> AsyncIterator[None]:
+async def show_progress(ledger: Ledger, settings: Settings, console: Console) -> AsyncIterator[None]:
     """Shows the progress of the run while the block runs."""
     view = ProgressView(ledger, settings)
     terminal = console.is_terminal and not console.is_dumb_terminal
@@ -183,11 +183,11 @@ async def _print_lines(view: ProgressView, console: Console) -> None:
         say("ended")
 
 
-def in_time(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def follower(console: Console) -> Callable[[Ask, Reply], None]:
+def reply_printer(console: Console) -> Callable[[Ask, Reply], None]:
     """Returns a callback that prints each reply, or why it is not usable, and each text before its first question."""
     passages = set[str]()
 

@@ -14,7 +14,7 @@ from programs.errors import UserError
 from programs.inputs.cutting import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
-from programs.run.attempts import TraceSource, viewed
+from programs.run.attempts import TraceSource, open_read_only
 from programs.run.budget import PROMPT_OVERHEAD, check_prices
 from programs.run.outcomes import Rules
 from programs.run.resume import refuse_mixture
@@ -33,7 +33,7 @@ def calls_of(settings: Settings, texts: float) -> dict[str, int]:
     questions, variations = settings.traces_per_sample, settings.traces_per_question
     written = texts * questions * variations
     own = written if settings.thought != "written" else 0
-    traces = texts * settings.traces_a_text
+    traces = texts * settings.traces_per_text
     solvers = 2 if settings.student_model else 1
     counts = {
         "questions": texts * questions,
@@ -59,28 +59,28 @@ def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run. Raises `UserError` if an input cannot be read, `StorageError` if the journal cannot."""
     report, characters, refused = ReadReport(), 0, ""
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder, ExitStack() as held:
-        journal = held.enter_context(viewed(Path(os.devnull)))
+        journal = held.enter_context(open_read_only(Path(os.devnull)))
         try:
             if settings.resume and settings.journal.exists():
-                journal = held.enter_context(viewed(settings.journal))
+                journal = held.enter_context(open_read_only(settings.journal))
             if settings.resume and settings.output.exists() and not journal.index.counts():
-                journal = held.enter_context(TraceSource(settings.output, is_journal=False).opened(Path(folder)))
+                journal = held.enter_context(TraceSource(settings.output, is_journal=False).open_journal(Path(folder)))
             check_prices(settings, ModelTable.of_run(settings).names)
             refuse_mixture(journal, program_of(settings)[1], settings)
         except (UserError, OSError) as error:
             refused = str(error)
         index, rules = journal.index, Rules(settings)
         intake, finished = Intake(index, settings, rules), index.query(_FINISHED, rules.basis, rules.text_basis)[0][0]
-        intake.reads_anew()
+        intake.start_pass()
         done, accepted = index.done_lines(rules.text_basis), index.counts().get("accepted", 0)
     max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
     options = {"max_chars": max_chars, "done": done, **settings.reading}
     for sample in read_samples(settings.input_file, report=report, **options):
         characters += len(sample.text)
     texts = report.samples if intake.room is None else min(report.samples, intake.room)
-    traces = max(0, texts * settings.traces_a_text - finished)
+    traces = max(0, texts * settings.traces_per_text - finished)
     traces = traces if intake.remaining is None else min(traces, max(0, intake.remaining))
-    calls = calls_of(settings, traces / settings.traces_a_text)
+    calls = calls_of(settings, traces / settings.traces_per_text)
     total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
     what = "lines and passages" if report.documents else "lines"
     lines = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]

@@ -144,7 +144,7 @@ def cost_of(spent: Sequence[Mapping[str, Any]], prices: Mapping[str, Price]) -> 
     token count is missing."""
     if not spent or any(row["uncounted"] or row["model"] not in prices for row in spent):
         return None
-    return sum(prices[row["model"]].of(row["prompt"], row["completion"], row["cached"]) for row in spent)
+    return sum(prices[row["model"]].cost(row["prompt"], row["completion"], row["cached"]) for row in spent)
 
 
 def losses(index: Index, since: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from programs.errors import RunStopped
-from programs.lms.retry import Aside
+from programs.lms.retry import ReleaseWhile
 
 log = logging.getLogger("synthreasoner")
 
@@ -30,19 +30,19 @@ class Gate:
     loop between them, and keep their permit until then: never are more than `capacity` replies not yet written.
 
     `texts`: how many texts should be in progress at once. After `close`, waiting and new calls get `RunStopped`;
-    `when_closed` is called once; `interrupted`: a signal closed the gate."""
+    `on_close` is called once; `interrupted`: a signal closed the gate."""
 
     def __init__(self, capacity: int, texts: int | None = None) -> None:
         self.capacity, self.texts = capacity, texts or max(2, TEXTS_PER_PERMIT * capacity)
         self.in_flight = 0
         self.closed = self.ending = self.interrupted = False
-        self.when_closed: Callable[[], object] = lambda: None
+        self.on_close: Callable[[], object] = lambda: None
         self._closing = asyncio.Event()
         self._waiting: defaultdict[int, deque[asyncio.Future[None]]] = defaultdict(deque)
         self._continuing = asyncio.Lock()
 
     @asynccontextmanager
-    async def place(self, depth: int) -> AsyncIterator[Aside]:
+    async def permit(self, depth: int) -> AsyncIterator[ReleaseWhile]:
         """Holds a permit. Yields a function that gives it up while it awaits something, and then takes the next free one.
         Raises `RunStopped` once the gate is closed, also out of such a wait."""
         await self._enter(depth)
@@ -52,7 +52,7 @@ class Gate:
             nonlocal holds_permit
             holds_permit = False
             self._leave()
-            await self.unless_closed(waited_for)
+            await self.wait_unless_closed(waited_for)
             await self._enter(RETURNING_DEPTH)
             holds_permit = True
 
@@ -64,7 +64,7 @@ class Gate:
             if holds_permit:
                 self._leave()
 
-    async def unless_closed(self, waited_for: Awaitable[Any]) -> None:
+    async def wait_unless_closed(self, waited_for: Awaitable[Any]) -> None:
         """Awaits something and raises its errors; once the gate is closed, cancels it and returns."""
         task, closing = asyncio.ensure_future(waited_for), asyncio.ensure_future(self._closing.wait())
         try:
@@ -80,7 +80,7 @@ class Gate:
             return
         self.closed = True
         self._closing.set()
-        self.when_closed()
+        self.on_close()
         for caller in chain.from_iterable(self._waiting.values()):
             if not caller.done():
                 caller.set_exception(RunStopped())

@@ -17,7 +17,7 @@ from programs.errors import StorageError
 from programs.files import move_aside
 from programs.inputs.sample import bytes_id
 from programs.rejection import Reason
-from programs.run.old_lines import present_form
+from programs.run.old_lines import upgrade_line
 from programs.traces.line import Line
 
 VERSION = "10"
@@ -99,7 +99,7 @@ def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[st
             offset += len(line)
 
 
-def mark(file: int, offset: int) -> str:
+def fingerprint(file: int, offset: int) -> str:
     """A hash of the last bytes before `offset`, by which the journal is recognised. Raises OSError."""
     start = max(0, offset - MARK_BYTES)
     return bytes_id(os.pread(file, offset - start, start))
@@ -126,7 +126,7 @@ class Index:
             raise
 
     def add(self, at: int, length: int, line: dict[str, Any]) -> None:
-        line = present_form(line)
+        line = upgrade_line(line)
         kind, facts = line["kind"], facts_of(line)
         first, encoded = (None, None) if facts is None else (at, orjson.dumps(facts).decode())
         sample_and_status = (line["sample"], line["status"]) if kind == "unit" else (None, None)
@@ -142,7 +142,7 @@ class Index:
 
     def commit(self) -> None:
         """Commits the lines added, with how far the journal was read."""
-        values = [("read_to", self.end), ("mark", mark(self._file, self.end))]
+        values = [("read_to", self.end), ("mark", fingerprint(self._file, self.end))]
         self._database.executemany("insert or replace into meta values (?, ?)", values)
         self._database.commit()
 
@@ -192,7 +192,7 @@ class Index:
     def accepted_of(self, sample: str) -> int:
         return self._count(f"select count(*) from variation where {OF_SAMPLE} and status = 'accepted'", sample)
 
-    def turned_down(self, sample: str, question: str) -> bool:
+    def rejected_for_need(self, sample: str, question: str) -> bool:
         """Whether a variation of this question was rejected because of the question's need (`--keep`)."""
         query = f"select 1 from variation where {OF_SAMPLE} and question = ? and loss = ?"
         return bool(self.row(query, sample, question, Reason.NEED.value))
@@ -204,18 +204,18 @@ class Index:
     def judges_asked(self) -> bool:
         return bool(self.row("select 1 from spent where stage = 'judge'"))
 
-    def knows(self, sample: str) -> bool:
+    def has_started(self, sample: str) -> bool:
         """Whether any run has started this text."""
         return bool(self.row("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
-    def begun(self) -> int:
+    def started_texts(self) -> int:
         """The number of texts started: those that have questions, and those for which none came."""
         pools = self._count("select count(*) from line where kind = 'pool' and first is not null")
         return pools + sum(self.without_questions().values())
 
-    def unfinished(self, basis: str) -> int:
+    def unfinished_texts(self, basis: str) -> int:
         """The number of texts that were started and are not settled under this basis. Reads all of them."""
-        return self.begun() - self._count("select count(*) from sample where basis = ? and settled", basis)
+        return self.started_texts() - self._count("select count(*) from sample where basis = ? and settled", basis)
 
     def without_questions(self) -> dict[str, int]:
         """The number of texts without questions because no model answered, or because of an error in this program."""
@@ -245,7 +245,7 @@ def _open_database(path: Path, file: int, size: int) -> tuple[sqlite3.Connection
             database.executescript(SCHEMA)
             meta = dict(database.execute("select name, value from meta"))
             covered = int(meta.get("read_to", 0))
-            if not covered or (covered <= size and meta.get("mark") == mark(file, covered)):
+            if not covered or (covered <= size and meta.get("mark") == fingerprint(file, covered)):
                 return database, covered
         database.close()
         if version == "":

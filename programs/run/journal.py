@@ -29,9 +29,9 @@ from typing import Any
 import orjson
 
 from programs.errors import StorageError, UserError
-from programs.files import cut_torn_line, fresh, move_aside, take_lock, write_whole
+from programs.files import draft_path, move_aside, take_lock, truncate_torn_line, write_all
 from programs.run.index import Index, scan
-from programs.run.old_lines import present_form
+from programs.run.old_lines import upgrade_line
 
 log = logging.getLogger("synthreasoner")
 
@@ -76,7 +76,7 @@ class JournalReader:
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:
-            return present_form(orjson.loads(os.pread(self._file, length, offset)))
+            return upgrade_line(orjson.loads(os.pread(self._file, length, offset)))
         except orjson.JSONDecodeError:
             raise StorageError(
                 f"{self.path}.index does not match {self.path}: another process changed one. Delete the index: it will be "
@@ -86,7 +86,7 @@ class JournalReader:
 
 class Journal(JournalReader):
     """An open journal, which one process can use at a time. Raises `UserError` if it is in use, cannot be opened or is not
-    a journal. `mended`: the number of bytes of a torn last line that were cut off."""
+    a journal. `torn_bytes`: the number of bytes of a torn last line that were cut off."""
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as held:
@@ -99,15 +99,15 @@ class Journal(JournalReader):
             try:
                 if not is_journal(os.pread(file, START_BYTES, 0), torn=True):
                     raise UserError(f"{path} exists and is not a journal of this program: choose another --output")
-                self._size, self.mended = cut_torn_line(file)
+                self._size, self.torn_bytes = truncate_torn_line(file)
                 index = Index(Path(f"{path}.index"), path, file, self._size)
             except (OSError, sqlite3.Error) as error:
                 raise _write_error(path, error) from error
             held.callback(index.close)
             self._held = held.pop_all()
         super().__init__(path, file, index)
-        if self.mended:
-            log.warning("%s: a torn last line of %d bytes was cut off", path, self.mended)
+        if self.torn_bytes:
+            log.warning("%s: a torn last line of %d bytes was cut off", path, self.torn_bytes)
         self._mutex, self._stop = threading.Lock(), threading.Event()
         self._failure: OSError | sqlite3.Error | None = None
         self._reported, self._flushed = False, self._size
@@ -129,7 +129,7 @@ class Journal(JournalReader):
                 self._reported = True
                 raise _write_error(self.path, failure) from failure
             try:
-                write_whole(self._file, line, self._size)
+                write_all(self._file, line, self._size)
                 self.index.add(self._size, len(line), record)
             except (OSError, sqlite3.Error) as error:
                 # No line may follow a partial one, nor a failure of the index, which may have lost earlier lines.
@@ -183,7 +183,7 @@ class Journal(JournalReader):
                 return
         log.warning("%s was deleted or replaced during the run: it is written again in full", self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = fresh(self.path, "tmp")
+        draft = draft_path(self.path, "tmp")
         with os.fdopen(os.dup(self._file), "rb") as source, draft.open("xb") as file:
             source.seek(0)
             shutil.copyfileobj(source, file)

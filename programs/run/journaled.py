@@ -14,12 +14,12 @@ from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.reply import Rejected, Reply
 from programs.errors import FatalError, RunStopped
-from programs.lms.engine import placed
+from programs.lms.engine import limited_by
 from programs.lms.failures import backend_error
-from programs.lms.retry import Aside
+from programs.lms.retry import ReleaseWhile
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
-from programs.run.old_lines import question_of
+from programs.run.old_lines import upgrade_question_reply
 
 log = logging.getLogger("synthreasoner")
 
@@ -46,9 +46,8 @@ class JournaledCaller:
     """Answers asks from the journal if it can, otherwise from the models through the gate. Every reply is in the journal
     before another call uses its permit.
 
-    `failure`: the first error after which no call can succeed; it closes the gate at once. `reach` checks that the servers
-    can be reached, before the first call of the run, if there is one.
-    """
+    `failure`: the first error after which no call can succeed; it closes the gate at once. `check_servers` checks that
+    the servers can be reached, before the first call of the run, if there is one."""
 
     def __init__(self, caller: Caller, journal: Journal, ledger: Ledger, reach: Callable[[], Awaitable[None]]) -> None:
         self._caller, self._journal, self._reach = caller, journal, reach
@@ -62,10 +61,10 @@ class JournaledCaller:
     async def answer(self, ask: Ask) -> Reply:
         """Raises `RunStopped` if the run stops before a reply comes, `FatalError` if no call can succeed any more."""
         stored = self._stored(ask)
-        if stored is not None and ask.reads(stored):
+        if stored is not None and ask.can_read(stored):
             self._ledger.reused += 1
             return stored
-        with placed(lambda: self._permit(ask)):
+        with limited_by(lambda: self._permit(ask)):
             try:
                 self._reached = self._reached or asyncio.ensure_future(self._reach())
                 await asyncio.shield(self._reached)
@@ -83,7 +82,7 @@ class JournaledCaller:
         if line is None and ask.stage == "questions":
             text, _, kind = ask.key.rpartition("/")
             older = self._journal.latest("stage", text)
-            return Reply.model_validate(question_of(older, kind)) if older else None
+            return Reply.model_validate(upgrade_question_reply(older, kind)) if older else None
         return Reply.model_validate(line["reply"]) if line else None
 
     def check_answered(self) -> None:
@@ -106,9 +105,9 @@ class JournaledCaller:
         return tries
 
     @asynccontextmanager
-    async def _permit(self, ask: Ask) -> AsyncIterator[Aside]:
+    async def _permit(self, ask: Ask) -> AsyncIterator[ReleaseWhile]:
         budget, model = self._ledger.budget, self._caller.name_of(ask)
-        async with self._gate.place(ask.depth) as aside:
+        async with self._gate.permit(ask.depth) as aside:
             while (decision := budget.take(ask, model)) != "go":
                 if decision == "stop":
                     self._gate.close()

@@ -9,7 +9,7 @@ from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.errors import TransientError
 from programs.lms.failures import kind
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.reading import Reading
@@ -32,11 +32,11 @@ class Ledger:
     room: Callable[[], int | None] = lambda: None
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None
     accepted_before: int = field(init=False)
-    total: Spent = field(default_factory=Spent)
+    total: ResourceUsage = field(default_factory=ResourceUsage)
     reused: int = 0
     already_done: int = 0
     texts_done: int = 0
-    under_way: int = 0
+    texts_in_progress: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     last_fault: str | None = None
     _retry_times: list[float] = field(default_factory=list)
@@ -68,12 +68,12 @@ class Ledger:
         return time.monotonic() - self._started
 
     @property
-    def to_end(self) -> float | None:
+    def texts_left(self) -> float | None:
         """The number of texts still to be finished, including those in progress; None if unknown."""
         texts, room = self.reading.texts, self.room()
         # Texts that are processed again are already counted as done.
-        left = None if texts is None else max(self.under_way, texts - self.already_done - self.texts_done)
-        limit = None if room is None else room + self.under_way
+        left = None if texts is None else max(self.texts_in_progress, texts - self.already_done - self.texts_done)
+        limit = None if room is None else room + self.texts_in_progress
         return min((number for number in (left, limit) if number is not None), default=None)
 
     @property

@@ -27,7 +27,7 @@ _REASON_BY_WORDS = {
 }
 
 
-def present_form(line: dict[str, Any]) -> dict[str, Any]:
+def upgrade_line(line: dict[str, Any]) -> dict[str, Any]:
     """The line, with the rejections that lines of older versions lack."""
     if line["kind"] == "unit" and "rejection" not in line:
         return {**line, "rejection": _unit_rejection(line)}
@@ -38,7 +38,7 @@ def present_form(line: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
-def question_of(line: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def upgrade_question_reply(line: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """The reply about one type's question, from the line of an older version that asked for all types in one call."""
     reply = line["reply"]
     outputs = [*(rejected.get("output") for rejected in reply.get("rejected") or ()), reply.get("output")]

@@ -14,7 +14,7 @@ from programs.run.ledger import Ledger
 from programs.settings import Settings, TracerOptions
 from programs.stages.questions import QuestionPool
 from programs.tracer import SampleOutcome, Store
-from programs.traces.line import IMPORTED, LEFT_OUT, line_of, made_before
+from programs.traces.line import IMPORTED, LEFT_OUT, line_of, unused_records
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
 
 log = logging.getLogger("synthreasoner")
@@ -80,7 +80,7 @@ class JournalStore(Store):
         self.ledger.already_done += position is not None and position[0] < self.ledger.since
         return done
 
-    def earlier(self, key: VariationKey) -> EarlierOutcome | None:
+    def earlier_outcome(self, key: VariationKey) -> EarlierOutcome | None:
         found = self.journal.index.variation(str(key))
         if found is None:
             return None
@@ -90,7 +90,7 @@ class JournalStore(Store):
         decided = fixed or (settled and basis == self.rules.basis)
         return EarlierOutcome(accepted=status == "accepted", decided=decided, digest=digest, fixed=fixed)
 
-    def asked(self, sample: str, pool: QuestionPool) -> QuestionPool:
+    def filter_questions(self, sample: str, pool: QuestionPool) -> QuestionPool:
         """Writes a text's questions if the journal lacks some. What an older version left out (`dropped`) stays out."""
         line = self.journal.latest("pool", sample)
         left_out = line["dropped"] if line else []
@@ -105,7 +105,7 @@ class JournalStore(Store):
     def keep(self, variation: Variation) -> None:
         key, line = str(variation.key), line_of(variation, self.rules.basis, self.provenance)
         if (earlier := self.journal.latest("unit", key)) is not None:
-            line["unused"] = made_before(earlier, line)
+            line["unused"] = unused_records(earlier, line)
             if given_away := earlier.get("contaminated"):
                 line["contaminated"] = given_away
             self.ledger.traces[earlier["status"]] -= 1
@@ -130,7 +130,7 @@ class JournalStore(Store):
             failure=outcome.bug or (str(outcome.failure) if outcome.failure else None),
         )
         self.ledger.texts_done += 1
-        self.ledger.under_way -= 1
+        self.ledger.texts_in_progress -= 1
 
 
 def _drafts_in(pool: Mapping[str, Any]) -> set[tuple[str, str]]:

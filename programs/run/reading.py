@@ -34,7 +34,7 @@ class Reading:
     ) -> None:
         self.report = report
         self._reader, self._sources, self._done = reader, sources, done
-        self._source_numbers = {source.shown: number for number, source in enumerate(sources)}
+        self._source_numbers = {source.display_name: number for number, source in enumerate(sources)}
         self._yielded = self._file = self._line = 0
         self._exhausted = False
         self.repeatable = not any(_is_pipe(source.name) for source in sources)
@@ -58,7 +58,7 @@ class Reading:
                 request: Future[Sample | None] = Future()
                 requests.put(request)
                 future = asyncio.wrap_future(request)
-                await gate.unless_closed(future)
+                await gate.wait_unless_closed(future)
                 if future.cancelled():
                     return
                 sample = future.result()

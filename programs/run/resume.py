@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from programs.cli.options import changed, option_of
+from programs.cli.options import describe_changes, option_name
 from programs.document import import_document
 from programs.errors import UserError
 from programs.files import beside, move_aside, take_lock
@@ -28,11 +28,11 @@ RECORDED_IF_GIVEN = (
 )
 """Options that runs must also share, recorded only if they are not at their default: older journals lack them."""
 
-LOOKED_INTO = ("quality_check", "grade_answers", "blind_solve", "check_steps")
+OPTIONS_IN_RECORDS = ("quality_check", "grade_answers", "blind_solve", "check_steps")
 """The options whose results are in the records."""
 
 
-def cleared_for(settings: Settings) -> Path:
+def prepare_journal_path(settings: Settings) -> Path:
     """The journal's path. For a fresh start, moves the old files aside first."""
     journal, output = settings.journal, settings.output
     if output.is_dir():
@@ -47,7 +47,9 @@ def cleared_for(settings: Settings) -> Path:
     return journal
 
 
-def take_up(journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]) -> None:
+def prepare_journal(
+    journal: Journal, settings: Settings, mixing: dict[str, Any], without_effort: Sequence[str]
+) -> None:
     """Prepares a journal for a run: warns, and imports a document that has no journal. Raises as `refuse_mixture` does."""
     last = journal.latest("run", "")
     refuse_mixture(journal, mixing, settings)
@@ -86,7 +88,7 @@ def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: 
     last = journal.latest("run", "")
     if last is None or settings.allow_mixed or not journal.index.holds_work():
         return
-    if differences := changed(last["mixing"], mixing):
+    if differences := describe_changes(last["mixing"], mixing):
         raise UserError(
             f"{settings.journal} was made with other settings: {'; '.join(differences)}. "
             "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"
@@ -98,7 +100,7 @@ def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort:
     sent `--reasoning-effort`."""
     yield from self_assessments(settings)
     before = (last or {}).get("settings") or {}
-    dropped = [option_of(name) for name in LOOKED_INTO if before.get(name) and not getattr(settings, name)]
+    dropped = [option_name(name) for name in OPTIONS_IN_RECORDS if before.get(name) and not getattr(settings, name)]
     if dropped:
         yield (
             f"the last run had {', '.join(dropped)}, this one does not: traces are decided again without, and their "

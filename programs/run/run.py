@@ -15,15 +15,15 @@ import dspy
 
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller, TryRules
-from programs.asking.models import ModelTable, concurrency_of, few_slots, passage_chars_of
+from programs.asking.caller import Caller, ReaskRules
+from programs.asking.models import ModelTable, concurrency_of, is_embedded, passage_chars_of
 from programs.asking.reply import Reply
 from programs.compiled import program_fingerprint
 from programs.document import write_document
 from programs.errors import FatalError, StorageError, SynthReasonerError, UserError
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
-from programs.inputs.sources import sources
+from programs.inputs.sources import find_sources
 from programs.lms.addresses import address_of
 from programs.run.budget import Budget, check_prices
 from programs.run.gate import Gate, interruptible
@@ -32,7 +32,7 @@ from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
 from programs.run.outcomes import JournalStore, Rules
 from programs.run.reading import Reading
-from programs.run.resume import cleared_for, mixing_of, take_up
+from programs.run.resume import mixing_of, prepare_journal, prepare_journal_path
 from programs.run.runner import Intake, Runner
 from programs.run.summary import Summary, summary_of
 from programs.schema import DocumentMetadata, Status
@@ -71,15 +71,15 @@ async def run(
 ) -> Finished:
     """Makes the traces asked for. The context that `watched` returns is held while the work runs; `on_reply` is called
     with each reply. Errors of the work are in `Finished.failure`; a `UserError` before there is work to keep is raised."""
-    inputs = sources(settings.input_file)
+    inputs = find_sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
     models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.will_retry(error, seconds))
     check_prices(settings, models.names)
     try:
-        with Journal(cleared_for(settings)) as journal:
+        with Journal(prepare_journal_path(settings)) as journal:
             index = journal.index
-            take_up(journal, settings, mixing, models.without_effort)
+            prepare_journal(journal, settings, mixing, models.without_effort)
             facts = _run_line_fields(settings, mixing, rules)
             journal.append("run", None, status="running", started=stamp(), **facts)
             log.info("run started", extra={**facts, "kept": index.counts()})
@@ -90,7 +90,7 @@ async def run(
                 return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading)
 
             capacity = settings.concurrency or concurrency_of(settings.model)
-            gate = Gate(capacity, max(1, capacity // 2) if few_slots(settings.model) else None)
+            gate = Gate(capacity, max(1, capacity // 2) if is_embedded(settings.model) else None)
             intake = Intake(index, settings, rules)
             ledger = Ledger(
                 gate,
@@ -102,12 +102,12 @@ async def run(
                 room=lambda: intake.room,
                 on_reply=on_reply,
             )
-            model_caller = Caller(models.of, TryRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
-            caller = JournaledCaller(model_caller, journal, ledger, models.reach)
+            model_caller = Caller(models.of, ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
+            caller = JournaledCaller(model_caller, journal, ledger, models.check_servers)
             store = JournalStore(journal, rules, ledger, {"program": mixing["program"], "seed": settings.seed})
             runner = Runner(tracer, settings, caller, store, intake)
             loop = asyncio.get_running_loop()
-            gate.when_closed = lambda: loop.call_later(models.longest_call, runner.abandon)
+            gate.on_close = lambda: loop.call_later(models.longest_call, runner.abandon)
             failure: SynthReasonerError | None = None
             with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
                 async with watched(ledger), interruptible(gate):

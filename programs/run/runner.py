@@ -17,7 +17,7 @@ from programs.traces.line import IMPORTED
 
 RETRY_PASSES = 2
 """Extra passes over an input that can be read again, for texts that failed without being refused. Texts whose number of
-traces was limited get `traces_a_text` more, since other texts may give traces back."""
+traces was limited get `traces_per_text` more, since other texts may give traces back."""
 
 MAX_BUGS_IN_A_ROW = 5
 """An error in this program ends only the text in which it occurs; in this many texts in a row, it ends the run."""
@@ -26,13 +26,14 @@ log = logging.getLogger("synthreasoner")
 
 
 class Intake:
-    """Decides which texts a run starts, and how many traces each may add. `--max-samples` and `--max-traces` apply to all
-    runs of the journal together. Texts that were started (`Index.begun`) may always be finished. `remaining`: traces still
-    to be made, None for any number; those granted to texts in progress count as made until they are given back."""
+    """Decides which texts a run starts, and how many traces each may add. `--max-samples` and `--max-traces` apply to
+    all runs of the journal together. Texts that were started (`Index.started_texts`) may always be finished.
+    `remaining`: traces still to be made, None for any number; those granted to texts in progress count as made until
+    they are given back."""
 
     def __init__(self, index: Index, settings: Settings, rules: Rules) -> None:
         self._index, self._rules = index, rules
-        self._max_texts, self._traces_per_text = settings.max_samples, settings.traces_a_text
+        self._max_texts, self._traces_per_text = settings.max_samples, settings.traces_per_text
         self._started = self._unfinished = 0
         self._granted: dict[str, tuple[int, int]] = {}
         accepted = index.counts().get("accepted", 0)
@@ -48,7 +49,7 @@ class Intake:
         """Whether there are as many traces as wanted, including those granted."""
         return self.remaining is not None and self.remaining <= 0
 
-    def to_mend(self) -> set[int]:
+    def to_redecide(self) -> set[int]:
         """The texts whose accepted traces must be decided again before others are made, because other rules decided them,
         or a verdict, say, is missing. Empty without `--max-traces`, since then every text is processed anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
@@ -56,12 +57,15 @@ class Intake:
         found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
         return {int(sample, 16) for (sample,) in found}
 
-    def reads_anew(self) -> None:
+    def start_pass(self) -> None:
         if self._max_texts is not None:
-            self._started, self._unfinished = self._index.begun(), self._index.unfinished(self._rules.text_basis)
+            self._started, self._unfinished = (
+                self._index.started_texts(),
+                self._index.unfinished_texts(self._rules.text_basis),
+            )
 
     def admits(self, sample: Sample) -> bool:
-        return self._max_texts is None or self._started < self._max_texts or self._index.knows(sample.id)
+        return self._max_texts is None or self._started < self._max_texts or self._index.has_started(sample.id)
 
     @property
     def nothing_left(self) -> bool:
@@ -70,7 +74,7 @@ class Intake:
 
     def begin(self, sample: Sample) -> int | None:
         """Starts or resumes a text. Returns how many traces it may add; None for any number."""
-        if self._index.knows(sample.id):
+        if self._index.has_started(sample.id):
             self._unfinished -= 1
         else:
             self._started += 1
@@ -112,10 +116,10 @@ class Runner:
         """Returns when all that was asked for is made or settled, or the gate is closed. Raises `FatalError` if no call can
         succeed and `StorageError` if the journal cannot be written, after the calls in flight have ended."""
         try:
-            if (unsettled_texts := self.intake.to_mend()) and self._reading.repeatable:
+            if (unsettled_texts := self.intake.to_redecide()) and self._reading.repeatable:
                 await self._run_pass(unsettled_texts, deciding_again=True)
             await self._run_pass()
-            for number in range(RETRY_PASSES + self.settings.traces_a_text):
+            for number in range(RETRY_PASSES + self.settings.traces_per_text):
                 again = self._limited | (self._failed if number < RETRY_PASSES else set())
                 if not again or self._stopping or self.intake.full or not self._reading.repeatable:
                     break
@@ -142,7 +146,7 @@ class Runner:
 
     async def _run_pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
         """Reads the input once, for all texts or only these; with `deciding_again`, even if no trace is left to make."""
-        self.intake.reads_anew()
+        self.intake.start_pass()
         self._failed, self._limited = set(), set()
 
         def wanted(sample: Sample) -> bool:
@@ -158,7 +162,7 @@ class Runner:
                     continue
                 if not await self._wait_for_room(deciding_again):
                     break
-                self._ledger.under_way += 1
+                self._ledger.texts_in_progress += 1
                 task = asyncio.create_task(self._process(sample, self.intake.begin(sample)))
                 self._tasks.add(task)
                 task.add_done_callback(self._task_done)
@@ -189,7 +193,7 @@ class Runner:
 
     async def _process(self, sample: Sample, limit: int | None) -> None:
         try:
-            outcome = await self.tracer.made(sample, self.settings, self.caller.answer, self.store, limit)
+            outcome = await self.tracer.generate(sample, self.settings, self.caller.answer, self.store, limit)
             self._bugs_in_a_row = 0
         except Exception as error:
             outcome = self._give_up(sample, error)

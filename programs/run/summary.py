@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from rich.console import Console
 from rich.table import Table
 
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.run.funnel import (
     Findings,
     Funnel,
@@ -41,7 +41,7 @@ class Summary(BaseModel):
     already_done: int
     stages_from_journal: int
     losses: dict[str, int]
-    this_run: Spent
+    this_run: ResourceUsage
     cost: float | None = None
     cost_is_least: bool = False
     budget_reached: str | None = None

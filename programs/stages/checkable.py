@@ -13,7 +13,7 @@ from programs.records import RubricPoint, ShortAnswer
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
 from programs.text.needs_passage import unstated
-from programs.text.phrases import leaning
+from programs.text.phrases import source_references
 from programs.text.quantities import quantities
 from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
 from programs.text.words import content, tokens
@@ -48,7 +48,7 @@ class Checkable:
     unchecked: list[Rejection] = field(default_factory=list)
 
 
-def checkable(
+def check_short_forms(
     final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]
 ) -> Checkable:
     """Checks the short form and the rubric of a final answer."""
@@ -173,7 +173,7 @@ class _Check:
         if any(fuzz.ratio(plain(text), plain(other)) >= SAME_WORDS for other in similar):
             raise CheckFailed(Reason.SAME_POINT)
         # Whoever grades by the point may not have the passage.
-        if leans := leaning(text, given=self.question):
+        if leans := source_references(text, given=self.question):
             raise CheckFailed(Reason.LEANS, leans[0].phrase)
         if said.kind != "pitfall":
             self.stated(text, counts=False)

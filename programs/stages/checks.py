@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
-from programs.stages.questions import Question, only_asks
+from programs.stages.questions import Question, is_only_questions
 from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
-from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, leaning
+from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, source_references
 from programs.text.prose import degeneracy, prose_problems
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
@@ -52,7 +52,7 @@ def answer_problems(text: str, question: Question, setting: Setting) -> list[str
 
 def solution_problems(text: str) -> list[str]:
     """Why a text is no answer at all, right or wrong."""
-    return [*prose_problems(text), *(["asks instead of answering"] if only_asks(text) else [])]
+    return [*prose_problems(text), *(["asks instead of answering"] if is_only_questions(text) else [])]
 
 
 def own_problems(thought: Sequence[str], answer: str, question: Question, setting: Setting) -> list[str]:
@@ -61,7 +61,7 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     problems = [*solution_problems(answer), *_repeat_problems(answer, question)]
     if setting == "closed":
         # In the open setting the text is in view, and the model was not asked to avoid mentioning it.
-        problems += [f'leans on a source: "{found.phrase}"' for found in leaning(answer, given=question.text)]
+        problems += [f'leans on a source: "{found.phrase}"' for found in source_references(answer, given=question.text)]
     muddled = prose_problems("\n\n".join(thought))
     return [*(f"the thought: {why}" for why in muddled), *(f"the answer: {why}" for why in problems)]
 
@@ -70,7 +70,7 @@ def _repeat_problems(text: str, question: Question) -> list[str]:
     return ["only repeats the question"] if fuzz.ratio(question.text, text) >= SAME_TEXT else []
 
 
-def not_at_hand(
+def missing_figure_problems(
     passage: Passage, question: Question, setting: Setting, seen: str, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
     """Which figures of a thought (of its answer, if given) only the passage gives, although it is not in view. `seen` is
@@ -89,7 +89,7 @@ def _phrase_problems(text: str, question: Question, setting: Setting) -> list[st
     """Phrases that refer to what the reader of the question does not have, or show how the text was made, each once. With
     the passage in view a text may refer to it, but not to its figures and tables, nor to its work as the writer's own."""
     given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
-    leans = leaning(text, given=given)
+    leans = source_references(text, given=given)
     found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]
     found += [("shows how it was made", each) for each in artefacts(text, given=given)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

@@ -20,7 +20,7 @@ JUDGE_TEMPERATURE = 0.0
 """The same work should get the same rating, as far as a model can do that."""
 
 
-def judged_ask(
+def output_ask(
     stage: str,
     depth: int,
     predict: dspy.Predict,
@@ -41,7 +41,7 @@ class JudgeStage(PredictorModule):
 
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
-        inputs = {**judged_view(passage, question, draft, setting), "thought": draft.text}
+        inputs = {**judge_inputs(passage, question, draft, setting), "thought": draft.text}
         return self.ask_about(inputs, name, judge)
 
     def ask_about(
@@ -51,10 +51,10 @@ class JudgeStage(PredictorModule):
         without its tags: they are not part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return judged_ask("judge", 5, self.predict, inputs, name, judge, temperature=temperature)
+        return output_ask("judge", 5, self.predict, inputs, name, judge, temperature=temperature)
 
 
-def judged_view(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
+def judge_inputs(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
     """The inputs that judges and graders share: all of a draft but the thought."""
     return {**shared_inputs(passage, question), "given": THINKING[setting], "answer": draft.answer}
 

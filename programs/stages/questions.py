@@ -13,13 +13,22 @@ from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
-from programs.text.copying import borrowed
-from programs.text.near_duplicates import SAME, similarity
-from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, leaning, without_lead
+from programs.text.copying import borrowing_problems
+from programs.text.near_duplicates import SAME_QUESTION, similarity
+from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, source_references, strip_source_lead
 from programs.text.prose import prose_problems
 from programs.text.words import content, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
-from signatures.questions import ASKERS, CLAIMED, CLAIMS, MOST_WORDS, NO_CLAIM, AskQuestion, DraftQuestion, wanted
+from signatures.questions import (
+    ASKERS,
+    CLAIM_SHARE,
+    CLAIMS,
+    MAX_QUESTION_WORDS,
+    NO_CLAIM,
+    AskQuestion,
+    DraftQuestion,
+    wanted,
+)
 from signatures.vocabulary import ASKING, Setting
 
 
@@ -78,7 +87,9 @@ class QuestionStage(PredictorModule):
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             depth=0,
-            check=lambda drafts: [problem.detail for problem in self._problems(without_lead(drafts[-1].text), passage)],
+            check=lambda drafts: [
+                problem.detail for problem in self._problems(strip_source_lead(drafts[-1].text), passage)
+            ],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -87,7 +98,7 @@ class QuestionStage(PredictorModule):
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
             for draft in _drafts(reply):
-                text, earlier = without_lead(draft.text), [question.text for question in taken.values()]
+                text, earlier = strip_source_lead(draft.text), [question.text for question in taken.values()]
                 problems = self._problems(text, passage) or _duplicate_problems(text, earlier)
                 if not problems:
                     taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
@@ -109,14 +120,14 @@ class QuestionStage(PredictorModule):
             self.types[kind],
             asker=draw.choice(ASKERS),
             sentence=sentences[int(position * len(sentences))],
-            words=drawn_words(draw, self.types[kind].fewest_words, MOST_WORDS),
-            claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIMED else NO_CLAIM,
+            words=drawn_words(draw, self.types[kind].fewest_words, MAX_QUESTION_WORDS),
+            claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIM_SHARE else NO_CLAIM,
         )
 
     def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
         return problems_of(text, passage.sample.text) or [
             Rejection(reason=Reason.FORM, detail=why)
-            for why in borrowed(text, self.predict, {"passage": passage.shown})
+            for why in borrowing_problems(text, self.predict, {"passage": passage.shown})
         ]
 
 
@@ -154,10 +165,10 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
     """Why a question about a passage cannot be used; empty if nothing is wrong."""
     # The asker may have measured something.
-    found = [(Reason.LEANS, each) for each in leaning(text) if each.reason != OWN_WORK]
+    found = [(Reason.LEANS, each) for each in source_references(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
-    problems += [] if asks(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
+    problems += [] if contains_request(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
     problems += [(Reason.FORM, why) for why in prose_problems(text)]
     if not problems and (why := why_off_topic(text, passage)):
         problems = [(Reason.OFF_SUBJECT, why)]
@@ -165,7 +176,7 @@ def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
 
 
 def _duplicate_problems(text: str, earlier: Collection[str]) -> list[Rejection]:
-    twin = next((other for other in earlier if similarity(other, text) >= SAME), None)
+    twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
     return [] if twin is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {twin}")]
 
 
@@ -183,13 +194,13 @@ _IMPERATIVE = re.compile(
 _SENTENCE_END = re.compile(rf"(?<![.!{MARKS}。！۔])[.!{MARKS}。！۔]+(?=[\s\"')\]]|$)|[。！？]")
 
 
-def asks(text: str) -> bool:
+def contains_request(text: str) -> bool:
     """Whether `text` contains a question or a request."""
     # The Greek question mark is a semicolon (in NFC). At the end of a text it can be nothing else.
     return any(mark in text for mark in MARKS) or text.rstrip()[-1:] == ";" or _IMPERATIVE.search(text) is not None
 
 
-def only_asks(text: str) -> bool:
+def is_only_questions(text: str) -> bool:
     """Whether every sentence of `text` is a question."""
     if not any(mark in text for mark in MARKS):
         return False

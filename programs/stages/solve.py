@@ -7,7 +7,7 @@ from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.records import ShortAnswer
 from programs.stages.checks import solution_problems
-from programs.stages.judge import judged_ask
+from programs.stages.judge import output_ask
 from programs.stages.questions import Question
 from signatures.trials import CompareAnswers, SolveQuestion
 
@@ -56,4 +56,4 @@ class CompareStage(PredictorModule):
     def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
         """Has the model `judge` compare two answers to a question; `name` identifies the pair."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return judged_ask("compare", 8, self.predict, inputs, name, judge)
+        return output_ask("compare", 8, self.predict, inputs, name, judge)

@@ -7,7 +7,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.stages.judge import judged_ask
+from programs.stages.judge import output_ask
 from signatures.trials import CheckSteps, StepVerdict, StepVerdicts
 
 NEEDS_A_SENTENCE = ("supported", "inferred", "contradicted")
@@ -23,7 +23,7 @@ class StepStage(PredictorModule):
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return judged_ask("steps", 9, self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
+        return output_ask("steps", 9, self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 import dspy
 from pydantic import BaseModel
 
-from programs.asking.ask import Answering, Ask, together
-from programs.asking.caller import AwaitedModule, adapted
+from programs.asking.ask import AnswerAsk, Ask, gather_all
+from programs.asking.caller import AsyncModule, with_default_adapter
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Evidence
 from programs.stages.checks import recites
 from programs.stages.questions import Question, problems_of, shared_inputs
-from programs.text.copying import borrowed
+from programs.text.copying import borrowing_problems
 from programs.text.words import texts_in
 from signatures.strands import (
     COMPLETING,
@@ -86,7 +86,7 @@ def _without_recited(part: Any, source: str) -> Any:
     return in_own_words(part, source) if isinstance(part, BaseModel) else part
 
 
-class StrandStages(AwaitedModule):
+class StrandStages(AsyncModule):
     """Analyses the context of a question and reasons about it in four strands."""
 
     def __init__(self) -> None:
@@ -99,33 +99,33 @@ class StrandStages(AwaitedModule):
 
     async def aforward(self, **fields: Any) -> dspy.Prediction:
         """Takes the fields of `AnalyseContext` and returns the outputs of all five stages, each asked once of DSPy's LM."""
-        with adapted():
+        with with_default_adapter():
             context = await self.context.acall(**fields)
             fields.pop("completing", None)
             given = {**fields, "analysis": context.analysis.analysis}
-            found = await together(getattr(self, strand).acall(**given) for strand in STRANDS)
+            found = await gather_all(getattr(self, strand).acall(**given) for strand in STRANDS)
         strands = {name: prediction[name] for name, prediction in zip(STRANDS, found, strict=True)}
         return dspy.Prediction(analysis=context.analysis, **strands)
 
-    async def generate(self, passage: Passage, question: Question, setting: Setting, answer: Answering) -> Strands:
+    async def generate(self, passage: Passage, question: Question, setting: Setting, answer: AnswerAsk) -> Strands:
         """Asks all five stages. Raises `StageFailed` if one of them has no usable reply."""
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, {**inputs, "completing": COMPLETING[setting]})
         replies = {"context": await answer(context)}
         found: AnalysedQuestion = context.value_of(replies["context"])
-        question = completed(question, found.full_question, passage, setting)
+        question = complete_question(question, found.full_question, passage, setting)
         inputs |= {"question": question.text, "analysis": found.analysis}
         asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
-        replies |= zip(STRANDS, await together(map(answer, asks)), strict=True)
+        replies |= zip(STRANDS, await gather_all(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
-        values["evidence"] = located(values["evidence"], passage)
+        values["evidence"] = locate_evidence(values["evidence"], passage)
         return Strands(passage.sample.text, question, found.analysis, **values, replies=replies)
 
     def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)
 
         def problems(values: list[Any]) -> list[str]:
-            found = borrowed(values[-1], predict, given)
+            found = borrowing_problems(values[-1], predict, given)
             if stage == "evidence":
                 return [*_missing_sentences(values[-1], passage), *found]
             if given.get("completing") and values[-1].full_question and len(values) == 1:
@@ -138,7 +138,7 @@ class StrandStages(AwaitedModule):
         return Ask(stage, f"{stage}/{passage.sample.id}/{question.type}", predict, given, depth, problems)
 
 
-def completed(question: Question, full: str, passage: Passage, setting: Setting) -> Question:
+def complete_question(question: Question, full: str, passage: Passage, setting: Setting) -> Question:
     """The question with the facts that its answer depends on, if the passage is not in view; unchanged if the completion
     adds nothing or cannot be used."""
     text = " ".join(full.split())
@@ -147,7 +147,7 @@ def completed(question: Question, full: str, passage: Passage, setting: Setting)
     return question.model_copy(update={"text": text})
 
 
-def located(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
+def locate_evidence(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
     """Each chosen sentence with its words and offsets, or marked unverified. A sentence is kept once for each bearing, so
     that what speaks against the answer is not lost."""
     items: dict[tuple[int, str], Evidence] = {}

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import dspy
 
-from programs.asking.ask import Answering, Ask
-from programs.asking.caller import AwaitedModule, PredictorModule, adapted
+from programs.asking.ask import AnswerAsk, Ask
+from programs.asking.caller import AsyncModule, PredictorModule, with_default_adapter
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
 from programs.records import variation_name
-from programs.stages.checkable import Checkable, checkable
-from programs.stages.checks import RECITES, answer_problems, not_at_hand, thought_problems
+from programs.stages.checkable import Checkable, check_short_forms
+from programs.stages.checks import RECITES, answer_problems, missing_figure_problems, thought_problems
 from programs.stages.questions import Question, drawn_words, shared_inputs
 from programs.stages.strands import Strands
-from programs.text.copying import borrowed
+from programs.text.copying import borrowing_problems
 from programs.text.thought import wrap_thought
 from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
@@ -69,12 +69,12 @@ class AttemptPlan:
     temperature: float | None
     shape: Shape | None
     setting: Setting = "closed"
-    thought: ThoughtOrigin = "written"
+    origin: ThoughtOrigin = "written"
 
     @property
     def name(self) -> str:
         """The attempt's name within its question."""
-        return f"{variation_name(self.variation, self.thought)}.{self.attempt}"
+        return f"{variation_name(self.variation, self.origin)}.{self.attempt}"
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ class Faults(NamedTuple):
     draft: Draft | None = None
 
 
-FIRST_TRY = Faults()
+NO_FAULTS = Faults()
 
 
-class ThoughtStages(AwaitedModule):
+class ThoughtStages(AsyncModule):
     """Writes the thought, then the final answer. The stage of the thought is called `trace` in journals and options."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class ThoughtStages(AwaitedModule):
     async def aforward(self, **fields: Any) -> dspy.Prediction:
         """Takes the fields of `WriteThought` (always with the passage, which the answer needs in both settings), `analysis`
         and `perspective`. Returns `thought` and `answer`, each asked once of DSPy's LM."""
-        with adapted():
+        with with_default_adapter():
             analysis, perspective = fields.pop("analysis"), fields.pop("perspective")
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
@@ -123,14 +123,14 @@ class ThoughtStages(AwaitedModule):
             final = await self.answer.acall(**shared, **told)
         return dspy.Prediction(thought=thought, answer=final.answer)
 
-    async def written(
+    async def write(
         self,
         passage: Passage,
         question: Question,
         strands: Strands,
         plan: AttemptPlan,
-        answer: Answering,
-        faults: Faults = FIRST_TRY,
+        answer: AnswerAsk,
+        faults: Faults = NO_FAULTS,
     ) -> Draft:
         """Writes a thought and its answer, without the `faults` of the last attempt. Raises `StageFailed`."""
         ask = self.thought_ask(passage, question, strands, plan, faults)
@@ -139,7 +139,7 @@ class ThoughtStages(AwaitedModule):
         ask = self.answer_ask(passage, question, strands, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
-        found = checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
+        found = check_short_forms(final, question, passage, thought.texts, strands.analysis.misconceptions)
         return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
 
     def thought_ask(
@@ -157,7 +157,9 @@ class ThoughtStages(AwaitedModule):
         if plan.setting == "closed":
             # The notes hold what bears on the question, and a writer cannot refer to a passage that it does not see.
             del inputs["passage"]
-        figures = partial(not_at_hand, passage, question, plan.setting, "\n".join([strands.seen, *faults.thought]))
+        figures = partial(
+            missing_figure_problems, passage, question, plan.setting, "\n".join([strands.seen, *faults.thought])
+        )
         return Ask(
             stage="trace",
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
@@ -166,7 +168,7 @@ class ThoughtStages(AwaitedModule):
             depth=3,
             check=lambda values: [
                 *thought_problems(values[-1], question, passage, plan.setting),
-                *borrowed(values[-1], self.trace, inputs),
+                *borrowing_problems(values[-1], self.trace, inputs),
                 *(figures(values[-1].texts) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.trace, plan),
@@ -175,7 +177,7 @@ class ThoughtStages(AwaitedModule):
             else "",
             feedback=faults.thought,
             # A small model that has copied the passage once does so again as long as it sees it.
-            taken_away={RECITES: "passage"},
+            drop_inputs={RECITES: "passage"},
         )
 
     def answer_ask(
@@ -191,7 +193,7 @@ class ThoughtStages(AwaitedModule):
         texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
         inputs |= _answer_inputs(thought, strands.analysis, strands.perspective, drawn_by)
-        figures = partial(not_at_hand, passage, question, plan.setting, strands.seen)
+        figures = partial(missing_figure_problems, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="answer",
             key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
@@ -200,7 +202,7 @@ class ThoughtStages(AwaitedModule):
             depth=4,
             check=lambda values: [
                 *answer_problems(values[-1].text, question, plan.setting),
-                *borrowed(values[-1].text, self.answer, inputs),
+                *borrowing_problems(values[-1].text, self.answer, inputs),
                 *(figures(texts, values[-1].text) if len(values) == 1 else []),
             ],
             temperature=_temperature(self.answer, plan),
@@ -242,7 +244,7 @@ class OwnStage(PredictorModule):
             inputs={**at_hand, "question": question.text},
             depth=6,
             temperature=plan.temperature,
-            least_tokens=MIN_OWN_TOKENS,
+            min_tokens=MIN_OWN_TOKENS,
         )
 
 

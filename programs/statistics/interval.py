@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-FEW = 20
+MIN_BOOTSTRAP_SOURCES = 20
 """With fewer sources the bootstrap is too narrow: if nothing differs, its interval lies above 0 for 13% of samples of 3 and
 7% of samples of 8. That of Student's t does so for 2 to 3%, if the differences are not skewed."""
 RESAMPLES = 10_000
@@ -32,14 +32,14 @@ class Interval:
         return f"{self.difference:+.3f} ({self.low:+.3f} to {self.high:+.3f})"
 
 
-def interval_of(totals: Numbers, *, seed: int, resamples: int = RESAMPLES) -> Interval | None:
+def interval_of_totals(totals: Numbers, *, seed: int, resamples: int = RESAMPLES) -> Interval | None:
     """The interval of the mean of all values. `totals` has a row for each independent source: the sum and count of its
     values (`by_source`). `pairs` of the result is the number of rows.
 
-    The bounds are those of the BCa bootstrap, which handles skewed differences (Efron and Tibshirani, An Introduction to
-    the Bootstrap, 1993, section 14.3), widened to those of Student's t (jackknife): always on the side of 0, with fewer
-    than `FEW` rows on both. For equal values, both bounds are the value. None for fewer than two rows or infinite values.
-    """
+    The bounds are those of the BCa bootstrap, which handles skewed differences (Efron and Tibshirani, An Introduction
+    to the Bootstrap, 1993, section 14.3), widened to those of Student's t (jackknife): always on the side of 0, with
+    fewer than `MIN_BOOTSTRAP_SOURCES` rows on both. For equal values, both bounds are the value. None for fewer than
+    two rows or infinite values."""
     # Imported here, since SciPy takes seconds to load.
     from scipy import stats
 
@@ -71,9 +71,9 @@ def interval_of(totals: Numbers, *, seed: int, resamples: int = RESAMPLES) -> In
     # If all resamples lie on one side of the mean, the BCa bounds are NaN.
     low, high = (overall if np.isnan(bound) else float(bound) for bound in found.confidence_interval)
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * np.sqrt((count - 1) * leave_one_out.var()))
-    if count < FEW or overall > 0:
+    if count < MIN_BOOTSTRAP_SOURCES or overall > 0:
         low = min(low, overall - reach)
-    if count < FEW or overall <= 0:
+    if count < MIN_BOOTSTRAP_SOURCES or overall <= 0:
         high = max(high, overall + reach)
     return Interval(overall, low, high, count)
 
@@ -87,6 +87,6 @@ def by_source(values: Iterable[tuple[str, float]]) -> Numbers:
     return np.array([*sums.values()]).reshape(-1, 2)
 
 
-def interval_over(values: Iterable[tuple[str, float]], *, seed: int) -> Interval | None:
+def interval_by_source(values: Iterable[tuple[str, float]], *, seed: int) -> Interval | None:
     """The interval of the mean of values, given with their sources, which are resampled whole; None for fewer than two."""
-    return interval_of(by_source(values), seed=seed)
+    return interval_of_totals(by_source(values), seed=seed)

@@ -51,7 +51,7 @@ def _covered_positions(words: list[str], taken: Set[Run], length: int) -> set[in
     return {start + offset for start in starts for offset in range(length)}
 
 
-def borrowed(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> list[str]:
+def borrowing_problems(value: Any, predict: dspy.Predict, inputs: Mapping[str, Any]) -> list[str]:
     """A reason for each stretch of words that a value takes from the predictor's demonstrations; an empty list if none.
 
     `value` is a text, or models, lists and mappings of texts. Case and punctuation are ignored. Words from the `inputs` of

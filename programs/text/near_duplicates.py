@@ -25,7 +25,7 @@ from rapidfuzz import fuzz
 
 from programs.text.words import stem
 
-SAME = 85.0
+SAME_QUESTION = 85.0
 """Questions with at least this similarity (0-100) ask the same thing."""
 MAX_IF_DIFFERENT = 60.0
 BANDS = 40

@@ -123,7 +123,7 @@ def _is_derived_in(
 def _is_sum(figure: Quantity, x: Quantity, y: Quantity) -> bool:
     """Whether a figure is the sum or the difference of two others."""
     results = (x.size + y.size, abs(x.size - y.size))
-    return x.dimension == y.dimension and any(abs(result - figure.size) <= figure.reach for result in results)
+    return x.dimension == y.dimension and any(abs(result - figure.size) <= figure.abs_error for result in results)
 
 
 def _is_among(figure: Quantity, others: Iterable[Quantity]) -> bool:
@@ -137,7 +137,7 @@ def _is_in(figure: Quantity, passage: Iterable[Quantity]) -> bool:
     return any(
         not may_be_chance
         or figure.dimension == other.dimension
-        or (is_share and other.dimension in (None, "fraction") and abs(figure.size - other.size) <= figure.reach)
+        or (is_share and other.dimension in (None, "fraction") and abs(figure.size - other.size) <= figure.abs_error)
         for other in passage
         if _is_same(figure, other)
     )
@@ -146,18 +146,20 @@ def _is_in(figure: Quantity, passage: Iterable[Quantity]) -> bool:
 def _is_same(one: Quantity, other: Quantity) -> bool:
     """Whether `one` is the same as `other`, or `other` rounded."""
     if one.dimension == other.dimension:
-        return abs(one.size - other.size) <= one.reach
+        return abs(one.size - other.size) <= one.abs_error
     if one.dimension and other.dimension:
         return False
     bare, measured = (one, other) if one.dimension is None else (other, one)
-    if measured.dimension == "fraction" and 0 < bare.value < 1 and abs(one.size - other.size) <= one.reach:
+    if measured.dimension == "fraction" and 0 < bare.value < 1 and abs(one.size - other.size) <= one.abs_error:
         return True
-    return not bare.counted and abs(one.value - other.value) <= one.reach * (one.value / one.size if one.size else 1)
+    return not bare.counted and abs(one.value - other.value) <= one.abs_error * (
+        one.value / one.size if one.size else 1
+    )
 
 
 def _is_derived(figure: Quantity, others: Sequence[Quantity]) -> bool:
     """Whether one operation on other figures gives this one, within their rounding."""
-    return any(abs(r - figure.size) <= figure.reach + abs(r) * blur for r, blur in _results(figure, others))
+    return any(abs(r - figure.size) <= figure.abs_error + abs(r) * blur for r, blur in _results(figure, others))
 
 
 def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
@@ -171,9 +173,9 @@ def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[flo
             results += [math.log(x), -math.log(x), math.log10(x), math.log2(x)]
             results += [math.exp(x), math.exp(-x), 10**x, 2**x] if x < 30 else []
             results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
-        yield from ((result, a.blur) for result in results)
+        yield from ((result, a.rel_error) for result in results)
     for (x, a), (y, b) in permutations(values, 2):
-        blur = a.blur + b.blur
+        blur = a.rel_error + b.rel_error
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if pure and x > 0 and abs(y * math.log(x)) < 40 else []
@@ -188,7 +190,7 @@ def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, co
     if counts:
         return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
     said = [figure for each in texts for figure in quantities(each)]
-    widened = [figure._replace(reach=max(figure.reach, abs(figure.size) * 0.02)) for figure in missing]
+    widened = [figure._replace(abs_error=max(figure.abs_error, abs(figure.size) * 0.02)) for figure in missing]
     return [figure.written for figure in widened if not _is_among(figure, said)]
 
 

@@ -1,5 +1,6 @@
-"""Finds phrases that a text must not have, since its reader has only the question: references to a source (`leaning`), and
-signs of how the text was made (`artefacts`), such as the pipeline's notes, numbers and instructions, or who asks.
+"""Finds phrases that a text must not have, since its reader has only the question: references to a source
+(`source_references`), and signs of how the text was made (`artefacts`), such as the pipeline's notes, numbers and
+instructions, or who asks.
 
 A text may refer to what the question or the text itself introduced ("A study of 40 dwarfs finds", "could the study have
 missed"), and to a source that is named ("the paper by Hubble"). The rules match words, not meaning: they look for forms
@@ -22,19 +23,19 @@ class Fault(NamedTuple):
     reason: str
 
 
-def leaning(text: str, *, given: str = "") -> list[Fault]:
+def source_references(text: str, *, given: str = "") -> list[Fault]:
     """Every phrase of `text` that refers to an absent source, in order and without overlap. `given` is what else the reader
     has: the question, if `text` is a thought or an answer."""
-    return _faults(LEANING, text, given)
+    return _faults(SOURCE_REFERENCE_RULES, text, given)
 
 
 def artefacts(text: str, *, given: str = "") -> list[Fault]:
     """Every phrase of `text` that shows how it was made, in the same form. That includes mentions of the asker or of a
     learner, unless the question has them."""
-    return _faults(MADE, text, given)
+    return _faults(ARTEFACT_RULES, text, given)
 
 
-def without_lead(text: str) -> str:
+def strip_source_lead(text: str) -> str:
     """A question without an opening that only names its source: "According to the passage, why" becomes "Why"."""
     rest = _LEAD.sub("", text, count=1)
     return text if rest == text else rest[:1].upper() + rest[1:]
@@ -100,7 +101,7 @@ _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|
 
 PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
-LEANING = table(
+SOURCE_REFERENCE_RULES = table(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_UNNAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
@@ -148,7 +149,7 @@ _A_PERSON = (
     r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b"
 )
 
-MADE = table(
+ARTEFACT_RULES = table(
     rf"""
 {SENTENCE} | sentence | \b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])

@@ -67,10 +67,10 @@ refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|�
 
 def prose_problems(text: str) -> list[str]:
     """Why a text is machine text or has no content; an empty list if it is neither."""
-    return [why for why in (leaked(text), degeneracy(text)) if why]
+    return [why for why in (machine_text_in(text), degeneracy(text)) if why]
 
 
-def leaked(text: str) -> str | None:
+def machine_text_in(text: str) -> str | None:
     """The reason of the first rule that finds machine text in `text`, or None."""
     return next((each.reason for each in applicable(RULES, text) if each.pattern.search(text)), None)
 

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from programs.text.short_answers import IN_FIGURES, SCALES, as_plain_text
+from programs.text.short_answers import NUMBER_IN_DIGITS, SCALES, as_plain_text
 
 _UNIT_TABLE = """
     fraction | % percent per-cent pct percentage-point percentage-points 0.01
@@ -70,7 +70,7 @@ _FIRST_LETTERS = "|".join(sorted({word[:2] for word in _WORDS}))
 
 _NUMBER = re.compile(
     rf"(?<![\w.^_])(?<!\^[-+])(?=\d|\.\d|(?i:an?\b|{_FIRST_LETTERS}))"
-    rf"(?:{IN_FIGURES}(?!\d)"
+    rf"(?:{NUMBER_IN_DIGITS}(?!\d)"
     rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_FRACTIONS)})s(?!\w)"
     rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_FRACTIONS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
     rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)"
@@ -91,17 +91,17 @@ _NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
 
 
 class Quantity(NamedTuple):
-    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has none.
-    `reach` is the rounding error of `size`, about 0 for one digit; `blur` is that error as a share, 0 if not a decimal.
-    `counted`: a noun follows, not a unit. `plain`: small counts, 100 % and the 5 % level, which everybody uses. `round`: a
-    number that anybody may guess (30, 250, 0.5, 12, 24)."""
+    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has
+    none. `abs_error` is the rounding error of `size`, about 0 for one digit; `rel_error` is that error as a share, 0 if
+    not a decimal. `counted`: a noun follows, not a unit. `plain`: small counts, 100 % and the 5 % level, which
+    everybody uses. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
     size: float
-    reach: float
+    abs_error: float
     dimension: str | None
-    blur: float
+    rel_error: float
     digits: int
     counted: bool
     plain: bool
@@ -146,9 +146,9 @@ def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
         written=match.group(),
         value=number * scale,
         size=size,
-        reach=step * scale * unit_size / 2 + abs(size) * 1e-9,
+        abs_error=step * scale * unit_size / 2 + abs(size) * 1e-9,
         dimension=dimension,
-        blur=step / 2 / number if decimal and number else 0.0,
+        rel_error=step / 2 / number if decimal and number else 0.0,
         digits=len(significant if decimal else significant.rstrip("0")),
         counted=unit is None and (not decimal or scale != 1) and _is_count(match),
         plain=_is_everyday(match, number, scale, size, dimension),

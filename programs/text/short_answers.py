@@ -163,13 +163,13 @@ _LATEX_SIGNS = {
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _DECIMAL = r"(?:\d{1,3}(?:[,\u2009\u202f\u00a0]\d{3}){1,10}(?!\d)|\d{1,30})(?:\.\d{1,30})?|\.\d{1,30}"
 _POWER = r"10\s*\^\s*(?P<open>\()?(?P<power>[-+]?\d{1,2})(?!\.?\d)(?(open)\))"
-IN_FIGURES = (
+NUMBER_IN_DIGITS = (
     rf"(?:(?:(?P<factor>{_DECIMAL})\s*[×x*·]\s*)?{_POWER}|(?P<digits>{_DECIMAL})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
 )
 """A number in digits."""
 _ERROR = r"±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?"
 _NUMBER = re.compile(
-    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){IN_FIGURES}(?:\s*/\s*(?P<below>{_DECIMAL})(?![\w/]))?"
+    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){NUMBER_IN_DIGITS}(?:\s*/\s*(?P<below>{_DECIMAL})(?![\w/]))?"
     rf"(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?(?:\s*{_ERROR})?"
 )
 _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().\- ]{0,60})")

@@ -44,7 +44,7 @@ def line_of(variation: "Variation", basis: str, provenance: Mapping[str, str | i
     }
 
 
-def made_before(earlier: Line, line: Line) -> list[dict[str, Any]]:
+def unused_records(earlier: Line, line: Line) -> list[dict[str, Any]]:
     """The records of a variation's earlier line that its new line lacks: the `unused` ones."""
     known = {record["id"] for _, record in attempts_of(line)}
     return [record for _, record in attempts_of(earlier) if record["id"] not in known]

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cache
 
-from programs.asking.ask import Answering
+from programs.asking.ask import AnswerAsk
 from programs.asking.reply import StageFailed
 from programs.records import Agreed
 from programs.rejection import Reason
@@ -33,7 +33,9 @@ Judging = Callable[[Variation, AttemptPlan, Draft, Agreed | None], Awaitable[Non
 """Judges a draft, and adds it to the variation as an attempt."""
 
 
-async def think(own: Variation, written: Variation, options: TracerOptions, answer: Answering, judge: Judging) -> None:
+async def make_own_thought(
+    own: Variation, written: Variation, options: TracerOptions, answer: AnswerAsk, judge: Judging
+) -> None:
     """Makes and decides `own`; its answer is compared with that of `written`, which is already decided."""
     if not written.accepted:
         own.status = "rejected" if written.status == "rejected" else "failed"
@@ -53,14 +55,14 @@ async def think(own: Variation, written: Variation, options: TracerOptions, answ
             return
         reasons[why] += 1
     detail = ", ".join(f"{count} {why}" for why, count in reasons.most_common())
-    own.turn_down("failed" if reasons[UNANSWERED] else "rejected", Reason.OWN_THOUGHT, detail)
+    own.reject("failed" if reasons[UNANSWERED] else "rejected", Reason.OWN_THOUGHT, detail)
 
 
 async def _try(
-    own: Variation, grounded: Attempt, number: int, options: TracerOptions, answer: Answering, judge: Judging
+    own: Variation, grounded: Attempt, number: int, options: TracerOptions, answer: AnswerAsk, judge: Judging
 ) -> str | None:
     """Makes one try. Returns why it is rejected, or None. Raises `StageFailed` if it could not be answered or compared."""
-    plan = AttemptPlan(own.key.variation, number, grounded.plan.temperature, None, options.setting, thought="model")
+    plan = AttemptPlan(own.key.variation, number, grounded.plan.temperature, None, options.setting, origin="model")
     name = own.key.named(plan.name)
     ask = OWN_STAGE.ask(own.passage, own.question, plan, name)
     reply = await answer(ask)

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from programs.asking.ask import Answering, Ask, together
+from programs.asking.ask import AnswerAsk, Ask, gather_all
 from programs.inputs.passage import Passage
 from programs.records import RULES, BlindSolve, Need, ShortAnswer, SolveTries, StepRecord, StudentSolve
 from programs.rejection import Reason
@@ -31,7 +31,7 @@ from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage, verdicts_in
 from programs.text.short_answers import score
 from programs.traces.variation import Variation
-from signatures.trials import MOST_STEPS, StepVerdict
+from signatures.trials import MAX_STEPS, StepVerdict
 from signatures.vocabulary import Agreement
 
 SOLVE_STAGE, COMPARE_STAGE, STEP_STAGE = SolveStage(), CompareStage(), StepStage()
@@ -42,7 +42,7 @@ class Trials:
     """Runs the trials that `options` ask for, with replies from `answer`."""
 
     options: TracerOptions
-    answer: Answering
+    answer: AnswerAsk
 
     async def solve_blindly(self, variations: list[Variation]) -> None:
         """Gives a question's accepted variations the same `blind_solve`, and rejects all if its need is not kept."""
@@ -63,7 +63,9 @@ class Trials:
             with_passage=with_it,
             solver=options.solver,
             compared_by=RULES if short else options.comparer,
-            temperature=next((one.temperature for one in accepted[0].last.more["solve"] if one.status == "ok"), None),
+            temperature=next(
+                (one.temperature for one in accepted[0].last.trial_replies["solve"] if one.status == "ok"), None
+            ),
             variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
             student=student,
         )
@@ -73,7 +75,7 @@ class Trials:
             retry = solve.need is None and not all(variation.last.settled for variation in accepted)
             detail = "undecided, a later run tries again" if retry else solve.need or "undecided"
             for variation in accepted:
-                variation.turn_down("unjudged" if retry else "rejected", Reason.NEED, detail)
+                variation.reject("unjudged" if retry else "rejected", Reason.NEED, detail)
 
     async def _solve(
         self, accepted: list[Variation], short: ShortAnswer | None, solver: str, name: str
@@ -84,18 +86,18 @@ class Trials:
         async def solve_in_setting(with_passage: bool) -> SolveTries:
             numbers = range(self.options.blind_solve or 0)
             asks = [SOLVE_STAGE.ask(passage, question, with_passage, number, solver, short) for number in numbers]
-            replies = await together(map(self.answer, asks))
+            replies = await gather_all(map(self.answer, asks))
             for variation in accepted:
-                variation.last.more.setdefault(name, []).extend(replies)
+                variation.last.trial_replies.setdefault(name, []).extend(replies)
             tries = [
                 (ask, ask.read(reply.output).text if reply.status == "ok" else None)
                 for ask, reply in zip(asks, replies, strict=True)
             ]
             if short is not None:
                 return tries_of([None if text is None else _compare_by_rules(text, short) for _, text in tries])
-            return tries_of(await together(self._compare(each, *tried) for each in accepted for tried in tries))
+            return tries_of(await gather_all(self._compare(each, *tried) for each in accepted for tried in tries))
 
-        return await together([solve_in_setting(False), solve_in_setting(True)])
+        return await gather_all([solve_in_setting(False), solve_in_setting(True)])
 
     async def _compare(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
         if text is None:
@@ -103,22 +105,22 @@ class Trials:
         number, solver = ask.key.split("/", 4)[3:]
         name, reference = f"{variation.name}/{number}/{solver}", variation.last.draft.answer
         reply = await self.answer(COMPARE_STAGE.ask(variation.question, reference, text, name, self.options.comparer))
-        variation.last.more.setdefault("compare", []).append(reply)
+        variation.last.trial_replies.setdefault("compare", []).append(reply)
         return reply.output["agreement"] if reply.status == "ok" else None
 
     async def check_steps(self, variations: list[Variation]) -> None:
         """Gives a question's accepted variations steps that a model has checked. A step without a usable verdict stays
-        unchecked, and so do thoughts of more than `MOST_STEPS` steps, as a model's own may be."""
+        unchecked, and so do thoughts of more than `MAX_STEPS` steps, as a model's own may be."""
         if model := self.options.checker:
-            await together(self._check_variation(variation, model) for variation in variations if variation.accepted)
+            await gather_all(self._check_variation(variation, model) for variation in variations if variation.accepted)
 
     async def _check_variation(self, variation: Variation, model: str) -> None:
         passage, attempt = variation.passage, variation.last
         steps = attempt.draft.thought.steps()
-        if not 0 < len(steps) <= MOST_STEPS:
+        if not 0 < len(steps) <= MAX_STEPS:
             return
         reply = await self.answer(STEP_STAGE.ask(passage, [text for _, text in steps], variation.name, model))
-        attempt.more["steps"] = [reply]
+        attempt.trial_replies["steps"] = [reply]
         verdicts = verdicts_in(reply, len(steps), len(passage.spans))
         attempt.steps = [
             StepRecord(kind=kind, text=text, **_verdict_fields(verdicts.get(number), passage, reply.model or model))

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.option_groups import QualityOptions
 from programs.records import (
     NO_FAULT,
@@ -74,8 +74,9 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model; `more` has the
-    replies of the trials of an accepted attempt, by stage name (`student` for those of the student model)."""
+    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model;
+    `trial_replies` has the replies of the trials of an accepted attempt, by stage name (`student` for those of the
+    student model)."""
 
     plan: AttemptPlan
     draft: Draft
@@ -85,12 +86,12 @@ class Attempt:
     agreed: Agreed | None = None
     blind_solve: BlindSolve | None = None
     steps: list[StepRecord] | None = None
-    more: dict[str, list[Reply]] = field(default_factory=dict)
+    trial_replies: dict[str, list[Reply]] = field(default_factory=dict)
 
     @property
     def settled(self) -> bool:
         """Whether every call about it, such as those for verdicts and grades, has a settled reply."""
-        return all(reply.settled for reply in chain(self.draft.replies.values(), *self.more.values()))
+        return all(reply.settled for reply in chain(self.draft.replies.values(), *self.trial_replies.values()))
 
     @property
     def digest(self) -> str:
@@ -104,7 +105,7 @@ class Variation:
     key: VariationKey
     question: Question
     passage: Passage
-    found: Strands | None = None
+    strands: Strands | None = None
     attempts: list[Attempt] = field(default_factory=list)
     status: Status = "failed"
     rejection: Rejection | None = None
@@ -123,7 +124,7 @@ class Variation:
         """The name that calls about its last attempt have in their keys."""
         return self.key.named(self.last.plan.name)
 
-    def turn_down(self, status: Status, reason: Reason, detail: str) -> None:
+    def reject(self, status: Status, reason: Reason, detail: str) -> None:
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)
 
     def decide(self) -> None:
@@ -132,18 +133,18 @@ class Variation:
         if self.last.standing == "accepted":
             self.status = "accepted"
         elif self.last.standing == "unjudged":
-            self.turn_down("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in verdicts))
+            self.reject("unjudged", Reason.UNJUDGED, "; ".join(verdict.reason for verdict in verdicts))
         else:
             score = f"quality {panel_score(verdicts)} after {len(self.attempts)} attempts"
-            self.turn_down("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
+            self.reject("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
 
     def failed(self, failure: StageFailed) -> "Variation":
         """Gives up at a stage: rejected if the failure is final, otherwise failed, so that a later run tries again."""
         self.failure = failure
         if failure.final:
-            self.turn_down("rejected", Reason.UNUSABLE, str(failure))
+            self.reject("rejected", Reason.UNUSABLE, str(failure))
         else:
-            self.turn_down("failed", Reason.UNANSWERED, str(failure))
+            self.reject("failed", Reason.UNANSWERED, str(failure))
         return self
 
     @property
@@ -159,7 +160,7 @@ class Variation:
         """The figures that only the passage gives. A closed thought of a model's own has none: the model saw no passage."""
         draft, plan, seen = attempt.draft, attempt.plan, None
         if plan.setting == "closed":
-            if plan.thought == "model":
+            if plan.origin == "model":
                 return []
             others = [other for other in self.attempts if other is not attempt]
             faults = [verdict.fault for other in others for verdict in other.verdicts]
@@ -169,7 +170,7 @@ class Variation:
 
     def record(self, number: int = -1, **generation: Any) -> Record:
         """The record of an attempt (the last by default). `generation` has more fields of `Generation`."""
-        key, question, passage, found = self.key, self.question, self.passage, self.found
+        key, question, passage, found = self.key, self.question, self.passage, self.strands
         assert found is not None, "an attempt needs strands"
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
@@ -194,7 +195,7 @@ class Variation:
             short_answer=draft.checkable.short_answer,
             rubric=draft.checkable.rubric,
             unchecked=draft.checkable.unchecked,
-            thought=plan.thought,
+            thought=plan.origin,
             shape=plan.shape,
             agreed=attempt.agreed,
             notes=Notes(
@@ -219,10 +220,15 @@ class Variation:
 
 
 def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) -> Generation:
-    more = {name: next((reply.model for reply in several if reply.model), "") for name, several in attempt.more.items()}
-    thinker = replies["trace" if attempt.plan.thought == "written" else "own"]
+    more = {
+        name: next((reply.model for reply in several if reply.model), "")
+        for name, several in attempt.trial_replies.items()
+    }
+    thinker = replies["trace" if attempt.plan.origin == "written" else "own"]
     models = {**{stage: reply.model for stage, reply in replies.items()}, **more}
-    spent = sum((reply.spent_in_all for reply in chain(replies.values(), *attempt.more.values())), Spent())
+    spent = sum(
+        (reply.spent_in_all for reply in chain(replies.values(), *attempt.trial_replies.values())), ResourceUsage()
+    )
     # The reasoning of the stage `own` is the trace itself.
     reasoning = {stage: reply.reasoning for stage, reply in replies.items() if reply.reasoning and stage != "own"}
     return Generation(
@@ -253,7 +259,7 @@ def floors_missed(verdicts: list[Verdict]) -> list[str]:
     return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
 
 
-def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"]) -> tuple[str, ...]:
+def faults_in(verdicts: list[Verdict], part: Literal["thought", "answer"]) -> tuple[str, ...]:
     """The faults that the judges found in a part of an attempt, in full, for the next attempt to repair."""
     return tuple(
         verdict.fault
@@ -262,7 +268,7 @@ def reasons_against(verdicts: list[Verdict], part: Literal["thought", "answer"])
     )
 
 
-def drop_twins(variations: list[Variation], earlier: Callable[[VariationKey], EarlierOutcome | None]) -> None:
+def mark_duplicates(variations: list[Variation], earlier: Callable[[VariationKey], EarlierOutcome | None]) -> None:
     """Marks accepted variations with the same texts as an accepted one of a lower index, made now or in an earlier run."""
     current = {variation.key: variation for variation in variations}
     for variation in filter(lambda candidate: candidate.accepted, variations):
@@ -270,7 +276,7 @@ def drop_twins(variations: list[Variation], earlier: Callable[[VariationKey], Ea
             key = variation.key._replace(variation=index)
             other = current.get(key) or earlier(key)
             if other is not None and other.accepted and other.digest == variation.digest:
-                variation.turn_down("duplicate", Reason.SAME_VARIATION, f"variation {index}")
+                variation.reject("duplicate", Reason.SAME_VARIATION, f"variation {index}")
                 break
 
 

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.asking.adapter import NotAsAsked, PassageFirstAdapter
+from programs.asking.adapter import PassageFirstAdapter, UnreadableReply
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
 from programs.asking.objects import objects_in
@@ -150,7 +150,7 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str, reason: str) -> None:
-    with pytest.raises(NotAsAsked) as caught:
+    with pytest.raises(UnreadableReply) as caught:
         ADAPTER.parse(signature, reply)
     assert reason in "\n".join(caught.value.faults)
 
@@ -171,7 +171,7 @@ async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
         async def acall(self, *_: Any, **__: Any) -> Any:
             return [said]
 
-    with pytest.raises(NotAsAsked) as caught:
+    with pytest.raises(UnreadableReply) as caught:
         await ADAPTER.acall(Silent("openai/any"), {}, WriteAnswer, [], {"question": "Why?"})
     assert (caught.value.faults, caught.value.lm_response) == (["The reply is not one whole JSON object."], "")
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from programs.asking.objects import objects_in
-from programs.asking.reading import Misread, as_meant, unfinished_field
+from programs.asking.reading import UnreadableFields, read_fields, unfinished_field
 from signatures.prompt import WHOLE, characters
 from signatures.strands import EvidenceSet
 
@@ -59,7 +59,7 @@ class Strict(BaseModel):
 
 
 def read(**fields: Any) -> Sheet:
-    sheet: Sheet = as_meant({"sheet": fields}, (("sheet", Sheet),))["sheet"]
+    sheet: Sheet = read_fields({"sheet": fields}, (("sheet", Sheet),))["sheet"]
     return sheet
 
 
@@ -116,9 +116,9 @@ NOT_READ: dict[str, list[Any]] = {
 @pytest.mark.parametrize(("field", "said"), [(field, said) for field, all_ in NOT_READ.items() for said in all_])
 def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> None:
     good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}], "notes": []}
-    assert as_meant({"a": good}, (("a", Strict),))["a"].level == "no"
-    with pytest.raises(Misread) as caught:
-        as_meant({"a": {**good, field: said}}, (("a", Strict),))
+    assert read_fields({"a": good}, (("a", Strict),))["a"].level == "no"
+    with pytest.raises(UnreadableFields) as caught:
+        read_fields({"a": {**good, field: said}}, (("a", Strict),))
     assert all(fault.startswith(f"a.{field}") for fault in caught.value.faults)
 
 
@@ -127,8 +127,10 @@ def test_2_of_what_hangs_together_nothing_is_left_out() -> None:
     assert read(thought=[one, one]).thought == [Item(sentence=1)] * 2
     for said in ([one, bad], [one, one, one]):
         assert read(thought=said).thought == []
-        with pytest.raises(Misread):
-            as_meant({"a": said}, (("a", Annotated[list[Item], Field(max_length=2, json_schema_extra={WHOLE: True})]),))
+        with pytest.raises(UnreadableFields):
+            read_fields(
+                {"a": said}, (("a", Annotated[list[Item], Field(max_length=2, json_schema_extra={WHOLE: True})]),)
+            )
 
 
 PROSE = "The scatter grows towards fainter targets, and so the amplitude is biased"
@@ -143,13 +145,13 @@ class Prose(BaseModel):
 
 
 def prose(**fields: str) -> Prose:
-    made: Prose = as_meant({"a": fields}, (("a", Prose),))["a"]
+    made: Prose = read_fields({"a": fields}, (("a", Prose),))["a"]
     return made
 
 
 @pytest.mark.parametrize("end", [" and", ",", " (see", ": the", " a", " –"])
 def test_3_a_reply_that_ends_in_the_middle_of_a_sentence_is_refused(end: str) -> None:
-    with pytest.raises(Misread, match=r"a\.text stops in the middle") as caught:
+    with pytest.raises(UnreadableFields, match=r"a\.text stops in the middle") as caught:
         prose(text=PROSE + end)
     assert caught.value.cut
     assert prose(text=PROSE + end, more="yes").text == PROSE + end, "something was written after it"
@@ -164,16 +166,16 @@ def test_3_prose_that_ends_is_read(end: str) -> None:
 
 def test_3_a_mapping_of_any_names_is_read_as_other_objects_are() -> None:
     outputs, ends = (("advice", dict[str, str]),), {"one": "The dust was swept away at dawn.", "other": "Be brief."}
-    assert as_meant({"advice": ends}, outputs) == {"advice": ends}
-    assert as_meant({"advice": {**ends, "more": ["x", "y"]}}, outputs) == {"advice": ends}
+    assert read_fields({"advice": ends}, outputs) == {"advice": ends}
+    assert read_fields({"advice": {**ends, "more": ["x", "y"]}}, outputs) == {"advice": ends}
     assert unfinished_field({"share": [80, 90]}, {"properties": {"share": {"type": "integer"}}}) is None
-    with pytest.raises(Misread, match="other stops in the middle"):
-        as_meant({"advice": {**ends, "other": "The dust was swept away because"}}, outputs)
+    with pytest.raises(UnreadableFields, match="other stops in the middle"):
+        read_fields({"advice": {**ends, "other": "The dust was swept away because"}}, outputs)
 
 
 def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None:
     assert prose(text="So it is.", note=PROSE).note == PROSE
-    with pytest.raises(Misread, match=r"a\.note stops"):
+    with pytest.raises(UnreadableFields, match=r"a\.note stops"):
         prose(note=f"So it is. {PROSE}")
 
 
@@ -212,7 +214,7 @@ EVIDENCE = """
 )
 def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
     objects, cut = objects_in(wrap.replace("{}", EVIDENCE))
-    evidence: EvidenceSet = as_meant(objects[-1], (("evidence", EvidenceSet),))["evidence"]
+    evidence: EvidenceSet = read_fields(objects[-1], (("evidence", EvidenceSet),))["evidence"]
     assert not cut
     found = [(item.sentence, item.bearing) for item in evidence.items]
     assert found == [(8, "supports"), (9, "supports"), (1, "contradicts")]

@@ -1,7 +1,7 @@
 """Invariants of `programs.asking.ask` and `programs.asking.reply`.
 
 1. When something fails, what runs beside it is waited for, then the first error (in order) is raised.
-2. Spent adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
+2. ResourceUsage adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.asking.ask import together
-from programs.lms.meter import Spent
+from programs.asking.ask import gather_all
+from programs.lms.meter import ResourceUsage
 
 
 async def test_what_runs_beside_a_failure_is_waited_for() -> None:
@@ -27,13 +27,13 @@ async def test_what_runs_beside_a_failure_is_waited_for() -> None:
         return name
 
     with pytest.raises(LookupError, match="bad1"):
-        await together([said("a"), together([said("bad1"), said("b")]), said("c"), said("bad2")])
+        await gather_all([said("a"), gather_all([said("bad1"), said("b")]), said("c"), said("bad2")])
     assert finished == ["a", "c", "b"]
 
 
 COUNTS = st.none() | st.integers(0, 10**9)
 SPENT = st.builds(
-    Spent,
+    ResourceUsage,
     calls=st.integers(0, 10**6),
     reasks=st.integers(0, 10**6),
     faults=st.dictionaries(st.sampled_from(["429", "500", "timeout", "empty"]), st.integers(1, 100)),
@@ -44,13 +44,13 @@ SPENT = st.builds(
 )
 
 
-def rounded(spent: Spent) -> dict[str, Any]:
+def rounded(spent: ResourceUsage) -> dict[str, Any]:
     return {**spent.model_dump(), "seconds": pytest.approx(spent.seconds, abs=0.002)}
 
 
 @given(SPENT, SPENT, SPENT)
-def test_spent_adds_up_in_any_order_and_grouping(a: Spent, b: Spent, c: Spent) -> None:
+def test_spent_adds_up_in_any_order_and_grouping(a: ResourceUsage, b: ResourceUsage, c: ResourceUsage) -> None:
     assert (a + b).model_dump() == rounded(b + a)
     assert ((a + b) + c).model_dump() == rounded(a + (b + c))
-    assert (a + Spent()).model_dump() == rounded(a)
-    assert sum([a, b, c], Spent()).calls == a.calls + b.calls + c.calls
+    assert (a + ResourceUsage()).model_dump() == rounded(a)
+    assert sum([a, b, c], ResourceUsage()).calls == a.calls + b.calls + c.calls

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from programs.asking.schema import form_of, outputs_of, schema_of
+from programs.asking.schema import form_of, outputs_of, strict_schema
 from tests.making import Answers, made_of
 from tests.signed import NAMES, SIGNATURES
 
@@ -31,7 +31,7 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
 def test_all_of_a_schema_is_written_out_closed_and_bounded(signature: Any) -> None:
-    schema = schema_of(outputs_of(signature))
+    schema = strict_schema(outputs_of(signature))
     assert not re.search(r'"(\$ref|\$defs|definitions)"', json.dumps(schema))
     for node in nodes(schema):
         kind = node.get("type")
@@ -56,7 +56,7 @@ def test_good_answers_fulfil_the_schema(stage: str) -> None:
     answers = Answers()
     made_of(answers)
     ask = next(ask for ask in answers.asked if ask.stage == stage)
-    schema = schema_of(outputs_of(ask.predict.signature))
+    schema = strict_schema(outputs_of(ask.predict.signature))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate({ask.output: answers.reply(ask).output}, schema)
     with pytest.raises(jsonschema.ValidationError):
@@ -65,7 +65,7 @@ def test_good_answers_fulfil_the_schema(stage: str) -> None:
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
 def test_the_form_names_every_key_with_its_description(signature: Any) -> None:
-    schema = schema_of(outputs_of(signature))
+    schema = strict_schema(outputs_of(signature))
     form = form_of(schema)
     place = 0
     for node in nodes(schema):

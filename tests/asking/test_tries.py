@@ -24,9 +24,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.asking.adapter import NotAsAsked
+from programs.asking.adapter import UnreadableReply
 from programs.asking.ask import Ask
-from programs.asking.caller import Caller, Outcome, TryRules, seed_of
+from programs.asking.caller import Caller, Outcome, ReaskRules, seed_of
 from programs.asking.reply import Reply
 from programs.errors import CallError, ContextTooLong, RateLimited, TransientError, Truncated
 from signatures.answer import FinalAnswer
@@ -52,7 +52,7 @@ ASK = dataclasses.replace(
 class Played(Caller):
     """A caller to whose calls these outcomes come back, without a model."""
 
-    def __init__(self, outcomes: Sequence[Outcome], rules: TryRules) -> None:
+    def __init__(self, outcomes: Sequence[Outcome], rules: ReaskRules) -> None:
         super().__init__(rules=rules, options=frozenset({"temperature", "seed", "max_tokens"}))
         self.outcomes = list(outcomes)
         self.sent: list[Any] = []
@@ -64,14 +64,14 @@ class Played(Caller):
 
 def played(outcomes: Sequence[Outcome], ask: Ask = ASK, **rules: Any) -> tuple[list[Any], Reply]:
     """What is sent when these outcomes come back, and the reply. Every outcome is used."""
-    caller = Played(outcomes, TryRules(**rules))
+    caller = Played(outcomes, ReaskRules(**rules))
     reply = asyncio.run(caller.answer(ask))
     assert not caller.outcomes, "it stopped before all outcomes came"
     return caller.sent, reply
 
 
-def unreadable(faults: list[str], said: str = "", cut: bool = False) -> NotAsAsked:
-    return NotAsAsked(ASK.predict.signature, said, faults, cut)
+def unreadable(faults: list[str], said: str = "", cut: bool = False) -> UnreadableReply:
+    return UnreadableReply(ASK.predict.signature, said, faults, cut)
 
 
 def test_an_unread_answer_is_asked_again_with_the_reason() -> None:
@@ -104,7 +104,7 @@ def test_a_try_that_failed_as_one_before_it_is_not_shown() -> None:
 
 
 def test_what_a_try_copied_from_is_taken_away() -> None:
-    ask = dataclasses.replace(ASK, taken_away={"wrong 1": "passage"})
+    ask = dataclasses.replace(ASK, drop_inputs={"wrong 1": "passage"})
     (first, second, third), _ = played([BAD, unreadable(["no object"], "So."), GOOD], ask)
     assert "passage" in first.inputs
     for step in (second, third):
@@ -147,7 +147,7 @@ OUTCOMES: st.SearchStrategy[Outcome] = st.sampled_from(
 
 @given(st.lists(OUTCOMES, min_size=6, max_size=6), st.integers(1, 6), st.integers(1, 10_000))
 def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], limit: int, tokens: int) -> None:
-    caller = Played(outcomes, TryRules(limit=limit, max_tokens=tokens))
+    caller = Played(outcomes, ReaskRules(limit=limit, max_tokens=tokens))
     reply = asyncio.run(caller.answer(ASK))
     sent, used = caller.sent, len(caller.sent)
     assert used <= limit
@@ -161,12 +161,12 @@ def test_any_course_ends_in_time_and_keeps_what_it_got(outcomes: list[Outcome], 
 @given(st.lists(OUTCOMES, min_size=4, max_size=4))
 def test_from_each_reply_it_goes_on_as_if_nothing_had_happened(outcomes: list[Outcome]) -> None:
     told: list[Reply] = []
-    whole = Played(outcomes, TryRules(limit=4))
+    whole = Played(outcomes, ReaskRules(limit=4))
     end = asyncio.run(whole.answer(ASK, on_reply=told.append))
     assert [reply.status for reply in told[:-1]] == ["open"] * (len(told) - 1)
     assert (told[-1], end.spent_in_all.calls, end.spent_in_all.reasks) == (end, len(told), len(told) - 1)
     for number, reply in enumerate(told[:-1], 1):
-        again = Played(outcomes[number:], TryRules(limit=4))
+        again = Played(outcomes[number:], ReaskRules(limit=4))
         before = Reply.model_validate_json(reply.model_dump_json()).rejected
         assert asyncio.run(again.answer(ASK, before)) == end
         assert again.sent == whole.sent[number:]
@@ -176,7 +176,7 @@ def test_seeds_are_fixed_by_key_seed_and_number() -> None:
     first = [step.config["seed"] for step in played([BAD, BAD, GOOD], seed=3)[0]]
     assert first == [step.config["seed"] for step in played([unreadable(["x"]), Truncated("y"), GOOD], seed=3)[0]]
     assert first == [seed_of("answer/x", 3, number) for number in range(3)]
-    plain = Played([GOOD], TryRules(seed=3))
+    plain = Played([GOOD], ReaskRules(seed=3))
     plain.options = frozenset({"temperature"})
     asyncio.run(plain.answer(ASK))
     assert plain.sent[0].config == {"temperature": 0.7, "rollout_id": first[0]}, "DSPy's cache keys replies by it"

@@ -126,7 +126,7 @@ def test_5_an_error_of_ours_costs_its_text_alone(tmp_path: Path, monkeypatch: py
 
     with laboratory(tmp_path, texts=6, base={"concurrency": 1}) as lab:
         with monkeypatch.context() as patched:
-            patched.setattr("programs.stages.thought.checkable", faulty)
+            patched.setattr("programs.stages.thought.check_short_forms", faulty)
             everywhere = False
             finished = lab.run()
             assert (finished.status, finished.summary.traces) == ("completed", {"accepted": 5})

@@ -16,7 +16,7 @@ import pytest
 
 from programs import document, merge
 from programs.errors import StorageError
-from programs.files import fresh, in_place
+from programs.files import atomic_write, draft_path
 from programs.run.journal import Journal
 from tests.lab import Lab, called, ended, laboratory, mistake, wait_for
 
@@ -83,15 +83,15 @@ def test_an_output_that_is_a_link_is_written_through(lab: Lab) -> None:
 
 def test_a_draft_is_new_and_what_a_killed_process_left_goes(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
-    left = fresh(path, "tmp")
+    left = draft_path(path, "tmp")
     left.write_bytes(b"half a docu")
-    with in_place(path) as file:
+    with atomic_write(path) as file:
         file.write(b"whole")
         assert len(list(tmp_path.iterdir())) == 1, "its own draft"
     assert [found.name for found in tmp_path.iterdir()] == ["out.json"]
     assert path.read_bytes() == b"whole"
     path.chmod(0o600)
-    with in_place(path) as file:
+    with atomic_write(path) as file:
         file.write(b"anew")
     assert path.stat().st_mode & 0o777 == 0o600, "who may read it is the user's to say"
 
@@ -125,7 +125,7 @@ def test_a_journal_that_goes_is_written_anew(tmp_path: Path, replaced: bool, cap
     assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == ["a", "b", "c"]
     assert [found.read_bytes() for found in tmp_path.glob("*.old")] == ([NOTES] if replaced else [])
     with Journal(path) as again:
-        assert again.mended == 0
+        assert again.torn_bytes == 0
         assert again.latest("note", "c") is not None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from programs.statistics.interval import Numbers, interval_of
+from programs.statistics.interval import Numbers, interval_of_totals
 
 Draw = Callable[[np.random.Generator, int], Numbers]
 
@@ -27,7 +27,7 @@ def called_better(draw: Draw, sources: int, times: int) -> float:
     dice, better = np.random.default_rng(1), 0
     for number in range(times):
         totals = np.stack([draw(dice, sources), np.ones(sources)], axis=1)
-        found = interval_of(totals, seed=number, resamples=1000)
+        found = interval_of_totals(totals, seed=number, resamples=1000)
         better += found is not None and found.low > 0
     return better / times
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from programs.cli import logs
-from programs.cli.logs import LogOptions, logged
+from programs.cli.logs import LogOptions, logging_to_file
 from programs.errors import UserError
 from programs.files import beside
 from tests.lab import USER, Lab, called, laboratory, mistake
@@ -65,7 +65,7 @@ def test_no_secret_is_in_any_line(
 ) -> None:
     words = " | ".join([*secrets[:4], "sk-abcdefgh12", "http://me:hunter2@host/v1"])
     path = tmp_path / "log"
-    with logged(LogOptions(log_file=path, log_format=form), tmp_path / "out"):
+    with logging_to_file(LogOptions(log_file=path, log_format=form), tmp_path / "out"):
         log.warning("message %s", words, extra={"field": {"deep": [words]}})
         logging.getLogger("dspy.anything").warning("by DSPy: %s", words)
         try:
@@ -112,7 +112,7 @@ def test_a_log_that_fails_later_is_told_once_and_costs_nothing_else(lab: Lab) ->
 
 def test_it_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 1000)
-    with logged(LogOptions(log_file=tmp_path / "log"), tmp_path / "out"):
+    with logging_to_file(LogOptions(log_file=tmp_path / "log"), tmp_path / "out"):
         for number in range(200):
             log.info("line %d of many", number)
     files = sorted(path.name for path in tmp_path.iterdir())
@@ -123,7 +123,7 @@ def test_it_cannot_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_error_that_ends_a_command_is_in_its_log(tmp_path: Path) -> None:
     def work(path: Path, error: Exception) -> None:
-        with logged(LogOptions(log_file=path, log_format="json"), tmp_path / "out"):
+        with logging_to_file(LogOptions(log_file=path, log_format="json"), tmp_path / "out"):
             log.info("at work")
             raise error
 
@@ -150,7 +150,7 @@ def state() -> list[Any]:
 
 def test_everything_is_as_before_afterwards(tmp_path: Path) -> None:
     before = state()
-    with logged(LogOptions(log_level="debug"), tmp_path / "out.json"):
+    with logging_to_file(LogOptions(log_level="debug"), tmp_path / "out.json"):
         log.debug("a detail\nand %s", "three\nfour", extra={"field": "five\nsix \udc80"})
         assert state() != before
     [line] = [line for line in (tmp_path / "out.run.log").read_text().splitlines() if " a detail" in line]

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from programs.cli import terminal
 from programs.cli.terminal import safe_streams
-from programs.redaction import printable
+from programs.redaction import strip_unprintable
 from tests.lab import Lab, called, environment, laboratory
 from tests.standin import scientist
 from tests.standin.scientist import Asked
@@ -67,7 +67,7 @@ def test_whoever_prints_prints_no_control_characters(monkeypatch: pytest.MonkeyP
         print(EVIL)
         terminal.console(width=200).print(EVIL)
     assert stream.getvalue() == f"{HARMLESS}\n{HARMLESS}\n"
-    assert printable("a\tb\nc\x7f\x85\u202ed é") == "a\tb\ncd é"
+    assert strip_unprintable("a\tb\nc\x7f\x85\u202ed é") == "a\tb\ncd é"
 
 
 def test_a_console_lets_its_own_styles_pass_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

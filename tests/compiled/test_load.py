@@ -18,7 +18,7 @@ from typing import Any
 import dspy
 import pytest
 
-from programs.compiled import identity_at
+from programs.compiled import read_identity
 from programs.errors import UserError
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
@@ -121,7 +121,7 @@ def test_tuned_temperatures_come_back(tmp_path: Path) -> None:
     loaded = load_tracer(tmp_path / "p.json")
     assert loaded.strands.critique.config == {"temperature": 0.3}
     assert loaded.writer.trace.config == {}
-    assert identity_at(tmp_path / "p.json").model == "gpt41"
+    assert read_identity(tmp_path / "p.json").model == "gpt41"
 
 
 def test_a_program_of_another_model_is_used_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.exports.benchmarks import Benchmarks, grams, questions_in
+from programs.exports.benchmarks import Benchmarks, ngram_hashes, questions_in
 
 CLOCKS = "Which of two identical clocks, one on a hill and one in a valley, runs slower by general relativity?"
 DUST = "How does interstellar dust redden starlight?"
@@ -43,13 +43,13 @@ def test_what_gives_a_question_away_is_told_with_its_place(tmp_path: Path, name:
     lines = ({"question": OTHER}, {"answer": "none"}, "", {"prompt": CLOCKS}, "broken", {"text": DUST})
     found = benchmarks(bench(tmp_path / name, *lines))
     longer = f"I wonder: {CLOCKS.lower().replace(',', '')} And would a pilot notice it?"
-    assert found.given_away_by_question(longer) == f"shares a run of words with {name}:4"
-    assert found.given_away_by(f"They ask me {longer}") == f"shares a run of words with {name}:4"
-    assert found.given_away_by_question("How would dust between the stars redden starlight?") is None
+    assert found.match_question(longer) == f"shares a run of words with {name}:4"
+    assert found.match_text(f"They ask me {longer}") == f"shares a run of words with {name}:4"
+    assert found.match_question("How would dust between the stars redden starlight?") is None
     near = "Explain how the interstellar dust reddens starlight"
-    assert found.given_away_by_question(near) == f"asks nearly the same as {name}:6"
-    assert found.given_away_by(near) is None
-    assert found.given_away_by_question("Which of two clocks runs slower?") is None
+    assert found.match_question(near) == f"asks nearly the same as {name}:6"
+    assert found.match_text(near) is None
+    assert found.match_question("Which of two clocks runs slower?") is None
 
 
 def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_a_frame_of_many_prompts_gives_nothing_away(tmp_path: Path) -> None:
     few = bench(tmp_path / "few.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics[:10]))
     many = bench(tmp_path / "many.jsonl", *({"question": f"{frame}what are {topic}?"} for topic in topics * 3))
     asked = f"{frame}which galaxies merge?"
-    assert benchmarks(few).given_away_by(asked) is not None
-    assert benchmarks(many).given_away_by(asked) is None
-    assert benchmarks(many).given_away_by(f"{frame}what are starsa?") is not None, "its own last words are no frame"
+    assert benchmarks(few).match_text(asked) is not None
+    assert benchmarks(many).match_text(asked) is None
+    assert benchmarks(many).match_text(f"{frame}what are starsa?") is not None, "its own last words are no frame"
 
 
 def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ words = st.lists(st.sampled_from("abcdefghij"), min_size=0, max_size=40)
 @given(words, words, st.integers(1, 5))
 def test_texts_share_a_gram_just_when_they_share_the_words(one: list[str], other: list[str], length: int) -> None:
     runs = [{tuple(text[n : n + length]) for n in range(len(text) - length + 1)} for text in (one, other)]
-    found = set(grams(one, [length])) & set(grams(other, [length]))
+    found = set(ngram_hashes(one, [length])) & set(ngram_hashes(other, [length]))
     assert len(found) == len(runs[0] & runs[1])
 
 
@@ -91,7 +91,7 @@ def test_a_short_question_is_one_gram_of_its_own_length(tmp_path: Path) -> None:
     for count, shared, given_away in ((7, 7, False), (8, 8, True), (8, 7, False), (15, 13, True)):
         words = [f"w{n}" for n in range(count)]
         found = benchmarks(bench(tmp_path / "a.jsonl", {"question": " ".join(words)}))
-        assert (found.given_away_by(f"so {' '.join(words[-shared:])} it is") is not None) == given_away, (count, shared)
+        assert (found.match_text(f"so {' '.join(words[-shared:])} it is") is not None) == given_away, (count, shared)
 
 
 @pytest.mark.parametrize(

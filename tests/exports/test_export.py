@@ -21,7 +21,7 @@ import pytest
 
 from programs.export import main
 from programs.exports import exporter
-from programs.exports.exporter import DataFiles, Origin, by_question
+from programs.exports.exporter import DataFiles, Origin, group_by_question
 from programs.exports.options import FORMATS, SPLITS
 from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
@@ -96,7 +96,7 @@ def test_1_the_licence_of_the_card_is_that_of_the_rows(tmp_path: Path) -> None:
     assert header(export_to(mixed, "sft", output="mixed"))["license"] == ["cc-by-4.0", "unknown"]
 
 
-@pytest.mark.parametrize("step", ["card", "__exit__", "add", "rename"])
+@pytest.mark.parametrize("step", ["card_text", "__exit__", "add", "rename"])
 def test_1_a_failure_leaves_the_old_export(papers: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     folder = export_to(papers, "sft")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -106,7 +106,7 @@ def test_1_a_failure_leaves_the_old_export(papers: Path, monkeypatch: pytest.Mon
 
     rename = Path.rename
     failing = (lambda one, other: fail() if one.name == "draft" else rename(one, other)) if step == "rename" else fail
-    monkeypatch.setattr({"card": exporter, "rename": Path}.get(step, DataFiles), step, failing)
+    monkeypatch.setattr({"card_text": exporter, "rename": Path}.get(step, DataFiles), step, failing)
     said = refused(papers, "sft", "--overwrite")
     assert said.endswith("No space left on device")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -190,7 +190,7 @@ def test_5_the_traces_of_one_question_are_alive_at_a_time() -> None:
     counted = Counted(300, question_of=lambda number: number % 60)
     alive: weakref.WeakSet[ReadTrace] = weakref.WeakSet()
     seen = []
-    for group in by_question(counted):
+    for group in group_by_question(counted):
         alive.update(group)
         seen.append([one.record.generation.variation for one in group if one.record.generation])
         assert len(alive) <= 2 * 5

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.exports.licences import hub_names, licence_name, licence_of
-from programs.exports.options import SPLITS, shares_of, split_of
+from programs.exports.options import SPLITS, parse_shares, split_of
 
 NAMES = [f"doi:10.1000/{number}" for number in range(4000)]
 
@@ -58,7 +58,7 @@ def test_any_text_has_a_name_of_one_line_and_one_that_the_hub_takes(text: str) -
 
 @pytest.mark.parametrize("text", ["0.9,0.05,0.05", "0.5,0.5", "1", "0,0,1", "0.8, 0.1, 0.1"])
 def test_shares_are_kept(text: str) -> None:
-    shares = shares_of(text)
+    shares = parse_shares(text)
     counts = Counter(split_of(name, shares) for name in NAMES)
     for split, share in shares.items():
         # Four standard deviations of a share of 4000.
@@ -68,7 +68,7 @@ def test_shares_are_kept(text: str) -> None:
 
 @given(st.text(max_size=20))
 def test_a_larger_first_share_takes_papers_and_loses_none(source: str) -> None:
-    placed = [split_of(source, shares_of(text)) for text in ("0.5,0.5", "0.6,0.4", "0.9,0.1", "1")]
+    placed = [split_of(source, parse_shares(text)) for text in ("0.5,0.5", "0.6,0.4", "0.9,0.1", "1")]
     places = [SPLITS.index(split) for split in placed]
     assert places == sorted(places, reverse=True)
 
@@ -76,4 +76,4 @@ def test_a_larger_first_share_takes_papers_and_loses_none(source: str) -> None:
 @pytest.mark.parametrize("text", ["", "a", "0.9", "0.9,0.2", "1,0,0,0", "-1,2", "nan", "inf", "0.5;0.5"])
 def test_what_are_no_shares_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="add up to 1"):
-        shares_of(text)
+        parse_shares(text)

@@ -89,7 +89,7 @@ def test_1_what_is_no_tag_is_refused(judged: Path, tag: str) -> None:
 def test_2_no_text_can_end_a_thought_or_begin_a_turn(to: str, tag: str) -> None:
     texts: dict[str, Any] = dict.fromkeys(("text", "audience", "question", "answer", "thought"), f"Why? {HOSTILE}")
     kind = Tag.parse(tag)
-    assert kind.inert(kind.inert(HOSTILE)) == kind.inert(HOSTILE)
+    assert kind.escape(kind.escape(HOSTILE)) == kind.escape(HOSTILE)
     for row in made(to, record(**texts), think_tag=tag, context="both"):
         everything = str({key: value for key, value in row.items() if key != "id"})
         # Once in the system prompt, once around the thought.

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from programs.exports.options import ExportOptions, comparisons
-from programs.exports.screening import not_kept, screening
+from programs.exports.options import ExportOptions, parse_rule
+from programs.exports.screening import screening, why_not_kept
 from programs.records import Record
 from programs.text import near_duplicates
 from programs.text.near_duplicates import similarity
@@ -179,7 +179,7 @@ def solved(number: int, solver: float, student: float | None, score: float | Non
     ],
 )
 def test_5_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
-    why = not_kept(rule, solved(1, solver=0.75, student=0.25, score=8.0))
+    why = why_not_kept(rule, solved(1, solver=0.75, student=0.25, score=8.0))
     assert why == (None if kept else f"it does not satisfy {rule.strip()} (--keep)")
 
 
@@ -191,7 +191,7 @@ OTHER += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan
 @pytest.mark.parametrize("rule", OTHER)
 def test_5_anything_else_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="is not a rule: compare student"):
-        comparisons(rule)
+        parse_rule(rule)
 
 
 def test_5_the_export_takes_what_the_rule_keeps_and_counts_the_rest(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.inputs.cutting import Piece, pieces
+from programs.inputs.cutting import Piece, cut_into_passages
 from programs.inputs.formats.paper import Block, Paper, paper_of
 from programs.text.sentences import split
 from tests.inputs.making_papers import prose
@@ -28,7 +28,7 @@ BLOCKS = st.lists(
 @given(BLOCKS, st.integers(200, 900), st.integers(0, 3))
 def test_nothing_is_lost_and_nothing_is_too_long(blocks: list[Block], limit: int, overlap: int) -> None:
     paper = paper_of(blocks)
-    cut = list(pieces(paper, limit, overlap))
+    cut = list(cut_into_passages(paper, limit, overlap))
     held: set[int] = set()
     for piece in cut:
         text = paper.text[piece.start : piece.end]
@@ -58,7 +58,7 @@ def _check_shared(paper: Paper, before: Piece, after: Piece, overlap: int) -> No
 @given(BLOCKS, st.integers(200, 900))
 def test_a_passage_names_the_sections_that_it_has_parts_of(blocks: list[Block], limit: int) -> None:
     paper = paper_of(blocks)
-    for piece in pieces(paper, limit, 1):
+    for piece in cut_into_passages(paper, limit, 1):
         shared = [paper.text[max(part.start, piece.start) : min(part.end, piece.end)] for part in paper.sections]
         within = [part for part, words in zip(paper.sections, shared, strict=True) if words.strip()]
         assert list(piece.sections) == [" > ".join(part.path) for part in within if part.path]
@@ -69,7 +69,7 @@ def test_a_passage_names_the_sections_that_it_has_parts_of(blocks: list[Block], 
 
 def test_a_long_section_is_cut_at_sentences_into_passages_of_about_one_length() -> None:
     paper = paper_of([Block("Results", 1), *(Block(part) for part in prose(1, 12).split("\n\n"))])
-    cut = list(pieces(paper, 1500, 1))
+    cut = list(cut_into_passages(paper, 1500, 1))
     lengths = [piece.end - piece.start for piece in cut]
     assert len(cut) >= 3
     assert min(lengths) > 0.5 * max(lengths)
@@ -78,12 +78,12 @@ def test_a_long_section_is_cut_at_sentences_into_passages_of_about_one_length() 
     for before, after in pairwise(cut):
         assert paper.text[after.start : before.end].count(". ") <= 4
         assert after.start < before.end, "one sentence is repeated"
-    assert all(after.start >= before.end for before, after in pairwise(pieces(paper, 1500, 0)))
+    assert all(after.start >= before.end for before, after in pairwise(cut_into_passages(paper, 1500, 0)))
 
 
 def test_a_sentence_beyond_the_limit_is_cut_between_words() -> None:
     paper = paper_of([Block("word " * 150), Block("z" * 450)])
-    texts = [paper.text[piece.start : piece.end] for piece in pieces(paper, 200, 2)]
+    texts = [paper.text[piece.start : piece.end] for piece in cut_into_passages(paper, 200, 2)]
     assert all(len(text) <= 200 for text in texts)
     assert all(set(text.split()) == {"word"} for text in texts if "word" in text and "z" not in text)
     assert "".join("".join(texts).split()) == "word" * 150 + "z" * 450

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import UserError
-from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, objects_of
+from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, read_objects
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport, Skip
 from programs.inputs.sample import Place, content_id
@@ -79,7 +79,7 @@ def test_where_every_line_is_to_be_an_object_one_that_is_none_is_named_with_its_
     for dirt, why in ((b"prose", "not JSON"), (line("a" * DEFAULT_LINE_LIMIT), "line too long")):
         path = write(tmp_path / "a.jsonl", BEFORE, b"", dirt)
         with pytest.raises(UserError, match=f"a.jsonl:3: {why}"):
-            list(objects_of(path))
+            list(read_objects(path))
 
 
 def test_blank_lines_are_counted_apart_and_the_last_needs_no_line_end(tmp_path: Path) -> None:

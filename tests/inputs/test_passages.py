@@ -19,7 +19,7 @@ from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
 from programs.inputs.report import Skip
 from programs.inputs.sample import content_id
-from programs.inputs.sources import sources
+from programs.inputs.sources import find_sources
 from tests.inputs import making_pdf
 from tests.inputs.making_papers import folder_of_all, prose
 from tests.inputs.writing import line, read, write
@@ -89,16 +89,16 @@ def test_2_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, mon
         with monkeypatch.context() as hidden:
             hidden.setitem(__import__("sys").modules, library, None)
             with pytest.raises(UserError) as error:
-                sources([str(papers / name)])
+                find_sources([str(papers / name)])
             assert str(error.value).endswith("needs the readers for papers: pip install 'synthreasoner[papers]'")
     for name in ("b.md", "below/c.txt.gz"):
-        assert [source.name for source in sources([str(papers / name)])] == [papers / name]
+        assert [source.name for source in find_sources([str(papers / name)])] == [papers / name]
 
 
 def test_5_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match=r"folder .* contains no file of a supported type: \.jsonl, .*\.pdf"):
-        sources([str(tmp_path)])
+        find_sources([str(tmp_path)])
 
 
 def test_3_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypa
     def never(*_: object) -> None:
         raise AssertionError("a document was read")
 
-    monkeypatch.setattr(processes.ReaderProcess, "paper", never)
+    monkeypatch.setattr(processes.ReaderProcess, "read_paper", never)
     again, report = read(*everything, tokens=300, done=done)
     assert again == []
     assert report.done == len(samples)
@@ -136,7 +136,7 @@ def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypa
 def test_4_what_was_left_out_makes_no_document_read_again(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
     some, _ = read(papers / "b.md", tokens=150, prefilter=True)
-    monkeypatch.delattr(processes.ReaderProcess, "paper")
+    monkeypatch.delattr(processes.ReaderProcess, "read_paper")
     done = {sample.line_id for sample in some}
     again, report = read(papers / "b.md", tokens=150, prefilter=True, done=done)
     assert again == []

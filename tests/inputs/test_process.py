@@ -16,7 +16,7 @@ from programs.errors import RunStopped
 from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
-from programs.inputs.process import ReaderProcess, done
+from programs.inputs.process import ReaderProcess, handle_request
 from programs.inputs.report import Skip, Unreadable
 
 SLOW = b"\\textbf{a} \\emph{b} $c$ " * 400_000
@@ -44,17 +44,17 @@ def once_it_runs(process: ReaderProcess, then: Callable[[int], object]) -> threa
 def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
     usual, process._seconds = process._seconds, 0.5
     with pytest.raises(Unreadable, match=Skip.TOO_SLOW):
-        process.paper(".tex", SLOW)
+        process.read_paper(".tex", SLOW)
     process._seconds = usual
-    assert process.paper(".txt", b"The next one.").text == "The next one."
+    assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
 def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
     crash = once_it_runs(process, lambda pid: os.kill(pid, signal.SIGSEGV))
     with pytest.raises(Unreadable, match=Skip.CRASHED):
-        process.paper(".tex", SLOW)
+        process.read_paper(".tex", SLOW)
     crash.join()
-    assert process.paper(".txt", b"The next one.").text == "The next one."
+    assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
 def test_closing_ends_it_whatever_it_does_and_is_no_crash(process: ReaderProcess) -> None:
@@ -66,12 +66,12 @@ def test_closing_ends_it_whatever_it_does_and_is_no_crash(process: ReaderProcess
 
     closed = once_it_runs(process, close)
     with pytest.raises(RunStopped):
-        process.paper(".tex", SLOW)
+        process.read_paper(".tex", SLOW)
     closed.join()
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
     with pytest.raises(RunStopped):
-        process.paper(".txt", b"The next one.")
+        process.read_paper(".txt", b"The next one.")
 
 
 def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: ReaderProcess, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: R
     rows = process.rows(tmp_path / "a.parquet", "text")
     assert next(rows).record == {"text": "Text 0."}
     rows.close()  # type: ignore[attr-defined]
-    assert process.paper(".txt", b"The next one.").text == "The next one."
+    assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
 def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -
         raise ValueError("a library's")
 
     def told(data: bytes) -> processes.Answer:
-        return list(done("document", ".txt", "", data))[-1]
+        return list(handle_request("document", ".txt", "", data))[-1]
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
     assert told(b"Dust.").reason == Skip.DAMAGED, "no file of ours raised it"

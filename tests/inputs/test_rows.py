@@ -84,7 +84,7 @@ def data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_rows_of_a_data_set_are_records(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = list[str]()
     # It would load the library once more, for seconds.
-    monkeypatch.setattr(ReaderProcess, "look", lambda _process, name: looked.append(str(name)))
+    monkeypatch.setattr(ReaderProcess, "check_exists", lambda _process, name: looked.append(str(name)))
     samples, report = read("hf://lab/dust")
     assert looked == ["hf://lab/dust"], "it is asked for before it is read"
     assert [sample.text for sample in samples] == [f"train text {n}." for n in range(3)]
@@ -98,10 +98,10 @@ def test_what_is_not_on_the_hub_is_said_before_anything_is_read(data_set: Path) 
     (data_set / "lab" / "local").mkdir(parents=True)
     (data_set / "lab" / "local" / "train.jsonl").write_text('{"text": "Private."}\n')
     with closing(ReaderProcess()) as process:
-        process.look(HubName.parse("hf://lab/dust"))
+        process.check_exists(HubName.parse("hf://lab/dust"))
         for name, said in {"dust:nowhere": "nowhere", "none": "none", "local": "run elsewhere"}.items():
             with pytest.raises(UserError, match=rf"^hf://lab/{name}: .*{said}") as error:
-                process.look(HubName.parse(f"hf://lab/{name}"))
+                process.check_exists(HubName.parse(f"hf://lab/{name}"))
             assert "\n" not in str(error.value)
 
 

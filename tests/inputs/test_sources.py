@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import UserError
-from programs.inputs.sources import DEFAULT_INPUT, shipped_sample, sources
+from programs.inputs.sources import DEFAULT_INPUT, find_sources, shipped_sample
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    return [str(source.name) for source in sources(patterns)]
+    return [str(source.name) for source in find_sources(patterns)]
 
 
 def message(*patterns: str) -> str:
     with pytest.raises(UserError) as error:
-        sources(patterns)
+        find_sources(patterns)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -54,7 +54,7 @@ def test_what_is_missing_is_named_with_its_nearest() -> None:
 
 def test_a_name_tells_nothing_of_where_it_lies(folder: Path) -> None:
     def shown(*patterns: Path | str) -> list[str]:
-        return [source.shown for source in sources(list(map(str, patterns)))]
+        return [source.display_name for source in find_sources(list(map(str, patterns)))]
 
     assert shown(folder / "a.jsonl", "deep/er/c.jsonl") == ["a.jsonl", "c.jsonl"]
     assert shown(folder / "deep") == ["er/c.jsonl"]

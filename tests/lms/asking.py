@@ -13,8 +13,8 @@ from tests.standin.server import StandIn
 USER = "jdoe.secret"
 KEY = "sk-very-secret-key-123"
 ANSWER = '{"answer": "Galaxies recede from us."}'
-QUICK = RetryPolicy(first_wait=0.001, longest_wait=0.002, patience=30)
-ONCE = RetryPolicy(first_wait=0.001, longest_wait=0.002, patience=0)
+QUICK = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=30)
+ONCE = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=0)
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores, own_folder
+from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores, make_state_folder
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.server import HttpReply
@@ -96,12 +96,12 @@ async def test_calls_at_the_same_time_read_what_they_share_once(model: Model) ->
 
 def test_what_a_killed_process_left_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first, held = asyncio.run(asyncio.to_thread(own_folder))
+    first, held = asyncio.run(asyncio.to_thread(make_state_folder))
     assert held.is_locked, "for whoever closes the model, in another thread than that which loaded it"
     left = first.with_name("left")
     left.mkdir()
     (left / "0.bin").write_bytes(b"read")
-    second, other = own_folder()
+    second, other = make_state_folder()
     assert (first.is_dir(), second.is_dir(), left.exists()) == (True, True, False)
     held.release()
     other.release()

@@ -9,7 +9,7 @@ from dspy.utils.exceptions import LMUnexpectedError
 
 from programs import errors as ours
 from programs.lms.engine import DSPYS_ACALL
-from programs.lms.failures import EmptyAnswer, NotAnAnswer, NotConnected, backend_error
+from programs.lms.failures import ConnectionFailed, EmptyAnswer, InvalidReply, backend_error
 from programs.lms.meter import metered
 from tests.lms.asking import ANSWER, KEY, ONCE, ask, served
 from tests.standin.faults import FaultPlan
@@ -19,12 +19,12 @@ FAULTS = {
     "503": (ours.TransientError, "503"),
     "408": (ours.TransientError, "408"),
     "429": (ours.RateLimited, "429"),
-    "html": (NotAnAnswer, "not an answer"),
-    "reset": (NotConnected, "connection"),
+    "html": (InvalidReply, "not an answer"),
+    "reset": (ConnectionFailed, "connection"),
     "empty": (EmptyAnswer, "empty"),
     "null": (EmptyAnswer, "empty"),
-    "error200": (NotAnAnswer, "not an answer"),
-    "overloaded200": (NotAnAnswer, "not an answer"),
+    "error200": (InvalidReply, "not an answer"),
+    "overloaded200": (InvalidReply, "not an answer"),
     "401": (ours.AccessDenied, "AccessDenied"),
     "404": (ours.UnknownModel, "UnknownModel"),
     "418": (ours.CallError, "CallError"),

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from programs.errors import RunStopped, TransientError
 from programs.lms import retry, server
-from programs.lms.failures import EmptyAnswer, TimedOut
+from programs.lms.failures import CallTimeout, EmptyAnswer
 from programs.lms.resolve import resolve
 from programs.lms.retry import Pacer, RetryPolicy
 from programs.run.gate import Gate
@@ -31,12 +31,14 @@ from tests.lms.asking import Clock, request
 
 @given(st.integers(1, 5000), st.none() | st.floats(0, 300))
 def test_1_waits_are_bounded_and_never_shorter_than_asked(failures: int, asked: float | None) -> None:
-    wait = RetryPolicy().wait(failures, asked)
+    wait = RetryPolicy().delay_after(failures, asked)
     assert max(0.5, asked or 0) <= wait <= max(60.0, 1.1 * (asked or 0))
-    assert min(8, 2 ** (failures - 1)) / 2 <= RetryPolicy(longest_wait=8).wait(failures) <= min(8, 2 ** (failures - 1))
+    assert (
+        min(8, 2 ** (failures - 1)) / 2 <= RetryPolicy(max_wait=8).delay_after(failures) <= min(8, 2 ** (failures - 1))
+    )
 
 
-@pytest.mark.parametrize(("failures", "tries"), [([EmptyAnswer] * 9, 3), ([TimedOut, EmptyAnswer] * 9, 6)])
+@pytest.mark.parametrize(("failures", "tries"), [([EmptyAnswer] * 9, 3), ([CallTimeout, EmptyAnswer] * 9, 6)])
 async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type[TransientError]], tries: int) -> None:
     """Other failures between them count for themselves."""
     policy = RetryPolicy(first_wait=0, patience=60)
@@ -53,7 +55,7 @@ async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type
 
 async def test_1_whoever_has_no_listener_is_warned_once_a_call(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever has one is not: tests/cli/test_logs.py."""
-    left = [TimedOut("no server")] * 6
+    left = [CallTimeout("no server")] * 6
 
     async def once() -> str:
         if left:
@@ -81,7 +83,7 @@ async def test_1_no_wait_outlasts_patience(asked: float | None, tries: int, monk
         clock.now += wait
 
     with pytest.raises(TransientError, match="busy"):
-        await RetryPolicy(first_wait=1, longest_wait=8, patience=30).call(once, aside)
+        await RetryPolicy(first_wait=1, max_wait=8, patience=30).call(once, aside)
     assert len(started) == tries
     assert clock.now <= 130
 
@@ -90,7 +92,7 @@ async def test_2_without_a_refusal_nothing_waits() -> None:
     pacer = Pacer(Clock())
     for _ in range(1000):
         await pacer.wait_to_send()
-        pacer.heard(refused=False)
+        pacer.record_end(refused=False)
     assert pacer.rate is None
 
 
@@ -121,7 +123,7 @@ async def simulate(
             await pacer.wait_to_send()
             end = ends(clock.now)
             await sleep(0.0 if end == "refused" else seconds)
-            pacer.heard(refused=end == "refused")
+            pacer.record_end(refused=end == "refused")
             if end == "answered":
                 failures = 0
                 answers.append(clock.now)
@@ -184,7 +186,7 @@ async def test_4_refusals_whatever_the_pace_do_not_slow_the_run(
         return len((await simulate(ends, 32, 60 * max(seconds, 4), monkeypatch, seconds))[0])
 
     with_pace = await answers()
-    monkeypatch.setattr(Pacer, "heard", lambda _self, refused: None)  # noqa: ARG005
+    monkeypatch.setattr(Pacer, "record_end", lambda _self, refused: None)  # noqa: ARG005
     assert with_pace >= 0.75 * await answers()
 
 
@@ -203,11 +205,11 @@ async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.Monkey
     model = resolve("openai/any", api_base="http://localhost:1/v1", env={})
 
     async def judged() -> None:
-        async with gate.place(depth=9) as aside:
+        async with gate.permit(depth=9) as aside:
             await model.engine.servers[0].ask(request(), aside)
 
     async def writes(number: int) -> None:
-        async with gate.place(depth=0):
+        async with gate.permit(depth=0):
             await asyncio.sleep(0)
             written.append(number)
 

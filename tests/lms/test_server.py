@@ -18,9 +18,9 @@ import pytest
 
 from programs.errors import AccessDenied, BackendError, CallError, UnknownModel
 from programs.lms import server as server_module
-from programs.lms.failures import NotAnAnswer, NotConnected
+from programs.lms.failures import ConnectionFailed, InvalidReply
 from programs.lms.meter import metered
-from programs.lms.server import LOST_AFTER, proxy_for
+from programs.lms.server import KEEPALIVE_SECONDS, proxy_for
 from tests.lms.asking import ANSWER, FORMAT, ONCE, ask, brain, openai_model, request, served
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -72,7 +72,7 @@ async def test_a_page_from_before_a_known_server_is_tried_again(kind: str, liste
 async def test_a_403_refuses_one_call_unless_it_is_all_that_ever_came(answered: bool) -> None:
     """Whether it comes with its status or inside a 200."""
     plan = FaultPlan(script=[None, *["403", "forbidden200"] * 10][0 if answered else 1 :])
-    refused = 20 if answered else server_module.FORBIDDEN_AT_FIRST - 1
+    refused = 20 if answered else server_module.MAX_INITIAL_403S - 1
     async with served(faults=plan, models=[("Any", "any")]) as (_server, model):
         # That it lists the model is no answer: lists may be free where calls want another key.
         assert await (ask(model) if answered else model.engine.list_models())
@@ -114,7 +114,7 @@ async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) ->
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made, key)
     async with served(ONCE, tls=context) as (_server, model):
-        with pytest.raises(NotConnected, match=r"https://127.*certificate.*SSL_CERT_FILE"):
+        with pytest.raises(ConnectionFailed, match=r"https://127.*certificate.*SSL_CERT_FILE"):
             await ask(model)
 
 
@@ -122,7 +122,7 @@ async def test_a_certificate_that_is_not_trusted_is_called_so(tmp_path: Path) ->
 async def test_a_reply_without_end_is_cut_off(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "MAX_REPLY_BYTES", 100_000)
     async with served(ONCE, brain=lambda _: ANSWER + " " * 300_000, compressed=encoding == "gzip") as (_server, model):
-        with pytest.raises(NotAnAnswer, match="larger than"):
+        with pytest.raises(InvalidReply, match="larger than"):
             await ask(model)
 
 
@@ -138,7 +138,7 @@ async def test_a_machine_that_says_nothing_is_missed() -> None:
                 if (int(there[-4:], 16), state) == (server.port, "01"):
                     timer, ticks = timed.split(":")
         assert timer == "02"
-        assert int(ticks, 16) <= 100 * LOST_AFTER, "in hundredths of a second; by default it is two hours"
+        assert int(ticks, 16) <= 100 * KEEPALIVE_SECONDS, "in hundredths of a second; by default it is two hours"
         await call
 
 
@@ -148,5 +148,5 @@ async def test_control_characters_of_a_server_reach_nobody() -> None:
         [name] = await model.engine.list_models()
         with pytest.raises(BackendError) as caught:
             await ask(model)
-    shown = f"{name.id}{name.internal_id}{caught.value}"
+    shown = f"{name.id}{name.request_name}{caught.value}"
     assert not [sign for sign in shown if not sign.isprintable()]

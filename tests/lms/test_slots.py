@@ -17,8 +17,8 @@ def called(slots: Slots, prompt: str) -> Slot:
     """A call from its beginning to its end."""
     slot = slots.take(prompt)
     assert slot is not None
-    slots.saved(slot, slots.oldest_state())
-    slots.leave(slot)
+    slots.record_saved(slot, slots.oldest_state())
+    slots.release(slot)
     return slot
 
 
@@ -31,8 +31,8 @@ def test_no_slot_is_taken_twice(count: int, plan: list[tuple[bool, str]]) -> Non
             assert (slot is None) == (len(taken) == count)
             taken += [slot] if slot else []
         elif taken:
-            slots.saved(taken[0], slots.oldest_state())
-            slots.leave(taken.pop(0))
+            slots.record_saved(taken[0], slots.oldest_state())
+            slots.release(taken.pop(0))
         assert len({slot.number for slot in taken}) == len(taken)
 
 

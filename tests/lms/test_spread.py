@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import AccessDenied, BackendError, CallError, FatalError, TransientError, UnknownModel
-from programs.lms.failures import NotConnected
+from programs.lms.failures import ConnectionFailed
 from programs.lms.meter import metered
 from programs.lms.retry import RetryPolicy
-from programs.lms.spread import DOWN_AFTER, ServerSpread, choose, preference, shared_beginning
+from programs.lms.spread import DOWN_AFTER, ServerSpread, choose_server, rank_servers, shared_prefix
 from tests.lms.asking import ANSWER, KEY, ONCE, Clock, ask, brain, openai_model, request
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -30,19 +30,19 @@ ANY_TEXT = st.text(st.characters(), max_size=200)
 
 @given(ANY_TEXT, NAMES, st.data())
 def test_an_order_is_stable(beginning: str, names: list[str], data: st.DataObject) -> None:
-    order = preference(beginning, names)
+    order = rank_servers(beginning, names)
     assert sorted(order) == list(range(len(names)))
     left = data.draw(st.sampled_from(names))
     fewer = [name for name in names if name != left]
     kept = [names[index] for index in order if names[index] != left]
-    assert [fewer[index] for index in preference(beginning, fewer)] == kept
+    assert [fewer[index] for index in rank_servers(beginning, fewer)] == kept
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.data())
 def test_a_choice_has_room_and_all_before_it_have_none(in_flight: list[int], data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(in_flight))))
     among = data.draw(st.sets(st.sampled_from(order), min_size=1))
-    chosen = choose(order, in_flight, among)
+    chosen = choose_server(order, in_flight, among)
     share = (sum(in_flight[server] for server in among) + 1) / len(among)
     assert chosen in among
     assert in_flight[chosen] + 1 < 1.25 * share + 1
@@ -53,11 +53,11 @@ def test_a_choice_has_room_and_all_before_it_have_none(in_flight: list[int], dat
 def test_a_passage_is_what_its_calls_share() -> None:
     passage = "[[ ## passage ## ]]\n[1] Dust.\n[2] Gas."
     first, second = f"{passage}\n\nAsk.", f"{passage}\n\n[[ ## question ## ]]\nWhy?"
-    assert shared_beginning(request(first)) == shared_beginning(request(second)) == passage
-    assert shared_beginning(request(first.replace("Gas", "Ice"))) != shared_beginning(request(first))
+    assert shared_prefix(request(first)) == shared_prefix(request(second)) == passage
+    assert shared_prefix(request(first.replace("Gas", "Ice"))) != shared_prefix(request(first))
 
 
-DEAD = NotConnected("connection refused")
+DEAD = ConnectionFailed("connection refused")
 
 
 class Bench:
@@ -71,7 +71,7 @@ class Bench:
         """The servers that one call tried, `first` first, when "a" answers with `error`."""
         tried: list[int] = []
         while True:
-            with self.spread.turn([first, 1 - first], tried) as server:
+            with self.spread.try_server([first, 1 - first], tried) as server:
                 if server == 0 and error is not None:
                     raise error
                 return tried
@@ -110,7 +110,7 @@ def test_a_try_that_hung_is_not_made_again_for_as_long_as_it_took() -> None:
     bench, tried = Bench(), list[int]()
     bench.kill()
     bench.clock.now += 1
-    with bench.spread.turn([0, 1], tried):
+    with bench.spread.try_server([0, 1], tried):
         bench.clock.now += 600
         raise DEAD
     bench.clock.now += 599
@@ -124,7 +124,7 @@ def test_one_call_at_a_time_tries_a_dead_server(end: BaseException | None) -> No
     bench = Bench()
     bench.kill()
     bench.clock.now += 1
-    probe = bench.spread.turn([0, 1], [])
+    probe = bench.spread.try_server([0, 1], [])
     assert probe.__enter__() == 0
     assert bench.ask() == [1]
     answered = end is None or isinstance(end, CallError)
@@ -155,7 +155,7 @@ async def test_all_calls_of_a_passage_go_to_one_server() -> None:
 
 
 async def test_all_down_then_up() -> None:
-    retry = RetryPolicy(first_wait=0.001, longest_wait=0.01, patience=30)
+    retry = RetryPolicy(first_wait=0.001, max_wait=0.01, patience=30)
     with StandIn(brain) as one, StandIn(brain) as two:
         pass
     async with openai_model(one, two, retry=retry) as model:

@@ -20,7 +20,7 @@ from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as module
 from programs.lms.download import TransferFailed, Wheels, hub_file
-from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, remove, whole_name
+from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, full_name, remove
 from programs.settings import Settings
 from tests.inputs.hub import HubTrouble, hub
 from tests.lab import called, mistake, options, write_passages
@@ -164,12 +164,12 @@ def test_where_memory_is_short_the_small_model_is_taken_and_said(
 ) -> None:
     monkeypatch.setattr(module, "free_memory", lambda: free)
     module._default_weights.cache_clear()
-    assert whole_name("embedded") == whole_name("embedded") == f"embedded:{name}"
+    assert full_name("embedded") == full_name("embedded") == f"embedded:{name}"
     assert Settings(model="embedded", stage_model=["trace=embedded"]).model == f"embedded:{name}"
     assert capsys.readouterr().err.count("does not reason") == (name == SMALL.name)
     module._default_weights.cache_clear()
-    assert whole_name("embedded:x.gguf") == "embedded:x.gguf"
-    assert whole_name("gpt41") == "gpt41"
+    assert full_name("embedded:x.gguf") == "embedded:x.gguf"
+    assert full_name("gpt41") == "gpt41"
 
 
 def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:

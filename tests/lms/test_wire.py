@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.errors import BackendError, CallError, ContextTooLong, RateLimited, Truncated
-from programs.lms.failures import EmptyAnswer, Forbidden, NotAnAnswer, json_in
+from programs.lms.failures import EmptyAnswer, Forbidden, InvalidReply, json_in
 from programs.lms.wire import read_completion, read_json, reasoning_of, usage_of
 
 
@@ -78,21 +78,21 @@ def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
         *((completion("half", finish=why), CallError) for why in ("content_filter", "SAFETY", "refusal", "sensitive")),
         (completion("half", finish="model_context_window_exceeded"), ContextTooLong),
         ({"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, CallError),
-        ({"choices": [], "promptFeedback": {"safetyRatings": [{"blocked": False}]}}, NotAnAnswer),
+        ({"choices": [], "promptFeedback": {"safetyRatings": [{"blocked": False}]}}, InvalidReply),
         ({"error": {"message": "flagged", "code": "content_policy_violation"}}, CallError),
         ({"error": {"message": "Input was flagged by moderation"}}, CallError),
         ({"choices": [{"error": {"code": 403, "message": "flagged"}, "message": {"content": ""}}]}, Forbidden),
         (completion(None, refusal="I cannot"), CallError),
-        ({}, NotAnAnswer),
-        ({"choices": [{}]}, NotAnAnswer),
-        ({"error": "upstream"}, NotAnAnswer),
+        ({}, InvalidReply),
+        ({"choices": [{}]}, InvalidReply),
+        ({"error": "upstream"}, InvalidReply),
         ({"error": {"message": "slow down", "code": 429}}, RateLimited),
         ({"error": {"message": "bad", "type": "invalid_request_error"}}, CallError),
         ({"error": {"message": "x", "code": "context_length_exceeded"}}, ContextTooLong),
-        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, NotAnAnswer),
-        ({"object": "error", "message": "broken"}, NotAnAnswer),
-        ({**completion("yes"), "error": {"message": "late failure"}}, NotAnAnswer),
-        (completion("half", finish="error"), NotAnAnswer),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, InvalidReply),
+        ({"object": "error", "message": "broken"}, InvalidReply),
+        ({**completion("yes"), "error": {"message": "late failure"}}, InvalidReply),
+        (completion("half", finish="error"), InvalidReply),
         ({"choices": [{"error": {"code": 429, "message": "slow"}, "message": {"content": "half"}}]}, RateLimited),
     ],
 )
@@ -104,7 +104,7 @@ def test_what_is_no_answer_is_raised(payload: dict[str, Any], error: type[Backen
 
 @pytest.mark.parametrize("text", ["<html>Sign in</html>", "", "[1]", '"text"', '{"a":', "[" * 100_000])
 def test_what_is_not_a_json_object_is_raised(text: str) -> None:
-    with pytest.raises(NotAnAnswer):
+    with pytest.raises(InvalidReply):
         read_json(text)
     assert usage_of(json_in(text)).input_tokens is None
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from optimize.compilation import Compilation
-from optimize.compile import main, prepared
+from optimize.compile import main, prepare
 from optimize.settings import CompileSettings
 from optimize.stages import ALL, tunable_of
 from programs.compiled import program_fingerprint
@@ -184,12 +184,12 @@ class Shop:
     def course(self, **changed: Any) -> Compilation:
         """What a compilation with these options would do."""
         settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
-        return prepared(CompileSettings.model_validate(settings))
+        return prepare(CompileSettings.model_validate(settings))
 
     def promised(self, **changed: Any) -> int:
         """The calls that a compilation with these options says it may make."""
         course = self.course(**changed)
-        return course.calls_at_most(course.runs)
+        return course.max_calls_for(course.runs)
 
     def lucky_in_training(self, **changed: Any) -> None:
         """Tells the world to do the first training passage well."""

@@ -25,11 +25,11 @@ import dspy
 import pytest
 from rich.console import Console
 
-from optimize.compilation import compiled
+from optimize.compilation import run_compilation
 from optimize.optimizers import MAX_DEMOS, OPTIMIZERS, Job
-from optimize.report import FEWEST_SOURCES
+from optimize.report import MIN_SOURCES
 from optimize.stages import STAGES
-from programs.compiled import identity_at, program_fingerprint
+from programs.compiled import program_fingerprint, read_identity
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests.lab import Lab, write_passages
@@ -45,7 +45,7 @@ BARE = program_fingerprint(load_tracer())
 def bootstrapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The whole program, compiled once for several tests, and proved on enough sources."""
     with workshop(tmp_path_factory.mktemp("bootstrapped")) as shop:
-        shop.base.update(optimizer="bootstrap", num_test=FEWEST_SOURCES)
+        shop.base.update(optimizer="bootstrap", num_test=MIN_SOURCES)
         shop.lucky_in_training()
         shop.made()
         yield shop
@@ -59,7 +59,7 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         assert f"at most about {shop.promised(**options)} calls\n" in shop.made(**options)
         assert {path.name for path in shop.output.iterdir()} >= FILES
         load_tracer(shop.output)
-        assert identity_at(shop.output).model == "openai/any"
+        assert read_identity(shop.output).model == "openai/any"
         report, others = shop.report, {"judge.predict", "grader.predict"}
         assert set(report["predictors"]) == {stage.predictor for stage in STAGES.values()} | others
         assert not any(report["predictors"][name]["changed"] for name in others)
@@ -97,7 +97,7 @@ def better(shop: Shop, weak: str, printed: str) -> None:
     composite, tuned = report["proof"]["composite"], report["predictors"][STAGES[weak].predictor]
     assert composite["before"] < 0.2
     assert composite["after"] > 0.9
-    enough = composite["pairs"] >= FEWEST_SOURCES
+    enough = composite["pairs"] >= MIN_SOURCES
     assert report["improved"] is enough
     assert composite["interval"]["low"] > 0
     assert tuned["changed"]
@@ -152,11 +152,11 @@ def test_4_stages_before_the_tuned_one_are_counted_once(tmp_path: Path) -> None:
     """Two judges, a grader, an answer and a proposal are all that a run more may cost: --max-calls leaves room by it."""
     with workshop(tmp_path) as shop:
         course = shop.course(**JUDGED, stage="answer")
-        assert course.calls_at_most(11) - course.calls_at_most(10) == 5
+        assert course.max_calls_for(11) - course.max_calls_for(10) == 5
 
 
 def test_5_a_spent_budget_ends_with_one_line_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("optimize.texts.TextCompilation.calls_at_most", lambda *_: 1)
+    monkeypatch.setattr("optimize.texts.TextCompilation.max_calls_for", lambda *_: 1)
     with workshop(tmp_path, world=World("hypotheses", shy=True)) as shop:
         options = {"optimizer": "bootstrap", "stage": "hypotheses"}
         shop.lucky_in_training()
@@ -193,7 +193,7 @@ def test_7_a_new_optimizer_is_one_place(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setitem(OPTIMIZERS, "spy", spy)
         course = shop.course(stage=["critique", "hypotheses"], seed=5)
         course.settings = course.settings.model_copy(update={"optimizer": "spy"})
-        report = compiled(course, Console(quiet=True))
+        report = run_compilation(course, Console(quiet=True))
         names = [[name for name, _ in job.student.named_predictors()] for job in jobs]
         assert names == [["strands.critique"], ["strands.hypotheses"]]
         for job in jobs:

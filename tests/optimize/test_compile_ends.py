@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from optimize.compilation import workspace
+from optimize.compilation import open_models
 from programs.lms.embedded import EMBEDDED_SECONDS
 from tests.lab import KEY, USER, ended, wait_for
 from tests.optimize.compiling import Shop, World, mistake, workshop
@@ -237,6 +237,6 @@ def test_7_a_slow_model_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with workshop(tmp_path) as shop:
         base = f"openai/any={shop.server.openai_base}"
         course = shop.course(reflection_model=f"embedded:{tmp_path / 'slow.gguf'}", api_base=base)
-        with workspace(course, Console(quiet=True)):
+        with open_models(course, Console(quiet=True)):
             pass
     assert allowed == [EMBEDDED_SECONDS]

@@ -6,7 +6,7 @@ import pytest
 
 from optimize.settings import CompileSettings
 from optimize.stages import STAGES
-from optimize.texts import judge_warnings, scored_alone
+from optimize.texts import judge_warnings, self_scored_stages
 
 
 def settings(**given: Any) -> CompileSettings:
@@ -31,7 +31,7 @@ def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str])
 
 @pytest.mark.parametrize(("judges", "whole"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
 def test_all_stages_but_those_that_judges_see_cost_their_own_calls_alone(judges: str, whole: set[str]) -> None:
-    assert {*STAGES} - scored_alone(settings(judge_models=judges)) == whole
+    assert {*STAGES} - self_scored_stages(settings(judge_models=judges)) == whole
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from optimize.judging import PREDICTOR
-from programs.compiled import identity_at
+from programs.compiled import read_identity
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests.optimize.compiling import DULL, MAGIC, Proposer, Shop, World, mistake, opened
@@ -100,8 +100,8 @@ def test_it_makes_a_lenient_judge_strict(optimizer: str, tmp_path: Path) -> None
 
     plain, tuned = load_tracer().dump_state(), load_tracer(shop.output).dump_state()
     assert {name for name in plain if tuned[name] != plain[name]} == {PREDICTOR}
-    assert identity_at(shop.output).model is None
-    assert not identity_at(shop.output).temperatures
+    assert read_identity(shop.output).model is None
+    assert not read_identity(shop.output).temperatures
 
 
 def test_several_judges_share_the_prompt_and_one_that_fails_is_left_out(tmp_path: Path) -> None:
@@ -148,4 +148,4 @@ def test_a_program_given_is_gone_on_from(tmp_path: Path) -> None:
     with judges(tmp_path) as shop:
         shop.made(optimizer="bootstrap", program=str(tmp_path / "verse.json"))
     assert load_tracer(shop.output).dump_state()[name] == tracer.dump_state()[name]
-    assert identity_at(shop.output).model == "openai/poet"
+    assert read_identity(shop.output).model == "openai/poet"

@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimize.compilation import Models
-from optimize.judging import PREDICTOR, JudgeStudent, Labelled, agreement, divided, read_labels
+from optimize.judging import PREDICTOR, JudgeStudent, Labelled, agreement, read_labels, split_answers
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
 from optimize.texts import Splits
-from programs.asking.caller import TryRules
+from programs.asking.caller import ReaskRules
 from programs.errors import UserError
 from programs.inputs.papers import question_key
 from programs.lms.resolve import resolve
@@ -112,7 +112,7 @@ def answer(question: int, number: int, right: bool = True) -> Labelled:
 
 
 def sides_of(answers: list[Labelled], **numbers: Any) -> Splits[Labelled]:
-    return divided(answers, CompileSettings(model="openai/any", **numbers))
+    return split_answers(answers, CompileSettings(model="openai/any", **numbers))
 
 
 kinds = st.lists(st.lists(st.booleans(), min_size=1, max_size=6), min_size=4, max_size=20)
@@ -164,7 +164,7 @@ def test_3_the_agreement_of_one_verdict(
     known = [*measured.metrics.values()]
     assert [measured.score.value, *(one.value for one in known)] == ([score, score, lenient] if known else [None])
     assert (measured.stages["a"] is None) is (overall is not None)
-    assert words in " ".join(measured.said[PREDICTOR])
+    assert words in " ".join(measured.feedback[PREDICTOR])
 
 
 GIVEN = {**answer(1, 2).inputs, "name": "x"}
@@ -177,7 +177,7 @@ def test_4_each_judge_is_asked_for_itself_and_for_other_verdicts(tmp_path: Path)
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
         with dspy.context(lm=judges["openai/a"].lm):
             one = judges["openai/a"]
-            student = JudgeStudent(Tracer().judge, Models(one, judges, {}, one, recorder), TryRules())
+            student = JudgeStudent(Tracer().judge, Models(one, judges, {}, one, recorder), ReaskRules())
             assert [name for name, _ in student.named_predictors()] == [PREDICTOR]
             assert PREDICTOR in dict(Tracer().named_predictors())
             verdicts = [student(**GIVEN, judge=name).verdict for name in ("openai/a", "openai/b", "openai/a")]

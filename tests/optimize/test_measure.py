@@ -19,11 +19,11 @@ import dspy
 import pytest
 
 from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
-from optimize.metrics import Score, weights_of
+from optimize.metrics import Score, parse_weights
 from optimize.recording import Recorder
 from optimize.stages import STAGES
 from programs.asking.adapter import PassageFirstAdapter
-from programs.asking.caller import TryRules
+from programs.asking.caller import ReaskRules
 from programs.asking.reply import Rejected, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
@@ -35,16 +35,19 @@ from tests.standin.faults import FaultPlan
 from tests.standin.scientist import UNREADABLE, Answer, Scientist
 from tests.standin.server import StandIn
 
-WEIGHTS = weights_of("composite")
+WEIGHTS = parse_weights("composite")
 EXAMPLE = dspy.Example()
-RULES = TryRules()
+RULES = ReaskRules()
 UNREAD: dict[str, Answer] = dict.fromkeys(("judge", "grade"), lambda _: UNREADABLE)
 SHEET: dict[str, Any] = {"reason": "Good enough.", **dict.fromkeys(GRADES, 80)}
 
 
 @contextmanager
 def judged(
-    weights: dict[str, float] = WEIGHTS, rules: TryRules = RULES, stages: dict[str, Answer] | None = None, **server: Any
+    weights: dict[str, float] = WEIGHTS,
+    rules: ReaskRules = RULES,
+    stages: dict[str, Answer] | None = None,
+    **server: Any,
 ) -> Iterator[tuple[TraceMeasure, StandIn]]:
     """A measure whose judges (the first grades too) are on a stand-in server."""
     brain = Scientist({"judge": lambda _: {**VERDICT, "overall": 10}, "grade": lambda _: SHEET, **(stages or {})})
@@ -99,7 +102,7 @@ def test_1_and_6_a_program_that_gives_nothing_scores_0_and_says_why(stage: str) 
         found = measure(EXAMPLE, failed)
     assert found.score.value == 0.0
     assert f"{stage}: no JSON" in found.score.reason
-    assert "no JSON" in " ".join(found.said[STAGES["answer"].predictor]), "why it was not reached"
+    assert "no JSON" in " ".join(found.feedback[STAGES["answer"].predictor]), "why it was not reached"
     assert (found.metrics, found.record, found.stages[stage]) == ({}, None, "no JSON")
     assert not server.calls
 
@@ -112,7 +115,7 @@ def test_2_judges_stay_out_of_the_trace(recorder: Recorder) -> None:
 
 
 def test_3_judges_are_asked_by_the_rules() -> None:
-    rules = TryRules(limit=2, seed=5, max_tokens=333)
+    rules = ReaskRules(limit=2, seed=5, max_tokens=333)
     with judged(rules=rules, stages=UNREAD) as (measure, server):
         measure(EXAMPLE, prediction())
     assert {body["max_tokens"] for body in server.bodies} == {333}
@@ -132,7 +135,7 @@ def test_4_a_judge_that_is_gone_is_raised(fault: str, error: type[BackendError],
 def test_5_what_has_no_score_counts_as_the_worst(recorder: Recorder) -> None:
     values = [None, 0.2, 0.6, None, 1.0]
     told = {"a": ["told"], "b": ["other"]}
-    metric = OptimizerMetric(lambda *_: Measured(Score(values.pop(0), ""), said=told), 0.3, recorder)
+    metric = OptimizerMetric(lambda *_: Measured(Score(values.pop(0), ""), feedback=told), 0.3, recorder)
     made = [metric(dspy.Example(), dspy.Prediction(), pred_name=name) for name in ("a", None, *"aaa")]
     assert [one.score for one in made] == [0.3, 0.2, 0.6, 0.3, 1.0]
     assert (made[0].feedback, made[1].feedback) == ("No score.\ntold", "Score 0.20.\ntold\nother")

@@ -5,7 +5,7 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.metrics import METRICS, weights_of
+from optimize.metrics import METRICS, parse_weights
 from programs.errors import UserError
 from programs.records import Evidence, Grades, Record, SourcePaper, Verdict
 from tests.exports import building
@@ -59,7 +59,7 @@ def test_on_topic_reads_writing_with_spaces(passage: str, answer: str, least: fl
 @pytest.mark.parametrize("text", ["nothing", "judge=x", "judge=0", "judge=-1", "judge=nan", "judge,,grades"])
 def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
     with pytest.raises(UserError):
-        weights_of(text)
+        parse_weights(text)
 
 
 def test_a_metric_is_one_of_dspys() -> None:

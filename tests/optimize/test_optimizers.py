@@ -19,10 +19,10 @@ from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.compilation import quiet
+from optimize.compilation import suppress_library_output
 from optimize.proposing import ProposalAdapter
 from optimize.texts import examples_of
-from programs.cli.logs import LogOptions, logged
+from programs.cli.logs import LogOptions, logging_to_file
 from programs.inputs.sample import sample_of
 from programs.text.copying import COPIED_RUN
 from tests.lab import passage
@@ -95,7 +95,7 @@ class Away(Proposer):
         raise ConnectionError("gone")
 
 
-@pytest.mark.parametrize("place", ["measure.said_of", "proposing.ProposalAdapter.fit"])
+@pytest.mark.parametrize("place", ["measure.feedback_on", "proposing.ProposalAdapter.fit"])
 def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError(place)
@@ -107,7 +107,7 @@ def test_2_a_mistake_of_ours_is_no_score(place: str, tmp_path: Path, monkeypatch
 
 
 def test_2_our_warnings_are_seen_where_others_are_silenced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with logged(LogOptions(log_file=Path("/dev/full")), tmp_path / "out"), quiet():
+    with logging_to_file(LogOptions(log_file=Path("/dev/full")), tmp_path / "out"), suppress_library_output():
         print("a library's", file=sys.stderr)
         logging.getLogger("synthreasoner").warning("a server is away")
     warning, log = capsys.readouterr().err.splitlines()

@@ -5,7 +5,7 @@
 2. `improved` only where the interval of the composite lies above 0, over twenty sources or more (where nothing changed,
    seldom: tests/statistics/test_interval.py).
 3. First tries that failed are counted for each stage, of those that were asked.
-4. `in_threads` keeps the order and the caller's context, and begins nothing new after the first error, which it raises
+4. `map_in_threads` keeps the order and the caller's context, and begins nothing new after the first error, which it raises
    without waiting for what is under way.
 7. The verdict says better only where the interval lies above 0, worse where it lies below, and as it was where nothing
    changed.
@@ -24,13 +24,13 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.compilation import in_threads
-from optimize.compilation import report_of as made
+from optimize.compilation import make_report as made
+from optimize.compilation import map_in_threads
 from optimize.measure import Measured
-from optimize.metrics import Score, combined
+from optimize.metrics import Score, composite_of
 from optimize.report import Proof, Report, prove, write_report
 from optimize.settings import CompileSettings
-from programs.statistics.interval import interval_of
+from programs.statistics.interval import interval_of_totals
 from programs.tracer import Tracer
 from tests.optimize.test_metrics import record
 
@@ -38,7 +38,7 @@ from tests.optimize.test_metrics import record
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The intervals have tests of their own (tests/statistics/test_interval.py)."""
-    monkeypatch.setattr("programs.statistics.interval.interval_of", partial(interval_of, resamples=200))
+    monkeypatch.setattr("programs.statistics.interval.interval_of_totals", partial(interval_of_totals, resamples=200))
 
 
 def measured(value: float | None, stages: dict[str, str | None] | None = None, **metrics: float | None) -> Measured:
@@ -52,7 +52,7 @@ def proved(before: list[Measured], after: list[Measured], **weights: float) -> P
 def traced(judge: float | None, rule: float | None = 0.9) -> Measured:
     """A trace that a judge and a rule have scored alike in weight."""
     metrics = {"judge": Score(judge, ""), "rule": Score(rule, "")}
-    return Measured(combined(metrics, {"judge": 1, "rule": 1}), metrics, {}, record())
+    return Measured(composite_of(metrics, {"judge": 1, "rule": 1}), metrics, {}, record())
 
 
 def test_1_a_judge_who_fails_on_one_side_is_no_change() -> None:
@@ -112,8 +112,8 @@ def test_4_order_and_context_are_kept() -> None:
         return number, dspy.settings.lm is lm, threading.current_thread() is not threading.main_thread()
 
     with dspy.context(lm=lm):
-        assert in_threads(seen, range(20), 3) == [(number, True, True) for number in range(20)]
-    assert in_threads(seen, [], 3) == []
+        assert map_in_threads(seen, range(20), 3) == [(number, True, True) for number in range(20)]
+    assert map_in_threads(seen, [], 3) == []
 
 
 def test_5_the_first_error_is_raised_whatever_is_under_way_and_the_rest_left() -> None:
@@ -127,7 +127,7 @@ def test_5_the_first_error_is_raised_whatever_is_under_way_and_the_rest_left() -
         ended.append(number)
 
     with pytest.raises(ZeroDivisionError, match="number 1"):
-        in_threads(work, range(50), 2)
+        map_in_threads(work, range(50), 2)
     assert not ended
     over.set()
     assert sorted(begun) in ([0, 1], [0, 1, 2])
@@ -159,7 +159,7 @@ def report_of(
     )
     known = {"tracer": Tracer(), "data": dict.fromkeys(("train", "val", "test"), SIDE), "weights": weights}
     sources = [*map(str, range(len(before)))]
-    compilation: Any = SimpleNamespace(settings=settings, cautions=lambda: ["beware"], sources=sources, **known)
+    compilation: Any = SimpleNamespace(settings=settings, report_warnings=lambda: ["beware"], sources=sources, **known)
     spend = Counter(calls=7, prompt_tokens=100, completion_tokens=20, uncounted=0)
     recorder: Any = SimpleNamespace(paid={"student": spend, "judge": spend + Counter(uncounted=2)})
     report = made(compilation, program or changed(), prove(old, new, sources, seed=0, weights=weights), recorder)

@@ -25,12 +25,12 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.compilation import in_threads
+from optimize.compilation import map_in_threads
 from optimize.recording import BudgetSpent, CompileStopped, Recorder, recorded
 from programs.errors import AccessDenied, CallError, TransientError, Truncated, UserError
 from programs.lms.engine import PatientLM
 from programs.lms.failures import backend_error
-from programs.lms.meter import Spent, metered
+from programs.lms.meter import ResourceUsage, metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
 from tests.lab import LONGEST, wait_for
@@ -194,9 +194,11 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
         with metered() as replayed:
             asked.ask("two words")
         recorder = asked.recorder
-    spent = Spent(faults={"500": 1}, prompt_tokens=2, completion_tokens=4, cached_tokens=1, seconds=made.spent.seconds)
+    spent = ResourceUsage(
+        faults={"500": 1}, prompt_tokens=2, completion_tokens=4, cached_tokens=1, seconds=made.spent.seconds
+    )
     assert (made.requests, made.spent, made.reasoning) == (2, spent, "because")
-    assert (replayed.requests, replayed.spent, replayed.reasoning) == (0, Spent(), "because")
+    assert (replayed.requests, replayed.spent, replayed.reasoning) == (0, ResourceUsage(), "because")
     spend = recorder.paid["student"]
     assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
 
@@ -228,7 +230,7 @@ def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
             assert isinstance(asked.recorder.failure, BudgetSpent)
             assert [asked.ask(str(number)) for number in range(3)] == said
         with session(tmp_path, server, max_calls=4) as asked:
-            in_threads(lambda number: asked.ask(str(number)), range(4), 4)
+            map_in_threads(lambda number: asked.ask(str(number)), range(4), 4)
             with pytest.raises(Exception, match="budget of 4 calls"):
                 asked.ask("4")
     assert len(server.calls) == 5
@@ -259,7 +261,7 @@ def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("latency", [0.0, 0.2])
 def test_8_no_call_sleeps_past_the_end(latency: float, tmp_path: Path) -> None:
-    ages = RetryPolicy(first_wait=1e5, longest_wait=1e5, patience=1e6)
+    ages = RetryPolicy(first_wait=1e5, max_wait=1e5, patience=1e6)
     server = StandIn(counting(), latency=latency, faults=FaultPlan(script=["503"]))
     with server, session(tmp_path, server, retry=ages) as asked, ThreadPoolExecutor(1) as pool:
         future = pool.submit(asked.ask)

@@ -30,7 +30,7 @@ def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Predict
         kept[ask.stage] = Asked(ask, reply)
         return reply
 
-    made = run(tracer().made(sample(text), TracerOptions(), answer))
+    made = run(tracer().generate(sample(text), TracerOptions(), answer))
     failures = [made.failure] if made.failure else []
     failures += [variation.failure for variation in made.variations if variation.failure]
     return dspy.Prediction(asked=kept, variations=made.variations, failures=failures)

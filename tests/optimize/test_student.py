@@ -18,7 +18,7 @@ import pytest
 from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, STAGES, tunable_of
-from programs.asking.caller import TryRules
+from programs.asking.caller import ReaskRules
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
 from tests.lab import passage
@@ -43,7 +43,7 @@ def running(
         base = None if of_argo else server.openai_base
         model = resolve(name, api_base=base, temperature=0.5, retry=ONCE, timeout=5.0, env=env)
         with dspy.context(lm=model.lm):
-            yield Student(tracer or Tracer(), tunable, recorder, model.options, TryRules()), server
+            yield Student(tracer or Tracer(), tunable, recorder, model.options, ReaskRules()), server
         model.close()
     recorder.journal.close()
 
@@ -53,7 +53,7 @@ def test_1_a_stage_that_gives_nothing_is_an_outcome(stage: str, tmp_path: Path) 
     brain = Scientist({stage: lambda _: scientist.UNREADABLE})
     with running(tmp_path, brain) as (student, _):
         prediction = student(text=passage(1))
-    assert brain.asked[stage] == TryRules().limit
+    assert brain.asked[stage] == ReaskRules().limit
     assert not any(unit.status == "accepted" for unit in prediction.variations)
     assert [failure.stage for failure in prediction.failures] == [stage]
     assert prediction.asked[stage].reply.status == "unread"

@@ -20,11 +20,19 @@ from hypothesis import strategies as st
 from programs.errors import UserError
 from programs.proving import tiers
 from programs.proving.distributions import distinct_share, distributions, vendi_score
-from programs.proving.examples import Choice, Example, example_of, name_of, outside_choices, split_by_paper, swapped
+from programs.proving.examples import (
+    Choice,
+    Example,
+    example_of,
+    outside_choices,
+    split_by_paper,
+    swap_thoughts,
+    trace_name,
+)
 from programs.proving.options import ProveOptions
 from programs.proving.tiers import PICTURE, Lift, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
-from programs.proving.verdict import Training, training_result
+from programs.proving.verdict import TrainingResult, training_result
 from tests.exports.building import record
 from tests.lab import python
 from tests.proving.making import document, traces
@@ -62,13 +70,13 @@ def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
     unnamed = record(1, id=None, question_id=None, **{part: text})
     found = distributions([unnamed], [str(tmp_path / "given.jsonl")], 0)
     hits = [(hit.id, hit.part, hit.place) for hit in found.given_away or ()]
-    assert hits == [(name_of(unnamed), part, "given.jsonl:1")]
+    assert hits == [(trace_name(unnamed), part, "given.jsonl:1")]
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(0, 5))
 def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> None:
     examples = [Example(str(n), f"p{paper}", [], f"thought {n}", "a") for n, paper in enumerate(papers)]
-    found = swapped(examples, seed)
+    found = swap_thoughts(examples, seed)
     own = {one.id: one.paper for one in examples}
     assert all(own[one] != other.paper for one, other in found.items())
     assert len({other.id for other in found.values()}) == len(found)
@@ -83,7 +91,7 @@ def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> No
 ARMS = [Arm("untouched"), *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED)]
 
 
-def trained(loss: Callable[[Arm, int], float], count: int = 24) -> Training:
+def trained(loss: Callable[[Arm, int], float], count: int = 24) -> TrainingResult:
     """What arms show whose loss of the question of each paper is known; one is right where its loss is below 2.5."""
     held = [Example(f"q{n}", f"paper {n:02}", [], "t", "a", "", Choice(f"q{n}", "", [], (), 0)) for n in range(count)]
     choices = [one.choice._replace(paper=one.paper) for one in held if one.choice]

@@ -24,7 +24,7 @@ from optimize.metrics import METRICS
 from programs.errors import UserError
 from programs.lms.weights import BUILT_IN, find
 from programs.prove import main
-from programs.proving.examples import Choice, Example, swapped
+from programs.proving.examples import Choice, Example, swap_thoughts
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import lift, prove
 from tests.exports.building import record
@@ -109,7 +109,7 @@ def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
         bare, after = (student.loss(student.head(one.prompt, text), answer) for text in ("", thought))
         return bare - after
 
-    others = swapped(known, 0)
+    others = swap_thoughts(known, 0)
     own, other = [gain(one, one.thought) for one in known], [gain(one, others[one.id].thought) for one in known]
     means = (fmean(own), fmean(other), fmean(own) - fmean(other))
     intervals = (found.own, found.other, found.more)

@@ -40,7 +40,7 @@ VIEWS = ("#overview", "#traces", "#trace=id-0-0-0")
 def records(document: Path) -> list[dict[str, Any]]:
     """All traces, those included that were turned down, as JSON, with what became of them."""
     return [
-        {"status": STATUSES.get(trace.became, trace.became), **trace.record.model_dump(mode="json")}
+        {"status": STATUSES.get(trace.outcome, trace.outcome), **trace.record.model_dump(mode="json")}
         for trace in chain.from_iterable(read_variations(document))
     ]
 

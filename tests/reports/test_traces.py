@@ -10,7 +10,7 @@ import orjson
 from programs.records import Record
 from programs.reports.charts import CHARTS, Table
 from programs.reports.source import Counts
-from programs.reports.traces import GRADE, SCORE, kept, pieces_of
+from programs.reports.traces import GRADE, SCORE, keep_trace, page_pieces
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import Spread
 from tests.reports.building import record
@@ -18,7 +18,7 @@ from tests.reports.building import record
 
 def unpacked(*traces: Record) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows and the records that a page of these traces holds."""
-    pieces = pieces_of([kept(ReadTrace(one)) for one in traces])
+    pieces = page_pieces([keep_trace(ReadTrace(one)) for one in traces])
     rows, *records = (orjson.loads(zlib.decompress(base64.b64decode(piece))) for piece in pieces)
     return rows, records
 

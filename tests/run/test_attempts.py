@@ -30,7 +30,7 @@ def harsh_at_first(asked: Asked) -> dict[str, Any]:
 
 
 def what_became(variations: list[list[ReadTrace]]) -> list[list[str]]:
-    return [[trace.became for trace in traces] for traces in variations]
+    return [[trace.outcome for trace in traces] for traces in variations]
 
 
 def records_of(variations: list[list[ReadTrace]]) -> list[Record]:

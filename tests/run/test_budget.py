@@ -15,7 +15,7 @@ import pytest
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.option_groups import BudgetOptions, Price
 from programs.run.budget import Budget
 from tests.lab import called, laboratory, mistake
@@ -63,7 +63,7 @@ def test_without_prices_the_cost_is_unknown(tmp_path: Path) -> None:
 
 
 def reply(read: int | None = 1000, written: int | None = 100, **given: Any) -> Reply:
-    spent = Spent(calls=1, prompt_tokens=read, completion_tokens=written, cached_tokens=given.pop("cached", 0))
+    spent = ResourceUsage(calls=1, prompt_tokens=read, completion_tokens=written, cached_tokens=given.pop("cached", 0))
     return Reply(status="ok", model="m", output={"text": "word " * 80}, spent=spent, **given)
 
 
@@ -95,7 +95,7 @@ def test_tokens_of_the_servers_cache_have_a_price_of_their_own() -> None:
     spending = budget()
     spending.spend(ask(), reply(cached=900))
     assert spending.cost == pytest.approx((100 + 900 * 0.1 + 100 * 10) / 1e6)
-    assert Price(prompt=1, completion=10).of(1000, 100, 900) == pytest.approx(0.002)
+    assert Price(prompt=1, completion=10).cost(1000, 100, 900) == pytest.approx(0.002)
 
 
 def test_a_call_waits_for_those_whose_cost_may_use_up_the_limit() -> None:

@@ -28,7 +28,7 @@ import pytest
 from rich.console import Console
 
 from programs.errors import RateLimited
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.option_groups import BudgetOptions
 from programs.run import display
 from programs.run.budget import Budget
@@ -45,7 +45,7 @@ from tests.standin.faults import FaultPlan
 NOON = 1_700_000_000.0
 
 
-SPENT = Spent(calls=9272, reasks=43, prompt_tokens=3_012_345, completion_tokens=901_234)
+SPENT = ResourceUsage(calls=9272, reasks=43, prompt_tokens=3_012_345, completion_tokens=901_234)
 
 
 def ledger(
@@ -57,7 +57,7 @@ def ledger(
 ) -> Ledger:
     """A run of which a thousand traces are made."""
     reading = cast(Reading, SimpleNamespace(texts=None if to_end is None else fields.get("texts_done", 1034) + to_end))
-    made = Ledger(Gate(16), Budget(BudgetOptions()), reading, under_way=32)
+    made = Ledger(Gate(16), Budget(BudgetOptions()), reading, texts_in_progress=32)
     made.gate.in_flight, made.gate.closed = in_flight, stopping is not None
     made.gate.interrupted, made.budget.reached = stopping == "interrupted", stopping and "9 calls"
     made.budget.cost = cost
@@ -73,7 +73,7 @@ def view(run: Ledger | None = None, seconds: float = 100.0, earlier: int = 900, 
     clock, run = Clock(), run or ledger()
     found = ProgressView(run, Settings(model="m", **given), clock)
     traces, total = run.traces, run.total
-    run.traces, run.total = Counter(accepted=earlier), Spent(calls=8272, prompt_tokens=3_000_000)
+    run.traces, run.total = Counter(accepted=earlier), ResourceUsage(calls=8272, prompt_tokens=3_000_000)
     found.look()
     clock.now += seconds
     run.traces, run.total = traces, total
@@ -108,7 +108,7 @@ def test_1_panel_and_line_say_the_same() -> None:
 
 
 def test_1_what_is_unknown_is_not_nothing() -> None:
-    found = view(ledger(to_end=None, cost=None, total=Spent(calls=3, prompt_tokens=None)), earlier=1034)
+    found = view(ledger(to_end=None, cost=None, total=ResourceUsage(calls=3, prompt_tokens=None)), earlier=1034)
     said = line(found, NOON)
     for unknown in ("cost unknown", "tokens unknown", "1,034 traces;", "time left unknown", "no pace yet"):
         assert unknown in said
@@ -125,7 +125,7 @@ def test_1_a_goal_is_no_guess_and_the_input_may_fall_short_of_it() -> None:
 
 
 @pytest.mark.parametrize("earlier", [900, 1034])
-@pytest.mark.parametrize("given", [{"goal": 1034}, {"goal": 1000}, {"to_end": 0, "under_way": 0}])
+@pytest.mark.parametrize("given", [{"goal": 1034}, {"goal": 1000}, {"to_end": 0, "texts_in_progress": 0}])
 def test_1_of_a_run_that_has_all_no_time_left_is_told(given: dict[str, Any], earlier: int) -> None:
     said = line(view(ledger(**given), earlier=earlier), NOON)
     assert "(100%)" in said
@@ -225,6 +225,6 @@ def test_5_a_text_that_is_decided_again_is_one_that_is_done(tmp_path: Path) -> N
     with laboratory(tmp_path, texts=8) as lab:
         lab.run(max_traces=3)
         asyncio.run(run(lab.settings(max_traces=5, quality_check=True, judge_models=["openai/j"]), watched))
-    assert [(one.traces["accepted"], one.texts_done, one.to_end) for one in seen] == [(5, 5, 3.0)]
-    seen[0].texts_done, seen[0].under_way = 9, 2
-    assert seen[0].to_end == 2.0, "texts that are taken up at the end"
+    assert [(one.traces["accepted"], one.texts_done, one.texts_left) for one in seen] == [(5, 5, 3.0)]
+    seen[0].texts_done, seen[0].texts_in_progress = 9, 2
+    assert seen[0].texts_left == 2.0, "texts that are taken up at the end"

@@ -18,7 +18,7 @@ from programs.rejection import Reason
 from programs.run.funnel import Findings, StepFindings, findings_in_words, findings_of, funnel_of, losses
 from programs.run.index import BUG, Index
 from programs.run.journal import Journal
-from programs.run.old_lines import present_form
+from programs.run.old_lines import upgrade_line
 
 STATUSES = ["accepted", "rejected", "unjudged", "failed", "duplicate", "contaminated", "withdrawn"]
 VERDICTS = ["supported", "inferred", "outside", "contradicted", "no_claim"]
@@ -99,7 +99,7 @@ def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], sampl
     assert found["questions drafted"].left == sum(len(pool["questions"]) for pool in pools)
     known = {pool["key"] for pool in pools}
     unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
-    assert found["texts started by all runs"].entered == len(pools) + len(unanswered) == index.begun()
+    assert found["texts started by all runs"].entered == len(pools) + len(unanswered) == index.started_texts()
     barren, ended = {pool["key"] for pool in pools if not pool["questions"]}, {one["key"] for one in samples}
     lost = found["texts started by all runs"].lost
     assert lost.get(BUG, 0) == sum(one["failure"].startswith(BUG) for one in unanswered)
@@ -140,10 +140,10 @@ OLD_VARIATIONS = [
 def test_2_a_variations_sentence_becomes_its_reason() -> None:
     for status, said, reason, detail in OLD_VARIATIONS:
         line = {"kind": "unit", "key": "k", "status": status, "reason": said}
-        assert present_form(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
-        assert present_form(present_form(line)) == present_form(line)
+        assert upgrade_line(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
+        assert upgrade_line(upgrade_line(line)) == upgrade_line(line)
     accepted = {"kind": "unit", "key": "k", "status": "accepted", "reason": None}
-    assert present_form(accepted) == {**accepted, "rejection": None}
+    assert upgrade_line(accepted) == {**accepted, "rejection": None}
 
 
 OLD_PROBLEMS = [
@@ -162,10 +162,10 @@ def test_2_so_do_those_of_questions() -> None:
         {"why": "asks the same as another question", "twin": "a/x"},
     ]
     rejected = [{"problems": problems} for problems, _ in OLD_PROBLEMS]
-    line = present_form({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
+    line = upgrade_line({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
     reasons = [question["rejection"]["reason"] for question in [*line["rejected"], *line["dropped"]]]
     assert reasons == [*(reason.value for _, reason in OLD_PROBLEMS), Reason.BENCHMARK.value, Reason.REPEATED.value]
-    assert present_form(line) == line
+    assert upgrade_line(line) == line
 
 
 def variation(**fields: Any) -> dict[str, Any]:

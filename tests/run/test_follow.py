@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from programs.asking.reply import Reply
-from programs.run.display import follower
+from programs.run.display import reply_printer
 from tests.lab import Lab, called
 from tests.making import passage, tracer
 
@@ -32,7 +32,7 @@ def test_a_stage_without_an_answer_says_why_and_nothing_controls_the_terminal(la
 
 def test_only_the_terminals_width_breaks_a_note() -> None:
     shown, question = io.StringIO(), "what disperses " * 20 + "it?"
-    show = follower(Console(file=shown, width=1000))
+    show = reply_printer(Console(file=shown, width=1000))
     output = {"question": question, "relevant_sentences": [2, 3]}
     show(tracer().questions.ask(passage(), "critical", "closed", 0), Reply(status="ok", output=output))
     assert f"  question: {question}" in shown.getvalue()

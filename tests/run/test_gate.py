@@ -37,7 +37,7 @@ def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list
         async def call(depth: int, wait: int, hold: int) -> None:
             nonlocal inside
             await turns(wait)
-            async with gate.place(depth):
+            async with gate.permit(depth):
                 inside += 1
                 assert inside <= capacity
                 try:
@@ -57,7 +57,7 @@ def test_never_more_than_capacity_and_no_place_is_lost(capacity: int, plan: list
         assert gate.in_flight == 0
         async with AsyncExitStack() as held:
             for _ in range(capacity):
-                await asyncio.wait_for(held.enter_async_context(gate.place(0)), 5)
+                await asyncio.wait_for(held.enter_async_context(gate.permit(0)), 5)
 
     asyncio.run(schedule())
 
@@ -68,7 +68,7 @@ async def test_the_deepest_goes_first_and_when_no_text_is_left_to_begin_the_shal
 
     async def call(depth: float) -> None:
         # Those of one depth are told apart by the tenths.
-        async with gate.place(int(depth)):
+        async with gate.permit(int(depth)):
             log.append(depth)
             await leave.wait()
 
@@ -89,7 +89,7 @@ async def test_closing_wakes_those_who_wait_turns_away_who_comes_and_leaves_thos
     gate, leave = Gate(2), asyncio.Event()
 
     async def call() -> None:
-        async with gate.place(0):
+        async with gate.permit(0):
             await leave.wait()
 
     calls = [asyncio.create_task(call()) for _ in range(6)]
@@ -109,7 +109,7 @@ async def test_one_goes_on_a_turn_and_keeps_its_place_until_then(capacity: int) 
     replies = [asyncio.Event(), asyncio.Event()]
 
     async def call(number: int) -> None:
-        async with gate.place(0):
+        async with gate.permit(0):
             begun.append(number)
             await replies[number // capacity].wait()
         gone_on.append(number)

@@ -84,7 +84,7 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
         with pytest.raises(StorageError, match="disk is full"):
             journal.append("pool", "d", questions=[])
     with Journal(path) as journal:
-        assert journal.mended == 0
+        assert journal.torn_bytes == 0
         assert journal.latest("pool", "a") is not None
         assert (journal.latest("pool", "b") is not None) == (method == "commit")
         assert journal.latest("pool", "c") is None

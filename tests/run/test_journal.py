@@ -1,16 +1,13 @@
 """Invariants of `programs.run.journal` and its index.
 
-1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines.
-2. The newest line of a key wins; variations keep the order in which they first stood (tests/test_document.py).
-3. A last line torn at any byte is cut off, counted in `mended`, and takes no other line with it (tests/attack/test_disk.py,
-   tests/run/merging/test_refused.py).
-4. A damaged line is a StorageError that names its first byte; nothing is changed.
-6. One process at a time: a second opening is a UserError (tests/attack/test_disk.py), and so is a place where nothing can
-   be written (tests/test_cli.py).
-7. A write that fails, also halfway, raises StorageError, leaves all earlier lines, and the journal can be opened again;
-   where what was written of it cannot be cut off, no line follows (tests/attack/test_foreign_files.py).
-8. A flush that fails is raised by the next append.
-"""
+1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines. 2. The
+newest line of a key wins; variations keep the order in which they first stood (tests/test_document.py). 3. A last line
+torn at any byte is cut off, counted in `torn_bytes`, and takes no other line with it (tests/attack/test_disk.py,
+tests/run/merging/test_refused.py). 4. A damaged line is a StorageError that names its first byte; nothing is changed.
+6. One process at a time: a second opening is a UserError (tests/attack/test_disk.py), and so is a place where nothing
+can be written (tests/test_cli.py). 7. A write that fails, also halfway, raises StorageError, leaves all earlier lines,
+and the journal can be opened again; where what was written of it cannot be cut off, no line follows
+(tests/attack/test_foreign_files.py). 8. A flush that fails is raised by the next append."""
 
 import errno
 import json
@@ -27,7 +24,7 @@ from hypothesis import strategies as st
 
 from programs.asking.reply import Reply
 from programs.errors import StorageError
-from programs.lms.meter import Spent
+from programs.lms.meter import ResourceUsage
 from programs.run import journal as journal_module
 from programs.run.journal import Journal
 
@@ -41,7 +38,7 @@ KEYS = st.sampled_from(["a", "b", "ab/c/0", "é\u2028", "x\ny", "'"])
 
 
 def reply(output: Any = "x", **spent: Any) -> dict[str, Any]:
-    return Reply(status="ok", output=output, model="m", spent=Spent(calls=1, **spent)).model_dump(mode="json")
+    return Reply(status="ok", output=output, model="m", spent=ResourceUsage(calls=1, **spent)).model_dump(mode="json")
 
 
 def variation(status: str = "accepted", **fields: Any) -> dict[str, Any]:
@@ -92,7 +89,7 @@ def test_whatever_is_appended_comes_back_and_the_newest_wins(lines: list[tuple[s
                 journal.append("pool", key, value=value)
             assert all(_value(journal, key) == value for key, value in newest.items())
         with Journal(path) as journal:
-            assert journal.mended == 0
+            assert journal.torn_bytes == 0
             assert all(_value(journal, key) == value for key, value in newest.items())
         written = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
         assert [(line["key"], line["value"]) for line in written] == lines
@@ -155,7 +152,7 @@ def test_a_full_disk_leaves_all_earlier_lines(
         journal.append("pool", "z", questions=[])
     assert [json.loads(line)["key"] for line in path.read_bytes().splitlines()] == [*map(str, range(fails_at - 1)), "z"]
     with Journal(path) as journal:
-        assert journal.mended == 0
+        assert journal.torn_bytes == 0
         assert all(journal.latest("pool", str(number)) for number in range(fails_at - 1))
 
 

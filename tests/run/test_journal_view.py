@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from programs.errors import StorageError
-from programs.run.attempts import viewed
+from programs.run.attempts import open_read_only
 from programs.run.journal import Journal
 from tests.exports.building import add
 from tests.reports.building import begin, end, unit
@@ -27,12 +27,12 @@ def running(path: Path) -> Iterator[Journal]:
 
 
 def seen(path: Path) -> list[str]:
-    with viewed(path) as view:
+    with open_read_only(path) as view:
         return [line["key"] for line in view.variations()]
 
 
 def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> None:
-    with viewed(path) as view:
+    with open_read_only(path) as view:
         assert list(view.variations()) == list(running.variations())
         assert view.index.counts() == running.index.counts()
         assert view.index.spent() == running.index.spent()
@@ -42,7 +42,7 @@ def test_it_sees_what_an_open_journal_holds(running: Journal, path: Path) -> Non
     running.flush()
     assert len(seen(path)) == 5
     end(running, "completed")
-    with viewed(path) as view:
+    with open_read_only(path) as view:
         assert (view.latest("run", "") or {})["status"] == "completed"
 
 

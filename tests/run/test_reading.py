@@ -30,7 +30,7 @@ from programs.inputs.jsonl import split_lines
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Place, Sample, sample_of
-from programs.inputs.sources import Source, sources
+from programs.inputs.sources import Source, find_sources
 from programs.run.gate import Gate
 from programs.run.reading import Reading
 from tests.lab import write_passages
@@ -150,7 +150,7 @@ def test_3_documents_are_told_by_those_that_are_through() -> None:
 async def test_3_at_its_end_a_reading_knows_its_texts(tmp_path: Path) -> None:
     file, report, gate = write_passages(tmp_path / "a.jsonl", range(4)), ReadReport(), Gate(1)
     file.write_text(f"\n{file.read_text()}")
-    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(file)]))
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, find_sources([str(file)]))
     async with aclosing(reading.samples(gate, every, True)) as samples:
         await anext(samples)
         assert waited_for(reading).texts == 2.5
@@ -177,7 +177,7 @@ async def test_4_a_reading_ends_with_the_gate_and_counts_nothing_for_it(tmp_path
     hold it up."""
     report, gate = ReadReport(), Gate(1)
     (tmp_path / name).write_bytes(data)
-    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, sources([str(tmp_path)]))
+    reading = Reading(lambda report: SampleReader(max_chars=None, report=report), report, find_sources([str(tmp_path)]))
     asyncio.get_running_loop().call_later(0.3, gate.close)
     async with aclosing(reading.samples(gate, every, True)) as samples:
         assert [one async for one in samples] == []

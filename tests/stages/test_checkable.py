@@ -16,7 +16,7 @@ import pytest
 from programs.asking.adapter import PassageFirstAdapter
 from programs.records import Record, ShortAnswer
 from programs.rejection import Reason
-from programs.stages.checkable import Checkable, checkable
+from programs.stages.checkable import Checkable, check_short_forms
 from programs.text.short_answers import score
 from signatures.answer import FinalAnswer, WriteAnswer
 from tests.making import Answers, good_output, only, passage, question
@@ -30,7 +30,7 @@ MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."
 
 def checked(text: str = ANSWER, thought: Sequence[str] = (), **said: Any) -> Checkable:
     answer = FinalAnswer.model_validate({"text": text, **said})
-    return checkable(answer, question(), passage(), list(thought), MISCONCEPTIONS)
+    return check_short_forms(answer, question(), passage(), list(thought), MISCONCEPTIONS)
 
 
 def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
@@ -192,7 +192,7 @@ def test_what_cannot_be_read_costs_nothing(unread: dict[str, Any]) -> None:
     reply = json.dumps({"answer": {"text": ANSWER, **unread}})
     final = PassageFirstAdapter().parse(WriteAnswer, reply)["answer"]
     assert final.text == ANSWER
-    found = checkable(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [], [])
+    found = check_short_forms(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [], [])
     assert (found.short_answer, found.rubric) == (None, [])
     assert found.unchecked
 

@@ -38,7 +38,7 @@ def made(stage: str, demos: list[dict[str, Any]]) -> SampleOutcome:
     program = Tracer()
     dict(program.named_predictors())[STAGES[stage].predictor].demos = demos
     answers = Answers(**{stage: lambda ask: replaced(good_output(ask), REPLACED[stage])})
-    return run(program.made(sample(), TracerOptions(), answers))
+    return run(program.generate(sample(), TracerOptions(), answers))
 
 
 @pytest.mark.parametrize("stage", REPLACED)
@@ -62,7 +62,7 @@ def test_2_of_the_questions_those_that_take_something() -> None:
         said = f"{FOREIGN}: what does a scatter of 9 percent in lensing measurements tell us about that?"
         return {**good_output(ask), "question": said} if ask.key.endswith("/critical") else good_output(ask)
 
-    pool = run(program.made(sample(), TracerOptions(traces_per_sample=7), Answers(questions=asked))).pool
+    pool = run(program.generate(sample(), TracerOptions(traces_per_sample=7), Answers(questions=asked))).pool
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == "critical"

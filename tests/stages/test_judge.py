@@ -68,5 +68,5 @@ def test_a_judge_is_shown_the_thought_that_is_trained_on(body: str) -> None:
     labelled = {**ASK.inputs, "thought": wrap_thought(body.split("\n\n"))}
     ask = tracer().judge.ask_about(labelled, "s", "a")
     (_, message) = PassageFirstAdapter().format(JudgeTrace, [], {**ask.inputs, "feedback": None})
-    assert f"[[ ## thought ## ]]\n{THINK.inert(bare_thought(labelled['thought']))}\n\n" in message["content"]
+    assert f"[[ ## thought ## ]]\n{THINK.escape(bare_thought(labelled['thought']))}\n\n" in message["content"]
     assert message["content"].count("[[ ##") == len([value for value in ask.inputs.values() if value is not None])

@@ -20,7 +20,7 @@ from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import QuestionPool, QuestionStage, problems_of, type_order
 from signatures.question_type import QUESTION_TYPES
-from signatures.questions import ASKERS, CLAIMS, MOST_WORDS, NO_CLAIM
+from signatures.questions import ASKERS, CLAIMS, MAX_QUESTION_WORDS, NO_CLAIM
 from signatures.vocabulary import ASKING
 from tests.making import TEXT, answered, good_output, passage, sample, tracer
 
@@ -140,7 +140,7 @@ def test_what_questions_are_like_is_drawn_for_each() -> None:
     assert 150 <= sum(NO_CLAIM in text for text in many) <= 210
     assert all(NO_CLAIM in str(ask("limitation", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(40))
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in many)
-    assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, MOST_WORDS)
+    assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, MAX_QUESTION_WORDS)
     assert 60 <= words[len(words) // 2] <= 80
 
 

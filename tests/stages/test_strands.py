@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
 from programs.background_loop import run
-from programs.stages.strands import located
+from programs.stages.strands import locate_evidence
 from signatures.strands import COMPLETING, ContextAnalysis, EvidenceSet
 from signatures.vocabulary import Setting
 from tests.making import TEXT, Answers, analysed, answered, good_output, only, passage, question, sample, tracer
@@ -40,7 +40,7 @@ def evidence(*numbers: int) -> dict[str, Any]:
 @given(numbers=st.lists(st.integers(1, 8) | st.integers(1, 9999), min_size=1, max_size=5))
 def test_verified_evidence_is_the_samples_text_between_its_offsets(text: str, numbers: list[int]) -> None:
     shown = passage(text, title="A title", domain="Cosmology")
-    found = located(EvidenceSet.model_validate(evidence(*numbers)), shown)
+    found = locate_evidence(EvidenceSet.model_validate(evidence(*numbers)), shown)
     assert [item.sentence for item in found] == list(dict.fromkeys(numbers))
     for item in found:
         assert item.sentence is not None
@@ -68,7 +68,7 @@ def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() ->
     whole = f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
     copied = passage(whole).quoted(5)["quote"]
     found = dataclasses.replace(
-        analysed(), source=whole, evidence=located(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
+        analysed(), source=whole, evidence=locate_evidence(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
     )
     found.evidence[1].claim = found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
     given = found.for_thought

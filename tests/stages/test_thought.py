@@ -15,7 +15,7 @@ import pytest
 
 from programs.background_loop import run
 from programs.stages.checks import answer_problems, own_problems, thought_problems
-from programs.stages.thought import FIRST_TRY, Faults
+from programs.stages.thought import NO_FAULTS, Faults
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
 from signatures.thought import Thought
 from signatures.vocabulary import Depth, Setting
@@ -102,7 +102,7 @@ def test_an_answer_that_cannot_be_used_has_its_reason(text: str, setting: Settin
 @pytest.mark.parametrize("setting", ["open", "closed"])
 def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(setting: Setting) -> None:
     found, answers = analysed(), Answers()
-    run(tracer().writer.written(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
+    run(tracer().writer.write(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
     trace, final = answers.asked
     feedback = {"earlier", "feedback"}
     assert trace.inputs.items() >= found.for_thought.items()
@@ -118,7 +118,7 @@ def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
     writer, notes = tracer().writer, analysed()
 
     def told(number: int) -> str:
-        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), FIRST_TRY)
+        ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), NO_FAULTS)
         return str(ask.inputs["lengths"]).partition(". ")[2]
 
     found = Counter(map(told, range(120)))
@@ -135,7 +135,7 @@ def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(de
 
     def told(number: int, words: int) -> int:
         long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
-        ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), FIRST_TRY)
+        ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), NO_FAULTS)
         return int(re.findall(r"about (\d+) words", ask.inputs["lengths"])[0])
 
     lengths = sorted(told(number, 600) for number in range(60))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.stages.questions import asks, only_asks, why_off_topic
+from programs.stages.questions import contains_request, is_only_questions, why_off_topic
 from programs.text.words import content, tokens
 from tests.text.tables import cases, texts
 
@@ -66,13 +66,13 @@ def test_what_asks() -> None:
         The answer depends on the technique you are using. | We need more information. | I explain what I know. |
         It is 1.1; it scatters.
     """
-    assert all(map(asks, texts(asking)))
-    assert not any(map(asks, texts(stating)))
+    assert all(map(contains_request, texts(asking)))
+    assert not any(map(contains_request, texts(stating)))
 
 
 def test_an_answer_may_ask_but_not_only() -> None:
     only = "Is it possible for us to change the world? | Is it? And why? | 为什么？真的吗？ | لماذا؟"
-    assert not only_asks("Why? " + "!" * 100_000 + "x")
+    assert not is_only_questions("Why? " + "!" * 100_000 + "x")
     more = "Why is it lower? Because dust reddens the light. | Dust reddens, at 3.5 km/s. | 42 | 为什么？因为尘埃使光变红。"
-    assert all(map(only_asks, texts(only)))
-    assert not any(map(only_asks, texts(more)))
+    assert all(map(is_only_questions, texts(only)))
+    assert not any(map(is_only_questions, texts(more)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.statistics.interval import FEW, Interval, interval_of
+from programs.statistics.interval import MIN_BOOTSTRAP_SOURCES, Interval, interval_of_totals
 
 Draw = Callable[[np.random.Generator], "np.ndarray[tuple[int], np.dtype[np.float64]]"]
 
@@ -22,7 +22,7 @@ DRAWS: dict[str, tuple[Draw, float]] = {
 def interval(differences: npt.ArrayLike, seed: int = 0, resamples: int = 500) -> Interval:
     """Of two things or more."""
     values = np.asarray(differences, dtype=np.float64)
-    found = interval_of(np.stack([values, np.ones(len(values))], axis=1), seed=seed, resamples=resamples)
+    found = interval_of_totals(np.stack([values, np.ones(len(values))], axis=1), seed=seed, resamples=resamples)
     assert found is not None
     return found
 
@@ -59,13 +59,13 @@ def test_bounds_are_in_order_and_the_far_one_is_within(differences: list[float],
     found = interval(differences, seed, resamples)
     assert found == interval(differences, seed, resamples)
     assert found.low - 1e-9 <= found.difference <= found.high + 1e-9
-    if len(differences) >= FEW:
+    if len(differences) >= MIN_BOOTSTRAP_SOURCES:
         assert found.high <= max(differences) + 1e-9 or found.difference <= 0
         assert min(differences) - 1e-9 <= found.low or found.difference > 0
     assert found.pairs == len(differences)
 
 
 def test_one_thing_or_a_value_that_is_no_number_has_no_interval() -> None:
-    assert interval_of(np.array([[1.0, 1.0]]), seed=0, resamples=100) is None
-    assert interval_of(np.array([[1.0, 1.0], [np.nan, 1.0]]), seed=0, resamples=100) is None
-    assert interval_of(np.array([[1.0, 1.0], [0.0, 1.0]]), seed=0, resamples=100) is not None
+    assert interval_of_totals(np.array([[1.0, 1.0]]), seed=0, resamples=100) is None
+    assert interval_of_totals(np.array([[1.0, 1.0], [np.nan, 1.0]]), seed=0, resamples=100) is None
+    assert interval_of_totals(np.array([[1.0, 1.0], [0.0, 1.0]]), seed=0, resamples=100) is not None

@@ -16,7 +16,7 @@ import dspy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.copying import BORROWED_RUN, COPIED_RUN, MAX_REPORTED_WORDS, borrowed, copied_share
+from programs.text.copying import BORROWED_RUN, COPIED_RUN, MAX_REPORTED_WORDS, borrowing_problems, copied_share
 from signatures.strands import CritiqueMethod
 from signatures.thought import WriteThought
 from tests.text.tables import texts
@@ -28,7 +28,7 @@ DEMO = {"question": "What is it?", "thought": {"paragraphs": [" ".join(SHOWN), "
 def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any) -> list[str]:
     predict = dspy.Predict(WriteThought)
     predict.demos = [DEMO] if demos is None else demos
-    return borrowed(text, predict, inputs)
+    return borrowing_problems(text, predict, inputs)
 
 
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(BORROWED_RUN, 40))
@@ -67,9 +67,9 @@ def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
     asked = "Judge how far the method behind the result can be trusted for this question."
     predict = dspy.Predict(CritiqueMethod)
     predict.demos = [{"critique": {"alternative": asked}}]
-    assert borrowed(asked, predict, {}) == []
+    assert borrowing_problems(asked, predict, {}) == []
     predict.signature = predict.signature.with_instructions("Judge it.")
-    assert len(borrowed(asked, predict, {})) == 1
+    assert len(borrowing_problems(asked, predict, {})) == 1
 
 
 def test_2_what_no_prompt_shows_and_what_is_of_the_same_question_is_not_taken() -> None:

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.text.phrases import (
+    ARTEFACT_RULES,
     ASKER,
     FORM,
     HYPOTHESIS,
-    LEANING,
-    MADE,
     NOTES,
     ORDERS,
     SENTENCE,
+    SOURCE_REFERENCE_RULES,
     artefacts,
-    leaning,
-    without_lead,
+    source_references,
+    strip_source_lead,
 )
 from tests.text.tables import cases, texts
 
@@ -135,7 +135,7 @@ STILL_LEANS = [
 
 @pytest.mark.parametrize(("text", "reason"), LEANS)
 def test_leans(text: str, reason: str) -> None:
-    assert reason in [hit.reason for hit in leaning(text)]
+    assert reason in [hit.reason for hit in source_references(text)]
 
 
 @pytest.mark.parametrize(
@@ -152,28 +152,28 @@ def test_leans(text: str, reason: str) -> None:
     ],
 )
 def test_only_words_that_say_where_a_question_is_from_go(text: str, rest: str | None) -> None:
-    assert [without_lead(one) for one in texts(text)] == [rest or one for one in texts(text)]
+    assert [strip_source_lead(one) for one in texts(text)] == [rest or one for one in texts(text)]
 
 
 @pytest.mark.parametrize("text", STANDS_ALONE)
 def test_stands_alone(text: str) -> None:
-    assert leaning(text) == []
+    assert source_references(text) == []
 
 
 @pytest.mark.parametrize(("text", "question"), BESIDE)
 def test_what_the_question_or_the_text_introduces_is_no_fault(text: str, question: str) -> None:
-    assert leaning(text, given=question) == []
+    assert source_references(text, given=question) == []
 
 
 @pytest.mark.parametrize(("text", "question"), STILL_LEANS)
 def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) -> None:
-    assert leaning(text, given=question)
+    assert source_references(text, given=question)
 
 
 @given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))
 def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> None:
     text = " ".join(texts)
-    hits = leaning(text)
+    hits = source_references(text)
     assert all(text[hit.start : hit.end] == hit.phrase != "" for hit in hits)
     assert all(a.end <= b.start for a, b in pairwise(hits))
 
@@ -276,5 +276,5 @@ def test_what_the_question_speaks_of_is_no_artefact(text: str, question: str) ->
 
 
 def test_every_rule_is_in_a_truth_table() -> None:
-    assert {rule.reason for rule in LEANING} == {reason for _, reason in LEANS}
-    assert {rule.reason for rule in MADE} == {reason for _, reason in SHOWS}
+    assert {rule.reason for rule in SOURCE_REFERENCE_RULES} == {reason for _, reason in LEANS}
+    assert {rule.reason for rule in ARTEFACT_RULES} == {reason for _, reason in SHOWS}

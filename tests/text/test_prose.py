@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.prose import degeneracy, leaked
+from programs.text.prose import degeneracy, machine_text_in
 from tests.text.tables import cases, texts
 
 LEAKS = [
@@ -82,12 +82,12 @@ PROSE = [
 
 @pytest.mark.parametrize(("text", "reason"), [*LEAKS, *((text, None) for text in PROSE)])
 def test_leaks_are_named_and_prose_passes(text: str, reason: str | None) -> None:
-    assert leaked(text) == reason
+    assert machine_text_in(text) == reason
 
 
 @given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))
 def test_a_leak_is_found_wherever_it_stands(before: str, leak: str, after: str) -> None:
-    assert leaked(f"{before} {leak} {after}")
+    assert machine_text_in(f"{before} {leak} {after}")
 
 
 DEGENERATE = [

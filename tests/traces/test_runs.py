@@ -50,7 +50,7 @@ def test_it_costs_what_the_dry_run_says_and_repeats_nothing(tmp_path: Path, opti
         assert lab.calls == expected(lab, **PLAIN, **options)
         finished, calls = lab.counted(**PLAIN, **options)
         assert calls == repeated(lab) == 0
-        assert finished.summary.traces == {"accepted": 4 * lab.settings(**PLAIN, **options).traces_a_text}
+        assert finished.summary.traces == {"accepted": 4 * lab.settings(**PLAIN, **options).traces_per_text}
 
 
 @pytest.mark.parametrize("options", FEATURES.values(), ids=FEATURES)

@@ -173,7 +173,7 @@ def test_rules_compare_where_there_is_a_short_answer() -> None:
     assert (found.student.solver, found.student.with_passage.pass_rate) == ("student", 0.0)
     assert (found.student.without_passage.absent, found.student.without_passage.pass_rate) == (1, 0.0)
     assert answers.count("compare") == 0
-    assert {name: len(replies) for name, replies in variation.last.more.items()} == {"solve": 4, "student": 4}
+    assert {name: len(replies) for name, replies in variation.last.trial_replies.items()} == {"solve": 4, "student": 4}
     asks = [ask for ask in answers.asked if ask.stage == "solve"]
     assert len({ask.key for ask in asks}) == len(asks) == 8
     assert all("(A) " in ask.inputs["ending"] and "boxed" in ask.inputs["ending"] for ask in asks)

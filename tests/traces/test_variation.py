@@ -141,7 +141,7 @@ def test_a_twin_of_an_earlier_run_is_dropped(change: dict[str, Any]) -> None:
     assert all(one.settled for one in made)
     made[1].status = "accepted"
     before = dataclasses.replace(variation.EarlierOutcome(True, True, made[0].digest), **change)
-    variation.drop_twins(made[1:2], lambda key: before if key.variation == 0 else None)
+    variation.mark_duplicates(made[1:2], lambda key: before if key.variation == 0 else None)
     assert made[1].status == ("accepted" if change else "duplicate")
 
 
@@ -207,5 +207,5 @@ def test_each_part_is_told_its_own_faults_whole() -> None:
     found = [(long, "thought"), ("Too curt.", "answer"), ("It asserts.", "both"), ("None.", "both"), ("none", "none")]
     verdicts = [verdict(3, fault=fault, fault_in=where, best_point="It is short.") for fault, where in found]
     verdicts.append(verdict(None, "b", reason="429 too many"))
-    assert variation.reasons_against(verdicts, "thought") == (long, "It asserts.")
-    assert variation.reasons_against(verdicts, "answer") == ("Too curt.", "It asserts.")
+    assert variation.faults_in(verdicts, "thought") == (long, "It asserts.")
+    assert variation.faults_in(verdicts, "answer") == ("Too curt.", "It asserts.")

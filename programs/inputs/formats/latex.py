@@ -9,7 +9,7 @@ import re
 
 from programs.inputs.formats.pandoc import APPENDIX_MARK, blocks_of, meta_text, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
-from programs.inputs.formats.text import decoded
+from programs.inputs.formats.text import decode_text
 from programs.inputs.papers import doi_in, licence_in
 from programs.inputs.report import Unreadable
 
@@ -63,7 +63,7 @@ _REWRITES = (
 
 def read_latex(data: bytes) -> Paper:
     try:
-        source = decoded(data)
+        source = decode_text(data)
     except Unreadable:
         if not _LATIN_ENCODING.search(data):
             raise

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from programs.inputs.cleaning import clean, clean_line
-from programs.inputs.headings import DEEPEST, kind_of
+from programs.inputs.headings import NAMED_PART_LEVEL, left_out_kind
 from programs.inputs.report import Skip, Unreadable
 
 
@@ -31,7 +31,7 @@ class Paper(BaseModel, frozen=True):
     fields: dict[str, Any] = {}
 
 
-class Mark(NamedTuple):
+class HeadingMark(NamedTuple):
     """A heading at offset `start` of a text; a larger `level` is deeper. `kind` is used if `title` implies none."""
 
     start: int
@@ -51,22 +51,22 @@ class Block(NamedTuple):
 def paper_of(blocks: Iterable[Block], title: str | None = None, fields: dict[str, Any] | None = None) -> Paper:
     """Makes a paper from blocks, with a blank line between them. Raises `Unreadable` if there is no text."""
     parts: list[str] = []
-    marks: list[Mark] = []
+    marks: list[HeadingMark] = []
     start = 0
     for block in blocks:
         # A soft hyphen marks where a word may be broken, but would keep searches from finding the word.
         words = block.text.replace("\xad", "")
         if text := clean(words) if block.level is None else clean_line(words):
             if block.level is not None:
-                marks.append(Mark(start, block.level, text, block.kind))
+                marks.append(HeadingMark(start, block.level, text, block.kind))
             parts.append(text)
             start += len(text) + 2
-    return marked("\n\n".join(parts), marks, title=title, fields=fields)
+    return paper_with_headings("\n\n".join(parts), marks, title=title, fields=fields)
 
 
-def marked(
+def paper_with_headings(
     text: str,
-    marks: Sequence[Mark],
+    marks: Sequence[HeadingMark],
     *,
     title: str | None = None,
     domain: str | None = None,
@@ -87,13 +87,13 @@ def marked(
     )
 
 
-def _sections(text: str, marks: Sequence[Mark]) -> Iterable[Section]:
+def _sections(text: str, marks: Sequence[HeadingMark]) -> Iterable[Section]:
     starts = [*(mark.start for mark in marks), len(text)]
     if not marks or text[: starts[0]].strip():
         yield Section(path=(), start=0, end=starts[0])
-    above: list[Mark] = []
+    above: list[HeadingMark] = []
     for mark, end in zip(marks, starts[1:], strict=True):
-        above = [parent for parent in above if parent.level < mark.level < DEEPEST]
-        kind = kind_of(mark.title) or mark.kind or next((parent.kind for parent in above if parent.kind), None)
+        above = [parent for parent in above if parent.level < mark.level < NAMED_PART_LEVEL]
+        kind = left_out_kind(mark.title) or mark.kind or next((parent.kind for parent in above if parent.kind), None)
         above.append(mark._replace(kind=kind))
         yield Section(path=tuple(parent.title for parent in above), start=mark.start, end=end, kind=kind)

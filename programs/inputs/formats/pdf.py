@@ -14,7 +14,7 @@ from typing import Any
 import pdf_inspector
 
 from programs.inputs.formats.paper import Block, Paper, paper_of
-from programs.inputs.headings import depth_of, heading, looks_like_one
+from programs.inputs.headings import depth_of, may_be_heading, parse_heading
 from programs.inputs.papers import arxiv_in, doi_in, licence_in, usable_title
 from programs.inputs.report import Skip, Unreadable
 
@@ -177,17 +177,17 @@ def _blocks(pages: Sequence[str], rotated: set[str]) -> Iterator[Block]:
 
 
 def _separate_heading(found: re.Match[str]) -> str:
-    named = heading(found[1]) is not None or depth_of(found[1]) is not None
+    named = parse_heading(found[1]) is not None or depth_of(found[1]) is not None
     return f"\n\n**{found[1]}**\n\n" if named else found[0]
 
 
 def _heading(line: str) -> Block | None:
     found = _MARKED_HEADING.fullmatch(line)
-    named = heading(_without_markup(line)) is not None
+    named = parse_heading(_without_markup(line)) is not None
     if found is None:
         return Block(line, depth_of(line) or 1) if named and _UNMARKED_HEADING.fullmatch(line) else None
     title = _without_markup(found[2] or found[4])
-    if not named and (_EQUATION.search(title) or not looks_like_one(title)):
+    if not named and (_EQUATION.search(title) or not may_be_heading(title)):
         return None
     return Block(title, depth_of(title) or (1 if named else len(found[1] or "##")))
 
@@ -226,4 +226,4 @@ def _title(given: str | None, blocks: Sequence[Block], front: str) -> str | None
     if usable and _normalized(usable) in _normalized(front):
         return usable
     first = next((block.text for block in blocks if block.level is not None), "")
-    return first if " " in first and heading(first) is None and depth_of(first) is None else usable
+    return first if " " in first and parse_heading(first) is None and depth_of(first) is None else usable

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from programs.errors import FatalError, UserError
-from programs.inputs.cleaning import portable
+from programs.inputs.cleaning import to_json_value
 from programs.inputs.report import Skip, Unreadable
 
-PREFIX = "hf://"
+HUB_PREFIX = "hf://"
 _HUB_NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
 
 
@@ -37,7 +37,7 @@ class HubName(NamedTuple):
         return self.written
 
 
-def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
+def read_rows(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
     """The rows as `portable` records, lazily and in order; a `Skip` for a row that cannot be read. Raises `Unreadable` if
     a file is damaged, after the rows before the damage, and `FatalError` if the Hub stops responding, so that a later run
     can continue."""
@@ -45,7 +45,7 @@ def records(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | 
         try:
             text = row.get(text_field)
             # JSON has no bytes, but a text may be stored as bytes.
-            yield portable({**row, text_field: text.decode()} if isinstance(text, bytes) else row)
+            yield to_json_value({**row, text_field: text.decode()} if isinstance(text, bytes) else row)
         except UnicodeDecodeError:
             yield Skip.BAD_UTF8
         except RecursionError:
@@ -80,7 +80,7 @@ def _cell_value(cell: Any) -> Any:
         return None
 
 
-def opened(name: HubName) -> Any:
+def open_dataset(name: HubName) -> Any:
     """Opens the data set as a stream of rows, without reading any. Raises a one-line `UserError` if the data set,
     configuration or split does not exist or may not be read."""
     import datasets  # type: ignore[import-untyped]
@@ -97,7 +97,7 @@ def opened(name: HubName) -> Any:
 
 def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
     try:
-        yield from opened(name)
+        yield from open_dataset(name)
     except MemoryError:
         raise
     except Exception as error:

@@ -8,18 +8,26 @@ from typing import Any
 
 import yaml
 
-from programs.inputs.cleaning import clean, portable
-from programs.inputs.formats.paper import Mark, Paper, marked
-from programs.inputs.headings import DEEPEST, REFERENCES, Heading, depth_of, heading, kind_of, looks_like_one
+from programs.inputs.cleaning import clean, to_json_value
+from programs.inputs.formats.paper import HeadingMark, Paper, paper_with_headings
+from programs.inputs.headings import (
+    NAMED_PART_LEVEL,
+    REFERENCES,
+    Heading,
+    depth_of,
+    left_out_kind,
+    may_be_heading,
+    parse_heading,
+)
 from programs.inputs.report import Skip, Unreadable
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
-PROSE = 80
+MIN_PROSE_LINE = 80
 """A line of at least this many characters is prose."""
 
 
-def decoded(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """Decodes UTF-8, or UTF-16 with a byte order mark. Raises `Unreadable` for any other encoding."""
     try:
         return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
@@ -28,33 +36,37 @@ def decoded(data: bytes) -> str:
 
 
 def read_text(data: bytes) -> Paper:
-    return sectioned(decoded(data))
+    return split_into_sections(decode_text(data))
 
 
-def sectioned(text: str) -> Paper:
+def split_into_sections(text: str) -> Paper:
     """Splits a text into sections at its headings: lines marked as such (Markdown, LaTeX), usual names of parts of papers,
     and lines that stand alone and either are numbered or end a part. Raises `Unreadable` if there is no text."""
     text = clean(text)
-    marks: list[Mark] = []
+    marks: list[HeadingMark] = []
     start, lines = 0, ["", *text.split("\n"), "", ""]
     for number, raw in enumerate(lines[1:-2], start=1):
         line = raw.strip()
-        found = heading(line) if line else None
-        if found is None and looks_like_one(line) and not (lines[number - 1] + lines[number + 1]).strip():
+        found = parse_heading(line) if line else None
+        if found is None and may_be_heading(line) and not (lines[number - 1] + lines[number + 1]).strip():
             # A line before prose ends a part recognised by its name alone, except references, whose entries are no prose.
-            after_named_part = bool(marks) and marks[-1].level == DEEPEST and kind_of(marks[-1].title) != REFERENCES
-            depth = depth_of(line) or (DEEPEST if after_named_part and len(lines[number + 2]) >= PROSE else None)
+            after_named_part = (
+                bool(marks) and marks[-1].level == NAMED_PART_LEVEL and left_out_kind(marks[-1].title) != REFERENCES
+            )
+            depth = depth_of(line) or (
+                NAMED_PART_LEVEL if after_named_part and len(lines[number + 2]) >= MIN_PROSE_LINE else None
+            )
             found = Heading(depth, line) if depth else None
         if found is not None:
-            marks.append(Mark(start, *found))
+            marks.append(HeadingMark(start, *found))
         start += len(raw) + 1
-    return marked(text, marks)
+    return paper_with_headings(text, marks)
 
 
 def read_markdown(data: bytes) -> Paper:
     """Sections are those that CommonMark finds. Title, domain and fields come from the YAML front matter; if it has no
     title, the only first-level heading is used, provided that no other heading comes before it."""
-    text = clean(decoded(data))
+    text = clean(decode_text(data))
     metadata: dict[str, Any] = {}
     if front := _FRONT_MATTER.match(text):
         with contextlib.suppress(yaml.YAMLError):
@@ -67,19 +79,19 @@ def read_markdown(data: bytes) -> Paper:
                 metadata, text = found, text[front.end() :].strip()
     marks = _marks(text)
     single_top_heading = [mark.level for mark in marks].count(1) == 1 and marks[0].level == 1
-    fields = portable(metadata)
+    fields = to_json_value(metadata)
     given = {key: fields.pop(key) for key in list(fields) if key.lower() in ("title", "domain")}
     strings = {key.lower(): value for key, value in given.items() if isinstance(value, str)}
     title = strings.get("title") or (marks[0].title if single_top_heading else None)
-    return marked(text, marks, title=title, domain=strings.get("domain"), fields=fields)
+    return paper_with_headings(text, marks, title=title, domain=strings.get("domain"), fields=fields)
 
 
-def _marks(text: str) -> list[Mark]:
+def _marks(text: str) -> list[HeadingMark]:
     from markdown_it import MarkdownIt
 
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     return [
-        Mark(starts[opened.map[0]], int(opened.tag[1:]), inline.content.strip(" *_"))
+        HeadingMark(starts[opened.map[0]], int(opened.tag[1:]), inline.content.strip(" *_"))
         for opened, inline in pairwise(MarkdownIt("commonmark").parse(text))
         if opened.type == "heading_open" and opened.level == 0 and opened.map and inline.content.strip(" *_")
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from programs import merge
-from programs.run.old_lines import present_form
+from programs.run.old_lines import upgrade_line
 from tests.lab import Lab
 
 TIMES = ("seconds", "created", "place", "line")
@@ -57,7 +57,7 @@ def records_by_id(lab: Lab) -> dict[str, Any]:
 
 def contents(lab: Lab, kind: str) -> dict[str, Any]:
     """The newest line of every key, without times."""
-    return {line["key"]: timeless(present_form(line)) for line in lab.lines(kind)}
+    return {line["key"]: timeless(upgrade_line(line)) for line in lab.lines(kind)}
 
 
 def snapshot(folder: Path) -> dict[Path, bytes]:

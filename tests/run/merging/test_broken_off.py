@@ -7,7 +7,7 @@ import pytest
 
 from programs import document
 from programs.errors import StorageError
-from programs.files import fresh
+from programs.files import draft_path
 from tests.lab import Lab
 from tests.run.merging.merging import leftovers, merged, outputs, view
 
@@ -41,7 +41,7 @@ def test_a_merge_that_ends_while_it_is_put_in_place_is_none_or_whole(
 
 
 def test_what_a_killed_merge_left_is_no_output_and_goes(lab: Lab, halves: list[str]) -> None:
-    left = fresh(lab.folder / "merged.json", "merging")
+    left = draft_path(lab.folder / "merged.json", "merging")
     left.mkdir()
     (left / "merged.json").write_bytes(b"half a docu")
     assert outputs(lab.folder) == []

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.asking.reply import Reply
-from programs.lms.meter import Spent
-from programs.merge import pour
+from programs.lms.meter import ResourceUsage
+from programs.merge import copy_sources
 from programs.run.attempts import TraceSource
 from programs.run.journal import Journal
 from tests.lab import Lab, laboratory
@@ -60,7 +60,7 @@ LINES = st.lists(st.tuples(st.sampled_from(KEYS), st.booleans(), st.sampled_from
 def write_journal(path: Path, lines: list[tuple[str, bool, str]]) -> None:
     with Journal(path) as journal:
         for key, settled, words in lines:
-            cost = Spent(calls=1, prompt_tokens=len(words))
+            cost = ResourceUsage(calls=1, prompt_tokens=len(words))
             reply = Reply(status="ok" if settled else "unread", output=words, model="m", spent=cost)
             kind = "stage" if settled else "failed"
             journal.append(kind, key, stage=key.split("/")[0], reply=reply.model_dump(mode="json"))
@@ -88,6 +88,6 @@ def test_a_text_is_taken_whole_from_the_first_of_equals(
         taken += next((lines for lines in known if lines), [])
     write_journal(folder / "alone.jsonl", taken)
     with Journal(folder / "merged.jsonl") as new, Journal(folder / "alone.jsonl") as alone:
-        pour([TraceSource(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
+        copy_sources([TraceSource(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
         assert told(new) == told(alone)
         assert new.index.spent() == alone.index.spent()
