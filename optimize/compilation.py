@@ -176,7 +176,8 @@ def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recor
 
 
 def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
-    """Returns the optimizer's changes to the part if they score higher on validation examples, else the unchanged part."""
+    """Returns the optimizer's changes to the part if they score higher on validation examples that the search did not see,
+    else the unchanged part."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     scores = [measured.score for measured in compilation.measure_all(student, train, measure)]
@@ -188,12 +189,13 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
     scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
     # Unscored examples count as the worst score, so that no candidate gains from them.
     metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
-    comparison = val[: clamp(compilation.runs / 12, 1, len(val))]
+    # The search must not see these, or a candidate that is lucky on them would win.
+    comparison = val[: clamp(compilation.runs / 12, 1, max(1, len(val) // 2))]
     job = Job(
         student=student,
         train=train,
         good=[example for value, example in scored if value and value >= threshold],
-        val=val,
+        val=val[len(comparison) :] or val,
         metric=metric,
         proposer=models.proposer.lm,
         runs=compilation.runs - 2 * len(comparison),

@@ -2,7 +2,7 @@
 write a function with `@optimizer` here.
 
 Every optimizer returns a changed copy of its job's student, or the student itself. Whether that is better is decided by
-`optimize.compilation`, on validation examples that the search may have used too.
+`optimize.compilation`, on validation examples that the search did not see.
 """
 
 from collections.abc import Callable
