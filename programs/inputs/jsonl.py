@@ -69,7 +69,7 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
-    """Parses the JSON object on a line, with its values made `portable`; None for a blank line. Control characters are
+    """Parses the JSON object on a line, with its values made by `to_json_value`; None for a blank line. Control characters are
     allowed in strings, NaN and infinities become null (pandas writes NaN for missing values), and the last of duplicate
     keys wins. Raises Unreadable if there is no valid object."""
     data = data.removeprefix(codecs.BOM_UTF8).strip(_PADDING)

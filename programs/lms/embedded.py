@@ -115,7 +115,9 @@ class Embedded(Server):
     def _start(self) -> None:
         with self._lock:
             if self._loaded is None:
-                key, self._states = secrets.token_hex(16), make_state_folder()
+                key = secrets.token_hex(16)
+                # It is still there if loading failed before.
+                self._states = self._states or make_state_folder()
                 loaded = self._load(key, self._states[0])
                 self.connect(BaseUrl(loaded.listening_address), key)
                 # Last, because other callers send requests as soon as they find it set.

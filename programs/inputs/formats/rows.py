@@ -38,7 +38,7 @@ class HubName(NamedTuple):
 
 
 def read_rows(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
-    """The rows as `portable` records, lazily and in order; a `Skip` for a row that cannot be read. Raises `Unreadable` if
+    """The rows as JSON values (`to_json_value`), lazily and in order; a `Skip` for a row that cannot be read. Raises `Unreadable` if
     a file is damaged, after the rows before the damage, and `FatalError` if the Hub stops responding, so that a later run
     can continue."""
     for row in _hub_rows(name) if isinstance(name, HubName) else _parquet_rows(name):
@@ -100,6 +100,8 @@ def _hub_rows(name: HubName) -> Iterator[dict[str, Any]]:
         yield from open_dataset(name)
     except MemoryError:
         raise
+    except UserError as error:
+        raise FatalError(str(error)) from error
     except Exception as error:
         raise FatalError(_error_line(name, error)) from error
 
