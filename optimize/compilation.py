@@ -20,10 +20,10 @@ from rich.console import Console
 
 from optimize.measure import Measure, Measured, OptimizerMetric
 from optimize.optimizers import OPTIMIZERS, Job, clamp
-from optimize.program import Tunable, Tuned, changed_copy, tuned_parts
+from optimize.program import Tunable, TunedPart, changed_copy, tuned_parts
 from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
-from optimize.report import MIN_SOURCES, Proof, Report, TunedPredictor, counts, prove, write_report
+from optimize.report import MIN_SOURCES, Proof, Report, TunedPredictor, counts_text, prove, write_report
 from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import ReaskRules
@@ -36,13 +36,13 @@ from programs.errors import FatalError, UserError
 from programs.lms.resolve import Model
 from programs.settings import TracerOptions
 from programs.tracer import Tracer, load_tracer
-from programs.versions import git_commit, stamp, versions
+from programs.versions import git_commit, utc_now, versions
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MIN_RUNS = 8
-"""The fewest runs with which a part can be tuned."""
+"""`--max-calls` does not reduce the runs per part below this."""
 RUNS_BY_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 """Runs of the student per part, by `--budget`, as a multiple of the mean size of the training and validation sets."""
 RESULT_FILES = ("program.json", "report.json", "report.md")
@@ -61,11 +61,10 @@ class Models:
 
 
 class Compilation(ABC):
-    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs`
-    runs of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof
-    measures the part called `proved_part` on the examples `tested`, from these `sources`, with these `weights` of the
-    composite. `model` is the one that the written program is for. `data` has the counts and a hash of each side of the
-    split."""
+    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs` runs
+    of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof measures the
+    part called `proved_part` on the examples `tested`, from these `sources`, with these `weights` of the composite. `model`
+    is the one that the written program is for. `data` has the counts and a hash of each side of the split."""
 
     parts: list[str]
     proved_part: str
@@ -75,13 +74,13 @@ class Compilation(ABC):
     val: list[dspy.Example]
     tested: list[dspy.Example]
     sources: list[str]
-    temperatures = True
+    tunes_temperatures = True
 
     def __init__(self, settings: CompileSettings, concurrency: int) -> None:
         self.settings, self.concurrency = settings, concurrency
         # First of all, so that an invalid model name is rejected before anything is read.
         names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
-        self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, bring=not settings.dry_run)
+        self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, download=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
         self.rules = ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
         self.data: dict[str, dict[str, Any]] = {}
@@ -122,7 +121,7 @@ def run_compilation(compilation: Compilation, console: Console) -> Report:
         measure = compilation.measure(whole, models.report_judges)
 
         def measured(when: str) -> list[Measured]:
-            console.print(f"proof: {counts(compilation.data['test'])}, {when} tuning")
+            console.print(f"proof: {counts_text(compilation.data['test'])}, {when} tuning")
             return compilation.measure_all(compilation.student(whole, tracer, models), compilation.tested, measure)
 
         before = measured("before")
@@ -140,7 +139,7 @@ def run_compilation(compilation: Compilation, console: Console) -> Report:
     return report
 
 
-def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
+def make_report(compilation: Compilation, compiled: dspy.Module, proof: Proof, recorder: Recorder) -> Report:
     settings, original = compilation.settings, tuned_parts(compilation.tracer)
     predictors = {
         name: TunedPredictor(
@@ -150,7 +149,7 @@ def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recor
             temperature=part.temperature,
             changed=part != original[name],
         )
-        for name, part in tuned_parts(made).items()
+        for name, part in tuned_parts(compiled).items()
     }
     warnings, sources = compilation.report_warnings(), len({*compilation.sources})
     if sources < MIN_SOURCES:
@@ -160,7 +159,7 @@ def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recor
         warnings.append(f"{before} examples without a score before and {after} after are left out")
     return Report(
         settings=settings.model_dump(mode="json", exclude={"api_base"}),
-        created=stamp(),
+        created=utc_now(),
         versions={**versions(), "optuna": version("optuna"), "gepa": version("gepa")},
         git_commit=git_commit(),
         data=compilation.data,
@@ -175,9 +174,9 @@ def make_report(compilation: Compilation, made: dspy.Module, proof: Proof, recor
     )
 
 
-def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, Tuned]:
-    """Returns the optimizer's changes to the part if they score higher on validation examples that the search did not see,
-    else the unchanged part."""
+def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, TunedPart]:
+    """Returns the optimizer's changes to the part if they score higher on validation examples that the search did not see
+    (unless there is only one), else the unchanged part."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
     measure, threads = compilation.measure(part, models.judges), compilation.concurrency
     scores = [measured.score for measured in compilation.measure_all(student, train, measure)]
@@ -202,7 +201,7 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
         threshold=threshold,
         seed=settings.seed,
         concurrency=threads,
-        temperatures=compilation.temperatures,
+        tunes_temperatures=compilation.tunes_temperatures,
     )
     # The recorder decides when to give up, not DSPy's count of errors.
     with suppress_library_output(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):
@@ -257,9 +256,7 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
     """Writes the settings to a new journal, or compares them with those that it has. Raises `UserError` if they differ,
     naming the options, or if the folder holds results but no recorded calls. Without either, any compilation may use it."""
     folder, journal = settings.output, recorder.journal
-    wanted = {
-        name: value for name, value in settings.model_dump(mode="json").items() if name not in settings.changeable
-    }
+    wanted = settings.model_dump(mode="json", exclude={*settings.changeable})
     wanted["hashes of the texts"] = {side: part["hash"] for side, part in data.items()}
     recorded_run = journal.latest("run", "") if recorder.calls else None
     if recorded_run is None:

@@ -52,7 +52,7 @@ def _parse_label(value: Any) -> bool | int:
     raise ValueError('must be 0, 1, {"correct": 0 or 1} or {"overall": 1 to 10}')
 
 
-class Labelled(BaseModel):
+class LabelledAnswer(BaseModel):
     """An answer that people judged, and the passage or reference to judge it by. `id` is a hash of the cleaned texts."""
 
     question: str
@@ -64,7 +64,7 @@ class Labelled(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _cleaned(cls, record: dict[str, Any]) -> dict[str, Any]:
+    def _clean(cls, record: dict[str, Any]) -> dict[str, Any]:
         texts = {name: clean(value) if isinstance(value, str) else value for name, value in record.items()}
         if not (texts.get("reference") or texts.get("key_passage")):
             raise ValueError("neither a reference nor a key_passage")
@@ -86,14 +86,14 @@ class Labelled(BaseModel):
         return self.human if isinstance(self.human, bool) else self.human >= correct_from
 
 
-def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
+def read_labels(paths: Sequence[str]) -> tuple[list[LabelledAnswer], int]:
     """The labelled answers in the files, each with its last label, and the number of records left out. Raises `UserError`
     for a malformed record, naming its line, and if no record has a label."""
-    answers, records = dict[str, Labelled](), [found for path in paths for found in read_objects(Path(path))]
+    answers, records = dict[str, LabelledAnswer](), [found for path in paths for found in read_objects(Path(path))]
     for record, place in records:
         if record.get("human") is not None:
             try:
-                answer = Labelled.model_validate(record)
+                answer = LabelledAnswer.model_validate(record)
             except ValidationError as error:
                 fault = error.errors()[0]
                 raise UserError(f"{place}: {'.'.join(map(str, fault['loc']))} {fault['msg']}") from None
@@ -103,7 +103,7 @@ def read_labels(paths: Sequence[str]) -> tuple[list[Labelled], int]:
     return [*answers.values()], len(records) - len(answers)
 
 
-def split_answers(answers: Sequence[Labelled], settings: CompileSettings) -> Splits[Labelled]:
+def split_answers(answers: Sequence[LabelledAnswer], settings: CompileSettings) -> Splits[LabelledAnswer]:
     """Splits the answers by question. Raises `UserError` if there are too few, or a side lacks right or wrong ones."""
     sides = split_by(answers, lambda answer: question_key(answer.question), lambda answer: answer.id, settings)
     for side, found in sides.items():
@@ -150,19 +150,19 @@ def agreement(example: dspy.Example, prediction: dspy.Prediction, correct_from: 
     words = f"The judge said {verdict.overall} of 10 ({LABELS[says_right]}); people said {LABELS[example.right]}."
     agreed = Score(float(says_right is example.right), words)
     lenient = Score(float(says_right) - example.right, words)
-    said = [words] if agreed.value else [words, f"The judge said: {verdict.words}"]
+    lines = [words] if agreed.value else [words, f"The judge said: {verdict.comments}"]
     metrics = {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}
-    return Measured(agreed, metrics, {judge: None}, feedback={PREDICTOR: said})
+    return Measured(agreed, metrics, {judge: None}, feedback={PREDICTOR: lines})
 
 
 class JudgeCompilation(Compilation):
     """Tunes the judges' prompt. The stages, and the model that they were compiled for, stay as they are."""
 
-    temperatures = False
+    tunes_temperatures = False
 
     def __init__(self, settings: CompileSettings) -> None:
-        fewest = min(map(concurrency_of, (*settings.judges, *settings.report_judges)))
-        super().__init__(settings, settings.concurrency or fewest)
+        lowest = min(map(concurrency_of, (*settings.judges, *settings.report_judges)))
+        super().__init__(settings, settings.concurrency or lowest)
         self.parts, self.proved_part, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
         self.model = None if settings.program is None else read_identity(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
@@ -174,7 +174,7 @@ class JudgeCompilation(Compilation):
             unique, questions = {a.id for a in answers}, {question_key(a.question) for a in answers}
             self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
-    def _examples(self, answers: Sequence[Labelled], judges: Sequence[str]) -> list[dspy.Example]:
+    def _examples(self, answers: Sequence[LabelledAnswer], judges: Sequence[str]) -> list[dspy.Example]:
         return [
             dspy.Example(right=answer.is_right(self.settings.judged_correct_from), **inputs).with_inputs(*inputs)
             for answer in answers
@@ -192,7 +192,7 @@ class JudgeCompilation(Compilation):
         return partial(agreement, correct_from=self.settings.judged_correct_from)
 
     def report_warnings(self) -> list[str]:
-        found = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []
+        warnings = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []
         if any(example.thought is None for example in self.tested):
-            found.append("some answers have no thought: how the judges rate thoughts was not measured on them")
-        return found
+            warnings.append("some answers have no thought: how the judges rate thoughts was not measured on them")
+        return warnings

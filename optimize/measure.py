@@ -57,7 +57,7 @@ class OptimizerMetric:
             measured = self._measure(example, prediction)
         value = measured.score.value
         head = "No score." if value is None else f"Score {value:.2f}."
-        lines = [line for name, said in measured.feedback.items() if pred_name in (None, name) for line in said]
+        lines = [line for name, part in measured.feedback.items() if pred_name in (None, name) for line in part]
         feedback = "\n".join(dict.fromkeys([head, *lines]))
         return dspy.Prediction(score=self._worst if value is None else value, feedback=feedback)
 
@@ -70,8 +70,8 @@ class StageMeasure:
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         measured = self._measure(prediction)
-        said = {stage.predictor: feedback_on(name, measured, prediction) for name, stage in STAGES.items()}
-        return replace(measured, feedback=said)
+        feedback = {stage.predictor: feedback_on(name, measured, prediction) for name, stage in STAGES.items()}
+        return replace(measured, feedback=feedback)
 
     def _measure(self, prediction: dspy.Prediction) -> Measured:
         """The stage's score; None if its call was refused, or if an earlier stage failed."""

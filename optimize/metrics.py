@@ -67,7 +67,7 @@ def metric(
 @metric(weight=0.3, judged=True)
 def judge(record: Record) -> Score:
     """The mean overall rating (1-10, scaled to 0-1) of the judges that answered."""
-    rated = [(verdict.overall, verdict.words) for verdict in record.verdicts if verdict.overall is not None]
+    rated = [(verdict.overall, verdict.comments) for verdict in record.verdicts if verdict.overall is not None]
     if not rated:
         return Score(None, "no judge gave a rating")
     return Score((fmean(overall for overall, _ in rated) - 1) / 9, " ".join(words for _, words in rated))

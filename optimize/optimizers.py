@@ -1,8 +1,8 @@
 """The optimizers by name. Each sets up one of DSPy's (or Optuna) for the number of runs that its job allows. To add one,
 write a function with `@optimizer` here.
 
-Every optimizer returns a changed copy of its job's student, or the student itself. Whether that is better is decided by
-`optimize.compilation`, on validation examples that the search did not see.
+Every optimizer returns a changed copy of its job's student, or the student itself. `optimize.compilation` decides whether
+that is better, on validation examples that the job does not have (unless there is only one).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MAX_DEMOS = 2
 TEMPERATURES = (0.2, 0.6, 1.0)
 """The temperatures that `optuna` tries, besides the current one."""
 MIPRO_EXAMPLES = 8
-"""The training examples that MIPRO takes demonstrations from and shows to its proposer."""
+"""How many training examples MIPRO takes demonstrations from and shows to its proposer."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Job:
     """What an optimizer is given. Any prefix of `train` and `val` is as mixed as the whole. `good` are the training
     examples on which the unchanged student scored `threshold` or more, best first; they become demonstrations. `runs`:
     about how often the search may run the student on an example, not counting repeats of recorded runs. `proposer` writes
-    instructions, called through DSPy's adapter. `temperatures`: whether these may be tuned too."""
+    instructions, called through DSPy's adapter. `tunes_temperatures`: whether these may be changed too."""
 
     student: "Tunable"
     train: "list[dspy.Example]"
@@ -40,7 +40,7 @@ class Job:
     threshold: float
     seed: int
     concurrency: int
-    temperatures: bool = True
+    tunes_temperatures: bool = True
 
     def validation(self, count: float) -> "list[dspy.Example]":
         """About `count` of the validation examples, at least one."""
@@ -57,9 +57,9 @@ class Job:
         }
 
 
-def clamp(number: float, least: int, most: int) -> int:
-    """`number` as an integer, rounded down and clamped to `least`..`most` (if they conflict, `most` wins)."""
-    return min(max(int(number), least), most)
+def clamp(number: float, minimum: int, maximum: int) -> int:
+    """`number` as an integer, rounded down and clamped to `minimum`..`maximum` (if they conflict, `maximum` wins)."""
+    return min(max(int(number), minimum), maximum)
 
 
 Optimizer = Callable[[Job], "dspy.Module"]
@@ -110,7 +110,7 @@ def optuna(job: Job) -> "dspy.Module":
     from optimize.program import changed_copy, tuned_parts
 
     val, parts, good = job.validation(job.runs / 10), tuned_parts(job.student), tuned_parts(bootstrap(job))
-    tries_temperatures = job.temperatures and "temperature" in dspy.settings.lm.supported_params
+    tries_temperatures = job.tunes_temperatures and "temperature" in dspy.settings.lm.supported_params
 
     def program(trial: library.trial.BaseTrial) -> dspy.Module:
         drawn = {}
@@ -177,7 +177,7 @@ def copro(job: Job) -> "dspy.Module":
 @optimizer
 def simba(job: Job) -> "dspy.Module":
     """SIMBA: rules and demonstrations taken from the examples on which runs differ most, in four or more steps (fewer if a
-    batch would have less than four examples). Up to a third of the runs are for its final evaluation."""
+    batch would have less than four examples). Of 48 or more runs, up to a third are for its final evaluation."""
     import dspy
     from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
 

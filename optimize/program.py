@@ -94,9 +94,9 @@ class Student(Tunable):
             return asked[ask.stage].reply
 
         tracer = Tracer(self.questions, self.strands, self.writer)
-        made = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
-        failures = filter(None, [made.failure, *(variation.failure for variation in made.variations)])
-        return dspy.Prediction(asked=asked, variations=made.variations, failures=list(failures))
+        result = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
+        failures = filter(None, [result.failure, *(variation.failure for variation in result.variations)])
+        return dspy.Prediction(asked=asked, variations=result.variations, failures=list(failures))
 
 
 def to_json(value: Any) -> Any:
@@ -104,7 +104,7 @@ def to_json(value: Any) -> Any:
     return to_jsonable_python(value, fallback=str)
 
 
-class Tuned(BaseModel):
+class TunedPart(BaseModel):
     """What optimizers change in a predictor, in JSON form. If `temperature` is None, the plan or the model decides."""
 
     instructions: str
@@ -112,22 +112,22 @@ class Tuned(BaseModel):
     temperature: float | None = None
 
 
-def tuned_parts(program: dspy.Module) -> dict[str, Tuned]:
+def tuned_parts(program: dspy.Module) -> dict[str, TunedPart]:
     """What optimizers can change in a program, by predictor name."""
     return {name: _tuned_part(predictor) for name, predictor in program.named_predictors()}
 
 
-def _tuned_part(predictor: dspy.Predict) -> Tuned:
+def _tuned_part(predictor: dspy.Predict) -> TunedPart:
     """Without DSPy's own marks and repeated demonstrations."""
     demos = list[dict[str, Any]]()
     for demo in to_json([dict(demo) for demo in predictor.demos]):
         fields = {name: value for name, value in demo.items() if name != "augmented" and name[:5] != "dspy_"}
         demos += [fields] if fields not in demos else []
     temperature = predictor.config.get("temperature")
-    return Tuned(instructions=predictor.signature.instructions, demos=demos, temperature=temperature)
+    return TunedPart(instructions=predictor.signature.instructions, demos=demos, temperature=temperature)
 
 
-def changed_copy(program: Program, parts: Mapping[str, Tuned]) -> Program:
+def changed_copy(program: Program, parts: Mapping[str, TunedPart]) -> Program:
     """A copy of a program with these parts. Everything else stays, including field names and prefixes."""
     copy: Program = program.deepcopy()
     for name, predictor in copy.named_predictors():

@@ -17,7 +17,7 @@ MIN_SOURCES = 20
 (8% if losses are rarer and larger than gains), that of 20 for 0.3 to 3% (6%): `python -m tests.bench.proof`."""
 
 
-class Compared(BaseModel):
+class MetricComparison(BaseModel):
     """A metric's means over the examples that have it on both sides, their number of sources (`pairs`), and the interval
     of the difference."""
 
@@ -49,8 +49,8 @@ class Proof(BaseModel):
     """A comparison over the test split. Examples without a score (`unscored_before`, `unscored_after`) are not compared.
     `improved`: the composite's interval lies above 0, over enough sources."""
 
-    composite: Compared
-    metrics: dict[str, Compared]
+    composite: MetricComparison
+    metrics: dict[str, MetricComparison]
     stages: dict[str, Failures]
     unscored_before: int = 0
     unscored_after: int = 0
@@ -74,10 +74,10 @@ def prove(
     names = dict.fromkeys(name for measured in [*before, *after] for name in measured.metrics)
     stages = dict.fromkeys(stage for measured in [*before, *after] for stage in measured.stages)
 
-    def compared(pairs: Iterable[Pair]) -> Compared:
+    def compared(pairs: Iterable[Pair]) -> MetricComparison:
         sourced = zip(sources, pairs, strict=True)
         known = [(source, old, new) for source, (old, new) in sourced if old is not None and new is not None]
-        return Compared(
+        return MetricComparison(
             before=fmean(old for _, old, _ in known) if known else None,
             after=fmean(new for _, _, new in known) if known else None,
             pairs=len({source for source, _, _ in known}),
@@ -181,14 +181,14 @@ def _markdown(report: Report) -> str:
     report_judges, judges = (", ".join(names) or "nobody" for names in (report.report_judges, report.judges))
     total = Failures(**{name: sum(getattr(each, name) for each in stages.values()) for name in Failures.model_fields})
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    sides = "; ".join(f"{name}: {counts(side)}, hash {side['hash']}" for name, side in data.items())
+    sides = "; ".join(f"{name}: {counts_text(side)}, hash {side['hash']}" for name, side in data.items())
     parts = [
         f"# {settings['optimizer']} on {', '.join(settings['stage'])}, for {settings['model']}",
         verdict,
         *warnings,
         "program.json holds training texts in its demonstrations: share it only if you may share those."
         + (f" Licences of the training texts: {licences}." if licences else ""),
-        f"## Held out: {counts(data['test'])}",
+        f"## Held out: {counts_text(data['test'])}",
         f"Composite: {weights}. Judges: {report_judges} here, {judges} while tuning.",
         _table(
             ("metric", "before", "after", "difference (95% interval)", "sources"),
@@ -217,7 +217,7 @@ def _markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def counts(side: Mapping[str, Any]) -> str:
+def counts_text(side: Mapping[str, Any]) -> str:
     """The counts of a side of the split, in words."""
     return ", ".join(f"{count} {what}" for what, count in side.items() if isinstance(count, int))
 

@@ -19,7 +19,7 @@ else:
     OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
-def _known_stages(stages: list[str]) -> list[str]:
+def _check_stages(stages: list[str]) -> list[str]:
     known = [ALL, *STAGES, JUDGE]
     if unknown := next((stage for stage in stages if stage not in known), None):
         raise ValueError(f"{unknown!r} is not one of {', '.join(known)}")
@@ -66,7 +66,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         description="JSONL files of texts; with --stage judge, of labelled answers",
     )
     output: Path = Field(Path("compiled"), description="folder for the compiled program, its report and its journal")
-    stage: Annotated[Names, AfterValidator(_known_stages)] = Field(
+    stage: Annotated[Names, AfterValidator(_check_stages)] = Field(
         ["all"],
         min_length=1,
         description="all: the whole program at once; or stages, tuned one after another: "
@@ -107,13 +107,13 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
 
     @model_validator(mode="before")
     @classmethod
-    def _first_judge(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _default_model(cls, values: dict[str, Any]) -> dict[str, Any]:
         judges = comma_separated(values.get("judge_models"))
         missing = "model" not in values and JUDGE in (values.get("stage") or [])
         return {**values, "model": judges[0]} if missing and isinstance(judges, list) and judges else values
 
     @model_validator(mode="after")
-    def _consistent(self) -> "CompileSettings":
+    def _check_consistency(self) -> "CompileSettings":
         judged, weights = bool(self.judges and self.report_judges), self.weights
         if self.tunes_judges and not judged:
             raise ValueError("--stage judge needs judges: name them with --judge-models, or give --model alone")

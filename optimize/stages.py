@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from programs.asking.reply import Reply
 
 
-class StagePlace(NamedTuple):
+class StageInfo(NamedTuple):
     """A stage's predictor in the `Tracer`, and its depth: a stage's inputs come from stages of smaller depth. The reasons
     of these `metrics` of a trace say something about the stage's own output."""
 
@@ -32,19 +32,19 @@ class StagePlace(NamedTuple):
     metrics: tuple[str, ...] = ()
 
 
-STAGES: dict[str, StagePlace] = {
-    "questions": StagePlace("questions.predict", 0),
-    "context": StagePlace("strands.context", 1),
-    "hypotheses": StagePlace("strands.hypotheses", 2),
-    "evidence": StagePlace("strands.evidence", 2),
-    "critique": StagePlace("strands.critique", 2),
-    "perspective": StagePlace("strands.perspective", 2),
-    "trace": StagePlace("writer.trace", 3, ("judge",)),
-    "answer": StagePlace("writer.answer", 4, ("judge", "grades", "on_topic")),
+STAGES: dict[str, StageInfo] = {
+    "questions": StageInfo("questions.predict", 0),
+    "context": StageInfo("strands.context", 1),
+    "hypotheses": StageInfo("strands.hypotheses", 2),
+    "evidence": StageInfo("strands.evidence", 2),
+    "critique": StageInfo("strands.critique", 2),
+    "perspective": StageInfo("strands.perspective", 2),
+    "trace": StageInfo("writer.trace", 3, ("judge",)),
+    "answer": StageInfo("writer.answer", 4, ("judge", "grades", "on_topic")),
 }
 
 WRITERS = ("trace", "answer")
-"""Stages that can be scored by the finished trace; the others, and the trace if nobody judges, by their own output."""
+"""The stages that the finished trace can score. All others, and `trace` without judges, are scored by their own output."""
 
 JUDGE, ALL = "judge", "all"
 _SENTENCE_NUMBER_RE = re.compile(r"^\[\d+\] ", re.MULTILINE)

@@ -42,11 +42,11 @@ class TextCompilation(Compilation):
         self.parts, self.proved_part, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
         samples = _read_trainset(settings, passage_chars_of(settings.model))
         # The proof takes one text per source, so that its measurements are independent.
-        splits = split_by(samples, source_key, lambda sample: sample.id, settings, each_test=1)
+        splits = split_by(samples, source_key, lambda sample: sample.id, settings, per_test_source=1)
         self.train, self.val, self.tested = map(examples_of, splits.values())
         self.sources = [source_key(sample) for sample in splits["test"]]
         self._sources_unknown = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
-        self.alone = self_scored_stages(settings)
+        self.self_scored = self_scored_stages(settings)
         for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
             hashed = hash_of(sample.id for sample in samples)
@@ -59,24 +59,24 @@ class TextCompilation(Compilation):
         train, calls = len(self.train), 2 * len(self.tested) * per_trace(self.settings.report_judges)
         for part in self.parts:
             earlier = sum(part != ALL and stage.depth < STAGES[part].depth for stage in STAGES.values())
-            per_run = 1 if part in self.alone else per_trace(self.settings.judges) - earlier
+            per_run = 1 if part in self.self_scored else per_trace(self.settings.judges) - earlier
             # Earlier stages are asked once per example and then replayed. The threshold takes one run per training example.
             calls += (train + len(self.val)) * earlier + (runs + train) * per_run
             calls += runs + 8 * len(tunable_of(part))  # by the proposer
         return calls
 
     def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until, options = part if part in self.alone else None, models.student.options
+        until, options = part if part in self.self_scored else None, models.student.options
         return Student(tracer, tunable_of(part), models.recorder, options, self.rules, until)
 
     def measure(self, part: str, judges: dict[str, Model]) -> Measure:
-        return StageMeasure(part) if part in self.alone else TraceMeasure(self.weights, judges, self.rules)
+        return StageMeasure(part) if part in self.self_scored else TraceMeasure(self.weights, judges, self.rules)
 
     def report_warnings(self) -> list[str]:
-        found = judge_warnings(self.settings)
+        warnings = judge_warnings(self.settings)
         if self._sources_unknown:
-            found.append("no text names its source: passages of one paper may be on several sides of the split")
-        return found
+            warnings.append("no text names its source: passages of one paper may be on several sides of the split")
+        return warnings
 
 
 def self_scored_stages(settings: CompileSettings) -> set[str]:
@@ -91,10 +91,10 @@ def judge_warnings(settings: CompileSettings) -> list[str]:
     reporting = {*settings.report_judges}
     if not _judge_calls(settings.weights, settings.report_judges):
         return ["no judge took part: the scores measure form, grounding and wording, not truth"]
-    found = []
+    warnings = []
     if not self_scored_stages(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
-        found.append("judges of the proof also judged while tuning: the program may have learned to please them")
-    return [*found, "the model judges itself"] if settings.model in reporting else found
+        warnings.append("judges of the proof also judged while tuning: the program may have learned to please them")
+    return [*warnings, "the model judges itself"] if settings.model in reporting else warnings
 
 
 def _judge_calls(weights: dict[str, float], judges: list[str]) -> int:
@@ -126,11 +126,11 @@ def split_by(
     identity: Callable[[Item], str],
     settings: CompileSettings,
     *,
-    each_test: int | None = None,
+    per_test_source: int | None = None,
 ) -> Splits[Item]:
     """Splits items of any kind by their `source`. Items with the same `identity` (by their content) count once.
 
-    `--num-test` counts sources, each with at most `each_test` items (None: all of them). `--num-train` and `--num-val`
+    `--num-test` counts sources, each with at most `per_test_source` items (None: all). `--num-train` and `--num-val`
     count items, and no source gives a second one before every source of its side has given one. The result depends on the
     seed and on the items, not on their order. Sources are ordered by a hash of the seed and their key, and test takes the
     first ones, so that with the same `--num-test` items added later never move a source from train or val to test. Raises
@@ -160,7 +160,7 @@ def split_by(
             f"--num-test {num_test} leaves {len(rest)} sources with {sum(map(len, rest))} texts for --num-val {val} and "
             f"--num-train {train}. Ask for fewer, or add sources."
         )
-    return {**sides, "test": [item for group in test for item in group[:each_test]]}
+    return {**sides, "test": [item for group in test for item in group[:per_test_source]]}
 
 
 def _round_robin(groups: Sequence[Sequence[Item]], number: int) -> list[Item]:

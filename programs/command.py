@@ -5,7 +5,7 @@ import importlib
 import sys
 from typing import NamedTuple
 
-from programs.cli.options import Options, run_cli, suggestion, typed
+from programs.cli.options import Options, as_command, run_cli, suggestion
 from programs.errors import UserError
 from programs.versions import NAME, version_of
 
@@ -17,9 +17,9 @@ class Command(NamedTuple):
     options: str
     summary: str
 
-    def settings(self) -> type[Options]:
-        found: type[Options] = getattr(importlib.import_module(self.module), self.options)
-        return found
+    def options_class(self) -> type[Options]:
+        options: type[Options] = getattr(importlib.import_module(self.module), self.options)
+        return options
 
 
 COMMANDS = {
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         raise UserError(f"{name!r} is not a command{suggestion(name, COMMANDS)} (see --help)")
-    with typed(f"{NAME} {name}"):
+    with as_command(f"{NAME} {name}"):
         code: int = importlib.import_module(COMMANDS[name].module).main(rest)
     return code
 

@@ -2,7 +2,7 @@
 
 DSPy saves instructions and demonstrations by position; loaded into a program with other fields, they would silently go to
 the wrong places. So the saved file also has the ordered names and types of every signature's fields and the adapter's
-version, and a program that differs is refused. The file is read as data: models, addresses and keys in it are ignored.
+version, and is rejected if these do not match. It is read as data: models, addresses and keys in it are ignored.
 """
 
 import hashlib
@@ -135,9 +135,9 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     state, identity = _read_program(path)
     saved = _field_prefixes(path, {name: part for name, part in state.items() if name != "metadata"})
     present = _field_prefixes(path, program.dump_state())
-    if found := _differences(identity, _identity_of(program)) or _differing_names(saved, present):
-        what = f"was made for another program (differences: {', '.join(found)})"
-        raise UserError(f"--program: {path} {what}. Compile it again")
+    if differences := _differences(identity, _identity_of(program)) or _differing_names(saved, present):
+        reason = f"was made for another program (differences: {', '.join(differences)})"
+        raise UserError(f"--program: {path} {reason}. Compile it again")
     if model is not None and identity.model not in (None, model):
         log.warning("%s was compiled for %s but is used with %s", path, identity.model, model)
     program.load_state({name: {**state[name], "lm": None} for name in saved})
@@ -162,12 +162,12 @@ def _differing_names(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[s
 def _field_prefixes(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
     """The prefixes of each predictor's fields in a program's state. Raises `UserError` for a malformed state."""
     try:
-        read = _PREDICTORS.validate_python(state)
+        predictors = _PREDICTORS.validate_python(state)
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise UserError(f"--program: {path} is not a saved program: {where}: {fault['msg']}") from None
-    return {name: [field.prefix for field in predictor.signature.fields] for name, predictor in read.items()}
+        field = ".".join(map(str, fault["loc"]))
+        raise UserError(f"--program: {path} is not a saved program: {field}: {fault['msg']}") from None
+    return {name: [field.prefix for field in part.signature.fields] for name, part in predictors.items()}
 
 
 def _read_program(path: Path) -> tuple[dict[str, Any], Identity]:
@@ -177,7 +177,7 @@ def _read_program(path: Path) -> tuple[dict[str, Any], Identity]:
     except FileNotFoundError:
         raise UserError(f"--program: {path} does not exist") from None
     except (KeyError, TypeError, ValidationError):
-        what = "is not a program written by python -m optimize.compile or Tracer.save"
-        raise UserError(f"--program: {path} {what}") from None
+        reason = "is not a program written by python -m optimize.compile or Tracer.save"
+        raise UserError(f"--program: {path} {reason}") from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise UserError(f"--program: {path} cannot be read as JSON: {error}") from None

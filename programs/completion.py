@@ -36,7 +36,7 @@ def script(shell: str) -> str:
     root.add_argument("--version", action="store_true", help="show the version")
     commands = root.add_subparsers(dest="command")
     for name, command in COMMANDS.items():
-        model = command.settings()
+        model = command.options_class()
         parser = parser_of(model)
         if model.leading:
             first = next(action for action in parser._actions if action.dest == model.leading)

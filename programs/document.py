@@ -14,7 +14,7 @@ from pydantic import Field
 
 from programs.cli.options import Options, parse, run_cli
 from programs.errors import UserError
-from programs.files import JOURNAL, atomic_write, beside, move_aside
+from programs.files import JOURNAL, atomic_write, move_aside, path_beside
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.journal import Journal
@@ -22,7 +22,7 @@ from programs.schema import FORMAT_VERSION, DocumentMetadata, Status
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.thought_counts import ThoughtCount
 from programs.traces.line import IMPORTED, attempts_of
-from programs.versions import stamp
+from programs.versions import utc_now
 
 log = logging.getLogger("synthreasoner")
 
@@ -35,7 +35,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     total, ended = journal.index.counts().get("accepted", 0), status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
     if ended or journal.index.judges_asked():
-        # The metadata comes first in the file, so that it takes a separate pass over the variations.
+        # The metadata comes first in the file, so that counting for it takes a separate pass over the variations.
         for line in journal.variations():
             for _, attempt in attempts_of(line):
                 if attempt.get("verdicts"):
@@ -43,7 +43,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
             if ended and line["status"] == "accepted":
                 thoughts.add(Record.model_validate(line["record"]))
     metadata = DocumentMetadata(
-        generation_timestamp=stamp(),
+        generation_timestamp=utc_now(),
         total_traces_generated=total,
         status=status,
         format_version=FORMAT_VERSION,
@@ -53,7 +53,7 @@ def write_document(journal: Journal, path: Path, status: Status, run: dict[str, 
     )
     _move_aside_foreign_file(path)
     with atomic_write(path, "; the journal holds everything") as file:
-        stream(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
+        _stream_document(file, metadata, (line["record"] for line in islice(journal.variations("accepted"), total)))
     log.info("wrote %s", path, extra={"traces": total, "status": status})
     return metadata
 
@@ -68,7 +68,7 @@ def _move_aside_foreign_file(path: Path) -> None:
             move_aside(path)
 
 
-def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
+def _stream_document(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[str, Any]]) -> None:
     file.write(_START + b": " + orjson.dumps(metadata.model_dump(mode="json")) + b',\n"questions": [')
     for number, record in enumerate(records):
         file.write((b",\n" if number else b"\n") + orjson.dumps(record))
@@ -76,7 +76,7 @@ def stream(file: IO[bytes], metadata: DocumentMetadata, records: Iterable[dict[s
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[IO[bytes]]:
+def open_document(path: Path) -> Iterator[IO[bytes]]:
     """Opens a document to read. Parsing and validation errors in the block become a `UserError`."""
     try:
         with path.open("rb") as file:
@@ -87,13 +87,13 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a document, empty if it has none. Raises `UserError` if the file is not a document."""
-    with reading(path) as file:
+    with open_document(path) as file:
         return dict(next(iter(ijson.items(file, "metadata", use_float=True)), {}))
 
 
 def read_records(path: Path) -> Iterator[Record]:
     """Yields the records of a document of any size and version. Raises `UserError` if the file is not a document."""
-    with reading(path) as file:
+    with open_document(path) as file:
         for item in ijson.items(file, "questions.item", use_float=True):
             yield Record.model_validate(item)
 
@@ -101,7 +101,7 @@ def read_records(path: Path) -> Iterator[Record]:
 def import_document(journal: Journal, path: Path) -> int:
     """Imports the traces of a document without a journal into a new journal, as settled. Returns their number. Raises
     `UserError` if the file is not a document, before any trace is imported, so that no run overwrites that file."""
-    with reading(path) as file:
+    with open_document(path) as file:
         if ("questions", "start_array") not in ((prefix, event) for prefix, event, _ in ijson.parse(file)):
             raise ValueError("it has no traces; name another file with --output")
     count = sum(1 for _ in read_records(path))  # validates every record before the first is imported
@@ -110,14 +110,14 @@ def import_document(journal: Journal, path: Path) -> int:
         unnamed = content_id(f"{record.user_interaction.question}\0{digest}")
         journal.append(
             "unit",
-            record.unit if record.question_id else f"{IMPORTED}/{unnamed}/0",
+            record.variation_key if record.question_id else f"{IMPORTED}/{unnamed}/0",
             sample=record.source_paper.id or IMPORTED,
             status="accepted",
             settled=True,
             rejection=None,
             basis=IMPORTED,
             digest=digest,
-            record=record.written(),
+            record=record.compact_dump(),
             attempts=[],
         )
     return count
@@ -134,7 +134,7 @@ class DocumentOptions(Options):
 def main(arguments: list[str] | None = None) -> int:
     """Rewrites the document and prints its number of traces."""
     options = parse(DocumentOptions, arguments)
-    path = beside(options.output, JOURNAL)
+    path = path_beside(options.output, JOURNAL)
     if not path.exists():
         raise UserError(f"there is no journal {path}")
     with Journal(path) as journal:

@@ -34,7 +34,7 @@ def summary_lines(done: "Exported") -> Iterator[str]:
         yield f"not exported: {count} x {reason}{f', for example: {example}' if example else ''}"
     if done.note:
         yield done.note
-    if not options.format.whole:
+    if not options.format.raw_record:
         yield f"with the passage in the prompt: {done.with_passage} rows"
     if done.without_needed:
         yield f"without the passage that the thought rests on: {done.without_needed} rows (--context auto shows it)"

@@ -26,7 +26,7 @@ def run_name(path: Path) -> str:
     return path.name.removesuffix(".jsonl").removesuffix(".journal").removesuffix(".json")
 
 
-def beside(document: Path, ending: str) -> Path:
+def path_beside(document: Path, ending: str) -> Path:
     """The path of the file with this name ending beside a document or a folder, which may be "."."""
     named = document if document.name else document.absolute()
     return named.with_name(f"{named.stem if named.suffix == '.json' else named.name}{ending}")
@@ -36,7 +36,7 @@ def is_run_file(path: Path, document: Path) -> bool:
     """Whether a path is the document or one of the files that a run keeps beside it."""
     path, document = (Path(os.path.realpath(name)) for name in (path, document))
     # The names of the index and the lock start with the journal's.
-    of_run = path.name == document.name or path.name.startswith(beside(document, JOURNAL).name)
+    of_run = path.name == document.name or path.name.startswith(path_beside(document, JOURNAL).name)
     return of_run and path.parent == document.parent
 
 

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def _generate(settings: Settings, console: "Console") -> int:
     from programs.run.display import reply_printer, show_progress
     from programs.run.run import relax_gc, run
-    from programs.run.summary import show
+    from programs.run.summary import print_summary
 
     relax_gc()
     callbacks = {"on_reply": reply_printer(console)} if settings.follow else {}
@@ -53,7 +53,7 @@ async def _generate(settings: Settings, console: "Console") -> int:
     except asyncio.CancelledError:
         console.print(f"stopped at once; {RESUME_HINT}")
         return INTERRUPTED
-    show(finished.summary, settings, console)
+    print_summary(finished.summary, settings, console)
     for line in cautions(finished.document):
         console.print(line)
     if isinstance(finished.failure, AccessDenied | UnknownModel | UserError):
@@ -68,12 +68,12 @@ async def _generate(settings: Settings, console: "Console") -> int:
         console.print(f"interrupted; {RESUME_HINT}")
         return INTERRUPTED
     if not finished.summary.traces.get("accepted"):
-        print(f"error: no trace was made: {why_nothing(finished.summary)}", file=sys.stderr)
+        print(f"error: no trace was made: {explain_no_traces(finished.summary)}", file=sys.stderr)
         return 1
     return 0
 
 
-def why_nothing(summary: "Summary") -> str:
+def explain_no_traces(summary: "Summary") -> str:
     """Why a completed run has no trace: the main reasons why traces and texts were lost, or else the funnel's losses."""
     lost = summary.losses
     if not lost and summary.funnel is not None:
@@ -82,7 +82,7 @@ def why_nothing(summary: "Summary") -> str:
 
 
 def cautions(document: "DocumentMetadata | None") -> list[str]:
-    """Warnings about a document whose thoughts are too much alike, and how far its judges agree."""
+    """Warnings if a document's thoughts are too much alike, and how far its judges agree."""
     from programs.statistics.agreement import agreement_in_words
     from programs.statistics.thought_counts import cautions_of
 

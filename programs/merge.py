@@ -22,7 +22,7 @@ from pydantic import Field
 from programs.cli.options import Options, describe_changes, parse, run_cli
 from programs.document import write_document
 from programs.errors import StorageError, UserError
-from programs.files import JOURNAL, beside, draft_path, move_aside, take_lock
+from programs.files import JOURNAL, draft_path, move_aside, path_beside, take_lock
 from programs.run.attempts import TraceSource, find_sources
 from programs.run.journal import Journal
 from programs.run.resume import OPTIONS_IN_RECORDS
@@ -68,7 +68,7 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
     made with other settings than the first (`programs.run.resume.mixing_of`); `StorageError` if a source is damaged or the
     output cannot be written. The output document is then not created.
     """
-    sources, journal = find_sources(names), beside(output, JOURNAL)
+    sources, journal = find_sources(names), path_beside(output, JOURNAL)
     with _claim_output(output, journal) as folder:
         try:
             runs = list(_last_runs(sources, folder))

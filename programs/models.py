@@ -19,7 +19,7 @@ class ModelsOptions(Options):
 
     @field_validator("fetch", "remove")
     @classmethod
-    def _built_in(cls, value: str | None) -> str | None:
+    def _check_built_in(cls, value: str | None) -> str | None:
         if value is not None and value not in BUILT_IN:
             raise ValueError(f"the built-in models are {', '.join(BUILT_IN)}")
         return value

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from programs.cli.options import Needs, OneOrMore, Options, comma_separated
-from programs.inputs.cutting import DEFAULT_TOKENS, Cutting
+from programs.cli.options import OneOrMore, Options, RequiresOption, comma_separated
+from programs.inputs.chunking import DEFAULT_TOKENS, Chunking
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.lms.weights import full_name
 from programs.records import Need
@@ -57,13 +57,13 @@ class QualityOptions(Options):
     """Options for how good traces must be."""
 
     quality_check: bool = Field(False, description="have the traces judged, and try again if one is rejected")
-    judge_models: Annotated[Annotated[ModelNames, Field(min_length=1)] | None, Needs("quality_check")] = Field(
+    judge_models: Annotated[Annotated[ModelNames, Field(min_length=1)] | None, RequiresOption("quality_check")] = Field(
         None, description=f"the judges, separated by commas (default: {','.join(DEFAULT_JUDGES)})"
     )
     min_quality_score: float = Field(6.0, ge=1, le=10, description="minimum judges' score of an accepted trace")
     max_attempts: int = Field(3, ge=1, le=20, description="attempts at a trace before it is rejected")
     grade_answers: bool = Field(False, description="grade the answers on six dimensions")
-    grade_model: Annotated[ModelName | None, Needs("grade_answers")] = Field(
+    grade_model: Annotated[ModelName | None, RequiresOption("grade_answers")] = Field(
         None, description="the model that grades (default: the first judge with --quality-check, else --model)"
     )
 
@@ -87,7 +87,7 @@ class SelectionOptions(Options):
         f"{DEFAULT_TOKENS} for papers and tables; texts of JSONL are cut only if this is given)",
     )
     chunk_overlap: int = Field(
-        Cutting().overlap,
+        Chunking().overlap,
         ge=0,
         le=20,
         description="sentences that a passage repeats from the previous one of its section",
@@ -100,9 +100,9 @@ class SelectionOptions(Options):
     )
 
     @property
-    def reading(self) -> dict[str, Any]:
+    def reader_options(self) -> dict[str, Any]:
         """Keyword arguments for `programs.inputs.reader.SampleReader`."""
-        cutting = Cutting(self.chunk_tokens, self.chunk_overlap)
+        cutting = Chunking(self.chunk_tokens, self.chunk_overlap)
         return {"prefilter": self.prefilter, "cutting": cutting, "text_field": self.text_column}
 
 
@@ -130,23 +130,23 @@ class TrialOptions(Options):
     blind_solve: int | None = Field(
         None, ge=1, le=50, description="how many times each question is answered without the passage, and again with it"
     )
-    solver_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+    solver_model: Annotated[ModelName | None, RequiresOption("blind_solve")] = Field(
         None, description="the model that answers (default: --model)"
     )
-    student_model: Annotated[ModelName | None, Needs("blind_solve")] = Field(
+    student_model: Annotated[ModelName | None, RequiresOption("blind_solve")] = Field(
         None, description="a weaker model whose pass rates are measured as well"
     )
-    compare_model: Annotated[ModelName | None, Needs("blind_solve", "thought")] = Field(
+    compare_model: Annotated[ModelName | None, RequiresOption("blind_solve", "thought")] = Field(
         None,
         description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
-    keep: Annotated[list[Need], BeforeValidator(comma_separated), Needs("blind_solve")] = Field(
+    keep: Annotated[list[Need], BeforeValidator(comma_separated), RequiresOption("blind_solve")] = Field(
         [], description="accept only traces of these kinds of question: known, needs_paper, unanswered"
     )
     check_steps: bool = Field(
-        False, description="have a model say which sentence of the text decides about each step of a trace, and how"
+        False, description="have a model check each step of a trace against the text and name the deciding sentence"
     )
-    check_model: Annotated[ModelName | None, Needs("check_steps")] = Field(
+    check_model: Annotated[ModelName | None, RequiresOption("check_steps")] = Field(
         None, description="the model that checks the steps (default: --model)"
     )
 
@@ -212,7 +212,7 @@ class ModelOptions(Options):
 
     @field_validator("stage_model")
     @classmethod
-    def _stage_names(cls, value: list[str]) -> list[str]:
+    def _check_stage_names(cls, value: list[str]) -> list[str]:
         for item in value:
             stage, _, name = item.partition("=")
             if stage not in STAGES or not name:

@@ -27,7 +27,7 @@ class Part(BaseModel):
 
 class SourcePaper(Part):
     """Where a trace comes from. `id` is the hash of the text; `excerpt` says which part of a longer document the text is;
-    `removed` counts the characters that the prefilter left out, by what they were."""
+    `removed` counts the characters that the prefilter removed, by kind of part."""
 
     title: str
     domain: str
@@ -84,7 +84,7 @@ class ShortAnswer(Part):
     aliases: list[str] = Field(default_factory=list)
 
     @property
-    def asked_for(self) -> str:
+    def prompt_ending(self) -> str:
         """What a prompt adds to the question: the options by letter, and how to end the answer."""
         options = [f"({letter}) {option}" for letter, option in zip(LETTERS, self.options, strict=False)]
         return "\n".join([*options, ENDINGS[self.kind]])
@@ -147,13 +147,13 @@ class Verdict(Part):
     reason: str = ""
 
     @property
-    def words(self) -> str:
+    def comments(self) -> str:
         """The judge's comments, or why it gave no verdict."""
         parts = (("Fault", self.fault), ("Best", self.best_point))
         return " ".join(f"{name}: {text}" for name, text in parts if text) or self.reason
 
     @property
-    def too_low(self) -> list[str]:
+    def ratings_below_floor(self) -> list[str]:
         """The ratings below a floor, with their names: each of them alone rejects the trace."""
         given = ((name, getattr(self, name)) for name in FLOORS)
         return [f"{name} {rating:g}" for name, rating in given if rating is not None and rating < FLOORS[name]]
@@ -257,8 +257,8 @@ class BlindSolve(Part):
     student: StudentSolve | None = None
 
 
-class Agreed(Part):
-    """How the answer to a model's own thought compares with the grounded one, `reference`. It must be equivalent."""
+class AnswerAgreement(Part):
+    """How the answer to a model's own thought compares with the grounded one, `reference`. Only equivalent ones pass."""
 
     agreement: Agreement
     reason: str
@@ -275,9 +275,9 @@ class Notes(Part):
     perspective: dict[str, Any]
 
 
-def variation_name(variation: int, thought: ThoughtOrigin) -> str:
+def variation_name(variation: int, origin: ThoughtOrigin) -> str:
     """A variation's name within its question: `0` for the first written trace, `0-model` for the model's own thought."""
-    return str(variation) if thought == "written" else f"{variation}-{thought}"
+    return str(variation) if origin == "written" else f"{variation}-{origin}"
 
 
 COMPACT_PARTS = ("short_answer", "rubric", "steps", "evidence", "verdicts", "generation")
@@ -306,7 +306,7 @@ class Record(Part):
     unchecked: list[Rejection] = Field(default_factory=list)
     thought: ThoughtOrigin = "written"
     shape: Shape | None = None
-    agreed: Agreed | None = None
+    agreed: AnswerAgreement | None = None
     steps: list[StepRecord] = Field(default_factory=list)
     evidence: list[Evidence] = Field(default_factory=list)
     verdicts: list[Verdict] = Field(default_factory=list)
@@ -315,12 +315,12 @@ class Record(Part):
     generation: Generation | None = None
 
     @property
-    def unit(self) -> str:
+    def variation_key(self) -> str:
         """The key of its variation in a journal."""
         variation = self.generation.variation if self.generation else 0
         return f"{self.question_id}/{variation_name(variation, self.thought)}"
 
-    def written(self) -> dict[str, Any]:
+    def compact_dump(self) -> dict[str, Any]:
         """The record as journals and documents store it. Empty fields of the `COMPACT_PARTS` are left out; all others, such
         as the published ones, are kept."""
         content = self.model_dump(mode="json")

@@ -19,7 +19,7 @@ class ReportOptions(Options):
 
     document: Path = Field(description="the document to report on, or its journal")
     output: Path | None = Field(None, description="the HTML file to write (default: NAME.html beside the document)")
-    max_traces: int = Field(10_000, ge=1, description="how many traces can be read in the file: the newest")
+    max_traces: int = Field(10_000, ge=1, description="maximum traces that can be read in the file: the newest")
 
     @property
     def page(self) -> Path:

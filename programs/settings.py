@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from programs.cli.logs import LogOptions
 from programs.cli.options import OneOrMore
-from programs.files import JOURNAL, beside
+from programs.files import JOURNAL, path_beside
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import (
     BudgetOptions,
@@ -46,9 +46,9 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
 
     @property
     def grader(self) -> str | None:
-        """The model that grades, or None if grading is off. Default: the first judge, or without judges the model."""
-        usual = self.judges[0] if self.quality_check else self.model
-        return (self.grade_model or usual) if self.grade_answers else None
+        """The model that grades, or None if grading is off. Default: the first judge, or without judges `model`."""
+        default = self.judges[0] if self.quality_check else self.model
+        return (self.grade_model or default) if self.grade_answers else None
 
     @property
     def solver(self) -> str:
@@ -116,7 +116,7 @@ class Settings(
     list_models: bool = Field(False, description="list the models of the server")
 
     @model_validator(mode="after")
-    def _whose_judges(self) -> "Settings":
+    def _check_default_judges(self) -> "Settings":
         foreign = "/" in self.model or self.model.startswith("embedded")
         if self.quality_check and self.judge_models is None and foreign:
             raise ValueError(
@@ -125,7 +125,7 @@ class Settings(
         return self
 
     @model_validator(mode="after")
-    def _a_type_for_each_trace(self) -> "Settings":
+    def _check_traces_per_sample(self) -> "Settings":
         if self.traces_per_sample > len(self.types):
             raise ValueError(
                 f"--traces-per-sample is {self.traces_per_sample}, but there are {len(self.types)} question types"
@@ -133,7 +133,7 @@ class Settings(
         return self
 
     @property
-    def asked(self) -> dict[str, list[str]]:
+    def models_by_kind(self) -> dict[str, list[str]]:
         """The models that are called, by kind of call; kinds that are not in use are absent."""
 
         def of(*stages: str) -> list[str]:
@@ -155,4 +155,4 @@ class Settings(
     @property
     def journal(self) -> Path:
         """The journal beside the output."""
-        return beside(self.output, JOURNAL)
+        return path_beside(self.output, JOURNAL)

@@ -6,8 +6,8 @@
       [─► blind solve of the question] [─► step checks]
 
 Each stage awaits its replies from the `answer` function given to `Tracer.generate`: that of `Tracer.aforward` calls
-DSPy's LM, the runner's looks into the journal first. What is in brackets has no predictor in the `Tracer`, since a
-compiled program holds only what every run asks."""
+DSPy's LM, the runner's looks into the journal first. What is in brackets has no predictor in the `Tracer`, so compiled
+programs do not contain it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from programs.compiled import load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.option_groups import GuidedStage
-from programs.records import Agreed
+from programs.records import AnswerAgreement
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
@@ -41,7 +41,7 @@ from programs.traces.variation import (
     VariationKey,
     faults_in,
     mark_duplicates,
-    standing,
+    standing_of,
     temperature_of,
 )
 from signatures.question_type import QUESTION_TYPES, QuestionType
@@ -70,7 +70,7 @@ class Store:
         return None
 
     def filter_questions(self, _sample: str, pool: QuestionPool) -> QuestionPool:
-        """Called with the questions of a sample after each batch of replies. Returns the pool without any to leave out."""
+        """Called with a sample's questions after each batch of replies. Returns the pool without questions to leave out."""
         return pool
 
     def keep(self, _variation: Variation) -> None:
@@ -143,11 +143,11 @@ class Tracer(AsyncModule):
         options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
         with with_default_adapter():
-            made = await self.generate(sample, wanted, Caller(strict=True).answer)
-        if made.pool is None and made.failure is not None:
-            raise made.failure
-        records = [variation.record() for variation in made.variations if variation.accepted]
-        return dspy.Prediction(records=records, variations=made.variations, pool=made.pool)
+            outcome = await self.generate(sample, wanted, Caller(strict=True).answer)
+        if outcome.pool is None and outcome.failure is not None:
+            raise outcome.failure
+        records = [variation.record() for variation in outcome.variations if variation.accepted]
+        return dspy.Prediction(records=records, variations=outcome.variations, pool=outcome.pool)
 
     def save(self, path: Path | str, *, model: str | None = None) -> None:
         """Writes the program for `load_tracer` as one JSON file: instructions, demonstrations, and the identity of the
@@ -189,7 +189,7 @@ def load_tracer(
 
 @dataclass
 class SampleRun:
-    """Takes one text through the stages of a tracer. `asked` has the replies that ask for its questions, by type."""
+    """Takes one text through the stages of a tracer. `asked` has the replies with its questions, by type."""
 
     tracer: Tracer
     passage: Passage
@@ -228,11 +228,11 @@ class SampleRun:
         self, questions: Sequence[Question], limit: int | None
     ) -> tuple[list[tuple[Question, list[VariationKey]]], bool]:
         """The variations to decide, by question, and whether the limit left some out."""
-        sample, thoughts = self.passage.sample.id, self.options.thoughts
+        sample, origins = self.passage.sample.id, self.options.thoughts
         indices = range(self.options.traces_per_question)
         wanted, limited = [], False
         for question in questions:
-            keys = [VariationKey(sample, question.type, index, thought) for index in indices for thought in thoughts]
+            keys = [VariationKey(sample, question.type, index, origin) for index in indices for origin in origins]
             due = {key: why for key in keys if (why := self._why_due(key)) is not None}
             new = [key for key, why in due.items() if why == "new"]
             if limit is not None:
@@ -255,15 +255,15 @@ class SampleRun:
 
     async def _decide_question(self, question: Question, keys: list[VariationKey]) -> list[Variation]:
         try:
-            found = await self.tracer.strands.generate(self.passage, question, self.options.setting, self.answer)
+            strands = await self.tracer.strands.generate(self.passage, question, self.options.setting, self.answer)
         except StageFailed as failure:
-            made = [Variation(key, question, self.passage).failed(failure) for key in keys]
+            made = [Variation(key, question, self.passage).fail(failure) for key in keys]
         else:
-            found.replies["questions"] = self.asked[question.type]
-            question = found.question
+            strands.replies["questions"] = self.asked[question.type]
+            question = strands.question
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
-            indices = await gather_all(self._decide_index(question, found, group) for group in groups)
-            made = [variation for variations in indices for variation in variations]
+            by_index = await gather_all(self._decide_index(question, strands, group) for group in groups)
+            made = [variation for variations in by_index for variation in variations]
             mark_duplicates(made, self.store.earlier_outcome)
             trials = Trials(self.options, self.answer)
             await trials.solve_blindly(made)
@@ -272,33 +272,33 @@ class SampleRun:
             self.store.keep(variation)
         return made
 
-    async def _decide_index(self, question: Question, found: Strands, keys: list[VariationKey]) -> list[Variation]:
+    async def _decide_index(self, question: Question, strands: Strands, keys: list[VariationKey]) -> list[Variation]:
         """Makes the variations of one index. A model's own thought is compared with the answer of the written one, which is
         therefore made even if only the own thought is wanted."""
-        written = Variation(keys[0]._replace(thought="written"), question, self.passage, found)
-        await self._write(written, found)
+        written = Variation(keys[0]._replace(origin="written"), question, self.passage, strands)
+        await self._write(written, strands)
         made = {written.key: written}
         for key in keys:
-            if key.thought == "model":
-                made[key] = Variation(key, question, self.passage, found)
+            if key.origin == "model":
+                made[key] = Variation(key, question, self.passage, strands)
                 await make_own_thought(made[key], written, self.options, self.answer, self._judge)
             await self._grade(made[key])
         return [made[key] for key in keys]
 
-    async def _write(self, variation: Variation, found: Strands) -> None:
+    async def _write(self, variation: Variation, strands: Strands) -> None:
         """Makes attempts until one is not rejected by the judges, or `max_attempts` are used up."""
         key, question, options = variation.key, variation.question, self.options
         temperature = temperature_of(key.variation, options.temperature)
         shape = shape_of(
-            key.sample, question.type, question.difficulty, found.analysis.depth, key.variation, options.seed
+            key.sample, question.type, question.difficulty, strands.analysis.depth, key.variation, options.seed
         )
         faults = NO_FAULTS
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)
             try:
-                draft = await self.tracer.writer.write(self.passage, question, found, plan, self.answer, faults)
+                draft = await self.tracer.writer.write(self.passage, question, strands, plan, self.answer, faults)
             except StageFailed as failure:
-                variation.failed(failure)
+                variation.fail(failure)
                 return
             await self._judge(variation, plan, draft)
             if variation.last.standing != "below":
@@ -307,7 +307,9 @@ class SampleRun:
             faults = Faults(faults_in(verdicts, "thought"), faults_in(verdicts, "answer"), draft)
         variation.decide()
 
-    async def _judge(self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: Agreed | None = None) -> None:
+    async def _judge(
+        self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: AnswerAgreement | None = None
+    ) -> None:
         """Judges a draft, and adds it to the variation as an attempt."""
         options, name = self.options, variation.key.named(plan.name)
         view = (self.passage, variation.question, draft, name)
@@ -316,7 +318,7 @@ class SampleRun:
         replies = await gather_all(map(self.answer, asks))
         draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
-        variation.attempts.append(Attempt(plan, draft, verdicts, standing(verdicts, options), agreed=agreed))
+        variation.attempts.append(Attempt(plan, draft, verdicts, standing_of(verdicts, options), agreed=agreed))
 
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:

@@ -35,6 +35,6 @@ def git_commit() -> str | None:
         return None
 
 
-def stamp() -> str:
+def utc_now() -> str:
     """The current time in UTC, to the second: 2026-01-31T12:00:00Z."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -28,7 +28,7 @@ FEEDBACK = "what was wrong with that attempt: fix it, even if that takes more wo
 """The descriptions of `earlier` and `feedback`, each placed right before its value."""
 
 RETRY_INPUTS = ("earlier", "feedback")
-"""The last two inputs of every stage, which only a re-ask fills in."""
+"""The last two inputs of every stage with a form, which only a re-ask or a rewrite fills in."""
 
 
 class AboutPassage(dspy.Signature):
@@ -52,17 +52,17 @@ NOTE = 400
 """A text of at most this many characters is a note. A note that runs on does no harm, and small models cannot count."""
 
 
-def max_accepted_length(most: int) -> int:
-    """The number of characters up to which a text is accepted if at most `most` are asked for."""
-    return most * 3 if most <= NOTE else most * 3 // 2
+def max_accepted_length(requested: int) -> int:
+    """The number of characters up to which a text is accepted if at most `requested` are asked for."""
+    return requested * 3 if requested <= NOTE else requested * 3 // 2
 
 
-def characters(least: int, most: int, description: str | None = None) -> Any:
-    """A text field that asks for `least` to `most` characters. For prose half as many again are accepted, for a note (see
-    `NOTE`) three times as many."""
+def characters(minimum: int, maximum: int, description: str | None = None) -> Any:
+    """A text field that asks for `minimum` to `maximum` characters. For prose half as many again are accepted, for a note
+    (see `NOTE`) three times as many."""
     return Field(
-        min_length=least,
-        max_length=max_accepted_length(most),
+        min_length=minimum,
+        max_length=max_accepted_length(maximum),
         description=description,
-        json_schema_extra={"maxLength": most},
+        json_schema_extra={"maxLength": maximum},
     )

@@ -56,7 +56,7 @@ most figures in a question (one to five) was once drawn too, but then thoughts h
 blind readers preferred those without that limit in 7 and in 6."""
 
 
-def wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
+def describe_wanted(name: str, kind: QuestionType, asker: str, sentence: int, words: int, claim: str) -> str:
     """The description of a question of type `name` for the prompt. It builds on sentence number `sentence`, so that the
     questions of a passage differ, and those of many passages are not all about the main finding."""
     # The wording of the built-in types already implies their level.

@@ -95,29 +95,29 @@ SHAPES: dict[str, Outline] = {
 }
 
 
-class Manner(NamedTuple):
+class Style(NamedTuple):
     """A voice or an ending in words, and how often it is drawn relative to the others."""
 
     prompt_text: str
     weight: int
 
 
-VOICES: dict[str, Manner] = {
-    "sentences": Manner("In plain, unhurried sentences, none of them a question to yourself.", 4),
-    "talking": Manner("Loosely, as people talk to themselves.", 2),
-    "asking": Manner("In plain sentences, asking yourself a question once or twice.", 2),
-    "notebook": Manner("As in a notebook: brief, with symbols and units where there are any.", 1),
-    "weighing": Manner("In longer, connected sentences, none of them a question to yourself.", 2),
+VOICES: dict[str, Style] = {
+    "sentences": Style("In plain, unhurried sentences, none of them a question to yourself.", 4),
+    "talking": Style("Loosely, as people talk to themselves.", 2),
+    "asking": Style("In plain sentences, asking yourself a question once or twice.", 2),
+    "notebook": Style("As in a notebook: brief, with symbols and units where there are any.", 1),
+    "weighing": Style("In longer, connected sentences, none of them a question to yourself.", 2),
 }
 """How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph, such as a question to itself,
 a "because" or an "although"."""
 
 
-CLOSES: dict[str, Manner] = {
-    "outcome": Manner("It ends with the outcome.", 3),
-    "last step": Manner("It ends with the step that settles it.", 3),
-    "open": Manner("If something remains open even to an expert, it ends with that; else with the outcome.", 2),
-    "check": Manner(
+CLOSES: dict[str, Style] = {
+    "outcome": Style("It ends with the outcome.", 3),
+    "last step": Style("It ends with the step that settles it.", 3),
+    "open": Style("If something remains open even to an expert, it ends with that; else with the outcome.", 2),
+    "check": Style(
         "If something at hand that was not used to reach the outcome can show it wrong, it ends with that check; else with "
         "the outcome.",
         2,
@@ -127,7 +127,7 @@ CLOSES: dict[str, Manner] = {
 open point invents one if there is none, so both are optional and are not drawn most often."""
 
 
-class Extent(NamedTuple):
+class LengthRange(NamedTuple):
     """A length, and the fewest and most words of such a thought."""
 
     prompt_text: str
@@ -135,10 +135,12 @@ class Extent(NamedTuple):
     most: int
 
 
-LENGTHS: dict[Length, Extent] = {
-    "short": Extent("Short: three to five paragraphs, {} words in all.", 90, 160),
-    "middling": Extent("Medium: four to nine paragraphs, {} words in all, or fewer if it is settled sooner.", 160, 320),
-    "long": Extent(
+LENGTHS: dict[Length, LengthRange] = {
+    "short": LengthRange("Short: three to five paragraphs, {} words in all.", 90, 160),
+    "middling": LengthRange(
+        "Medium: four to nine paragraphs, {} words in all, or fewer if it is settled sooner.", 160, 320
+    ),
+    "long": LengthRange(
         "Long: seven to sixteen paragraphs, some a line, {} words in all, or fewer if it is settled sooner.",
         320,
         600,

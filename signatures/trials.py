@@ -1,5 +1,5 @@
-"""The trials of traces: another model answers the question, with or without the passage, and the two answers are compared;
-and a model checks each step of a thought against the passage."""
+"""The trials of traces: another model answers the question, with or without the passage, and its answer is compared with
+the trace's; and a model checks each step of a thought against the passage."""
 
 from typing import Literal
 
@@ -55,7 +55,7 @@ class CompareAnswers(dspy.Signature):
     comparison: AnswerComparison = dspy.OutputField(desc="how the two compare")
 
 
-Carried = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
+StepStatus = Literal["supported", "inferred", "outside", "contradicted", "no_claim"]
 
 MAX_STEPS = 16
 
@@ -68,7 +68,7 @@ class StepVerdict(BaseModel):
         ge=0, le=9999, description="the number in brackets before the sentence that decides; 0 where none does"
     )
     reason: str = characters(5, 160, "what the sentence says about it: same direction and number, or different")
-    status: Carried = Field(
+    status: StepStatus = Field(
         description="supported: the sentence says it; inferred: it follows, though it is not said; contradicted: the "
         "sentence differs in direction, number or negation; outside: the passage does not decide it; no_claim: the step "
         "only asks, plans or doubts"

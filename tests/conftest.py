@@ -1,4 +1,4 @@
-"""What all tests share: no credentials of the machine they run on, and the options of the attack tests."""
+"""Shared by all tests: no credentials of the machine, slow files first, the option `--kills` and the fixture `lab`."""
 
 import os
 import signal
@@ -10,24 +10,24 @@ import pytest
 
 from tests.lab import Lab, laboratory
 
-# On a busy machine a test takes any time. Each run draws other examples, so that many runs together see more than one does.
+# No deadline, since a test may take any time on a busy machine. Each run draws new examples, so that many runs cover more.
 EXAMPLES = 200 if os.environ.get("SYNTHREASONER_FULL_TESTS") else 30
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("ours")
 
-LONG = {"test_kill.py", "test_docs.py", "test_wheel.py", "test_site.py", "test_one_place.py", "test_tour.py"}
-LONG |= {"test_compile.py", "test_judge_tuning.py", "test_embedded.py"}
-"""Files with tests of many seconds: they come first, so that in the end no worker waits for one of another's."""
+SLOW_FILES = {"test_kill.py", "test_docs.py", "test_wheel.py", "test_site.py", "test_one_place.py", "test_tour.py"}
+SLOW_FILES |= {"test_compile.py", "test_judge_tuning.py", "test_embedded.py"}
+"""Files with tests that take many seconds. They run first, so that no worker has to wait for another's at the end."""
 
 
 def pytest_configure() -> None:
-    # Ignored where the tests were started in the background, it would be ignored by every command that they interrupt.
+    # In the background, a shell starts the tests with SIGINT ignored; the commands that they interrupt would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: item.path.name not in SLOW_FILES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +42,6 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """Four passages and a server without faults."""
-    with laboratory(tmp_path) as found:
-        yield found
+    """A lab with four passages and a server without faults."""
+    with laboratory(tmp_path) as new_lab:
+        yield new_lab

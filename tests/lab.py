@@ -1,8 +1,8 @@
-"""How these tests run the program: in this process where that will do, as a process of its own where one is killed.
+"""Runs the program for tests: in this process, or in a separate process that a test can kill or interrupt.
 
-with laboratory(tmp_path, texts=6) as lab:        # a folder with passages, a stand-in server, a brain behind it
+with laboratory(tmp_path, texts=6) as lab:        # a folder with passages, and a stand-in server with a brain
     finished = lab.run(max_traces=3)              # in this process
-    done = lab.command(max_traces=5)              # a process of its own, waited for
+    done = lab.run_process(max_traces=5)          # in a separate process, waited for
     assert lab.calls == 40
 """
 
@@ -26,16 +26,16 @@ from programs.cli.options import run_cli
 from programs.generate import main
 from programs.run.run import Finished, run
 from programs.settings import Settings
-from tests.forked.process import Forked
+from tests.forked.process import ForkedProcess
 from tests.standin.faults import FaultPlan
-from tests.standin.scientist import Answer, Scientist
+from tests.standin.scientist import AnswerFunction, Scientist
 from tests.standin.server import StandIn
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "sk-very-secret-key-123"
 USER = "jdoe.secret"
-LONGEST = 60.0
-"""Seconds after which a process of ours is taken to hang, and the test fails."""
+PROCESS_TIMEOUT = 60.0
+"""Seconds after which a process counts as hanging, and the test fails."""
 
 UnitName = tuple[str, str, int]
 """A sample's hash, a question's type, a variation's index."""
@@ -44,7 +44,7 @@ _SUBJECTS = ("lensing", "redshift", "velocity", "polarisation", "metallicity", "
 
 
 def passage(number: int) -> str:
-    """A text of four sentences, another for every number."""
+    """A text of four sentences, different for every number."""
     subject = _SUBJECTS[number % len(_SUBJECTS)]
     return (
         f"Catalogue {number} holds {subject} measurements of {100 + number} galaxies from a spectroscopic telescope. "
@@ -55,7 +55,7 @@ def passage(number: int) -> str:
 
 
 def write_passages(path: Path, numbers: Iterable[int], **fields: Any) -> Path:
-    """A JSONL file with these passages; every record has `fields` beside its text."""
+    """Writes these passages as JSONL; every record has `fields` beside its text. Returns the path."""
     lines = [json.dumps({"text": passage(number), **fields}) for number in numbers]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
@@ -63,7 +63,7 @@ def write_passages(path: Path, numbers: Iterable[int], **fields: Any) -> Path:
 
 @dataclass
 class Lab:
-    """One output with its input and its server. `base` are the options of every run."""
+    """An output with its input and its server. Every run has the options `base`, replaced by its `overrides`."""
 
     folder: Path
     server: StandIn
@@ -84,50 +84,52 @@ class Lab:
 
     @property
     def calls(self) -> int:
-        """Requests for answers so far, over all runs."""
+        """The number of calls (requests for answers) that the server got so far, over all runs."""
         return len(self.server.calls)
 
-    def settings(self, **given: Any) -> Settings:
-        return Settings.model_validate({**self.base, **given})
+    def settings(self, **overrides: Any) -> Settings:
+        return Settings.model_validate({**self.base, **overrides})
 
-    def run(self, **given: Any) -> Finished:
-        """A run in this process. Raises what `programs.run.run.run` raises."""
-        return asyncio.run(run(self.settings(**given)))
+    def run(self, **overrides: Any) -> Finished:
+        """Runs in this process. Raises what `programs.run.run.run` raises."""
+        return asyncio.run(run(self.settings(**overrides)))
 
-    def counted(self, **given: Any) -> tuple[Finished, int]:
-        """A run in this process, and how many requests it made."""
+    def run_and_count(self, **overrides: Any) -> tuple[Finished, int]:
+        """Runs in this process. Also returns how many calls the run made."""
         before = self.calls
-        finished = self.run(**given)
+        finished = self.run(**overrides)
         return finished, self.calls - before
 
-    def goes_on(self, units: int, **given: Any) -> int:
-        """A run whose server is slow and fails no more: then there are so many units, each once. Returns its requests."""
+    def run_to_completion(self, units: int, **overrides: Any) -> int:
+        """Runs with a fast server without faults, and expects this many units, each once. Returns the number of calls."""
         self.server.faults, self.server.latency = FaultPlan(), 0.0
-        _, calls = self.counted(**given)
+        _, calls = self.run_and_count(**overrides)
         assert len(self.units) == len(set(self.units)) == units
         return calls
 
-    def arguments(self, **given: Any) -> list[str]:
+    def arguments(self, **overrides: Any) -> list[str]:
         """The command line of the same run."""
-        return options({**self.base, **given})
+        return command_line_words({**self.base, **overrides})
 
-    def start(self, *, env: Mapping[str, str] | None = None, largest_file: int | None = None, **given: Any) -> Forked:
-        """A run as a process of its own, not waited for, whose files grow to so many bytes at most."""
-        words = self.arguments(**given)
-        return Forked("programs.generate", words, env=environment(env), largest_file=largest_file)
+    def start(
+        self, *, env: Mapping[str, str] | None = None, max_file_size: int | None = None, **overrides: Any
+    ) -> ForkedProcess:
+        """Starts a run in a separate process, whose files cannot grow beyond `max_file_size` bytes."""
+        words = self.arguments(**overrides)
+        return ForkedProcess("programs.generate", words, env=environment(env), max_file_size=max_file_size)
 
-    def start_cold(self, **given: Any) -> subprocess.Popen[str]:
-        """A run as such a process that has to import everything first."""
-        command = [sys.executable, "-m", "programs.generate", *self.arguments(**given)]
+    def start_cold(self, **overrides: Any) -> subprocess.Popen[str]:
+        """Starts a run in a new interpreter, which has to import everything first."""
+        command = [sys.executable, "-m", "programs.generate", *self.arguments(**overrides)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=environment(), stdout=pipe, stderr=pipe, text=True)
 
-    def command(self, **given: Any) -> subprocess.CompletedProcess[str]:
-        """The same, waited for."""
-        return ended(self.start(**given))
+    def run_process(self, **overrides: Any) -> subprocess.CompletedProcess[str]:
+        """Runs in a separate process, and waits for it."""
+        return wait_for_exit(self.start(**overrides))
 
     def as_argo(self, monkeypatch: pytest.MonkeyPatch, route: str = "native") -> dict[str, Any]:
-        """Makes its server the Argo of the environment. Returns the options of a run on it."""
+        """Sets the environment so that this lab's server is Argo. Returns the options of a run on it."""
         for name, value in {"ARGO_USER": USER, "ARGO_BASE_URL": self.server.url, "ARGO_API": route}.items():
             monkeypatch.setenv(name, value)
         return {"model": "gpt41", "api_base": None}
@@ -142,20 +144,20 @@ class Lab:
 
     @property
     def units(self) -> list[UnitName]:
-        """The units of the document, in its order."""
+        """The names of the document's units, in its order."""
         return [unit_name(record) for record in self.records]
 
     def lines(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The journal's lines (of a kind)."""
-        found = [json.loads(line) for line in self.journal.read_bytes().split(b"\n")[:-1]]
-        return [line for line in found if kind in (None, line["kind"])]
+        """The complete lines of the journal, of one kind or of all."""
+        parsed = [json.loads(line) for line in self.journal.read_bytes().split(b"\n")[:-1]]
+        return [line for line in parsed if kind in (None, line["kind"])]
 
     def latest_units(self) -> dict[str, dict[str, Any]]:
-        """The newest line of every unit."""
+        """The newest journal line of every unit."""
         return {line["key"]: line for line in self.lines("unit")}
 
-    def everything_written(self) -> bytes:
-        """All bytes of all files of the folder, those of the input apart."""
+    def all_written_bytes(self) -> bytes:
+        """The bytes of all files of the folder except the input."""
         return b"\n".join(path.read_bytes() for path in self.folder.rglob("*") if path.is_file() and path != self.input)
 
 
@@ -164,11 +166,11 @@ def laboratory(
     folder: Path,
     *,
     texts: int = 4,
-    stages: dict[str, Answer] | None = None,
+    stages: dict[str, AnswerFunction] | None = None,
     base: dict[str, Any] | None = None,
     **server: Any,
 ) -> Iterator[Lab]:
-    """A lab with `texts` passages. `stages` replaces answers of the brain, `base` adds options to every run."""
+    """Yields a lab with `texts` passages. `stages` replaces answers of the brain; `base` adds options to every run."""
     folder.mkdir(exist_ok=True)
     brain = Scientist(stages or {})
     with StandIn(brain, **server) as running:
@@ -177,19 +179,19 @@ def laboratory(
         lab.base |= {"input_file": [str(write_passages(lab.input, range(texts)))]}
         lab.base |= {"concurrency": 8, "timeout": 10.0, "patience": 20.0, "retry_wait": 0.01, **(base or {})}
         yield lab
-        assert not running.surprises, f"the brain did not know what to say: {running.surprises[:3]}"
+        assert not running.brain_errors, f"the brain could not answer: {running.brain_errors[:3]}"
 
 
 def unit_name(record: Mapping[str, Any]) -> UnitName:
-    """Which unit a record of the document is."""
+    """The unit that a record of the document belongs to."""
     sample, _, kind = record["question_id"].rpartition("/")
     return sample, kind, record["generation"]["variation"]
 
 
-def options(given: Mapping[str, Any]) -> list[str]:
-    """Settings as words of a command line; None leaves an option out."""
+def command_line_words(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as command-line words; None leaves an option out."""
     words: list[str] = []
-    for name, value in given.items():
+    for name, value in settings.items():
         option = f"--{name.replace('_', '-')}"
         if value is True:
             words.append(option)
@@ -201,14 +203,16 @@ def options(given: Mapping[str, Any]) -> list[str]:
 
 
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a process of ours: this one's, no wider than 200 columns of output."""
+    """The environment of a child process: this process's, with output 200 columns wide, and `env`."""
     return {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT), **(env or {})}
 
 
-def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> subprocess.CompletedProcess[str]:
-    """Waits for a process; one that hangs is killed, and raises."""
+def wait_for_exit(
+    process: subprocess.Popen[str] | ForkedProcess, timeout: float = PROCESS_TIMEOUT
+) -> subprocess.CompletedProcess[str]:
+    """Waits for a process. After `timeout` seconds, kills it and raises `subprocess.TimeoutExpired`."""
     try:
-        stdout, stderr = process.communicate(timeout=within)
+        stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -216,32 +220,32 @@ def ended(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> s
     return subprocess.CompletedProcess(process.args, process.wait(), stdout, stderr)
 
 
-def interrupted(process: subprocess.Popen[str] | Forked, within: float = LONGEST) -> None:
-    """Waits for a process that a signal stops: its exit code says so, and it shows no traceback."""
-    done = ended(process, within)
+def expect_interrupted(process: subprocess.Popen[str] | ForkedProcess, timeout: float = PROCESS_TIMEOUT) -> None:
+    """Waits for a process, and asserts that a signal stopped it without a traceback."""
+    done = wait_for_exit(process, timeout)
     assert done.returncode == 130, done.stderr
     assert "Traceback" not in done.stderr
 
 
-def python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, within: float = 300) -> str:
-    """What a Python of its own prints. Fails where it ends with another code than 0, or not within so many seconds."""
+def run_python(*words: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
+    """Runs a separate Python and returns its output. Fails on a nonzero exit code, or after `timeout` seconds."""
     command, env = [sys.executable, *words], environment(env)
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=within, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def wait_for(condition: Callable[[], object], process: Forked | None = None) -> None:
-    """Until it holds. Fails where it does not within `LONGEST`, or where the process ends before."""
-    deadline = time.monotonic() + LONGEST
+def wait_for(condition: Callable[[], object], process: ForkedProcess | None = None) -> None:
+    """Polls until the condition holds. Fails after `PROCESS_TIMEOUT` seconds, or if the process ends before."""
+    deadline = time.monotonic() + PROCESS_TIMEOUT
     while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        assert process is None or process.poll() is None or condition(), f"it ended by itself: {process.communicate()}"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
+        assert process is None or process.poll() is None or condition(), f"it ended early: {process.communicate()}"
         time.sleep(0.002)
 
 
-def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subprocess.CompletedProcess[str]:
-    """The command in this process (`programs.generate`, or another's main): its exit code and what it printed."""
+def run_command(*arguments: str, main: Callable[[list[str]], int] = main) -> subprocess.CompletedProcess[str]:
+    """Runs a command (`programs.generate`, or another `main`) in this process. Returns its exit code and output."""
     stdout, stderr = io.StringIO(), io.StringIO()
     code: int | str | None = None
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
@@ -253,8 +257,8 @@ def called(*arguments: str, main: Callable[[list[str]], int] = main) -> subproce
     return subprocess.CompletedProcess(list(arguments), code, stdout.getvalue(), stderr.getvalue())
 
 
-def mistake(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line in which a user's mistake is told."""
+def user_error(done: subprocess.CompletedProcess[str]) -> str:
+    """Asserts that a command ended with exit code 2 and one error line, without a traceback. Returns that line."""
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     [line] = done.stderr.splitlines()

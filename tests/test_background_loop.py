@@ -1,12 +1,12 @@
 """Invariants of `programs.background_loop`.
 
-1. A coroutine runs with the caller's context: its variables and DSPy's settings; what it sets stays inside.
-2. All threads share one loop, on which their coroutines run at the same time.
-3. An error reaches the caller, and no other; so does an exit, after which the loop goes on.
-4. An interrupt of the wait cancels the coroutine.
-5. It works inside another running loop; on its own it is refused instead of waiting for ever.
-6. A forked child has a loop of its own.
-7. A loop that breaks takes no more coroutines, instead of letting their callers wait for ever.
+1. A coroutine runs in the caller's context (context variables and DSPy's settings), and its changes stay inside.
+2. All threads share one loop, on which their coroutines run concurrently.
+3. Only the caller gets a coroutine's error, also a SystemExit or KeyboardInterrupt, and the loop continues.
+4. An interrupt of the waiting caller cancels the coroutine.
+5. `run` works inside another running loop; on the background loop itself it raises an error instead of waiting forever.
+6. A forked child has its own loop.
+7. A loop that fails is closed and accepts no more coroutines, instead of letting their callers wait forever.
 """
 
 import asyncio
@@ -21,80 +21,80 @@ import pytest
 
 from programs.background_loop import _serve, run
 
-KNOWN: ContextVar[str] = ContextVar("known", default="nothing")
+VARIABLE: ContextVar[str] = ContextVar("variable", default="nothing")
 
 
-async def loop_of() -> asyncio.AbstractEventLoop:
+async def current_loop() -> asyncio.AbstractEventLoop:
     return asyncio.get_running_loop()
 
 
-def test_1_the_callers_context_is_taken_along_and_left_alone() -> None:
-    async def seen() -> tuple[str, object]:
-        found = KNOWN.get(), dspy.settings.adapter
-        KNOWN.set("changed")
-        return found
+def test_1_a_coroutine_sees_the_callers_context_and_does_not_change_it() -> None:
+    async def read_context() -> tuple[str, object]:
+        values = VARIABLE.get(), dspy.settings.adapter
+        VARIABLE.set("changed")
+        return values
 
     adapter = dspy.JSONAdapter()
-    token = KNOWN.set("mine")
+    token = VARIABLE.set("mine")
     with dspy.context(adapter=adapter):
-        assert run(seen()) == ("mine", adapter)
-    assert KNOWN.get() == "mine"
-    KNOWN.reset(token)
-    assert run(seen())[0] == "nothing"
+        assert run(read_context()) == ("mine", adapter)
+    assert VARIABLE.get() == "mine"
+    VARIABLE.reset(token)
+    assert run(read_context())[0] == "nothing"
 
 
 @pytest.mark.parametrize("error", [LookupError, SystemExit, KeyboardInterrupt])
-def test_3_an_error_reaches_its_caller_alone(error: type[BaseException]) -> None:
+def test_3_an_error_reaches_only_its_caller(error: type[BaseException]) -> None:
     async def fails() -> None:
         await asyncio.sleep(0.01)
         raise error("here")
 
-    async def patient() -> str:
+    async def succeeds_later() -> str:
         await asyncio.sleep(0.05)
         return "well"
 
     with ThreadPoolExecutor() as pool:
-        beside = pool.submit(run, patient())
+        other_call = pool.submit(run, succeeds_later())
         with pytest.raises(error, match="here"):
             run(fails())
-    assert beside.result() == run(patient()) == "well"
+    assert other_call.result() == run(succeeds_later()) == "well"
 
 
 def test_4_an_interrupt_cancels_the_coroutine() -> None:
-    ended = threading.Event()
+    cancelled = threading.Event()
 
-    async def endless() -> None:
+    async def waits_forever() -> None:
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             await asyncio.Event().wait()
         finally:
-            ended.set()
+            cancelled.set()
 
     with pytest.raises(KeyboardInterrupt):
-        run(endless())
-    assert ended.wait(5)
+        run(waits_forever())
+    assert cancelled.wait(5)
 
 
-async def test_5_inside_another_loop_and_not_on_its_own() -> None:
-    assert run(loop_of()) is not asyncio.get_running_loop()
+async def test_5_it_works_inside_another_loop_but_not_on_its_own() -> None:
+    assert run(current_loop()) is not asyncio.get_running_loop()
 
     async def nested() -> None:
-        run(loop_of())
+        run(current_loop())
 
     with pytest.raises(RuntimeError, match="use acall or aforward"):
         run(nested())
 
 
-def test_6_a_forked_child_has_its_own() -> None:
-    run(loop_of())
+def test_6_a_forked_child_has_its_own_loop() -> None:
+    run(current_loop())
     child = os.fork()
     if not child:
-        run(loop_of())
+        run(current_loop())
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
-def test_7_a_loop_that_breaks_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_7_a_loop_that_fails_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise OSError("no more files")
 

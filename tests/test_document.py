@@ -1,14 +1,14 @@
-"""Invariants of `programs.document`: the JSON output and where it comes from.
+"""Invariants of `programs.document`, which writes the JSON output from the journal and reads it.
 
-1. The document holds the newest accepted record of every variation, in the order in which they first stood, and says how
-   many; nothing rejected, failed, unjudged or double is in it.
-2. It is valid against the published JSON Schema and the pydantic model, with every key and type of the specification.
-3. It takes the old one's place in one step: a write that fails leaves the old one and no other file.
-4. It is read as a stream: the first record comes before the last was read.
-5. `programs.document.main` makes it again from the journal alone (tests/attack/test_disk.py).
-6. A document without a journal is taken over as finished: of this version, of an older one, with keys that we do not
-   know, and in the minimal published format. Taken over and written again, nothing of a record is lost or changed.
-7. What is no document is refused before anything of it is taken.
+1. The document has the newest accepted record of every variation, in the order in which the variations first appeared, and
+   their number. It has no variation that is rejected, failed, unjudged or a duplicate.
+2. It is valid under the published JSON Schema and the pydantic model, with every key and type of the specification.
+3. It replaces the old document atomically: a failed write leaves the old document and no other file.
+4. It is read as a stream: the first record is available before the last has been read.
+5. `programs.document.main` rebuilds it from the journal alone (tests/attack/test_disk.py).
+6. A document without a journal is imported as finished: of this version, of an older one, with unknown keys, or in the
+   minimal published format. Imported and written again, its records have lost nothing and are unchanged.
+7. A file that is not a document is rejected before anything of it is imported.
 """
 
 import errno
@@ -27,8 +27,8 @@ from programs.errors import StorageError, UserError
 from programs.run.journal import Journal
 from programs.schema import Document
 from programs.traces.variation import Variation
-from tests.lab import called
-from tests.making import TEXT, VERDICT, Answers, keep, made_of, unread
+from tests.builders import TEXT, VERDICT, Answers, append_variations, run_tracer, unread_reply
+from tests.lab import run_command
 
 GRADES = "question_alignment scientific_accuracy completeness uncertainty_calibration clarity_structure evidence_usage"
 RECORD: dict[str, Any] = {
@@ -51,14 +51,14 @@ MINIMAL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def variations() -> list[Variation]:
-    """Accepted variations of two texts, judged and graded, two questions with two variations each."""
-    answers = Answers(judge=lambda ask: unread() if ask.judge == "b" else VERDICT)
+    """Accepted variations of two texts, judged and graded: two questions per text with two variations each."""
+    answers = Answers(judge=lambda ask: unread_reply() if ask.judge == "b" else VERDICT)
     judged = {"quality_check": True, "judge_models": ["a", "b"]}
     options: dict[str, Any] = {"traces": 2, "variations": 2, "grade_answers": True, "grade_model": "g", **judged}
     texts = (TEXT, f"{TEXT} Else nothing is known.")
-    found = [one for text in texts for one in made_of(answers, text, **options).variations]
-    assert [variation.status for variation in found] == ["accepted"] * 8
-    return found
+    made = [variation for text in texts for variation in run_tracer(answers, text, **options).variations]
+    assert [variation.status for variation in made] == ["accepted"] * 8
+    return made
 
 
 @pytest.fixture
@@ -77,17 +77,17 @@ def loaded(path: Path) -> dict[str, Any]:
 
 
 def published_schema() -> dict[str, Any]:
-    done = called(main=schema.main)
+    done = run_command(main=schema.main)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
 
-def test_it_is_the_accepted_variations_in_order(variations: list[Variation], output: Path, journal: Journal) -> None:
-    keep(journal, variations)
+def test_accepted_variations_are_written_in_order(variations: list[Variation], output: Path, journal: Journal) -> None:
+    append_variations(journal, variations)
     for status in ("rejected", "failed", "unjudged", "duplicate"):
         given = {"sample": "s", "settled": True, "basis": "b", "digest": None, "record": {"id": status}}
         journal.append("unit", status, status=status, **given)
-    keep(journal, variations[2:3], basis="judged again")
+    append_variations(journal, variations[2:3], basis="judged again")
     assert write_document(journal, output, "completed", {"calls": 3}).total_traces_generated == len(variations)
     expected = [line["record"] for line in journal.variations("accepted")]
     document = loaded(output)
@@ -98,19 +98,19 @@ def test_it_is_the_accepted_variations_in_order(variations: list[Variation], out
     assert document["metadata"]["run"] == {"calls": 3}
 
 
-@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "programs.document.stream"])
-def test_a_write_that_fails_leaves_the_old_document(
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "programs.document._stream_document"])
+def test_a_failed_write_leaves_the_old_document(
     variations: list[Variation], output: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def full(*_: Any, **__: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    keep(journal, variations[:1])
+    append_variations(journal, variations[:1])
     write_document(journal, output, "running")
     before, files = output.read_bytes(), sorted(output.parent.iterdir())
-    keep(journal, variations)
+    append_variations(journal, variations)
     with monkeypatch.context() as patch:
-        patch.setattr(step, full)
+        patch.setattr(step, fail)
         with pytest.raises(StorageError, match="No space left on device"):
             write_document(journal, output, "completed")
     assert output.read_bytes() == before
@@ -125,11 +125,11 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
     opened: list[IO[bytes]] = []
     original = Path.open
 
-    def watched(self: Path, *arguments: Any, **named: Any) -> Any:
+    def recording_open(self: Path, *arguments: Any, **named: Any) -> Any:
         opened.append(original(self, *arguments, **named))
         return opened[-1]
 
-    monkeypatch.setattr(Path, "open", watched)
+    monkeypatch.setattr(Path, "open", recording_open)
     records = read_records(output)
     assert not opened
     next(records)
@@ -137,15 +137,15 @@ def test_a_document_is_read_as_a_stream(output: Path, monkeypatch: pytest.Monkey
     assert sum(1 for _ in records) == count - 1
 
 
-def taken_over(document: dict[str, Any], output: Path, journal: Journal) -> list[dict[str, Any]]:
-    """A document's records after it was imported into a new journal and written again."""
+def import_and_rewrite(document: dict[str, Any], output: Path, journal: Journal) -> list[dict[str, Any]]:
+    """Imports a document into a new journal, writes it again and returns the records of that."""
     output.write_text(json.dumps(document))
     assert import_document(journal, output) == len(document["questions"])
     write_document(journal, output, "completed")
     return list(loaded(output)["questions"])
 
 
-OURS_NOT: dict[str, Any] = {
+UNKNOWN_KEYS: dict[str, Any] = {
     "reviewer": {"name": "n", "scores": [1, 2.5, None]},
     "source_paper": {"doi": "10.1/x"},
     "answer_grades": {"novelty": 0.1},
@@ -153,10 +153,10 @@ OURS_NOT: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("more", [{}, OURS_NOT], ids=["minimal", "with keys that we do not know"])
-def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, journal: Journal) -> None:
+@pytest.mark.parametrize("more", [{}, UNKNOWN_KEYS], ids=["minimal", "with keys that we do not know"])
+def test_the_published_format_is_imported(more: dict[str, Any], output: Path, journal: Journal) -> None:
     given = RECORD | {name: {**RECORD.get(name, {}), **fields} for name, fields in more.items()}
-    (record,) = taken_over({**MINIMAL, "questions": [given]}, output, journal)
+    (record,) = import_and_rewrite({**MINIMAL, "questions": [given]}, output, journal)
     for name, value in given.items():
         kept = {key: record[name][key] for key in value} if isinstance(value, dict) else record[name]
         assert kept == value
@@ -165,19 +165,19 @@ def test_the_published_format_is_taken_over(more: dict[str, Any], output: Path, 
     jsonschema.validate(loaded(output), published_schema())
 
 
-def test_our_own_is_valid_and_comes_back_equal(variations: list[Variation], output: Path, journal: Journal) -> None:
-    keep(journal, variations)
+def test_our_document_is_valid_and_survives_import(variations: list[Variation], output: Path, journal: Journal) -> None:
+    append_variations(journal, variations)
     write_document(journal, output, "completed")
     jsonschema.validate(loaded(output), published_schema())
     assert len(Document.model_validate(loaded(output)).questions) == len(variations)
     before = loaded(output)["questions"]
     with Journal(output.with_name("second.jsonl")) as second:
-        assert taken_over({**MINIMAL, "questions": before}, output, second) == before
+        assert import_and_rewrite({**MINIMAL, "questions": before}, output, second) == before
         assert [line["key"] for line in second.variations()] == [str(variation.key) for variation in variations]
         assert [line["digest"] for line in second.variations()] == [variation.digest for variation in variations]
 
 
-BROKEN = {
+NO_DOCUMENTS = {
     "nothing": "",
     "prose": "This is my diary.",
     "another object": '{"name": "my-package", "version": "1.0"}',
@@ -189,8 +189,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_no_document_is_refused_before_anything_is_taken(text: str, output: Path, journal: Journal) -> None:
+@pytest.mark.parametrize("text", NO_DOCUMENTS.values(), ids=NO_DOCUMENTS.keys())
+def test_a_file_that_is_no_document_is_rejected_before_any_import(text: str, output: Path, journal: Journal) -> None:
     output.write_text(text, encoding="latin-1")
     with pytest.raises(UserError, match="is not a document of this program") as caught:
         import_document(journal, output)

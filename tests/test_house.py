@@ -1,4 +1,4 @@
-"""The house: no import runs upwards, so that no two rooms know each other in a circle; a class name stands once."""
+"""Imports go down the layers of the code only, so that there are no import cycles. Class names are unique."""
 
 import ast
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.lab import ROOT
 
-FLOORS = (
+LAYERS = (
     "signatures text",
     "errors redaction rejection versions files background_loop cli",
     "inputs lms",
@@ -17,8 +17,8 @@ FLOORS = (
     "export generate merge models prove report command completion",
     "optimize",
 )
-ROOMS = " ".join(FLOORS).split()
-"""From the ground up: folders, and the files of programs/ by themselves. A room imports from those before it."""
+PACKAGES = " ".join(LAYERS).split()
+"""Folders, and single files of programs/, from the bottom up. Each imports only from itself and those before it."""
 
 EXCEPTIONS = {
     ("run", "document"): "a run writes its document, and a document is made from a run's journal",
@@ -32,12 +32,12 @@ TREES = {
 }
 
 
-def room(module: tuple[str, ...]) -> str:
+def package_of(module: tuple[str, ...]) -> str:
     return module[1] if module[0] == "programs" and module[1:] not in ((), ("__init__",)) else module[0]
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[str, ...]]:
-    """What a file imports of ours, wherever in it, by module or by name in it."""
+def imported_names(tree: ast.AST) -> Iterator[tuple[str, ...]]:
+    """The modules, and the names in modules, that a file imports anywhere."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
             yield from ((*node.module.split("."), name.name) for name in node.names)
@@ -45,16 +45,16 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, ...]]:
             yield from (tuple(name.name.split(".")) for name in node.names)
 
 
-def test_no_import_runs_upwards() -> None:
-    found = [(room(module), one) for module, tree in TREES.items() for one in imports(tree)]
-    arrows = {(where, room(one)) for where, one in found if one[0] in ("signatures", "programs", "optimize")}
-    places = {name: place for place, name in enumerate(ROOMS)}
-    unknown = {name for arrow in arrows for name in arrow} - {*ROOMS, "programs"}
-    assert not unknown, "which floor are they on?"
-    up = {(low, high) for low, high in arrows if low != high and places.get(low, -1) < places.get(high, -1)}
-    assert not up - {*EXCEPTIONS}
+def test_imports_go_to_lower_layers_only() -> None:
+    found = [(package_of(module), name) for module, tree in TREES.items() for name in imported_names(tree)]
+    arrows = {(user, package_of(name)) for user, name in found if name[0] in ("signatures", "programs", "optimize")}
+    heights = {name: height for height, name in enumerate(PACKAGES)}
+    unknown = {name for arrow in arrows for name in arrow} - {*PACKAGES, "programs"}
+    assert not unknown, "add them to LAYERS"
+    upward = {(low, high) for low, high in arrows if low != high and heights.get(low, -1) < heights.get(high, -1)}
+    assert not upward - {*EXCEPTIONS}
 
 
-def test_a_class_name_stands_once() -> None:
+def test_class_names_are_unique() -> None:
     names = Counter(node.name for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []

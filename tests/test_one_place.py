@@ -1,7 +1,5 @@
-"""A newcomer's change has one place, two where a record must hold it: one of each of twelve kinds is added to a copy of the
-file that CONTRIBUTING.md names, and the real commands are seen to use it. None of them breaks an older document: what
-that does not have is None.
-"""
+"""An addition that CONTRIBUTING.md lists is made in one place, or two if records have it: the tests make one of each of
+twelve kinds in a copy of the project, and the real commands use it. Older documents load, with None for new fields."""
 
 import json
 import os
@@ -9,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.adding import copied
-from tests.lab import ROOT, python
+from tests.additions import copy_project
+from tests.lab import ROOT, run_python
 
 QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
@@ -59,21 +57,21 @@ ADDED = {
 
 @pytest.fixture(scope="module")
 def added(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What the commands did (`tests.adding.everything`)."""
+    """The results of the commands (`tests.additions.run_everything`)."""
     folder = tmp_path_factory.mktemp("added")
-    copied(folder, ADDED)
-    # The copy comes first; the tests themselves are in the checkout alone.
+    copy_project(folder, ADDED)
+    # The copy comes first; the tests are only in the checkout.
     path = os.pathsep.join(map(str, (folder, ROOT)))
-    return json.loads(python("-m", "tests.adding", str(folder), cwd=folder, env={"PYTHONPATH": path}))
+    return json.loads(run_python("-m", "tests.additions", str(folder), cwd=folder, env={"PYTHONPATH": path}))
 
 
-def test_a_question_type(added: Any) -> None:
+def test_a_new_question_type_is_asked_for(added: Any) -> None:
     assert "how something came to be known" in added["asked"]
-    assert len(added["records"]) == 8, "the settings' bound follows"
+    assert len(added["records"]) == 8, "the largest number of traces follows"
     assert "history" in {record["user_interaction"]["question_type"] for record in added["records"]}
 
 
-def test_a_grade_and_a_rating(added: Any) -> None:
+def test_a_new_grade_and_rating_reach_records_exports_and_report(added: Any) -> None:
     assert "says no more than it must" in added["asked"]
     assert "does it dare to guess" in added["asked"]
     for record in added["records"]:
@@ -84,7 +82,7 @@ def test_a_grade_and_a_rating(added: Any) -> None:
     assert "brevity" in added["page"]
 
 
-def test_an_older_document_has_none_of_them(added: Any) -> None:
+def test_an_older_document_loads_without_them(added: Any) -> None:
     graded = [record["answer_grades"] for record in added["old"] if record["answer_grades"]]
     assert len(added["old"]) == 4
     assert graded
@@ -92,33 +90,33 @@ def test_an_older_document_has_none_of_them(added: Any) -> None:
     assert all(verdict["daring"] is None for record in added["old"] for verdict in record["verdicts"])
 
 
-def test_an_input_format_and_a_rule_of_the_prefilter(added: Any) -> None:
+def test_a_new_input_format_is_read_and_a_new_rule_of_the_prefilter_applies(added: Any) -> None:
     texts = {record["source_paper"]["text"] for record in added["records"]}
     assert texts
     assert not any("nobody is to see" in text for text in texts)
     assert "not for print" in added["generated"]
 
 
-def test_a_kind_of_server_and_a_quirk_of_argo(added: Any) -> None:
+def test_a_new_kind_of_server_and_a_new_quirk_of_argo_are_used(added: Any) -> None:
     assert {record["generation"]["model"] for record in added["records"]} == {"odd1"}
     assert {record["verdicts"][0]["judge"] for record in added["records"]} == {"mine/any"}
     assert added["sent"] == {"any": True, "odd1": False}, "whether a temperature is sent"
 
 
-def test_an_option(added: Any) -> None:
+def test_a_new_option_is_in_help_reference_completion_and_settings(added: Any) -> None:
     assert "--least-words" in added["help"]
     assert "words that an answer must have" in added["reference"]
     assert "--least-words" in added["completion"]
     assert added["settings"]["least_words"] == 5
 
 
-def test_an_export_format_and_a_chart(added: Any) -> None:
+def test_a_new_export_format_and_a_new_chart_are_used(added: Any) -> None:
     assert {row["text"] for row in added["rows"]} == {record["final_answer"] for record in added["records"]}
     assert "an answer and nothing else" in added["card"]
     assert "<h2>Chart of mine</h2>" in added["page"]
 
 
-def test_a_metric_and_an_optimizer(added: Any) -> None:
+def test_a_new_metric_and_a_new_optimizer_are_used(added: Any) -> None:
     report, tried = added["compiled"]
     assert "brief" in report
     assert "at-once" in report

@@ -3,7 +3,7 @@
 `PassageFirstAdapter` starts every prompt with the parts that calls share, byte for byte: a constant system message, the
 passage and the question. The stage's instructions, the descriptions of its inputs, the form of the reply, its
 demonstrations and other inputs follow. A server with a prefix cache then processes a passage once, not once per stage.
-Demonstrations are part of the single user message, without their passages, so that every chat template takes the roles.
+Demonstrations are part of the single user message, without their passages, so that every chat template accepts the roles.
 """
 
 import json
@@ -100,7 +100,7 @@ def _with_format(lm: Any, options: dict[str, Any], signature: Any) -> dict[str, 
 
 
 def _own_error(error: AdapterParseError, signature: Any) -> UnreadableReply:
-    """The error as a `UnreadableReply`. DSPy itself raises another for a reply without text, before it is parsed."""
+    """The error as an `UnreadableReply`. DSPy itself raises another for a reply without text, before it is parsed."""
     return error if isinstance(error, UnreadableReply) else UnreadableReply(signature, "", [NO_OBJECT], cut=False)
 
 

@@ -30,11 +30,11 @@ def accept_all(_values: list[Any]) -> list[str]:
 class Ask:
     """One request of a stage. `key` identifies it in the journal: equal keys are the same work, paid for once.
 
-    `depth` is how far along its text the stage is; the runner serves the deepest waiting ask first. `judge` names the
-    model if it is not the stage's own. `temperature` None means that of the compiled program, or else the model's default.
-    `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was rejected. `purpose` names
-    the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a lower bound for the
-    call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had that problem.
+    `depth` is how far along its text the stage is, which sets the order of waiting asks (`programs.run.gate`). `judge`
+    names the model if it is not the stage's own. `temperature` None means that of the compiled program, or else the model's
+    default. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was rejected.
+    `purpose` names the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a lower bound
+    for the call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had that problem.
     """
 
     stage: str
@@ -67,7 +67,7 @@ class Ask:
         return self.temperature if self.temperature is not None else self.predict.config.get("temperature")
 
     @property
-    def output(self) -> str:
+    def output_field(self) -> str:
         """The name of the one output field."""
         return outputs_of(self.predict.signature)[0][0]
 

@@ -1,8 +1,8 @@
 """Asking a stage of a model: the tries of an ask with their cost, and the base classes of the stages' DSPy modules.
 
 A stage is re-asked if its reply cannot be read or fails the stage's check: the model is shown what it wrote and why that
-was rejected. After a truncated reply it gets twice the tokens. If the server fails before the tries are used up, the stage
-stays unread, and a later run asks again.
+was rejected. Each truncated reply doubles the token limit, at most to MAX_TOKEN_GROWTH times the first. If the server fails
+before the tries are used up, the stage stays unread, and a later run asks again.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from programs.asking.adapter import PassageFirstAdapter, UnreadableReply
 from programs.asking.ask import Ask
-from programs.asking.reply import Rejected, Reply, ReplyStatus
+from programs.asking.reply import RejectedTry, Reply, ReplyStatus
 from programs.background_loop import run
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
 from programs.lms.failures import EmptyAnswer, backend_error, find_cause
@@ -35,7 +35,7 @@ MAX_SHOWN_CHARS = 20_000
 class ReaskRules:
     """How many tries a stage has (one is always made), and the run's seed and token limit for each call."""
 
-    limit: int = 3
+    max_tries: int = 3
     seed: int = 0
     max_tokens: int = 4096
 
@@ -52,7 +52,7 @@ class Caller:
     """Sends asks to models. `model_of` returns the model of an ask; None leaves the choice to the predictor or DSPy's
     settings, and `options` are then those that this LM accepts. The LM acquires a call's permit (`programs.lms.engine`).
 
-    Raises `FatalError` if no call can succeed, and `RunStopped` if a permit is refused; everything else becomes a `Reply`.
+    Raises `FatalError` if no call can succeed, and `RunStopped` if a permit is refused; other call errors become a `Reply`.
     With `strict`, it also raises the `TransientError` of a server that stays unavailable, as no later run will ask again.
     """
 
@@ -61,9 +61,9 @@ class Caller:
     options: frozenset[str] = frozenset({"temperature"})
     strict: bool = False
 
-    async def answer(self, ask: Ask, before: Sequence[Rejected] = (), on_reply: OnReply | None = None) -> Reply:
-        """Asks until a reply is accepted, a call fails or the tries are used up; the tries `before` count. Calls `on_reply`
-        with the reply of each call as it arrives."""
+    async def answer(self, ask: Ask, before: Sequence[RejectedTry] = (), on_reply: OnReply | None = None) -> Reply:
+        """Asks until a reply is accepted, a call fails or the tries are used up, which include those `before`. Calls
+        `on_reply` with the reply of each call as it arrives."""
         model = self.model_of(ask)
         while True:
             reply = await self._try(ask, model, before)
@@ -78,10 +78,10 @@ class Caller:
         model = self.model_of(ask)
         return model.name if model else str(getattr(ask.predict.lm or dspy.settings.lm, "model", ""))
 
-    async def _try(self, ask: Ask, model: Model | None, before: Sequence[Rejected]) -> Reply:
+    async def _try(self, ask: Ask, model: Model | None, before: Sequence[RejectedTry]) -> Reply:
         options = self.options if model is None else model.options
-        number, limit = len(before), max(self.rules.max_tokens, ask.min_tokens)
-        tokens = limit * min(2 ** sum(each.cut for each in before), MAX_TOKEN_GROWTH)
+        number, max_tokens = len(before), max(self.rules.max_tokens, ask.min_tokens)
+        tokens = max_tokens * min(2 ** sum(each.cut for each in before), MAX_TOKEN_GROWTH)
         config = _config(ask, seed_of(ask.key, self.rules.seed, number), tokens, options)
         with metered() as meter:
             outcome = await self._outcome(ask, _inputs_with_feedback(ask, before), config, model)
@@ -90,19 +90,19 @@ class Caller:
         failed = False
         if isinstance(outcome, BaseModel):
             values.append(outcome)
-            tried = Rejected(output=outcome.model_dump(mode="json"), problems=ask.check(values))
+            tried = RejectedTry(output=outcome.model_dump(mode="json"), problems=ask.check(values))
         elif isinstance(outcome, UnreadableReply):
             text = outcome.lm_response or ""
             shown = text if len(text) <= MAX_SHOWN_CHARS else ""
-            tried = Rejected(problems=outcome.faults, text=shown, cut=outcome.cut)
+            tried = RejectedTry(problems=outcome.faults, text=shown, cut=outcome.cut)
         else:
             failed = not isinstance(outcome, Truncated)
-            tried = Rejected(problems=[str(outcome)], cut=not failed)
+            tried = RejectedTry(problems=[str(outcome)], cut=not failed)
         status: ReplyStatus
         problems = tried.problems
         if not problems:
             status = "ok"
-        elif not failed and number + 1 < self.rules.limit:
+        elif not failed and number + 1 < self.rules.max_tries:
             status, tried.spent = "open", spent
         elif not values or isinstance(outcome, TransientError):
             status = "unread"
@@ -125,7 +125,7 @@ class Caller:
     async def _outcome(self, ask: Ask, inputs: dict[str, Any], config: dict[str, Any], model: Model | None) -> Outcome:
         lm = {} if model is None else {"lm": model.lm}
         try:
-            outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output)
+            outcome: BaseModel = getattr(await ask.predict.acall(**inputs, config=config, **lm), ask.output_field)
             return outcome
         except UnreadableReply as error:
             return error
@@ -154,18 +154,16 @@ def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:
     return "refused" if refused else None
 
 
-def _inputs_with_feedback(ask: Ask, before: Sequence[Rejected]) -> dict[str, Any]:
+def _inputs_with_feedback(ask: Ask, before: Sequence[RejectedTry]) -> dict[str, Any]:
     """The ask's inputs, with the last try and why it was rejected. A try with the content or the problems of an earlier one
     is not shown: small models copy what they are shown, faults included."""
     earlier, feedback = ask.earlier, ask.feedback
     last = before[-1] if before else None
     if last is not None and (last.output, last.text) != (None, None):
         feedback = (*feedback, *last.problems)
-        earlier = last.text or "" if last.output is None else json.dumps({ask.output: last.output}, ensure_ascii=False)
-        if any(
-            each.problems == last.problems or (each.output, each.text) == (last.output, last.text)
-            for each in before[:-1]
-        ):
+        output = {ask.output_field: last.output}
+        earlier = last.text or "" if last.output is None else json.dumps(output, ensure_ascii=False)
+        if any(t.problems == last.problems or (t.output, t.text) == (last.output, last.text) for t in before[:-1]):
             earlier = ""
     problems = {problem for each in before for problem in each.problems}
     if dropped := {name for problem, name in ask.drop_inputs.items() if problem in problems}:

@@ -33,7 +33,7 @@ servers take 32,000 tokens and more."""
 
 class ModelTable:
     """Models by name, each opened once. The first answers every stage for which `of_stage` names no other. `on_retry` is
-    called before each retry with the error and the delay. Without `bring`, the files of embedded models are not downloaded.
+    called before each retry with the error and the delay. Without `download`, no files of embedded models are downloaded.
     Raises `UserError` for an invalid name, and for an address that is given for a model not in use."""
 
     def __init__(
@@ -44,14 +44,14 @@ class ModelTable:
         temperature: float,
         reasoning_effort: Effort | None = None,
         of_stage: Mapping[str, str] | None = None,
-        bring: bool = True,
+        download: bool = True,
         on_retry: OnRetry | None = None,
     ) -> None:
         self.names = list(dict.fromkeys(names))
         self._timeout, self._effort, self._of_stage = connection.timeout, reasoning_effort, of_stage or {}
         check_models(connection.api_base, self.names)
         retry = RetryPolicy(first_wait=connection.retry_wait, patience=connection.patience, on_retry=on_retry)
-        servers = EmbeddedServers(bring=bring)
+        servers = EmbeddedServers(download=download)
         self._models = {
             name: resolve(
                 name,
@@ -70,12 +70,12 @@ class ModelTable:
     def of_run(cls, settings: Settings, on_retry: OnRetry | None = None) -> "ModelTable":
         """The models that a run's settings name."""
         return cls(
-            [settings.model, *chain(*settings.asked.values())],
+            [settings.model, *chain(*settings.models_by_kind.values())],
             settings,
             temperature=settings.temperature,
             reasoning_effort=settings.reasoning_effort,
             of_stage=settings.stage_models,
-            bring=not settings.dry_run,
+            download=not settings.dry_run,
             on_retry=on_retry,
         )
 
@@ -86,7 +86,7 @@ class ModelTable:
 
     @property
     def longest_call(self) -> float:
-        """Seconds that calls in flight may still take when a run stops: the timeout of a call at one server."""
+        """Seconds that calls in flight are given when a run stops: the timeout of a call at one server."""
         return max(self._timeout, EMBEDDED_SECONDS) if any(map(is_embedded, self.names)) else self._timeout
 
     @property
@@ -131,7 +131,7 @@ class ModelTable:
 
 
 async def _list_models(server: Server) -> list[ModelName]:
-    """The models that a server lists, none if it has no list. Raises `ConnectionFailed` if it cannot be connected to, and
+    """The models that a server lists, none if listing fails. Raises `ConnectionFailed` if it cannot be connected to, and
     `UserError` if it refuses the credentials."""
     for tries_left in reversed(range(CONNECT_TRIES)):
         try:

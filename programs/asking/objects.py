@@ -26,7 +26,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-class Found(NamedTuple):
+class FoundObjects(NamedTuple):
     """The whole objects in a text, in order, without those nested in others. `cut`: the last object stops in the middle;
     `objects` is then empty, since any before it are drafts."""
 
@@ -34,13 +34,13 @@ class Found(NamedTuple):
     cut: bool
 
 
-def objects_in(said: str) -> Found:
+def objects_in(reply: str) -> FoundObjects:
     """The objects in a reply. If the reply is one JSON string, those in the text of that string."""
-    if said.lstrip().startswith('"'):
+    if reply.lstrip().startswith('"'):
         with contextlib.suppress(ValueError):
-            inner = json.loads(said, strict=False)
-            said = inner if isinstance(inner, str) else said
-    text = _BACKSLASH.sub(_replace_backslash, said)
+            inner = json.loads(reply, strict=False)
+            reply = inner if isinstance(inner, str) else reply
+    text = _BACKSLASH.sub(_replace_backslash, reply)
     objects: list[dict[str, Any]] = []
     position = repairs = 0
     for _ in range(_MAX_STARTS):
@@ -52,17 +52,17 @@ def objects_in(said: str) -> Found:
             value, position = _DECODER.raw_decode(text, position)
             objects.append(value)
         except RecursionError:
-            return Found([], cut=False)
+            return FoundObjects([], cut=False)
         except json.JSONDecodeError as error:
             rest = text[error.pos :].strip("` \n")
             if repairs < _MAX_REPAIRS and _TRAILING_COMMA.match(text, error.pos):
                 text, repairs = text[:position] + _STRING_OR_TRAILING_COMMA.sub(r"\1 ", text[position:]), repairs + 1
             # A number or a literal (`false`) that is cut leaves at most a few characters after the error.
             elif error.msg.startswith("Unterminated string") or (len(rest) < len("false") + 3 and "}" not in rest):
-                return Found([], cut=True)
+                return FoundObjects([], cut=True)
             else:
                 position += 1
-    return Found(objects, cut=False)
+    return FoundObjects(objects, cut=False)
 
 
 # Commands of LaTeX, amsmath, amssymb, mathtools, siunitx and physics without their first n; none is an English word.
@@ -96,21 +96,21 @@ _UNESCAPED_QUOTE = re.compile(r'(?<!\\)"')
 _CONTEXT_CHARS, _MAX_STRING_CHARS = 40, 4000
 
 
-def _replace_backslash(found: re.Match[str]) -> str:
+def _replace_backslash(match: re.Match[str]) -> str:
     """The replacement of a backslash: those of LaTeX commands are doubled, as JSON requires."""
-    if found.lastgroup == "apostrophe":
+    if match.lastgroup == "apostrophe":
         return ""
-    keeps = found.lastgroup == "pair" or (found.lastgroup in ("symbol", "word") and not _is_command(found))
-    return found.group() if keeps else "\\\\"
+    keeps = match.lastgroup == "pair" or (match.lastgroup in ("symbol", "word") and not _is_command(match))
+    return match.group() if keeps else "\\\\"
 
 
-def _is_command(found: re.Match[str]) -> bool:
+def _is_command(match: re.Match[str]) -> bool:
     """Whether the match is a command in a formula, not a line end before a line that starts with the same letters."""
-    text, start = found.string, found.start()
+    text, start = match.string, match.start()
     string = _UNESCAPED_QUOTE.split(text[max(0, start - _MAX_STRING_CHARS) : start])[-1]
     if not string or string.count("$") % 2 or _PART_OF_FORMULA.match(text, start):
         return True
     before = string[-_CONTEXT_CHARS:]
     if _PROSE_BEFORE.search(before) or (_FORMULA_END_BEFORE.search(before) and _STARTS_A_SENTENCE.match(text, start)):
         return False
-    return found.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None
+    return match.lastgroup == "symbol" or _NEXT_TO_OPERAND.match(text, start) is not None

@@ -1,7 +1,7 @@
 """Reads a reply as it was meant, or says what is wrong with it.
 
-Values that a person would understand without asking back are read (see the table in `docs/pipeline.md`). Others are left
-out if the type allows that (an item of a list, a field with a default); otherwise the reply is rejected.
+Values whose meaning is clear to a person are read (see the table in `docs/pipeline.md`). Others are left out if the type
+allows that (an item of a list, a field with a default); otherwise the reply is rejected.
 """
 
 import json
@@ -19,7 +19,7 @@ from signatures.prompt import NOTE, WHOLE, max_accepted_length
 
 _MIN_PREFIX = 3
 _MIN_INFLECTED = 5
-"""From this length on, a name may be followed by up to three letters: "beginners" means "beginner", "none" not "no"."""
+"""From this length on, a name may be followed by up to three letters: "beginners" is "beginner", but "none" is not "no"."""
 
 _RESTRICTIONS = frozenset({"not", "no", "never", "but", "or", "hardly", "partly", "except", "unless"})
 
@@ -33,7 +33,7 @@ _UNREADABLE: Any = object()
 # One whole number, perhaps in words or brackets: "[8]", "8.", "sentence 8", "85%", "8/10", "85 out of 100".
 _WHOLE_NUMBER = re.compile(
     r"(?:[^\d.,%/-]|\.\s){0,24}(?P<number>\d{1,9})(?:\.0*)?"
-    r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<most>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
+    r"\s*(?:(?P<percent>%)|(?:/|out\s+of|of)\s*(?P<maximum>\d{1,9})(?:\.0*)?)?[^\d%/]{0,24}"
 )
 _NUMBER_SEPARATOR = re.compile(r"[,;]|\band\b")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -54,14 +54,14 @@ class UnreadableFields(ValueError):
 
 def read_reply(text: str, outputs: Outputs) -> dict[str, Any]:
     """The typed values of the last object in a text with the requested form. Raises `UnreadableFields` if none has."""
-    found, misread = objects_in(text), None
+    found, unreadable = objects_in(text), None
     for fields in reversed(found.objects):
         try:
             return read_fields(fields, outputs)
         except UnreadableFields as error:
             # Objects before the last are drafts, whose faults do not matter.
-            misread = misread or error
-    raise misread or UnreadableFields(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
+            unreadable = unreadable or error
+    raise unreadable or UnreadableFields(["The reply stops in the middle." if found.cut else NO_OBJECT], found.cut)
 
 
 def read_fields(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def read_fields(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     value = _coerce_object(fields, schema)
     while True:
         try:
-            made = reply_type(outputs).model_validate(value)
+            parsed = reply_type(outputs).model_validate(value)
             break
         except ValidationError as error:
             better = _without_faults(value, schema, [fault["loc"] for fault in error.errors(include_url=False)])
@@ -80,7 +80,7 @@ def read_fields(fields: Mapping[str, Any], outputs: Outputs) -> dict[str, Any]:
     cut = unfinished_field(value, schema)
     if cut is not None:
         raise UnreadableFields([f"{cut} stops in the middle of a sentence: write it to its end"], cut=True)
-    return {name: getattr(made, name) for name, _ in outputs}
+    return {name: getattr(parsed, name) for name, _ in outputs}
 
 
 def _coerce(value: Any, schema: Schema) -> Any:
@@ -135,11 +135,11 @@ def _coerce_whole_number(value: Any, schema: Schema) -> Any:
     if isinstance(value, bool):
         # As text, since pydantic reads true and false as 1 and 0.
         return json.dumps(value)
-    found = _WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    match = _WHOLE_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
         return value
-    maximum = 100 if found["percent"] else found["most"] and int(found["most"])
-    return int(found["number"]) if maximum in (None, schema.get("maximum")) else value
+    maximum = 100 if match["percent"] else match["maximum"] and int(match["maximum"])
+    return int(match["number"]) if maximum in (None, schema.get("maximum")) else value
 
 
 def _coerce_list(value: Any, schema: Schema) -> Any:
@@ -160,7 +160,7 @@ def _coerce_object(value: Any, schema: Schema) -> Any:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = next(reversed(objects_in(value).objects), None)
     if isinstance(value, str | list) and len(required) == 1:
-        # Without its object, the value of the only required field.
+        # The value of the only required field, given without its object.
         kind, enum = parts[required[0]].get("type"), "enum" in parts[required[0]]
         if kind == ("array" if isinstance(value, list) else "string") and not enum:
             value = {required[0]: value}
@@ -178,7 +178,7 @@ def _part_schema(schema: Schema, name: Any) -> Schema:
 
 
 def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
-    """The value without its faulty parts, or `_UNREADABLE` if the schema does not let it lack them."""
+    """The value without its faulty parts, or `_UNREADABLE` if the schema requires them."""
     if () in faults or not isinstance(value, list | dict):
         return _UNREADABLE
     nested: dict[int | str, list[Location]] = {}
@@ -216,8 +216,8 @@ _FAULT_MESSAGES = {
 
 
 def _describe_faults(error: ValidationError) -> list[str]:
-    """Each fault with its path; list items are counted from 1. The expected and the given value are not repeated: the
-    prompt of the re-ask shows the form and the reply."""
+    """Each fault with its path; list items are counted from 1. The given value is not repeated, since the prompt of the
+    re-ask shows the reply."""
     details = error.errors(include_url=False)
     faults = []
     for detail in details[:_MAX_FAULTS]:

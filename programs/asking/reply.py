@@ -10,10 +10,10 @@ from programs.lms.meter import ResourceUsage
 ReplyStatus = Literal["ok", "unusable", "unread", "open"]
 
 
-class Rejected(BaseModel):
+class RejectedTry(BaseModel):
     """A rejected try and its problems. `output` is its value; if it could not be read, `text` is the reply (empty if it had
-    no text or is too long to be shown again, None if no reply came). `cut`: it stops in the middle. `spent` is None for the
-    last try, whose cost is in the `Reply`."""
+    no text or is too long to be shown again, None if the call ended with an error, such as `Truncated`). `cut`: it stops in
+    the middle. `spent` is None for the last try, whose cost is in the `Reply`."""
 
     output: Any = None
     problems: list[str]
@@ -35,7 +35,7 @@ class Reply(BaseModel):
     status: ReplyStatus
     output: Any = None
     problems: list[str] = Field(default_factory=list)
-    rejected: list[Rejected] = Field(default_factory=list)
+    rejected: list[RejectedTry] = Field(default_factory=list)
     fault: Literal["refused", "server"] | None = None
     model: str = ""
     temperature: float | None = None

@@ -25,8 +25,8 @@ def outputs_of(signature: Any) -> Outputs:
 def reply_type(outputs: Outputs) -> type[BaseModel]:
     """The pydantic model of an object with these (name, type) fields."""
     fields: dict[str, Any] = {name: (annotation, ...) for name, annotation in outputs}
-    made: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
-    return made
+    model: type[BaseModel] = create_model("Reply", __config__=ConfigDict(extra="forbid"), **fields)
+    return model
 
 
 @cached
@@ -94,13 +94,13 @@ def form_of(schema: Schema, indent: str = "") -> str:
 def _object_form(schema: Schema, indent: str) -> str:
     """The form of an object. A property with the same form as an earlier one refers to that one."""
     inner = indent + "  "
-    lines, names_by_shape = [], dict[str, str]()
+    lines, names_by_form = [], dict[str, str]()
     for name, part in schema["properties"].items():
         text = form_of(part, inner)
-        shape = form_of(_without(part, "description"), inner)
-        if "properties" in part and shape in names_by_shape:
-            text = f"{{as {json.dumps(names_by_shape[shape])}, but {part.get('description', 'another')}}}"
-        names_by_shape.setdefault(shape, name)
+        plain_form = form_of(_without(part, "description"), inner)
+        if "properties" in part and plain_form in names_by_form:
+            text = f"{{as {json.dumps(names_by_form[plain_form])}, but {part.get('description', 'another')}}}"
+        names_by_form.setdefault(plain_form, name)
         lines.append(f"{inner}{json.dumps(name)}: {text}")
     description = f"{inner}({schema['description']})\n" if "description" in schema else ""
     return "{\n" + description + ",\n".join(lines) + f"\n{indent}}}"

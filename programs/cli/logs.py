@@ -19,7 +19,7 @@ from pydantic import Field
 
 from programs.cli.options import Options
 from programs.errors import SynthReasonerError, UserError
-from programs.files import beside, is_run_file
+from programs.files import is_run_file, path_beside
 from programs.redaction import redact, secrets_in, strip_unprintable
 
 PROJECT_LOGGERS = ("synthreasoner", "programs", "optimize")
@@ -47,9 +47,9 @@ class LogOptions(Options):
 
 @contextlib.contextmanager
 def logging_to_file(options: LogOptions, output: Path | None) -> Iterator[None]:
-    """Within the block, log records go where the options say, and an error that ends the block is written to the log file.
-    Without an `output` (a command that writes nothing) there is no log file. Raises `UserError` as `log_file` does. If
-    writing fails later, one warning says so, and the command continues without its log."""
+    """Within the block, log records go where the options say; an error that ends the block is written to the log file, if
+    that was created. Without an `output` (a command that writes nothing) there is no log file. Raises `UserError` as
+    `log_file` does. If writing fails later, one warning says so, and the command continues without its log."""
     terminal = TerminalHandler()
     terminal.setFormatter(LineFormatter("short"))
     file = None if output is None or options.log_file == Path("none") else log_file(options.log_file, output)
@@ -74,7 +74,7 @@ def logging_to_file(options: LogOptions, output: Path | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
-    """Within the block, records of at least `level` go to `handlers`; afterwards the previous logging setup is restored."""
+    """Within the block, records of at least `level` go to `handlers`, the terminal's first; then restores the old setup."""
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspy_logger, *ours = (logging.getLogger(name) for name in (None, "dspy", *PROJECT_LOGGERS))
@@ -104,7 +104,7 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
     if path is not None and is_run_file(path, output):
         raise UserError(f"--log-file: {path} is one of the run's own files; choose another")
     # Not NAME.log: people redirect the output of commands there.
-    named = path or beside(output, ".run.log")
+    named = path or path_beside(output, ".run.log")
     try:
         for existing in (named, *(Path(f"{named}.{number}") for number in range(1, BACKUP_COUNT + 1))):
             if existing.is_file() and (start := existing.open("rb").read(64)) and not _LOG_START_PATTERN.match(start):
@@ -119,9 +119,9 @@ def log_file(path: Path | None, output: Path) -> "LogFile":
 class HiddenStream(StringIO):
     """Hides what libraries print to a standard stream; log records still reach the real stream, `real`."""
 
-    def __init__(self, behind: TextIO) -> None:
+    def __init__(self, real: TextIO) -> None:
         super().__init__()
-        self.real = behind
+        self.real = real
 
 
 def _terminal() -> TextIO:

@@ -34,7 +34,7 @@ from programs.errors import StorageError, UserError
 from programs.redaction import redact
 
 
-class Needs:
+class RequiresOption:
     """Annotation of an option that does nothing unless one of the named options is set; without them it is rejected."""
 
     def __init__(self, *names: str) -> None:
@@ -55,7 +55,7 @@ class Options(BaseModel):
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Self:
+    def _check_needs(self) -> Self:
         fields = type(self).model_fields
         given = [name for name, field in fields.items() if getattr(self, name) != field.default]
         for name in given:
@@ -69,8 +69,8 @@ class Options(BaseModel):
         return cls.groups or {"options": [*cls.model_fields]}
 
 
-def _needs(field: FieldInfo) -> Needs | None:
-    return next((item for item in field.metadata if isinstance(item, Needs)), None)
+def _needs(field: FieldInfo) -> RequiresOption | None:
+    return next((item for item in field.metadata if isinstance(item, RequiresOption)), None)
 
 
 def option_name(name: str) -> str:
@@ -87,12 +87,12 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     ]
 
 
-def suggestion(word: str, names: Iterable[str], alike: float = 70.0) -> str:
-    """A suggestion to append to an error about `word`: the nearest name, or "" if none is at least `alike` (0-100)."""
+def suggestion(word: str, names: Iterable[str], min_similarity: float = 70.0) -> str:
+    """A suggestion to append to an error about `word`: the nearest name, or "" if no similarity (0-100) is high enough."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=alike)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    match = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=min_similarity)
+    return f"; did you mean {match[0]!r}?" if match else ""
 
 
 def comma_separated(value: object) -> object:
@@ -124,7 +124,7 @@ INTERRUPTED = 130  # exit code of an interrupted command: 128 plus the number of
 _USERINFO_PATTERN = re.compile(r"//[^/\s]*@")  # credentials in an address
 _LEFT_OUT_COMMENT = "# the credentials in this address are left out; add them, or put the address into the environment"
 
-_command_typed: ContextVar[str | None] = ContextVar("typed", default=None)
+_command_typed: ContextVar[str | None] = ContextVar("command_typed", default=None)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -133,7 +133,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 @contextlib.contextmanager
-def typed(command: str) -> Iterator[None]:
+def as_command(command: str) -> Iterator[None]:
     """Within the block, `--help` shows this command, as the user typed it, instead of the module's."""
     token = _command_typed.set(command)
     try:
@@ -157,14 +157,14 @@ def parse(model: type[Given], arguments: Sequence[str] | None = None, descriptio
     config, printing = given.pop("config", None), given.pop("print_config", False)
     if config is not None:
         given = {**read_config(Path(config), model), **given}
-    settings = validated(model, given)
+    settings = validate(model, given)
     if printing:
         print_result(config_text(settings).removesuffix("\n"))
         sys.exit(0)
     return settings
 
 
-def validated(model: type[Given], values: dict[str, Any]) -> Given:
+def validate(model: type[Given], values: dict[str, Any]) -> Given:
     """The settings. Raises a `UserError` that names the first wrong option."""
     try:
         return model.model_validate(values)

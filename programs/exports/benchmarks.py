@@ -6,7 +6,7 @@
    documents for a common phrase. Here, a shorter question of at least MIN_NGRAM_LENGTH words is one n-gram, and an n-gram
    in more than MAX_OCCURRENCES benchmark questions, such as a prompt template, is ignored;
 2. near-duplicates, for questions only: the Jaccard similarity of their words (`near_duplicates.features`) is at least
-   MIN_JACCARD. Numbers and negations are ignored: dropping a question needlessly costs less than leaking a benchmark.
+   MIN_JACCARD, even if a number or a "not" differs: dropping a question needlessly costs less than leaking a benchmark.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from programs.inputs.jsonl import parse_object, read_lines
 from programs.inputs.report import Unreadable
 from programs.inputs.sources import jsonl_files
 from programs.text.near_duplicates import BandIndex, features, jaccard
-from programs.text.words import runs
+from programs.text.words import ngrams
 
 log = logging.getLogger("synthreasoner")
 
@@ -78,7 +78,7 @@ class Benchmarks:
         return (place := self.overlap_place(text)) and f"shares a run of words with {place}"
 
     def overlap_place(self, text: str) -> str | None:
-        """The place FILE:LINE of the benchmark question that has the first shared n-gram of a text; None without one."""
+        """The place FILE:LINE of a benchmark question that shares an n-gram with a text; None if there is none."""
         query = "select item from json_each(?) cross join gram on hash = value where items <= ? order by key limit 1"
         hashes = json.dumps([*ngram_hashes(words_of(text), sorted(self._lengths))])
         item = self._database.execute(query, (hashes, MAX_OCCURRENCES)).fetchone()
@@ -132,7 +132,7 @@ def words_of(text: str) -> list[str]:
 
 def ngram_hashes(words: Sequence[str], lengths: Iterable[int]) -> Iterator[int]:
     """A signed 64-bit hash of each n-gram of these lengths, by length and then by position."""
-    for run in (run for length in lengths for run in runs(words, length)):
+    for run in (run for length in lengths for run in ngrams(words, length)):
         yield int.from_bytes(hashlib.blake2b(" ".join(run).encode(), digest_size=8).digest(), "big", signed=True)
 
 

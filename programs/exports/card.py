@@ -15,7 +15,7 @@ from programs.exports.view import Columns, Kind, Row, rests_on_passage
 from programs.files import run_name
 from programs.run.attempts import ReadTrace
 from programs.statistics.counts import count_name
-from programs.versions import stamp, version_of
+from programs.versions import utc_now, version_of
 
 
 @dataclass
@@ -23,24 +23,25 @@ class Exported:
     """The counts of an export. `metadata` is the document's own; `note` says what its origin lacks.
 
     `rows` are counted by split. `with_passage` rows have the passage in the prompt; `without_needed` rows lack it although
-    the trace rests on it. In `counts`, `read` has the traces read, by what became of them, and `skipped` the reasons why a
-    trace (in a grouped format, also a question) gave no row. `judges`, `programs` (the prompts' fingerprints) and `models`
-    (by stage) count the traces behind the rows; all others count rows. `examples` has a skipped trace for some reasons."""
+    the trace rests on it. In `counts`, `read` has the traces read, by outcome, and `skipped` the reasons why a trace (in a
+    grouped format, also a question) gave no row; `examples` has a trace for some. `judges`, `programs` (the prompts'
+    fingerprints) and `models` (by stage) count the traces that gave rows (in a grouped format, all of their questions'),
+    `labels` the labels in the rows, and all others rows."""
 
     options: ExportOptions
     is_journal: bool
     note: str | None
     metadata: dict[str, Any]
-    created: str = field(default_factory=stamp)
+    created: str = field(default_factory=utc_now)
     rows: Counter[str] = field(default_factory=Counter)
     with_passage: int = 0
     without_needed: int = 0
     counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     examples: dict[str, str] = field(default_factory=dict)
 
-    def count(self, what: str, name: str) -> None:
+    def count(self, group: str, name: str) -> None:
         # Names beyond the first 1000 are counted together, to bound memory.
-        count_name(self.counts[what], name, 1000)
+        count_name(self.counts[group], name, 1000)
 
     def add(self, split: str, rows: Sequence[Row], traces: Sequence[ReadTrace]) -> None:
         """Counts the rows that were made from these traces of one question."""
@@ -59,11 +60,11 @@ class Exported:
         for record in (trace.record for trace in traces):
             for judge in {verdict.judge for verdict in record.verdicts}:
                 self.count("judges", judge)
-            if made := record.generation:
-                for stage, model in {"trace": made.model, **made.models}.items():
+            if generation := record.generation:
+                for stage, model in {"trace": generation.model, **generation.models}.items():
                     self.count("models", f"{stage}: {model}")
-                if made.program:
-                    self.count("programs", made.program)
+                if generation.program:
+                    self.count("programs", generation.program)
 
     def manifest(self) -> dict[str, Any]:
         """The content of `export.json`. It has no paths, which may contain a person's name."""
@@ -82,17 +83,17 @@ class Exported:
         }
 
 
-def card_text(done: Exported) -> str:
+def card_text(exported: Exported) -> str:
     """The text of README.md."""
-    options, counts = done.options, done.counts
+    options, counts = exported.options, exported.counts
     title = f"{run_name(options.document)} ({options.to})"
     body = render_markdown(
         Path(__file__).with_name("card.md.jinja"),
-        done=done,
+        exported=exported,
         options=options,
         title=title,
         repository=re.sub(r'["\\\s]', "-", options.output.name),
-        funnel=((done.metadata.get("run") or {}).get("funnel") or {}).get("steps"),
+        funnel=((exported.metadata.get("run") or {}).get("funnel") or {}).get("steps"),
         contents={
             "model by stage": counts["models"],
             "question type": counts["question_types"],
@@ -102,7 +103,7 @@ def card_text(done: Exported) -> str:
             "label": counts["labels"],
         },
     )
-    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in done.rows]
+    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in exported.rows]
     header = {
         "license": hub_names(counts["licences"]),
         "pretty_name": title,

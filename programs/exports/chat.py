@@ -16,7 +16,7 @@ SFT = Format(
     "a conversation: system prompt, question, and the thought with its answer (`messages`)",
     lambda view: {"messages": view.replies, **FACTS},
     _row_per_prompt(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
-    thought="message",
+    thought_in="message",
 )
 PROMPT_COMPLETION = Format(
     "prompt-completion",
@@ -24,7 +24,7 @@ PROMPT_COMPLETION = Format(
     lambda view: {"prompt": MESSAGES, "completion": view.replies, **FACTS},
     # Prompt and completion are separate, so that the loss is on the completion only.
     _row_per_prompt(lambda view, record, prompt: {"prompt": prompt.messages, "completion": [view.message(record)]}),
-    thought="message",
+    thought_in="message",
 )
 SHAREGPT = Format(
     "sharegpt",
@@ -39,7 +39,7 @@ SHAREGPT = Format(
             ]
         }
     ),
-    thought="text",
+    thought_in="text",
 )
 ALPACA = Format(
     "alpaca",
@@ -53,12 +53,12 @@ ALPACA = Format(
             "system": prompt.system,
         }
     ),
-    thought="text",
+    thought_in="text",
 )
 OPENAI = Format(
     "openai",
     "a conversation as OpenAI's fine-tuning takes it: `messages` and no other key",
     lambda _: {"messages": MESSAGES},
     _row_per_prompt(lambda view, record, prompt: {"messages": [*prompt.messages, view.message(record)]}),
-    thought="text",
+    thought_in="text",
 )

@@ -29,36 +29,36 @@ MANIFEST = "export.json"
 
 
 class Origin(NamedTuple):
-    """Where traces are read from. Only a journal has rejected traces; `note` says what this origin lacks, if anything."""
+    """Where traces are read from. Only a journal has rejected traces; `note` says so if they are wanted but missing."""
 
     path: Path
     journal: JournalReader | None
     document: Path | None
-    attempts: bool
+    with_attempts: bool
     note: str | None = None
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: Path, attempts: bool = False) -> Iterator["Origin"]:
-        """Opens the document; with `attempts`, or without a document, its journal as it is now. Raises `UserError`."""
+    def open(cls, path: Path, with_attempts: bool = False) -> Iterator["Origin"]:
+        """Opens the document; `with_attempts`, or without a document, its journal as it is now. Raises `UserError`."""
         found = find_source(path)
         document = path if path.is_file() and found.path != path else None
-        if found.is_journal and (attempts or document is None):
+        if found.is_journal and (with_attempts or document is None):
             with open_read_only(found.path) as journal:
-                yield cls(found.path, journal, document, attempts)
+                yield cls(found.path, journal, document, with_attempts)
         else:
             note = f"{path} has no journal beside it, and a document has no rejected traces"
-            yield cls(path, None, path, attempts, note if attempts else None)
+            yield cls(path, None, path, with_attempts, note if with_attempts else None)
 
     def traces(self) -> Iterator[ReadTrace]:
-        """The accepted traces in order; with `attempts`, also other judged ones. Raises `UserError` for a foreign file."""
+        """The accepted traces in order; `with_attempts`, also other judged ones. Raises `UserError` for a foreign file."""
         if self.journal is None:
             yield from map(ReadTrace, read_records(self.path))
             return
         for trace in chain.from_iterable(attempts_by_variation(self.journal)):
             # A trace that was left out because of its question says nothing about preference.
             judged = trace.outcome in ("below", "unused") and not trace.left_out
-            if trace.outcome == "accepted" or (self.attempts and judged):
+            if trace.outcome == "accepted" or (self.with_attempts and judged):
                 yield trace
 
     def metadata(self) -> dict[str, Any]:
@@ -89,47 +89,47 @@ def export(options: ExportOptions) -> Exported:
     """Writes the folder. Raises `UserError`, also if there is no row; an export that was there is then unchanged."""
     format, shares = options.format, parse_shares(options.splits)
     with (
-        Origin.open(options.document, format.attempts) as origin,
+        Origin.open(options.document, format.with_attempts) as origin,
         atomic_folder(options.output, options.overwrite) as folder,
         screening(options) as screen,
     ):
-        done = Exported(options, origin.journal is not None, origin.note, origin.metadata())
-        kept = _screened(origin.traces(), screen, done)
+        exported = Exported(options, origin.journal is not None, origin.note, origin.metadata())
+        kept = _screened(origin.traces(), screen, exported)
         with DataFiles(folder / "data", format.columns(options)) as files:
-            for traces in group_by_question(kept) if format.grouped else ([trace] for trace in kept):
+            for traces in group_by_question(kept) if format.per_question else ([trace] for trace in kept):
                 split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
-                        done.count("skipped", row)
+                        exported.count("skipped", row)
                     else:
                         files.add(split, row)
                         rows.append(row)
                 if rows:
-                    done.add(split, rows, traces)
-        if not done.rows:
-            raise UserError(f"nothing to export to {format.name}: {_why_empty(origin, done)}")
-        (folder / "README.md").write_text(card_text(done), encoding="utf-8")
+                    exported.add(split, rows, traces)
+        if not exported.rows:
+            raise UserError(f"nothing to export to {format.name}: {_why_empty(origin, exported)}")
+        (folder / "README.md").write_text(card_text(exported), encoding="utf-8")
         if format.package is not None:
             format.package(folder, options.output)
-        (folder / MANIFEST).write_bytes(orjson.dumps(done.manifest(), option=orjson.OPT_INDENT_2))
-    return done
+        (folder / MANIFEST).write_bytes(orjson.dumps(exported.manifest(), option=orjson.OPT_INDENT_2))
+    return exported
 
 
-def _screened(traces: Iterable[ReadTrace], screen: Screen, done: Exported) -> Iterator[ReadTrace]:
+def _screened(traces: Iterable[ReadTrace], screen: Screen, exported: Exported) -> Iterator[ReadTrace]:
     for trace in traces:
-        done.count("read", trace.outcome)
+        exported.count("read", trace.outcome)
         if (left_out := screen(trace.record)) is None:
             yield trace
         else:
-            done.count("skipped", left_out.reason)
+            exported.count("skipped", left_out.reason)
             if left_out.example:
-                done.examples.setdefault(left_out.reason, left_out.example)
+                exported.examples.setdefault(left_out.reason, left_out.example)
 
 
-def _why_empty(origin: Origin, done: Exported) -> str:
-    if not (read := done.counts["read"].total()):
+def _why_empty(origin: Origin, exported: Exported) -> str:
+    if not (read := exported.counts["read"].total()):
         return f"{origin.path} holds no trace"
-    reasons = "; ".join(f"{count} x {reason}" for reason, count in done.counts["skipped"].most_common(3))
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in exported.counts["skipped"].most_common(3))
     return f"{read} traces read, none left: {reasons}{f'. {origin.note}' if origin.note else ''}"
 
 
@@ -151,15 +151,15 @@ class DataFiles(contextlib.ExitStack):
 
 @contextlib.contextmanager
 def atomic_folder(path: Path, overwrite: bool) -> Iterator[Path]:
-    """Yields a folder that is moved to `path` (or its target, if it is a link) when the block succeeds, else deleted. Only
-    with `overwrite` does it replace an export there; if killed between the two renames, the old export is in a hidden
-    folder beside `path`. Raises `UserError` if anything else is at `path`, or if it cannot be written."""
+    """Yields a folder that is moved to `path` (or its target, if it is a link) when the block succeeds, else deleted. With
+    `overwrite`, it replaces an export there; if killed between the two renames, the old export is in a hidden folder beside
+    `path`. Raises `UserError` if anything else but an empty folder is at `path`, or if it cannot be written."""
     path = path.resolve()
     _check_free(path, overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as made:
-            draft, replaced = Path(made) / "draft", Path(made) / "replaced"
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as temp:
+            draft, replaced = Path(temp) / "draft", Path(temp) / "replaced"
             draft.mkdir()
             yield draft
             _check_free(path, overwrite)

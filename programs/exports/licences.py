@@ -36,6 +36,6 @@ def licence_name(text: str) -> str:
 
 
 def hub_names(licences: Iterable[str]) -> str | list[str]:
-    """The Hub's identifier of these licences, or a list if they differ; "other" for licences that the Hub does not know."""
-    names = sorted({one if one == UNKNOWN or _HUB_PATTERN.fullmatch(one) else "other" for one in licences})
+    """The Hub's identifiers of these licences, as a string if there is one; "other" for licences that the Hub lacks."""
+    names = sorted({name if name == UNKNOWN or _HUB_PATTERN.fullmatch(name) else "other" for name in licences})
     return names if len(names) != 1 else names[0]

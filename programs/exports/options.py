@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from programs.cli.options import Names, Needs, OneOrMore, Options
+from programs.cli.options import Names, OneOrMore, Options, RequiresOption
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
 from programs.exports.view import Format, View
@@ -57,7 +57,7 @@ class ExportOptions(View, _Files):
     dedupe_questions: bool = Field(
         False, description="leave out traces whose question was already asked of another text"
     )
-    dedupe_similarity: Annotated[float, Needs("dedupe_questions")] = Field(
+    dedupe_similarity: Annotated[float, RequiresOption("dedupe_questions")] = Field(
         85.0, ge=75, le=100, description="the least similarity at which two questions count as the same"
     )
     decontaminate: OneOrMore = Field(
@@ -77,7 +77,7 @@ class ExportOptions(View, _Files):
     @model_validator(mode="after")
     def _check_format(self) -> "ExportOptions":
         columns, reply = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
-        if self.reasoning_field and self.format.thought != "message":
+        if self.reasoning_field and self.format.thought_in != "message":
             raise ValueError(f"--reasoning-field: --to {self.to} has no message to hold it")
         if self.system_prompt == "user" and not any("role" in str(kind) for kind in columns.values()):
             raise ValueError(f"--system-prompt user: --to {self.to} has no messages")

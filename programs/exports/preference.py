@@ -26,7 +26,7 @@ def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
     chosen, pairs = _best_accepted(trace for trace, _ in own), list[tuple[Record, Record]]()
     if chosen is not None and rating(chosen) >= (view.min_score or 0):
         worst_first = ("contradicts", "partial")
-        pairs = [(chosen, trace.record) for wanted in worst_first for trace, agreement in own if agreement == wanted]
+        pairs = [(chosen, trace.record) for worst in worst_first for trace, agreement in own if agreement == worst]
     # Tries that reached another answer were never judged, so they do not count as traces without a score.
     rest = [trace for trace in traces if trace.record.agreed is None or trace.record.agreed.agreement == "equivalent"]
     for pair in (*pairs, *_scored_pairs(rest, view)):
@@ -90,7 +90,7 @@ def _label(trace: ReadTrace, min_score: float | None) -> bool | str:
         return undecided if trace.outcome == "unused" else trace.outcome == "accepted"
     if score is None:
         return NO_SCORE
-    return score >= min_score and not any(verdict.too_low for verdict in trace.record.verdicts)
+    return score >= min_score and not any(verdict.ratings_below_floor for verdict in trace.record.verdicts)
 
 
 DPO = Format(
@@ -98,15 +98,15 @@ DPO = Format(
     "a question (`prompt`) with a better and a worse trace (`chosen`, `rejected`)",
     _pair_columns,
     _pair_rows,
-    grouped=True,
-    attempts=True,
-    thought="message",
+    per_question=True,
+    with_attempts=True,
+    thought_in="message",
 )
 KTO = Format(
     "kto",
     "a question (`prompt`), a thought with its answer (`completion`), and whether it is good (`label`)",
     lambda view: {"prompt": MESSAGES, "completion": view.replies, "label": "bool", **FACTS},
     _labelled_rows,
-    attempts=True,
-    thought="message",
+    with_attempts=True,
+    thought_in="message",
 )

@@ -38,7 +38,7 @@ def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
     short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
     # If rules check the answer, the prompt says how the answer has to end.
-    ending = f"\n\n{view.tag.escape(short.asked_for)}" if short else ""
+    ending = f"\n\n{view.tag.escape(short.prompt_ending)}" if short else ""
     checks: Row = {
         "solution": view.answer(best),
         "short_answer": short and short.model_dump(include=set(_SHORT)),
@@ -99,8 +99,8 @@ packages = ["{module}"]
 def package_name(folder: Path) -> str:
     """The module name of the environment in a folder: the folder's name as an identifier that hides no other module."""
     name = re.sub(r"\W+", "_", folder.name.lower(), flags=re.ASCII).strip("_")
-    taken = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names}
-    return name if name[:1].isalpha() and name not in taken else f"env_{name}".rstrip("_")
+    reserved = {"data", "datasets", "pint", "verifiers", *sys.stdlib_module_names}
+    return name if name[:1].isalpha() and name not in reserved else f"env_{name}".rstrip("_")
 
 
 def write_package(folder: Path, output: Path) -> None:
@@ -130,16 +130,16 @@ GRPO = Format(
     "grades of the reference",
     lambda _: {**_QUESTION, **dict.fromkeys(GRADES, "float64"), **FACTS},
     _question_rows,
-    grouped=True,
-    thought="message",
+    per_question=True,
+    thought_in="message",
 )
 VERIFIERS = Format(
     "verifiers",
     "a task of an environment package for `verifiers`: a question (`prompt`), its short answer, and its rubric",
     lambda _: {**_QUESTION, **FACTS},
     _environment_rows,
-    grouped=True,
-    thought="message",
+    per_question=True,
+    thought_in="message",
     package=write_package,
 )
 PRM = Format(

@@ -20,14 +20,14 @@ from programs.text.near_duplicates import BandIndex, similarity
 _OPERATORS = {"<": lt, "<=": le, "==": eq, "!=": ne, ">=": ge, ">": gt}
 
 
-class LeftOut(NamedTuple):
+class Exclusion(NamedTuple):
     """Why a trace is left out. `example`, given for some reasons, names the question by id and what it matches."""
 
     reason: str
     example: str | None = None
 
 
-Screen = Callable[[Record], LeftOut | None]
+Screen = Callable[[Record], Exclusion | None]
 
 
 @contextlib.contextmanager
@@ -49,20 +49,20 @@ def screening(options: ExportOptions) -> Iterator[Screen]:
         yield lambda record: next(filter(None, (screen(record) for screen in screens)), None)
 
 
-def _excluded(options: ExportOptions, record: Record) -> LeftOut | None:
+def _excluded(options: ExportOptions, record: Record) -> Exclusion | None:
     licence, score = licence_of(record.source_paper.extra) or UNKNOWN, record.metadata.quality_score
     patterns = [name.lower() if set(name) & set("*?[") else licence_name(name) for name in options.licence]
     if patterns and not any(fnmatch.fnmatchcase(licence, pattern) for pattern in patterns):
-        return LeftOut("its licence is not in --licence")
-    if not options.format.whole and (why := options.why_not_shown(record)):
-        return LeftOut(why)
+        return Exclusion("its licence is not in --licence")
+    if not options.format.raw_record and (why := options.why_not_shown(record)):
+        return Exclusion(why)
     if options.keep is not None and (why := why_not_kept(options.keep, record)):
-        return LeftOut(why)
-    if options.min_score is None or options.format.attempts:
+        return Exclusion(why)
+    if options.min_score is None or options.format.with_attempts:
         return None
     if score is None:
-        return LeftOut(NO_SCORE)
-    return LeftOut(f"its score is below {options.min_score:g}") if score < options.min_score else None
+        return Exclusion(NO_SCORE)
+    return Exclusion(f"its score is below {options.min_score:g}") if score < options.min_score else None
 
 
 def why_not_kept(rule: str, record: Record) -> str | None:
@@ -82,13 +82,13 @@ def _measured(record: Record, name: str) -> Any:
     return value
 
 
-def _leaks(benchmarks: Benchmarks, record: Record) -> LeftOut | None:
+def _leaks(benchmarks: Benchmarks, record: Record) -> Exclusion | None:
     part, found = "its question", benchmarks.match_question(record.user_interaction.question)
     if found is None:
         part = "its thought or answer"
         found = benchmarks.match_text(record.reasoning_trace) or benchmarks.match_text(record.final_answer)
     reason = f"{part} leaks a benchmark question (--decontaminate)"
-    return None if found is None else LeftOut(reason, f"{question_name(record)} {found}")
+    return None if found is None else Exclusion(reason, f"{question_name(record)} {found}")
 
 
 def question_name(record: Record) -> str:
@@ -103,24 +103,25 @@ class AskedQuestions:
     def __init__(self, database: sqlite3.Connection, threshold: float) -> None:
         self._database, self._threshold, self._bands = database, threshold, BandIndex(database, "asked_band")
         database.execute(
-            "create table asked (item integer primary key, name text unique, source text, id text, words text, twin text)"
+            "create table asked "
+            "(item integer primary key, name text unique, source text, id text, question text, original text)"
         )
 
-    def check(self, record: Record) -> LeftOut | None:
-        """Why a trace is left out if its question repeats one of another text. All traces of a question share its fate."""
+    def check(self, record: Record) -> Exclusion | None:
+        """Why a trace is left out, if its question repeats one of another text. All traces of a question share its fate."""
         source, question = record.source_paper.id or record.source_paper.title, record.user_interaction.question
         name, id = content_id(f"{source}\0{question}"), question_name(record)
-        decided = self._database.execute("select twin from asked where name = ?", (name,)).fetchone()
-        twin: str | None = decided[0] if decided else self._twin(source, question)
+        decided = self._database.execute("select original from asked where name = ?", (name,)).fetchone()
+        original: str | None = decided[0] if decided else self._original_of(source, question)
         if not decided:
-            values = (name, source, id, question, twin)
+            values = (name, source, id, question, original)
             item = self._database.execute("insert into asked values (null, ?, ?, ?, ?, ?)", values).lastrowid
-            if twin is None and item is not None:
+            if original is None and item is not None:
                 self._bands.add(item, question)
         reason = "its question repeats one of an earlier text (--dedupe-questions)"
-        return None if twin is None else LeftOut(reason, f"{id} asks the same as {twin}")
+        return None if original is None else Exclusion(reason, f"{id} asks the same as {original}")
 
-    def _twin(self, source: str, question: str) -> str | None:
-        query = "select id, words from asked where item = ? and source != ?"
+    def _original_of(self, source: str, question: str) -> str | None:
+        query = "select id, question from asked where item = ? and source != ?"
         found = (self._database.execute(query, (item, source)).fetchone() for item in self._bands.candidates(question))
         return next((row[0] for row in found if row and similarity(row[1], question) >= self._threshold), None)

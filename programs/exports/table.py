@@ -51,4 +51,4 @@ def _columns(_: View) -> Columns:
     return {"source": "string", **{name: kind or "string" for name, (_, kind) in _fields().items()}}
 
 
-TABLE = Format("table", "a trace with everything that is known about it, flat", _columns, _rows, whole=True)
+TABLE = Format("table", "a trace with everything that is known about it, flat", _columns, _rows, raw_record=True)

@@ -1,5 +1,5 @@
 """How a trace is shown to the model that trains on it (system prompt, question, thought and answer), and what defines an
-export format. In rows, text by papers and models never contains a tag of the thought or a token of a chat template."""
+export format. Text by papers and models is shown without tags of the thought and tokens of chat templates."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -200,19 +200,19 @@ def rests_on_passage(record: Record) -> bool:
 class Format:
     """An export format. Command, card and counts treat formats by these fields, never by name.
 
-    `about` describes a row. `rows` gets one trace, or with `grouped` all traces of a question. It yields rows, or a string
-    that says why there is none. The keys of `columns` are written to the files; a row's `context`, `label` and `labels` are
-    counted. Without `attempts`, `rows` gets the accepted traces that `--min-score` keeps; with it, all judged ones.
-    `whole`: a row holds the record unchanged, even if a text is missing. `thought`: where a reply has the thought, in a
-    "message", which may have a field for it, or in a "text"; None without replies. `package(folder, output)` makes a
-    package of the folder, which will be moved to `output`."""
+    `about` describes a row. `rows` gets one trace, or with `per_question` all traces of a question. It yields rows, or
+    a string that says why there is none. The keys of `columns` are written to the files; a row's `context`, `label` and
+    `labels` are counted. `rows` gets the accepted traces that `--min-score` keeps, or `with_attempts` all accepted or
+    judged ones. `raw_record`: a row holds the record unchanged, even if a text is missing. `thought_in`: where a reply
+    has the thought, in a "message", which may have a field for it, or in a "text"; None without replies.
+    `package(folder, output)` makes a package of the folder, which will be moved to `output`."""
 
     name: str
     about: str
     columns: Callable[[View], Columns]
     rows: Callable[[Sequence[ReadTrace], View], Iterator[Row | str]]
-    grouped: bool = False
-    attempts: bool = False
-    whole: bool = False
-    thought: Literal["message", "text"] | None = None
+    per_question: bool = False
+    with_attempts: bool = False
+    raw_record: bool = False
+    thought_in: Literal["message", "text"] | None = None
     package: Callable[[Path, Path], None] | None = None

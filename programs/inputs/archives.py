@@ -10,7 +10,7 @@ from pathlib import Path
 import zstandard
 
 from programs.errors import UserError
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 _CHUNK = 1 << 18
 # Four bytes of zstd can expand to 128 kB, so this many bytes expand to 8 MB at most.
@@ -46,7 +46,7 @@ def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
                     )
                 yield chunk
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise BrokenArchive(Skip.DAMAGED_ARCHIVE) from error
+        raise BrokenArchive(SkipReason.DAMAGED_ARCHIVE) from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -65,7 +65,7 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
     head, magic = file.peek(8)[:8], _MAGIC_OF_EXTENSION.get(path.suffix.lower(), b"")
     # An archive that is empty or truncated within its magic bytes is a prefix of them.
     if len(head) < len(magic) and magic.startswith(head):
-        raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
+        raise BrokenArchive(SkipReason.TRUNCATED_ARCHIVE)
     if head.startswith(_GZIP):
         with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
             try:
@@ -73,7 +73,7 @@ def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
                 while chunk := unpacked.read1(_CHUNK):
                     yield chunk
             except EOFError as error:
-                raise BrokenArchive(Skip.TRUNCATED_ARCHIVE) from error
+                raise BrokenArchive(SkipReason.TRUNCATED_ARCHIVE) from error
     elif head.startswith(_ZSTD) or (head[1:4] == _ZSTD_SKIPPABLE and head[0] >> 4 == 5):
         yield from _unzstd(file)
     else:
@@ -93,4 +93,4 @@ def _unzstd(file: io.BufferedReader) -> Iterator[bytes]:
             if frame.eof:
                 packed, frame = frame.unused_data, None
     if frame is not None:
-        raise BrokenArchive(Skip.TRUNCATED_ARCHIVE)
+        raise BrokenArchive(SkipReason.TRUNCATED_ARCHIVE)

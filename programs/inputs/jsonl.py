@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from programs.errors import UserError
 from programs.inputs.archives import BrokenArchive, read_chunks
 from programs.inputs.cleaning import clean_line, to_json_value
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 from programs.inputs.sample import Place, Sample, sample_of
 
 TEXT_FIELD = "text"
@@ -69,22 +69,22 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
-    """Parses the JSON object on a line, with its values made by `to_json_value`; None for a blank line. Control characters are
-    allowed in strings, NaN and infinities become null (pandas writes NaN for missing values), and the last of duplicate
-    keys wins. Raises Unreadable if there is no valid object."""
+    """Parses the JSON object on a line, with its values converted by `to_json_value`; None for a blank line. Control
+    characters are allowed in strings, NaN and infinities become null (pandas writes NaN for missing values), and the last
+    of duplicate keys wins. Raises Unreadable if there is no valid object."""
     data = data.removeprefix(codecs.BOM_UTF8).strip(_PADDING)
     if not data:
         return None
     try:
         record = to_json_value(_DECODER.decode(data.decode("utf-8")))
     except UnicodeDecodeError as error:
-        raise Unreadable(Skip.BAD_UTF8) from error
+        raise Unreadable(SkipReason.BAD_UTF8) from error
     except RecursionError as error:
-        raise Unreadable(Skip.NESTED_TOO_DEEP) from error
+        raise Unreadable(SkipReason.NESTED_TOO_DEEP) from error
     except ValueError as error:
-        raise Unreadable(Skip.NOT_JSON) from error
+        raise Unreadable(SkipReason.NOT_JSON) from error
     if not isinstance(record, dict):
-        raise Unreadable(Skip.NOT_AN_OBJECT)
+        raise Unreadable(SkipReason.NOT_AN_OBJECT)
     return record
 
 
@@ -96,7 +96,7 @@ def read_objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         for line in read_lines(path):
             place = f"{path}:{line.number}"
             if line.data is None:
-                raise Unreadable(Skip.LINE_TOO_LONG)
+                raise Unreadable(SkipReason.LINE_TOO_LONG)
             if (record := parse_object(line.data)) is not None:
                 yield record, place
     except Unreadable as problem:
@@ -108,7 +108,7 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
     `Unreadable` if there is no text."""
     text = record.pop(text_field, None)
     if not isinstance(text, str):
-        raise Unreadable(Skip.NO_TEXT if text is None else Skip.TEXT_NOT_STRING)
+        raise Unreadable(SkipReason.NO_TEXT if text is None else SkipReason.TEXT_NOT_STRING)
     if isinstance(record_id := record.get("id"), int) and not isinstance(record_id, bool):
         record["id"] = str(record_id)
     usable = [name for name in ("title", "domain", "id") if isinstance(record.get(name), str | None)]
@@ -116,5 +116,5 @@ def sample_of_record(record: dict[str, Any], place: Place, line_id: str, text_fi
     title, domain, given_id = map(cleaned.get, ("title", "domain", "id"))
     sample = sample_of(text, title=title, domain=domain, given_id=given_id, place=place, line_id=line_id, extra=record)
     if not sample.text:
-        raise Unreadable(Skip.EMPTY_TEXT)
+        raise Unreadable(SkipReason.EMPTY_TEXT)
     return sample

@@ -7,8 +7,8 @@ The source of a text is the first of these that its record has:
    `file`, ...) if that is the address or file name of a single paper: `s2orc/train`, `example.org` and
    `part-0001.jsonl` name collections. A DOI or arXiv identifier inside such a field is used instead of the whole field;
 3. its title, without case, punctuation and part number;
-4. its own id, without the number of a piece (`openstax-m59942-3`, `W2031-p4`, `2503.14454#12`). A bare number counts as
-   one only if the rest also contains a digit: `ei-11328` and `ei-12834` are two papers;
+4. its own id, without the number of a piece (`openstax-m59942-3`, `W2031-p4`, `2503.14454#12`). A number without a letter
+   counts as a piece's only if the rest also contains a digit: `ei-11328` and `ei-12834` are two papers;
 5. the hash of the whole text of the document that it is a passage of;
 6. the hash of its own text.
 
@@ -96,7 +96,7 @@ def arxiv_in(text: str) -> str | None:
 
 
 def arxiv_of_name(file: str) -> str | None:
-    """The arXiv identifier in a file name that holds nothing else but an "arxiv" prefix and the extension."""
+    """The arXiv identifier in a file name that consists of an optional "arxiv" prefix, the identifier and the extension."""
     found = _ARXIV_FILE_NAME.fullmatch(file)
     return found[1] if found else None
 

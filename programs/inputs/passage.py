@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Any
 
 from programs.inputs.sample import Sample
-from programs.text.injection import flags
-from programs.text.sentences import Span, numbered, split
+from programs.text.injection import injection_flags
+from programs.text.sentences import Span, numbered_lines, split_sentences
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Passage:
 
     @cached_property
     def spans(self) -> list[Span]:
-        return split(self.sample.text)
+        return split_sentences(self.sample.text)
 
     @cached_property
     def flags(self) -> list[str]:
-        return flags(self.sample.text)
+        return injection_flags(self.sample.text)
 
     @cached_property
     def shown(self) -> str:
@@ -29,7 +29,7 @@ class Passage:
         sample = self.sample
         known = ((sample.title, sample.title_given), (sample.domain, sample.domain_given))
         head = " - ".join(words for words, given in known if given)
-        body = numbered(sample.text, self.spans)
+        body = numbered_lines(sample.text, self.spans)
         return f"{head}\n\n{body}" if head else body
 
     def quoted(self, number: int) -> dict[str, Any]:

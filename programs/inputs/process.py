@@ -30,7 +30,7 @@ from programs.inputs.formats import reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.rows import HUB_PREFIX, HubName, open_dataset, read_rows
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 from programs.inputs.sample import bytes_id
 
 MAX_SECONDS = 300
@@ -39,7 +39,7 @@ MAX_MEMORY = 4 * 2**30
 """Limit of the address space in bytes. Papers take a tenth of it."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-# The folder that contains the outermost package. `sys.path` alone may depend on where a notebook was started.
+# The folder of the outermost package (in the wheel, one level up). `sys.path` may depend on where a notebook was started.
 _IMPORT_ROOT = Path(__file__).resolve().parents[__name__.count(".")]
 log = logging.getLogger("synthreasoner")
 
@@ -50,9 +50,9 @@ class Answer(BaseModel):
 
     paper: Paper | None = None
     digest: str = ""
-    record: dict[str, Any] | Skip = {}
+    record: dict[str, Any] | SkipReason = {}
     over: bool = False
-    reason: Skip | None = None
+    reason: SkipReason | None = None
     refused: str = ""
     failed: str = ""
     detail: str = ""
@@ -71,11 +71,11 @@ class ReaderProcess:
         """Reads a document. Raises `Unreadable`."""
         papers = [answer.paper for answer in self._request("document", ending, data=data) if answer.paper is not None]
         if not papers:
-            raise Unreadable(Skip.CRASHED)
+            raise Unreadable(SkipReason.CRASHED)
         return papers[0]
 
     def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
-        """The rows of a table, lazily. Raises `Unreadable`, and `FatalError` if the Hub stops responding."""
+        """The rows of a table or data set, lazily. Raises `Unreadable`, and `FatalError` if the Hub stops responding."""
         written = name if isinstance(name, HubName) else name.absolute()
         return self._request("rows", str(written), text_field)
 
@@ -118,12 +118,12 @@ class ReaderProcess:
             pipe.send_bytes(data)
             while not over:
                 if not pipe.poll(None if deadline is None else max(0.0, deadline - time.monotonic())):
-                    raise Unreadable(Skip.TOO_SLOW)
+                    raise Unreadable(SkipReason.TOO_SLOW)
                 answer = Answer.model_validate_json(pipe.recv_bytes())
                 if not (over := answer.over):
                     yield answer
         except (EOFError, OSError, ValueError) as error:
-            raise RunStopped() if self.closed else Unreadable(Skip.CRASHED) from error
+            raise RunStopped() if self.closed else Unreadable(SkipReason.CRASHED) from error
         finally:
             if not over:
                 self._kill()
@@ -171,13 +171,13 @@ def handle_request(kind: str, name: str, text_field: str, data: bytes) -> Iterat
     except (UserError, FatalError) as error:
         failure = {"refused" if isinstance(error, UserError) else "failed": str(error)}
     except MemoryError as error:
-        failure = {"reason": Skip.TOO_LARGE, "detail": repr(error)}
+        failure = {"reason": SkipReason.TOO_LARGE, "detail": repr(error)}
     except RecursionError as error:
-        failure = {"reason": Skip.NESTED_TOO_DEEP, "detail": repr(error)}
+        failure = {"reason": SkipReason.NESTED_TOO_DEEP, "detail": repr(error)}
     except Exception as error:
         # Libraries raise all kinds of errors on damaged files; an error raised in our own code is not the file's fault.
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        reason = Skip.OUR_FAULT if Path(frame.filename).is_relative_to(_PACKAGE) else Skip.DAMAGED
+        reason = SkipReason.OUR_FAULT if Path(frame.filename).is_relative_to(_PACKAGE) else SkipReason.DAMAGED
         failure = {"reason": reason, "detail": f"{error!r} in {frame.filename}, line {frame.lineno}"}
     yield Answer(over=True, **failure)
 
@@ -189,8 +189,8 @@ def _read(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer
         open_dataset(HubName.parse(name))
     else:
         for record in read_rows(HubName.parse(name) if name.startswith(HUB_PREFIX) else Path(name), text_field):
-            encoded = b"" if isinstance(record, Skip) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-            content = Skip.LINE_TOO_LONG if len(encoded) > DEFAULT_LINE_LIMIT else record
+            encoded = b"" if isinstance(record, SkipReason) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+            content = SkipReason.LINE_TOO_LONG if len(encoded) > DEFAULT_LINE_LIMIT else record
             yield Answer(digest=bytes_id(encoded), record=content)
 
 

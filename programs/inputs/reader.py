@@ -8,7 +8,7 @@ from typing import Any
 
 from programs.errors import RunStopped, UserError
 from programs.inputs.archives import read_chunks
-from programs.inputs.cutting import Cutting, cut_into_passages
+from programs.inputs.chunking import Chunking, cut_into_passages
 from programs.inputs.formats import ending_of, format_of, reader_of
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import split_into_sections
@@ -16,14 +16,14 @@ from programs.inputs.jsonl import TEXT_FIELD, parse_object, read_lines, sample_o
 from programs.inputs.papers import arxiv_of_name
 from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
-from programs.inputs.report import ReadReport, Skip, Unreadable
+from programs.inputs.report import ReadReport, SkipReason, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
 from programs.inputs.sources import Source, find_sources
 from programs.text.sentences import cut_at_sentence
 
 MAX_DOCUMENT_BYTES = 256 * 2**20  # after decompression
 
-_Entry = bytes | dict[str, Any] | Skip
+_Entry = bytes | dict[str, Any] | SkipReason
 """The bytes of a line, the values of a row, or why there are none."""
 
 
@@ -48,8 +48,8 @@ class SampleReader:
 
     Papers and the texts of tables are cut into passages according to `cutting`, none longer than `max_chars` characters
     (None: no limit); texts of JSON lines only if `cutting` sets a limit. A text that is still too long is cut at the end of
-    a sentence; its id stays that of the uncut text. Lines whose `line_id` is in `done`, and documents whose passages are
-    all in it, are skipped without parsing. `prefilter` removes parts with nothing to ask about.
+    a sentence; its id stays that of the uncut text. Lines whose `line_id` is in `done`, and texts whose passages are all in
+    it, are skipped without parsing. `prefilter` removes parts with nothing to ask about.
     Memory: one line or document, and about 70 bytes per sample to recognise duplicates.
     """
 
@@ -57,7 +57,7 @@ class SampleReader:
     report: ReadReport
     done: Container[str] = frozenset()
     prefilter: bool = False
-    cutting: Cutting = Cutting()  # noqa: RUF009
+    cutting: Chunking = Chunking()  # noqa: RUF009
     text_field: str = TEXT_FIELD
     _seen: set[int] = field(default_factory=set)
     _process: ReaderProcess = field(default_factory=ReaderProcess)
@@ -87,7 +87,7 @@ class SampleReader:
         place = Place(file=source.display_name, line=1)
         try:
             if source.kind in ("own", "unknown"):
-                raise Unreadable(Skip.OUR_OWN if source.kind == "own" else Skip.UNKNOWN_KIND)
+                raise Unreadable(SkipReason.OUR_OWN if source.kind == "own" else SkipReason.UNKNOWN_KIND)
             self.report.files += 1
             if source.kind == "document" and isinstance(source.name, Path):
                 yield from self._read_document(source.name, place)
@@ -110,7 +110,11 @@ class SampleReader:
         """Each line or row with its hash, and whether it is torn. Raises `Unreadable` if the source ends too early."""
         if source.kind == "lines":
             for line in read_lines(Path(str(source.name))):
-                yield bytes_id(line.data or b""), Skip.LINE_TOO_LONG if line.data is None else line.data, line.torn
+                yield (
+                    bytes_id(line.data or b""),
+                    SkipReason.LINE_TOO_LONG if line.data is None else line.data,
+                    line.torn,
+                )
         else:
             for row in self._process.rows(source.name, self.text_field):
                 yield row.digest, row.record, False
@@ -119,7 +123,7 @@ class SampleReader:
         """The samples of a line or row: none if it is blank or done, its text, or the passages of a longer text."""
         if self._count_if_done(digest, limit):
             return
-        if isinstance(entry, Skip):
+        if isinstance(entry, SkipReason):
             raise Unreadable(entry)
         record = parse_object(entry) if isinstance(entry, bytes) else entry
         if record is None:
@@ -128,27 +132,27 @@ class SampleReader:
             return
         sample = sample_of_record(record, place, digest, self.text_field)
         if limit is not None and len(sample.text) > limit:
-            yield from self._take_passages(sample, split_into_sections(sample.text), limit, numbered=False)
+            yield from self._read_passages(sample, split_into_sections(sample.text), limit, numbered=False)
         else:
-            yield self.report.count_sample(self._check(sample))
+            yield self.report.count_sample(self._accept(sample))
 
     def _read_document(self, path: Path, place: Place) -> Iterator[Sample]:
         try:
             data = _read_bytes(path)
         except UserError as error:
-            raise Unreadable(Skip.NOT_PERMITTED) from error
+            raise Unreadable(SkipReason.NOT_PERMITTED) from error
         limit, digest = self.cutting.max_chars(self.max_chars), bytes_id(data)
         if self._count_if_done(digest, limit):
             return
         paper = _with_arxiv_of_name(self._process.read_paper(ending_of(path), data), path)
         whole = sample_of(paper.text, title=paper.title, domain=paper.domain, place=place, line_id=digest)
-        yield from self._take_passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
+        yield from self._read_passages(whole.model_copy(update={"extra": paper.fields}), paper, limit, numbered=True)
 
-    def _take_passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
+    def _read_passages(self, whole: Sample, paper: Paper, limit: int, *, numbered: bool) -> Iterator[Sample]:
         """`whole` holds what all passages have in common. `numbered`: the place of a passage is its number in the paper."""
         document = content_id(paper.text)
         self.report.documents += 1
-        taken: list[Sample] = []
+        accepted: list[Sample] = []
         for number, piece in enumerate(cut_into_passages(paper, limit, self.cutting.overlap), start=1):
             self.report.passages += 1
             text = paper.text[piece.start : piece.end]
@@ -156,15 +160,15 @@ class SampleReader:
             place = Place(file=whole.place.file, line=number) if numbered else whole.place
             update = {"id": content_id(text), "text": text, "excerpt": excerpt, "place": place}
             try:
-                taken.append(self._check(whole.model_copy(update=update), piece.kind))
+                accepted.append(self._accept(whole.model_copy(update=update), piece.kind))
             except Unreadable as problem:
                 self.report.skip(problem, place)
-        for number, passage in enumerate(taken, start=1):
-            line_id = self._passage_id(whole.line_id, limit, number, last=number == len(taken))
+        for number, passage in enumerate(accepted, start=1):
+            line_id = self._passage_id(whole.line_id, limit, number, last=number == len(accepted))
             yield self.report.count_sample(passage.model_copy(update={"line_id": line_id}))
 
     def _count_if_done(self, digest: str, limit: int | None) -> bool:
-        """Whether earlier runs finished everything that these bytes yield; if so, counts it as done."""
+        """Whether earlier runs finished all samples of the line, row or document with this digest; if so, counts them."""
         number = 1
         if digest not in self.done:
             while limit is not None and self._passage_id(digest, limit, number, last=False) in self.done:
@@ -178,24 +182,24 @@ class SampleReader:
         return True
 
     def _passage_id(self, digest: str, limit: int, number: int, *, last: bool) -> str:
-        """The line id of a passage: a hash of its text's own hash, of all options that decide which passages are taken, and
-        of its number, counted from 1 among those taken. Three passages hash DIGEST/.../1, DIGEST/.../2 and
-        DIGEST/.../3/last, so that `_count_if_done` can tell from ids alone that all are done."""
+        """The line id of a passage: a hash of the whole text's hash, of all options that decide which passages are kept,
+        and of its number, counted from 1 among these. Three passages hash DIGEST/.../1, DIGEST/.../2 and DIGEST/.../3/last,
+        so that `_count_if_done` can tell from ids alone that all are done."""
         # The ids in existing journals were made with this "None".
         key = f"{digest}/{limit}/{self.cutting.overlap}/None/{self.prefilter}"
         return bytes_id(f"{key}/{number}{'/last' if last else ''}".encode())
 
-    def _check(self, sample: Sample, kind: str | None = None) -> Sample:
-        """The sample, prefiltered if that is enabled. Raises `Unreadable` for a duplicate, and, if prefiltering, when there
-        is nothing to ask about (always so for a part with a `kind`)."""
+    def _accept(self, sample: Sample, kind: str | None = None) -> Sample:
+        """The sample, prefiltered if that is enabled, and remembered. Raises `Unreadable` for a duplicate, and, if
+        prefiltering, when there is nothing to ask about (always so for a part with a `kind`)."""
         if self.prefilter:
-            found = prefiltered(sample.text)
-            if (reason := kind or found.why_nothing) is not None:
-                raise Unreadable(Skip.NOTHING_TO_ASK, reason)
-            sample = sample.model_copy(update={**found._asdict(), "id": content_id(found.text)})
+            filtered = prefiltered(sample.text)
+            if (reason := kind or filtered.why_nothing) is not None:
+                raise Unreadable(SkipReason.NOTHING_TO_ASK, reason)
+            sample = sample.model_copy(update={**filtered._asdict(), "id": content_id(filtered.text)})
         identity = int(sample.id, 16)
         if identity in self._seen:
-            raise Unreadable(Skip.DUPLICATE)
+            raise Unreadable(SkipReason.DUPLICATE)
         self._seen.add(identity)
         return sample
 
@@ -206,7 +210,7 @@ def _read_bytes(path: Path) -> bytes:
     for chunk in read_chunks(path, any_kind=True):
         data += chunk
         if len(data) > MAX_DOCUMENT_BYTES:
-            raise Unreadable(Skip.FILE_TOO_LARGE)
+            raise Unreadable(SkipReason.FILE_TOO_LARGE)
     return bytes(data)
 
 

@@ -10,7 +10,7 @@ from programs.errors import SynthReasonerError
 from programs.inputs.sample import Place, Sample
 
 
-class Skip(str, Enum):
+class SkipReason(str, Enum):
     """Why a line, row, passage, document or the rest of an archive yields no sample."""
 
     NOT_JSON = "not JSON"
@@ -40,14 +40,14 @@ class Skip(str, Enum):
     NOTHING_TO_ASK = "nothing to ask about"
 
 
-ARCHIVE_REASONS: Final = frozenset({Skip.TRUNCATED_ARCHIVE.value, Skip.DAMAGED_ARCHIVE.value})
+ARCHIVE_REASONS: Final = frozenset({SkipReason.TRUNCATED_ARCHIVE.value, SkipReason.DAMAGED_ARCHIVE.value})
 """These reasons count files that could be read only in part; all others count lines."""
 
 
 class Unreadable(SynthReasonerError):
     """A line, row, passage, document or archive yields no text."""
 
-    def __init__(self, reason: Skip, detail: str = "") -> None:
+    def __init__(self, reason: SkipReason, detail: str = "") -> None:
         super().__init__(reason.value)
         self.reason, self.detail = reason, detail
 
@@ -66,7 +66,7 @@ class ReadReport(BaseModel):
     documents: int = 0
     """Texts that were cut into passages."""
     passages: int = 0
-    """Their passages, including skipped ones; of texts that an earlier run finished, only the passages it took."""
+    """Their passages, including skipped ones; of texts that an earlier run finished, only those that became samples."""
     cut: int = 0
     """Samples whose text was too long and was cut at the end of a sentence."""
     trimmed: Counter[str] = Field(default_factory=Counter)

@@ -53,8 +53,8 @@ class Sample(BaseModel, frozen=True):
     cut_from: int | None
     """Length of the text in characters before it was cut to fit; None if it is whole."""
     line_id: str
-    """A hash of the bytes of the record's line, by which a later run recognises the line without parsing it. For a
-    passage, a hash of its document's hash, its number and the options for cutting (`programs.inputs.reader`)."""
+    """A hash of the bytes of the record's line (of a row, its values), by which a later run recognises it without parsing.
+    For a passage, a hash of its document's hash, its number and the options for cutting (`programs.inputs.reader`)."""
     removed: dict[str, int] = Field(default_factory=dict)
     """Number of characters that the prefilter removed from the text, by kind of part."""
     extra: dict[str, Any]

@@ -22,7 +22,7 @@ DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
 
 class Source(NamedTuple):
-    """One input. `below` is the folder that was named, that a wildcard searched, or that holds the file that was named."""
+    """One input. `root`: the folder that was named, that a wildcard searched, or that holds the file (or all so named)."""
 
     name: Path | HubName
     kind: Kind
@@ -30,21 +30,22 @@ class Source(NamedTuple):
 
     @property
     def display_name(self) -> str:
-        """Its name in records: relative to `below`, so that it reveals nothing about the user's machine. Bytes that are
-        not UTF-8 are replaced."""
+        """Its name in records: relative to `root`, so that it reveals nothing about the user's machine. Bytes that are not
+        UTF-8 are replaced."""
         name = self.name.relative_to(self.root) if isinstance(self.name, Path) and self.root else self.name
         return make_encodable(str(name))
 
 
 def find_sources(patterns: Sequence[str]) -> list[Source]:
     """Finds the inputs that names, wildcards and folders stand for, in the given order; within a wildcard or folder, in
-    alphabetical order. Each file occurs once, and is shown by a name that no other has.
+    alphabetical order. Each file occurs once; if two have the same
+    name, all are shown by their paths within a common folder.
 
     The extension of a file tells its kind; a file with an unknown one, if named or matched by a wildcard, holds JSON lines.
     A folder stands for all files in it and its subfolders, except hidden ones; a folder that a wildcard matches is skipped.
     DEFAULT_INPUT means the sample that ships with the project, unless the working folder has a file of that name.
-    Raises UserError if a pattern matches no file, a file cannot be read, a data set does not exist, or the libraries for
-    reading an input are missing.
+    Raises UserError if a pattern matches no file, a file cannot be read (documents and tables in folders are not tried), a
+    data set does not exist, or the libraries for reading an input are missing.
     """
     if not patterns or "" in patterns:
         raise UserError("No input file was named.")
@@ -72,7 +73,7 @@ def _with_distinct_names(found: list[Source]) -> list[Source]:
 
 
 def jsonl_files(patterns: Sequence[str]) -> list[Path]:
-    """The JSON Lines files that `sources` finds. Also raises UserError for any other input that can be read."""
+    """The JSON Lines files that `find_sources` finds. Raises UserError as it does, and for inputs of other kinds."""
     found = [source for source in find_sources(patterns) if source.kind not in ("unknown", "own")]
     if other := next((source for source in found if source.kind != "lines"), None):
         raise UserError(f"{other.name} is not a JSON Lines file.")
@@ -95,7 +96,7 @@ def _resolve(pattern: str) -> Iterator[Source]:
     try:
         path = shipped_sample() if pattern == DEFAULT_INPUT and not path.exists() else path
         # A name that exists is taken literally, even if it contains a bracket.
-        found, below = [path] if path.exists() else [], path.parent
+        found, root = [path] if path.exists() else [], path.parent
     except OSError as error:  # a parent folder is not accessible, or the name is too long
         _raise_user_error(error)
     if path.is_dir():
@@ -105,7 +106,7 @@ def _resolve(pattern: str) -> Iterator[Source]:
         # Path.glob rejects absolute patterns.
         matches = map(Path, sorted(glob.iglob(str(path), recursive=True)))  # noqa: PTH207
         found = [match for match in matches if not match.is_dir()]
-        below = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+        root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
     if not found:
         why = f"No input file matches {pattern}" if glob.has_magic(pattern) else f"Input file {pattern} does not exist"
         neighbours: list[str] = []
@@ -115,7 +116,7 @@ def _resolve(pattern: str) -> Iterator[Source]:
     for file in found:
         check_readable(file, any_kind=True)
         format = format_of(file)
-        yield Source(file, format.kind if format else "lines", below)
+        yield Source(file, format.kind if format else "lines", root)
 
 
 def _files_in(folder: Path) -> Iterator[Source]:

@@ -64,8 +64,8 @@ def address_of(text: str) -> Address:
 
 def bases_of(model: str, addresses: Sequence[str]) -> list[str]:
     """The base URLs of a model's servers; empty if no address applies to it, so that the backend's default is used."""
-    found = [address_of(text) for text in addresses]
-    return [a.base for a in found if a.model == model] or [a.base for a in found if a.model is None]
+    parsed = [address_of(text) for text in addresses]
+    return [a.base for a in parsed if a.model == model] or [a.base for a in parsed if a.model is None]
 
 
 def check_models(addresses: Sequence[str], models: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from dspy.lm15 import Request, Response
 from programs.errors import AccessDenied, BackendError, CallError, UserError
 from programs.lms.addresses import BaseUrl, read_base_url
 from programs.lms.server import HttpReply, Server
-from programs.lms.wire import FORMATS, SAMPLING, BodyRules, answer, read_completion
+from programs.lms.wire import FORMATS, SAMPLING, BodyRules, read_completion, response_of
 from programs.redaction import excerpt
 
 PRODUCTION = "https://apps.inside.anl.gov/argoapi"
@@ -57,7 +57,7 @@ class Argo(Server):
             content = payload["response"]
             # Newer gateways wrap the text in an object.
             content = content.get("content") if isinstance(content, Mapping) else content
-            response = answer(content if isinstance(content, str) else "", model=self.model)
+            response = response_of(content if isinstance(content, str) else "", model=self.model)
         else:
             response = read_completion(payload, model=self.model, secrets=self.secrets)
         text = str(response.text or "")

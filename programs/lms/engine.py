@@ -27,11 +27,11 @@ from programs.lms.spread import ServerSpread
 log = logging.getLogger(__name__)
 DSPYS_ACALL = dspy.LM.acall
 
-PermitSource = Callable[
-    [], AbstractAsyncContextManager[ReleaseWhile]
-]  # a permit for one call, and a way to wait without it
+PermitSource = Callable[[], AbstractAsyncContextManager[ReleaseWhile]]
+"""Returns a context that holds a permit for one call, and yields a way to wait without it."""
+
 # Outside `limited_by` blocks, calls are not limited.
-_permit_source: ContextVar[PermitSource] = ContextVar("places", default=lambda: nullcontext(asyncio.ensure_future))
+_permit_source: ContextVar[PermitSource] = ContextVar("permit", default=lambda: nullcontext(asyncio.ensure_future))
 
 
 @contextmanager
@@ -68,8 +68,8 @@ class Engine(Shared):
     async def complete(self, request: Request) -> Response:
         """Answers a request, holding a permit. If a server fails, the next one is asked at once; if all fail, the retry
         policy applies. Raises the last BackendError."""
-        async with _permit_source.get()() as aside:
-            return await self._retry.call(lambda: self._ask_servers(request, aside), aside)
+        async with _permit_source.get()() as release_while:
+            return await self._retry.call(lambda: self._ask_servers(request, release_while), release_while)
 
     async def list_models(self) -> list[ModelName]:
         """The models that all servers offer, without retries. If some server is up, those that are not are left out with
@@ -86,13 +86,13 @@ class Engine(Shared):
             await server.aclose()
             server.close()
 
-    async def _ask_servers(self, request: Request, aside: ReleaseWhile) -> Response:
+    async def _ask_servers(self, request: Request, release_while: ReleaseWhile) -> Response:
         if len(self.servers) == 1:
-            return await self.servers[0].ask(request, aside)
+            return await self.servers[0].ask(request, release_while)
         order, tried = self._spread.order(request), list[int]()
         while True:
             with self._spread.try_server(order, tried) as server:
-                return await self.servers[server].ask(request, aside)
+                return await self.servers[server].ask(request, release_while)
 
 
 class BlockingEngine(Shared):
@@ -166,8 +166,8 @@ class PatientLM(dspy.LM):
                 failure = backend_error(error)
                 raise failure if isinstance(failure, TransientError) else error from error
 
-        async with _permit_source.get()() as aside:
-            return await self._retry.call(once, aside)
+        async with _permit_source.get()() as release_while:
+            return await self._retry.call(once, release_while)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
         return run(self.acall(*args, **options))

@@ -63,7 +63,7 @@ class ParameterRefused(CallError):
         self.kind = "schema" if parameter == "response_format" else parameter
 
 
-def kind(error: BackendError) -> str:
+def fault_kind(error: BackendError) -> str:
     """The name under which `error` is counted: "429", "timeout", "empty", or the name of its class."""
     return str(getattr(error, "kind", None) or getattr(error, "status", None) or type(error).__name__)
 
@@ -234,7 +234,7 @@ def backend_error(exc: BaseException) -> BackendError | None:
     if ours is not None or not isinstance(exc, dspy_errors.LMError) or isinstance(exc, dspy_errors.LMUnexpectedError):
         return ours
     message = excerpt(str(exc), secrets_in(os.environ))
-    meaning = next(ours for kinds, ours in _DSPY_ERRORS if isinstance(exc, kinds))
+    meaning = next(translation for kinds, translation in _DSPY_ERRORS if isinstance(exc, kinds))
     if issubclass(meaning, TransientError):
         return meaning(message, retry_after=exc.retry_after, status=exc.status)
     return CallError(message) if meaning is AccessDenied and exc.status == 403 else meaning(message)

@@ -10,13 +10,14 @@ from dspy.lm15 import Response, Usage
 from pydantic import BaseModel, Field
 
 from programs.errors import BackendError
-from programs.lms.failures import kind
+from programs.lms.failures import fault_kind
 from programs.lms.wire import reasoning_of
 
 
 class ResourceUsage(BaseModel):
-    """The cost of calls. `reasks`: calls after the first of a stage. `faults`: failed HTTP requests by kind. Tokens are as
-    the servers count them; None: some server did not say. `seconds` are spent waiting for replies."""
+    """The cost of calls. `calls` counts the tries of stages, whatever came of them, and `reasks` those after the first of
+    a stage. `faults`: failed HTTP requests by kind. Tokens are as the servers count them; None: some server did not say.
+    `seconds` are spent waiting for replies."""
 
     calls: int = 0
     reasks: int = 0
@@ -49,8 +50,8 @@ UNCOUNTED = ResourceUsage(prompt_tokens=None, completion_tokens=None, cached_tok
 """The cost of an answer without token counts."""
 
 
-def _sum(one: int | None, two: int | None) -> int | None:
-    return None if one is None or two is None else one + two
+def _sum(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else left + right
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Meter:
 
     def add_fault(self, error: BackendError, usage: Usage) -> None:
         """Adds an error, and the tokens that the server reports for it."""
-        self.spent += ResourceUsage(faults={kind(error): 1}) + _tokens(usage)
+        self.spent += ResourceUsage(faults={fault_kind(error): 1}) + _tokens(usage)
 
     def add_answer(self, response: Response) -> None:
         counted = response.usage.input_tokens is not None and response.usage.output_tokens is not None

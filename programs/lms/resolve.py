@@ -108,27 +108,27 @@ def resolve(
         raise UserError(f"the model name {name!r} is incomplete: NAME (Argo), openai/NAME, provider/NAME, or embedded")
     if embedded and bases:
         raise UserError("an embedded model has no address: leave out --api-base, or name another model")
-    if not embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], alike=85.0)):
+    if not embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], min_similarity=85.0)):
         raise UserError(f"unknown model {name!r}{hint}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
-    found: list[Server]
+    resolved: list[Server]
     if embedded:
-        found = [(servers or EmbeddedServers()).get(name, timeout)]
+        resolved = [(servers or EmbeddedServers()).get(name, timeout)]
     elif (make := SERVERS.get(provider if slash else "")) is None:
         return _dspy_model(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
         given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort, "timeout": timeout}
-        found = [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
-    endpoints = [server.endpoint for server in found]
-    if duplicate := next((each for each in endpoints if endpoints.count(each) > 1), None):
+        resolved = [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
+    endpoints = [server.endpoint for server in resolved]
+    if duplicate := next((url for url in endpoints if endpoints.count(url) > 1), None):
         raise UserError(f"--api-base: {duplicate} is given twice")
-    engine = Engine(found, retry)
+    engine = Engine(resolved, retry)
     options = OPTIONS & engine.supported_params
     if "temperature" not in options:
         sampling["temperature"] = None
     # Without a slash, DSPy recognizes no model whose parameters it would check by its own rules.
-    lm = DirectLM(f"{found[0].name}:{found[0].model}".replace("/", ":"), engine, **sampling)
+    lm = DirectLM(f"{resolved[0].name}:{resolved[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 

@@ -52,7 +52,9 @@ class RetryPolicy:
         doubled = min(self.max_wait, self.first_wait * 2.0 ** min(failures - 1, 60))
         return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
-    async def call(self, once: Callable[[], Awaitable[Answer]], aside: ReleaseWhile = asyncio.ensure_future) -> Answer:
+    async def call(
+        self, once: Callable[[], Awaitable[Answer]], release_while: ReleaseWhile = asyncio.ensure_future
+    ) -> Answer:
         """Awaits `once()`, with retries as the policy says, and returns its result. Raises its last error."""
         failures, empty, deadline = 0, 0, math.inf
         while True:
@@ -68,7 +70,7 @@ class RetryPolicy:
                 log.log(logging.WARNING if warns else logging.INFO, "retrying in %.1f s: %s", wait, error)
                 if self.on_retry is not None:
                     self.on_retry(error, wait)
-            await aside(asyncio.sleep(wait))
+            await release_while(asyncio.sleep(wait))
 
 
 WINDOW, MAX_WINDOW = 2.0, 10.0
@@ -110,7 +112,7 @@ class Pacer:
             while self.rate is not None and (wait := self._last_sent + 1.0 / self.rate - self._clock()) > 0:
                 await asyncio.sleep(min(wait, MAX_SLEEP))
             now = self._clock()
-            # Make up for small delays, so that the average rate is kept.
+            # Make up for delays of up to MAX_SLEEP, so that the average rate is kept.
             self._last_sent = now if self.rate is None else max(self._last_sent + 1.0 / self.rate, now - MAX_SLEEP)
         self._window_start = now if self._window_start is None else self._window_start
         self._sent += 1

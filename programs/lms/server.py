@@ -30,10 +30,10 @@ Effort = Literal["low", "medium", "high"]
 
 MAX_REPLY_BYTES = 4 * 1024 * 1024  # 100,000 tokens are about a million bytes, and hundreds of replies come at once
 CONNECT_TIMEOUT = 5.0
-KEEP_ALIVE = 30.0
-ERROR_PAGE_SECONDS = 60.0  # how long error pages are retried if the server has answered before
+POOL_SECONDS = 30.0  # how long an idle connection is kept open for later calls
+ERROR_PAGE_SECONDS = 60.0  # how long the error pages of a known server are retried
 MIN_SIMILARITY = 50.0  # of 100; a known name this similar to an unknown one is suggested
-MAX_INITIAL_403S = 5  # so many 403s from a server that has never answered mean bad credentials, not a refused text
+MAX_INITIAL_403S = 5  # this many 403s from a server that has never answered mean bad credentials, not a refused text
 
 KEEPALIVE_SECONDS = 30
 """Seconds after which a waiting connection is closed if the other machine answers no TCP keepalive probe. Its kernel
@@ -66,8 +66,9 @@ class Server:
     server refuses a parameter, the request is sent without it, in the same try; once that is answered, the parameter is
     never sent again. Each loop has its own connections, closed by `aclose` on that loop; what is learned is shared.
 
-    A 403 in JSON, even with status 200, fails one call only, unless the server has answered none. An error page that is not
-    JSON (401, 403, 404), as proxies send, is retried for a while if the server has answered before."""
+    A 403 in JSON, even with status 200, fails one call only; the MAX_INITIAL_403S-th is fatal if the server has answered
+    none. An error page that is not JSON (401, 403, 404), as proxies send, is retried for a while if the server has answered
+    a call or listed the model before."""
 
     name = "openai"
     unreachable = "is the server running, and is the base URL right?"
@@ -86,7 +87,7 @@ class Server:
         self.model, self.rules = model, rules or BodyRules()
         self._effort, self._timeout = reasoning_effort, timeout
         self._known = self._answered = False
-        self._refused = 0
+        self._initial_403s = 0
         self._refusing_since: float | None = None
         self._models: list[ModelName] | None = None
         self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
@@ -130,12 +131,12 @@ class Server:
     async def ready(self) -> None:
         """Returns when the server can be called. Raises UserError if it cannot be started."""
 
-    async def ask(self, request: Request, aside: ReleaseWhile) -> Response:
-        """Answers a request, without retries, counted by the current meter. `aside` is how to wait for the server's pace.
+    async def ask(self, request: Request, release_while: ReleaseWhile) -> Response:
+        """Answers a request, without retries, counted by the current meter. `release_while` waits for the server's pace.
         Raises a BackendError."""
         await self.ready()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
-        await (pacer.wait_to_send() if pacer.rate is None else aside(pacer.wait_to_send()))
+        await (pacer.wait_to_send() if pacer.rate is None else release_while(pacer.wait_to_send()))
         refused = False
         try:
             return await self._answer(request)
@@ -201,8 +202,8 @@ class Server:
             if self._known and reply.status >= 300 and now - self._refusing_since < ERROR_PAGE_SECONDS:
                 return InvalidReply(str(error))
         elif isinstance(error, Forbidden):
-            self._refused += 1
-            if self._answered or self._refused < MAX_INITIAL_403S:
+            self._initial_403s += 1
+            if self._answered or self._initial_403s < MAX_INITIAL_403S:
                 return CallError(str(error))
         if not isinstance(error, UnknownModel):
             return error
@@ -251,7 +252,7 @@ class Server:
             # Loading the certificates takes longer than the first call to a nearby server, so skip it for http.
             ssl = httpx.create_ssl_context() if self.endpoint.startswith("https:") else True
             connector = aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=KEEP_ALIVE, ssl=ssl, socket_factory=_keepalive_socket
+                limit=0, keepalive_timeout=POOL_SECONDS, ssl=ssl, socket_factory=_keepalive_socket
             )
             session = self._sessions[loop] = aiohttp.ClientSession(
                 connector=connector,
@@ -265,14 +266,14 @@ class Server:
 
 
 def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
-    """`error` with the internal ids of up to three models added to its message, the most similar first; `error` itself if
+    """`error` with the request names of up to three models added to its message, the most similar first; `error` itself if
     none is similar. Compares with both names of each model."""
-    ids = {spelling: model.request_name for model in known for spelling in model}
-    found = process.extract(
-        name, list(ids), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=MIN_SIMILARITY, limit=None
+    names = {spelling: model.request_name for model in known for spelling in model}
+    matches = process.extract(
+        name, list(names), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=MIN_SIMILARITY, limit=None
     )
-    names = list(dict.fromkeys(ids[spelling] for spelling, *_ in found))
-    return UnknownModel(f"{error} (nearest names: {', '.join(names[:3])})") if names else error
+    nearest = list(dict.fromkeys(names[spelling] for spelling, *_ in matches))
+    return UnknownModel(f"{error} (nearest names: {', '.join(nearest[:3])})") if nearest else error
 
 
 async def model_lists(
@@ -312,9 +313,9 @@ def proxy_for(endpoint: str) -> str | None:
     url = httpx.URL(endpoint)
     if url.host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(url.host):
         return None
-    found = getproxies().get(url.scheme) or getproxies().get("all") or ""
+    proxy = getproxies().get(url.scheme) or getproxies().get("all") or ""
     # aiohttp supports no other kind of proxy.
-    return found if found.startswith(("http://", "https://")) else None
+    return proxy if proxy.startswith(("http://", "https://")) else None
 
 
 def _close_on(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:

@@ -35,7 +35,8 @@ class Slots:
         self._lock = threading.Lock()
 
     def take(self, prompt: str) -> Slot | None:
-        """Takes a free slot: the one that shares most of the prompt, else the least recently used; None if none is free."""
+        """Takes a free slot: the one that shares most of the prompt or, if none shares much or a saved state shares more,
+        the least recently used. None if none is free."""
         with self._lock:
             if not self._free:
                 return None
@@ -70,10 +71,9 @@ class Slots:
             self._states[state] = self._held[slot.number]
 
     def release(self, slot: Slot) -> None:
-        """Frees the slot."""
         with self._lock:
             self._free.append(slot.number)
 
 
-def _shared_chars(one: str, other: str) -> int:
-    return Prefix.similarity(one, other)
+def _shared_chars(text: str, other: str) -> int:
+    return Prefix.similarity(text, other)

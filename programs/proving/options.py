@@ -62,7 +62,7 @@ class ProveOptions(Options):
         return self.output or self.document.with_name(f"{run_name(self.document)}-proof")
 
     @model_validator(mode="after")
-    def _sensible(self) -> Self:
+    def _check_options(self) -> Self:
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"--output: {self.folder} is a file; name a folder")
         if self.outside is not None and self.tier != "2":

@@ -48,10 +48,10 @@ class StudentModel:
         datasets.disable_progress_bars()
         path = fetch(BUILT_IN[name]) if name in BUILT_IN else Path(name).expanduser()
         gguf = {"gguf_file": path.name} if path.suffix == ".gguf" else {}
-        where = str(path.parent if gguf else path) if gguf or path.exists() else name
+        source = str(path.parent if gguf else path) if gguf or path.exists() else name
         try:
-            self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(where, **gguf)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, **gguf)
+            self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(source, **gguf)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, **gguf)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(f"--student: {name} cannot be loaded: {str(error).strip().splitlines()[0]}") from None
         if gguf:
@@ -78,7 +78,7 @@ class StudentModel:
         try:
             return self.ids(rendered(messages))
         except TemplateError:
-            # Some templates reject system messages: its text goes to the start of the user's turn.
+            # Some templates reject system messages, whose text then goes to the start of the user's turn.
             text = "\n\n".join(message["content"] for message in messages)
             return self.ids(rendered([{"role": "user", "content": text}]))
 
@@ -110,8 +110,9 @@ class StudentModel:
     def answer_loss(self, example: Example, thought: str | Ids) -> float:
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
 
-    def think(self, prompts: Sequence[Messages], most: int, at_once: int) -> list[Ids]:
-        """Generates a thought of at most `most` tokens for each prompt, greedily, in batches of `at_once`."""
+    def think(self, prompts: Sequence[Messages], max_tokens: int, at_once: int) -> list[Ids]:
+        """Generates a thought for each prompt, greedily and in batches of `at_once`: the tokens before its closing tag, or
+        `max_tokens`. The beginning of a prompt that leaves no room for so many is cut off."""
         import torch
         from transformers import StoppingCriteriaList
 
@@ -119,7 +120,7 @@ class StudentModel:
             tails = self.tokenizer.batch_decode(ids[:, width:][:, -16:])
             return torch.tensor([THINK.close in tail for tail in tails], device=ids.device)
 
-        room, thoughts = max(1, self.max_length - most), list[Ids]()
+        room, thoughts = max(1, self.max_length - max_tokens), list[Ids]()
         for first in range(0, len(prompts), at_once):
             starts = [[*self.prompt(prompt), *self.opening][-room:] for prompt in prompts[first : first + at_once]]
             batch = self.tokenizer.pad({"input_ids": starts}, padding_side="left", return_tensors="pt").to(self.device)
@@ -127,7 +128,7 @@ class StudentModel:
             with torch.no_grad():
                 generated = self.model.generate(
                     **batch,
-                    max_new_tokens=most,
+                    max_new_tokens=max_tokens,
                     do_sample=False,
                     use_cache=True,
                     pad_token_id=self.tokenizer.pad_token_id,
@@ -137,7 +138,7 @@ class StudentModel:
             thoughts += [self.ids(text.split(THINK.close)[0].strip()) for text in texts]
         return thoughts
 
-    def chosen(self, choice: Choice, thought: Ids) -> int:
+    def choose(self, choice: Choice, thought: Ids) -> int:
         """The index of the option with the lowest loss per token after a thought."""
         head = self.head(choice.prompt, thought)
         losses = [self.loss(head, self.ids(option)) for option in choice.options]

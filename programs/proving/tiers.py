@@ -32,7 +32,7 @@ from programs.records import Record
 from programs.run.journal import Journal
 from programs.statistics.interval import MIN_BOOTSTRAP_SOURCES, Interval, interval_by_source
 from programs.text.copying import copied_share
-from programs.versions import NAME, stamp, version_of, versions
+from programs.versions import NAME, utc_now, version_of, versions
 
 Say = Callable[[str], None]
 
@@ -121,11 +121,10 @@ class Results(BaseModel):
             interval=_interval_text,
         )
         files = {RESULTS: self.model_dump_json(indent=2) + "\n", PAGE: page}
-        if bars := [(name, one) for name, one in self._intervals() if one is not None]:
-            ends = [0.0, *(end for _, one in bars for end in (one.low, one.high))]
-            files[PICTURE] = render_markdown(
-                HERE.with_name("intervals.svg.jinja"), bars=bars, low=min(ends), high=max(ends)
-            )
+        if bars := [(name, interval) for name, interval in self._intervals() if interval is not None]:
+            ends = [0.0, *(end for _, interval in bars for end in (interval.low, interval.high))]
+            template = HERE.with_name("intervals.svg.jinja")
+            files[PICTURE] = render_markdown(template, bars=bars, low=min(ends), high=max(ends))
         for name, text in files.items():
             with atomic_write(folder / name) as file:
                 file.write(text.encode())
@@ -135,13 +134,13 @@ class Results(BaseModel):
             yield "lift of its own thought", found.own
             yield "lift of another paper's thought", found.other
             yield "own minus other", found.more
-        for one in self.training.comparisons if self.training else ():
-            if one.figure == "loss":
-                yield f"trained: thoughts against {one.against}", one.interval
+        for comparison in self.training.comparisons if self.training else ():
+            if comparison.figure == "loss":
+                yield f"trained: thoughts against {comparison.against}", comparison.interval
 
 
-def _interval_text(found: Interval | None) -> str:
-    return "unknown: too few papers" if found is None else str(found)
+def _interval_text(interval: Interval | None) -> str:
+    return "unknown: too few papers" if interval is None else str(interval)
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
@@ -150,9 +149,9 @@ def prove(options: ProveOptions, say: Say) -> Results:
     outside, folder = outside_choices(options.outside), options.folder
     results = Results(
         document=options.document.name,
-        made=stamp(),
+        made=utc_now(),
         program=f"{NAME} {version_of() or '(a checkout)'}",
-        versions={**versions(), **{name: found for name in NEEDED if (found := version_of(name))}},
+        versions={**versions(), **{name: version for name in NEEDED if (version := version_of(name))}},
         seed=options.seed,
         options=options.model_dump(mode="json", exclude={"document", "output", "against", "outside", "student"}),
         student=None if options.tier == "0" else Path(options.student).name,
@@ -193,12 +192,12 @@ def _train(
     journal holds arms of other settings, and names these."""
     plan = plan_training(student, examples, outside, options)
     names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
-    ours = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
+    settings = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
     with Journal(options.folder / "arms.jsonl") as journal:
         earlier = journal.latest("run", "")
         if earlier is None:
-            journal.append("run", None, settings=ours)
-        elif changed := sorted(name for name, value in ours.items() if earlier["settings"].get(name) != value):
+            journal.append("run", None, settings=settings)
+        elif changed := sorted(name for name, value in settings.items() if earlier["settings"].get(name) != value):
             remedy = "choose another --output, or start over with --no-resume"
             raise UserError(f"{journal.path} holds arms with another {', '.join(changed)}: {remedy}")
         if (line := journal.latest("lift", "")) is not None:
@@ -217,12 +216,12 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
         return
     examples, student = _load_inputs(options, say)
     fit = fitting_examples(student, examples)
-    middle = sorted(fit, key=lambda one: len(one.thought))[len(fit) // 2]
-    read, learned = student.row(middle, middle.thought)
+    middle = sorted(fit, key=lambda example: len(example.thought))[len(fit) // 2]
+    prompt, completion = student.row(middle, middle.thought)
     # Warm-up: the first pass is slower than the rest.
-    student.loss(read, learned)
+    student.loss(prompt, completion)
     started = time.monotonic()
-    student.loss(read, learned)
+    student.loss(prompt, completion)
     per_pass, started = time.monotonic() - started, time.monotonic()
     generated = sum(map(len, student.think([middle.prompt] * options.rows_at_once, 16, options.rows_at_once)))
     per_token = (time.monotonic() - started) / max(1, generated)
@@ -231,7 +230,7 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
         outside = outside_choices(options.outside)
         plan = plan_training(student, examples, outside, options)
         questions = len([*plan.held, *plan.choices, *outside])
-        training = 3 * per_pass * plan.tokens / (len(read) + len(learned)) * (len(plan.arms) - 1)
+        training = 3 * per_pass * plan.tokens / (len(prompt) + len(completion)) * (len(plan.arms) - 1)
         thinking = per_token * options.think_tokens * sum(arm.name in THINKING for arm in plan.arms)
         total = _duration_text(training + questions * (3 * per_pass * len(plan.arms) + thinking))
         yield f"tier 2: {len(plan.arms)} arms of {plan.tokens} tokens, {questions} questions, at most {total}"

@@ -70,22 +70,22 @@ class TrainingPlan(NamedTuple):
 
 
 def plan_training(
-    student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], given: ProveOptions
+    student: StudentModel, examples: Sequence[Example], outside: Sequence[Choice], options: ProveOptions
 ) -> TrainingPlan:
-    """Raises `UserError` for fewer than four papers, or if no trace fits the student."""
-    train, held = split_by_paper(fitting_examples(student, examples), given.held_out, given.seed)
-    sizes = [len(read) + len(learned) for read, learned in _rows("thoughts", student, train, given.seed)]
-    tokens = min(math.ceil(given.epochs * sum(sizes)), given.max_tokens or math.inf)
+    """Plans the same training for every arm. Raises `UserError` for fewer than four papers, or if no trace fits."""
+    train, held = split_by_paper(fitting_examples(student, examples), options.held_out, options.seed)
+    sizes = [len(prompt) + len(completion) for prompt, completion in _rows("thoughts", student, train, options.seed)]
+    tokens = min(math.ceil(options.epochs * sum(sizes)), options.max_tokens or math.inf)
     rows = tokens / fmean(sizes)
     steps = max(1.0, rows / max(1, min(MAX_ROWS_PER_STEP, int(rows) // MIN_STEPS)))
-    rates = given.learning_rates or (DEFAULT_LORA_RATES if student.large else DEFAULT_RATES)
-    arms = [Arm(name, seed, rate) for seed in range(given.seeds) for rate in rates for name in TRAINED]
-    choices = [one.choice for one in held if one.choice is not None]
+    rates = options.learning_rates or (DEFAULT_LORA_RATES if student.large else DEFAULT_RATES)
+    arms = [Arm(name, seed, rate) for seed in range(options.seeds) for rate in rates for name in TRAINED]
+    choices = [example.choice for example in held if example.choice is not None]
     return TrainingPlan(train, held, choices, [*outside], int(tokens), steps, [Arm("untouched"), *arms])
 
 
 def run_arms(
-    student: StudentModel, plan: TrainingPlan, given: ProveOptions, journal: Journal, say: Callable[[str], None]
+    student: StudentModel, plan: TrainingPlan, options: ProveOptions, journal: Journal, say: Callable[[str], None]
 ) -> list[ArmResult]:
     """The results of all arms; those in the journal are not run again. The student is unchanged afterwards. Raises
     `UserError` if it diverges at a learning rate."""
@@ -95,7 +95,7 @@ def run_arms(
         if line := journal.latest("arm", key):
             results.append(ArmResult.model_validate(line["result"]))
             continue
-        results.append(_train_and_measure(arm, student, plan, given))
+        results.append(_train_and_measure(arm, student, plan, options))
         journal.append("arm", key, result=results[-1].model_dump(mode="json"))
         new += 1
         left = (time.monotonic() - started) / new * (len(plan.arms) - number) / 60
@@ -103,45 +103,45 @@ def run_arms(
     return results
 
 
-def _train_and_measure(arm: Arm, student: StudentModel, plan: TrainingPlan, given: ProveOptions) -> ArmResult:
-    rows, drawn, rng, tokens = _rows(arm.name, student, plan.train, given.seed), list[Row](), Random(arm.seed), 0
+def _train_and_measure(arm: Arm, student: StudentModel, plan: TrainingPlan, options: ProveOptions) -> ArmResult:
+    rows, drawn, rng, tokens = _rows(arm.name, student, plan.train, options.seed), list[Row](), Random(arm.seed), 0
     # The rows are shuffled again for each epoch, until they have the tokens that every arm gets.
     while rows and tokens < plan.tokens:
-        for read, learned in rng.sample(rows, len(rows)):
+        for prompt, completion in rng.sample(rows, len(rows)):
             if tokens < plan.tokens:
-                drawn.append((read, learned))
-                tokens += len(read) + len(learned)
+                drawn.append((prompt, completion))
+                tokens += len(prompt) + len(completion)
 
-    def thoughts_of(asked: Sequence[Example | Choice]) -> list[Ids]:
+    def thoughts_on(items: Sequence[Example | Choice]) -> list[Ids]:
         if arm.name not in THINKING:
-            return [[] for _ in asked]
-        return student.think([one.prompt for one in asked], given.think_tokens, given.rows_at_once)
+            return [[] for _ in items]
+        return student.think([item.prompt for item in items], options.think_tokens, options.rows_at_once)
 
-    with _trained(arm, student, drawn, plan.steps, given.rows_at_once) as steps:
-        held = zip(plan.held, thoughts_of(plan.held), strict=True)
-        losses = {one.id: student.answer_loss(one, thought) for one, thought in held}
-        direct = {one.id: student.answer_loss(one, "") for one in plan.held}
+    with _trained(arm, student, drawn, plan.steps, options.rows_at_once) as steps:
+        held = zip(plan.held, thoughts_on(plan.held), strict=True)
+        losses = {example.id: student.answer_loss(example, thought) for example, thought in held}
+        direct = {example.id: student.answer_loss(example, "") for example in plan.held}
         questions = [*plan.choices, *plan.outside]
-        asked = zip(questions, thoughts_of(questions), strict=True)
-        choices = {one.id: student.chosen(one, thought) == one.right for one, thought in asked}
+        asked = zip(questions, thoughts_on(questions), strict=True)
+        choices = {question.id: student.choose(question, thought) == question.right for question, thought in asked}
     if not all(map(math.isfinite, (*losses.values(), *direct.values()))):
         raise UserError(f"the student diverged at a learning rate of {arm.rate:g}: give lower --learning-rates")
     return ArmResult(arm=arm, tokens=tokens, steps=steps, losses=losses, direct=direct, choices=choices)
 
 
 def _rows(name: ArmName, student: StudentModel, train: Sequence[Example], seed: int) -> list[Row]:
-    """The distinct rows of an arm. Rows that another paper's thought makes too long are left out."""
+    """The rows of an arm, each once. Rows that another paper's thought makes too long are left out."""
     if name == "untouched":
         return []
     if name == "passages":
-        texts = [student.ids(text) for text in dict.fromkeys(one.passage for one in train) if text]
+        texts = [student.ids(text) for text in dict.fromkeys(example.passage for example in train) if text]
         size = student.max_length
         return [([], ids[start : start + size]) for ids in texts for start in range(0, len(ids) - 1, size)]
-    thoughts = {one.id: one.thought if name == "thoughts" else "" for one in train}
+    thoughts = {example.id: example.thought if name == "thoughts" else "" for example in train}
     if name == "swapped":
-        thoughts = {one: other.thought for one, other in swap_thoughts(train, seed).items()}
-    rows = [student.row(one, thoughts[one.id]) for one in train if one.id in thoughts]
-    return [(read, learned) for read, learned in rows if len(read) + len(learned) <= student.max_length]
+        thoughts = {id: other.thought for id, other in swap_thoughts(train, seed).items()}
+    rows = [student.row(example, thoughts[example.id]) for example in train if example.id in thoughts]
+    return [row for row in rows if sum(map(len, row)) <= student.max_length]
 
 
 @contextmanager
@@ -161,8 +161,8 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     weights = None if student.large else {name: value.clone() for name, value in student.model.state_dict().items()}
     columns = {
-        "input_ids": [[*read, *learned] for read, learned in rows],
-        "completion_mask": [[0] * len(read) + [1] * len(learned) for read, learned in rows],
+        "input_ids": [[*prompt, *completion] for prompt, completion in rows],
+        "completion_mask": [[0] * len(prompt) + [1] * len(completion) for prompt, completion in rows],
     }
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder:
         config = SFTConfig(

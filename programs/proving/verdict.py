@@ -45,7 +45,7 @@ class ArmFigures(BaseModel):
 
 
 class TrainingResult(BaseModel):
-    """The result of tier 2. `shown`: the thought arm has a lower loss than question-to-answer and swapped thoughts."""
+    """The result of tier 2, with numbers of papers and of tokens per arm. `shown`: the thought arm beats both controls."""
 
     trained_on: int
     held_out: int
@@ -58,38 +58,38 @@ class TrainingResult(BaseModel):
 
 def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int) -> TrainingResult:
     """Compares the arms. The seed determines the halves of the held-out papers and the bootstrap."""
-    papers = sorted({one.paper for one in plan.held})
+    papers = sorted({example.paper for example in plan.held})
     Random(seed).shuffle(papers)
-    first_half, arms, found = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
-    for name in dict.fromkeys(one.arm.name for one in results):
-        runs = [one for one in results if one.arm.name == name]
+    first_half, arms, figures = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
+    for name in dict.fromkeys(result.arm.name for result in results):
+        runs = [result for result in results if result.arm.name == name]
         rates = {
-            half: _best_rate(runs, [one.id for one in plan.held if (one.paper in first_half) is half])
+            half: _best_rate(runs, [example.id for example in plan.held if (example.paper in first_half) is half])
             for half in (True, False)
         }
         rate_of = {paper: rates[paper not in first_half] for paper in papers}
-        found[name] = _figures_at(runs, plan, rate_of, [*rates.values()])
-        means = {figure: float(values.mean()) if values.size else None for figure, values in found[name].items()}
+        figures[name] = _figures_at(runs, plan, rate_of, [*rates.values()])
+        means = {figure: float(values.mean()) if values.size else None for figure, values in figures[name].items()}
         arms.append(ArmFigures(arm=name, rates=sorted({*rates.values()}), figures=means))
-    asked: dict[str, list[str]] = {
-        "loss": [one.paper for one in plan.held],
-        "right": [one.paper for one in plan.choices],
-        "right_outside": [one.paper for one in plan.outside],
+    papers_of: dict[str, list[str]] = {
+        "loss": [example.paper for example in plan.held],
+        "right": [choice.paper for choice in plan.choices],
+        "right_outside": [choice.paper for choice in plan.outside],
     }
     comparisons = [
-        _compare(figure, control, papers_of, found["thoughts"][figure] - found[control][figure], seed)
-        for figure, papers_of in asked.items()
+        _compare(figure, control, sources, figures["thoughts"][figure] - figures[control][figure], seed)
+        for figure, sources in papers_of.items()
         for control in CONTROLS
-        if papers_of
+        if sources
     ]
-    by_loss = [one for one in comparisons if one.figure == "loss"]
+    by_loss = [comparison for comparison in comparisons if comparison.figure == "loss"]
     return TrainingResult(
-        trained_on=len({one.paper for one in plan.train}),
+        trained_on=len({example.paper for example in plan.train}),
         held_out=len(papers),
         tokens=plan.tokens,
         arms=arms,
         comparisons=comparisons,
-        shown=all(one.shown for one in by_loss),
+        shown=all(comparison.shown for comparison in by_loss),
         verdict=_verdict(by_loss),
     )
 
@@ -111,17 +111,17 @@ def _figures_at(
     figures = dict[str, list[list[float]]](loss=[], direct=[], right=[], right_outside=[])
     for seed in sorted({run.arm.seed for run in runs}):
         at = {paper: trained[seed, rate] for paper, rate in rate_of.items()}
-        figures["loss"].append([at[one.paper].losses[one.id] for one in plan.held])
-        figures["direct"].append([at[one.paper].direct[one.id] for one in plan.held])
-        figures["right"].append([at[one.paper].choices[one.id] for one in plan.choices])
+        figures["loss"].append([at[example.paper].losses[example.id] for example in plan.held])
+        figures["direct"].append([at[example.paper].direct[example.id] for example in plan.held])
+        figures["right"].append([at[choice.paper].choices[choice.id] for choice in plan.choices])
         both = [trained[seed, rate] for rate in rates]
-        figures["right_outside"].append([fmean(run.choices[one.id] for run in both) for one in plan.outside])
+        figures["right_outside"].append([fmean(run.choices[choice.id] for run in both) for choice in plan.outside])
     return {figure: np.array(values, dtype=np.float64) for figure, values in figures.items()}
 
 
-def _compare(figure: str, against: ArmName, papers: Sequence[str], more: Numbers, seed: int) -> Comparison:
-    """`papers` are those of the questions, `more` is the thought arm's figure minus the other's, by seed and question."""
-    better = -more if figure == "loss" else more
+def _compare(figure: str, against: ArmName, papers: Sequence[str], difference: Numbers, seed: int) -> Comparison:
+    """`papers` has each question's paper, `difference` the thought arm's figure minus the other's, by seed and question."""
+    better = -difference if figure == "loss" else difference
     values = [*zip(papers, better.mean(axis=0).tolist(), strict=True)]
     interval = interval_by_source(values, seed=seed)
     by_seed, needed = better.mean(axis=1).tolist(), _papers_needed(values, interval)
@@ -148,6 +148,6 @@ def _verdict(comparisons: Sequence[Comparison]) -> str:
         return f"not shown: showing differences of this size would take about {max(needed)} held-out papers"
     if any(len(one.by_seed) < MIN_SEEDS for one in comparisons):
         return f"not shown: fewer than {MIN_SEEDS} --seeds cannot rule out lucky training"
-    least = min(comparisons, key=lambda one: min(one.by_seed))
-    differences = ", ".join(f"{difference:+.3f}" for difference in least.by_seed)
-    return f"not shown: the thought arm is not ahead of {least.against} with every seed ({differences})"
+    worst = min(comparisons, key=lambda one: min(one.by_seed))
+    differences = ", ".join(f"{difference:+.3f}" for difference in worst.by_seed)
+    return f"not shown: the thought arm is not ahead of {worst.against} with every seed ({differences})"

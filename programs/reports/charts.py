@@ -25,8 +25,8 @@ MAX_CELLS = 20_000
 @dataclass(frozen=True)
 class Chart:
     """A chart of accepted traces, or with `judged` of all traces. `cells` gives the cells that a trace adds one to, each as
-    often as it is listed. `axis` names what rows are: those of `rows`, in order, without empty ones at both ends, or else
-    the most frequent ones; unknown values are last. Columns are in the order of `columns`, with any others after them."""
+    often as it is listed. `axis` is the heading of the rows. These are `rows`, in order, without empty ones at both ends,
+    or else the most frequent; NOT_KNOWN is last. Columns are in the order of `columns`, with any others after them."""
 
     title: str
     about: str
@@ -55,10 +55,10 @@ class Chart:
 def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
     """All charts that are not empty, from the counts of `CHARTS` and the tokens spent by stage and model."""
     tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
-    return [(chart, table) for chart, table in (*tables, (_TOKEN_CHART, _token_table(spent))) if longest(table)]
+    return [(chart, table) for chart, table in (*tables, (_TOKEN_CHART, _token_table(spent))) if largest_value(table)]
 
 
-def longest(rows: Table) -> float:
+def largest_value(rows: Table) -> float:
     return max((value or 0 for row in rows.values() for value in row.values()), default=0)
 
 
@@ -128,7 +128,7 @@ CHARTS = [
         "Position of corrections",
         "Where accepted thoughts take something back: the share of the thought's words before it.",
         "position (0-1)",
-        lambda record: [(_tenth_of(place), "corrections") for place in corrections_of(record)],
+        lambda record: [(_tenth_of(position), "corrections") for position in corrections_of(record)],
         rows=TENTHS,
     ),
     Chart(

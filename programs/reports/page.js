@@ -9,10 +9,10 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 const known = (values) => Object.entries(values).filter(([, value]) => value !== null);
 
 function element(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children.flat());
-  return made;
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children.flat());
+  return node;
 }
 
 const muted = (...text) => element("p", { class: "muted" }, ...text);
@@ -151,9 +151,9 @@ function markedPassage(chars, quotes) {
 function quotation({ text, claim, quote, start, end, ...others }, chars) {
   const range = rangeOf({ quote, start, end }, chars);
   const facts = Object.entries(others).map(([name, value]) => `${words(name)}: ${words(textOf(value))}`);
-  const made = element("div", { class: "quoting", tabindex: 0 }, muted(facts.join(" · ")), prose(text ?? claim));
-  if (quote && !range) made.append(muted("Not found in the passage:"));
-  if (quote) made.append(element("blockquote", {}, quote));
+  const node = element("div", { class: "quoting", tabindex: 0 }, muted(facts.join(" · ")), prose(text ?? claim));
+  if (quote && !range) node.append(muted("Not found in the passage:"));
+  if (quote) node.append(element("blockquote", {}, quote));
   const highlight = () => {
     for (const mark of byId("trace").querySelectorAll("mark")) {
       const from = Number(mark.dataset.from);
@@ -161,8 +161,8 @@ function quotation({ text, claim, quote, start, end, ...others }, chars) {
     }
   };
   // Not mouseenter, which also fires if the page scrolls under a resting pointer.
-  for (const event of ["mousemove", "focus"]) made.addEventListener(event, highlight);
-  return made;
+  for (const event of ["mousemove", "focus"]) node.addEventListener(event, highlight);
+  return node;
 }
 
 /** Any value of a record as text. */

@@ -10,12 +10,12 @@ import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import JOURNAL, atomic_write, beside, run_name
-from programs.reports.charts import charts_of, longest
+from programs.files import JOURNAL, atomic_write, path_beside, run_name
+from programs.reports.charts import charts_of, largest_value
 from programs.reports.source import ReportedRun, read_run
 from programs.reports.traces import GRADE, SCORE, page_pieces
 from programs.statistics.counts import Spread
-from programs.versions import stamp
+from programs.versions import utc_now
 
 GENERATOR = "SynthReasoner report"
 TILES = (
@@ -31,18 +31,18 @@ TILES = (
 _WHOLE, _TWO_DECIMALS, _THREE_DECIMALS = "{:,.0f}", "{:.2f}", "{:.3f}"
 
 
-def write_report(document: Path, page: Path, most: int) -> list[str]:
-    """Reads the document and writes the page atomically, with the newest `most` traces. Returns lines for the terminal.
-    Raises `UserError`, also if `page` is a file that is not a report, and `StorageError`."""
-    if page.resolve() in (document.resolve(), beside(document, JOURNAL).resolve()):
+def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
+    """Reads the document and writes the page atomically, with the newest `max_traces` traces. Returns lines for the
+    terminal. Raises `UserError`, also if `page` is a file that is not a report, and `StorageError`."""
+    if page.resolve() in (document.resolve(), path_beside(document, JOURNAL).resolve()):
         raise UserError(f"--output: {page} is what the report is made from; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_report(page):
         raise UserError(f"{page} exists and is not a report; name another file with --output")
-    run = read_run(document, most)
+    run = read_run(document, max_traces)
     notes = [run.note] if run.note else []
-    if len(run.newest) < (total := run.counts.became.total()):
+    if len(run.newest) < (total := run.counts.outcomes.total()):
         notes.append(f"The newest {len(run.newest):,} of {total:,} traces can be read here; the numbers cover all.")
     groups = _figures(run)
     figures = {name: text for group in groups.values() for name, text in group.items()}
@@ -58,12 +58,12 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
         style=Markup(style),
         script=Markup(script),
         title=run_name(document),
-        written=stamp(),
+        written=utc_now(),
         run=run,
         notes=notes,
         tiles={name: figures[name] for name in TILES if name in figures},
         charts=charts_of(run.counts.charts, run.spent),
-        longest=longest,
+        largest_value=largest_value,
         groups=groups,
         losses=_funnel_rows(run),
         pieces=map(Markup, page_pieces(run.newest)),
@@ -76,7 +76,7 @@ def write_report(document: Path, page: Path, most: int) -> list[str]:
 
 def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
     """All numbers by group and name, in order. Unknown ones are left out, never shown as 0."""
-    accepted, notable = run.counts.became["accepted"], run.counts.notable.most_common()
+    accepted, notable = run.counts.outcomes["accepted"], run.counts.notable.most_common()
 
     def median_and_range(spread: Spread) -> str:
         return "{1} ({0} to {2})".format(*(f"{spread.quantile(share) or 0:,g}" for share in (0.05, 0.5, 0.95)))
@@ -92,12 +92,12 @@ def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
 
 
 def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
-    became, accepted = run.counts.became, run.counts.became["accepted"]
+    outcomes, accepted = run.counts.outcomes, run.counts.outcomes["accepted"]
     yield "accepted traces", accepted, _WHOLE
-    judged = run.note is None and (became["below"] or run.judges)
-    yield "attempts turned down by the judges", became["below"] if judged else None, _WHOLE
-    for name in sorted(became.keys() - {"accepted", "below"}):
-        yield f"traces not accepted: {name}", became[name], _WHOLE
+    judged = run.note is None and (outcomes["below"] or run.judges)
+    yield "attempts turned down by the judges", outcomes["below"] if judged else None, _WHOLE
+    for name in sorted(outcomes.keys() - {"accepted", "below"}):
+        yield f"traces not accepted: {name}", outcomes[name], _WHOLE
     scored, graded = run.counts.numbers[SCORE], run.counts.numbers[GRADE]
     if judges := run.judges:
         yield "mean score of the accepted traces (1-10)", scored.mean, _TWO_DECIMALS
@@ -129,8 +129,8 @@ def _funnel_rows(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     for step in run.funnel.steps if run.funnel else ():
         lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
         rows[step.what] = {"went in": step.entered, "lost": lost, "left": step.left, "as": step.became}
-    if run.funnel and (taken := run.funnel.taken_over):
-        rows["taken over from a document"] = {"went in": "", "lost": "", "left": taken, "as": "accepted traces"}
+    if run.funnel and (imported := run.funnel.taken_over):
+        rows["taken over from a document"] = {"went in": "", "lost": "", "left": imported, "as": "accepted traces"}
     return rows
 
 

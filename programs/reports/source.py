@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from programs.document import read_metadata, read_records, reading
+from programs.document import open_document, read_metadata, read_records
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
 from programs.reports.traces import NUMBERS, KeptTrace, keep_trace, notable
@@ -24,17 +24,17 @@ NO_JOURNAL = "There is no journal beside this document, so attempts that were tu
 
 
 class Counts:
-    """`became` counts all traces by what became of them, `agreement` covers all judged ones, and `charts` has the counts of
+    """`outcomes` counts all traces by their outcome, `agreement` covers all judged ones, and `charts` has the counts of
     `CHARTS`. Everything else counts accepted traces only."""
 
     def __init__(self) -> None:
-        self.became, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
+        self.outcomes, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
 
     def add(self, trace: ReadTrace) -> None:
         record, accepted = trace.record, trace.outcome == "accepted"
-        self.became[trace.outcome] += 1
+        self.outcomes[trace.outcome] += 1
         if record.verdicts:
             self.agreement.add([verdict.model_dump() for verdict in record.verdicts])
         for chart, counts in zip(CHARTS, self.charts, strict=True):
@@ -50,7 +50,7 @@ class Counts:
 class ReportedRun:
     """A run as the report shows it. `note` says what the source lacks, `newest` are the last traces, and `judges` is the
     agreement of the judges. Everything else is what the run recorded about itself, or None. `spent` covers all runs of the
-    journal, by stage and model (`programs.run.index.Index.spent`); `made` has the latest run's settings and versions."""
+    journal, by stage and model (`programs.run.index.Index.spent`); `made` has the latest run's settings, versions etc."""
 
     path: Path
     note: str | None
@@ -66,17 +66,17 @@ class ReportedRun:
     cost: float | None
 
 
-def read_run(path: Path, most: int) -> ReportedRun:
-    """Streams a document's journal as it is now, or the document if there is none, and keeps the last `most` traces. Raises
-    `UserError` if the file is neither, and `StorageError` if it cannot be read."""
-    source, counts, newest = find_source(path), Counts(), deque[KeptTrace](maxlen=most)
+def read_run(path: Path, max_traces: int) -> ReportedRun:
+    """Streams a document's journal as it is now, or the document if there is none, and keeps the last `max_traces` traces.
+    Raises `UserError` if the file is neither, and `StorageError` if it cannot be read."""
+    source, counts, newest = find_source(path), Counts(), deque[KeptTrace](maxlen=max_traces)
     traces: Iterable[ReadTrace] = map(ReadTrace, read_records(source.path))
     with contextlib.ExitStack() as held:
         if source.is_journal:
             journal = held.enter_context(open_read_only(source.path))
             traces, metadata = chain.from_iterable(attempts_by_variation(journal)), _metadata_of(journal)
         else:
-            with reading(source.path):
+            with open_document(source.path):
                 metadata = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
         for trace in traces:
             counts.add(trace)

@@ -60,19 +60,19 @@ NOTABLE: dict[str, Callable[[Record], bool]] = {
 
 JUDGED = ("verdicts", "answer_grades", "agreed", "blind_solve")
 TEXTS = ("reasoning_trace", "final_answer", "steps", "evidence")
-"""The parts of a record that are always shown; all others are collapsed."""
+"""JUDGED and TEXTS are the parts of a record that are always shown; all others are collapsed."""
 
 
 class KeptTrace(NamedTuple):
-    """What is kept of a trace until the page is written: its row, and its compressed record (`packed`)."""
+    """What is kept of a trace until the page is written: its row, and its compressed record (`pack`)."""
 
     row: dict[str, Any]
     record: str
 
 
 def keep_trace(trace: ReadTrace) -> KeptTrace:
-    record, made = trace.record, trace.record.generation
-    attempt = [f"variation {(made.variation or 0) + 1}, attempt {(made.attempt or 0) + 1}"] if made else []
+    record, origin = trace.record, trace.record.generation
+    attempt = [f"variation {(origin.variation or 0) + 1}, attempt {(origin.attempt or 0) + 1}"] if origin else []
     facets = {name: [value for value in [value_of(trace)] if value] for name, value_of in FACETS.items()}
     row = {
         "key": record.id,
@@ -110,7 +110,7 @@ def _parts(record: Record) -> dict[str, Any]:
     def known(part: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in part.items() if value not in (None, "", [], {})}
 
-    content = known(record.written())
+    content = known(record.compact_dump())
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":
             content[name] = known(part)
@@ -119,7 +119,9 @@ def _parts(record: Record) -> dict[str, Any]:
     # A point may have no quote: a step can follow from other points, and a pitfall is in no sentence.
     if record.rubric:
         shown = {"kind", "text", "weight"}
-        content["rubric"] = [one.model_dump(include=shown) | {"rests_on": one.quote or ""} for one in record.rubric]
+        content["rubric"] = [
+            point.model_dump(include=shown) | {"rests_on": point.quote or ""} for point in record.rubric
+        ]
     if left_out := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = left_out
     texts = {"passage": content["source_paper"].pop("text", None), "reasoning_trace": "", "final_answer": ""}

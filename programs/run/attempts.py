@@ -4,8 +4,8 @@ The document holds accepted traces only; rejected attempts are in its journal. B
 any model call:
 
 for traces in read_variations(Path("cosmology.json")):
-    for chosen in (one.record for one in traces if one.became == "accepted"):
-        pairs += [(chosen, one.record) for one in traces if one.became == "below"]     # DPO
+    for chosen in (trace.record for trace in traces if trace.outcome == "accepted"):
+        pairs += [(chosen, trace.record) for trace in traces if trace.outcome == "below"]     # DPO
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from programs.document import import_document, read_records
 from programs.errors import StorageError, UserError
-from programs.files import JOURNAL, beside, end_of_last_line
+from programs.files import JOURNAL, end_of_last_line, path_beside
 from programs.inputs.sample import bytes_id
 from programs.records import Record
 from programs.run.index import Index
@@ -38,8 +38,8 @@ class ReadTrace:
 
 
 def read_variations(path: Path) -> Iterator[list[ReadTrace]]:
-    """Yields the attempts at each variation that has some (`programs.traces.line.attempts_of`), in the journal's order. For
-    a document the journal beside it is read; without one, each of the document's traces makes a list of its own.
+    """Yields a list of the attempts at each variation that has some (`programs.traces.line.attempts_of`), in the journal's
+    order. For a document, reads the journal beside it; without one, each of the document's traces is a list of its own.
 
     A run may be writing the journal: it is read as it is at this moment. Raises `UserError` if there is neither a journal
     nor a document, `StorageError` if the journal cannot be read.
@@ -56,8 +56,8 @@ def attempts_by_variation(journal: JournalReader) -> Iterator[list[ReadTrace]]:
     for line in journal.variations():
         question = line["key"].rpartition("/")[0]
         left_out = line["status"] in LEFT_OUT or journal.index.rejected_for_need(line["sample"], question)
-        if made := list(attempts_of(line)):
-            yield [ReadTrace(Record.model_validate(record), became, left_out) for became, record in made]
+        if attempts := list(attempts_of(line)):
+            yield [ReadTrace(Record.model_validate(record), outcome, left_out) for outcome, record in attempts]
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def find_source(path: Path) -> TraceSource:
 
 
 def find_sources(patterns: Sequence[str]) -> list[TraceSource]:
-    """The sources that names and wildcards match, in the order given, each once. A document with a journal beside it stands
-    for that journal. Raises `UserError` if a source is missing, cannot be read or is a folder."""
+    """The sources that names and wildcards match, in the order given, each once; instead of a document with a journal
+    beside it, that journal. Raises `UserError` if a source is missing, cannot be read or is a folder."""
     found: dict[Path, TraceSource] = {}
     for pattern in patterns:
         is_wildcard = glob.has_magic(pattern) and not Path(pattern).exists()
@@ -127,7 +127,7 @@ def find_sources(patterns: Sequence[str]) -> list[TraceSource]:
 
 
 def _source(path: Path) -> TraceSource:
-    journal = beside(path, JOURNAL)
+    journal = path_beside(path, JOURNAL)
     if journal.is_file():
         return TraceSource(journal, is_journal=True)
     if path.is_dir():

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.errors import UserError
-from programs.inputs.cutting import CHARS_PER_TOKEN
+from programs.inputs.chunking import CHARS_PER_TOKEN
 from programs.option_groups import BudgetOptions
 
 log = logging.getLogger("synthreasoner")
@@ -28,12 +28,12 @@ class Amount(NamedTuple):
 
 
 class Budget:
-    """Counts what this run spends. `reached` says which limit was reached, if any.
+    """Counts what this run spends. `reached`: what had been spent, in words, when a limit was reached; None before.
 
-    Each call in flight reserves the mean tokens and cost of earlier calls of the same stage and model. A call that does not
-    fit beside these reservations waits for others to end, so that the excess over a limit does not grow with the number of
-    calls in flight. Token counts that a server does not report are estimated from text length, for the limits only. `cost`
-    is None without prices; it is a lower bound if not `cost_is_whole`, when token counts or a model's price were missing.
+    If tokens or cost are limited, each call in flight reserves the mean of earlier calls of the same stage and model. A
+    call that does not fit beside these reservations waits for others to end, so that the excess over a limit does not grow
+    with the number of calls in flight. Token counts that a server does not report are estimated from text length, for the
+    limits only. `cost` is None without prices, and a lower bound unless `cost_is_whole` (no counts or prices were missing).
     """
 
     def __init__(self, options: BudgetOptions, max_tokens: int = 4096) -> None:
@@ -50,7 +50,7 @@ class Budget:
         self._released = asyncio.Event()
 
     def take(self, ask: Ask, model: str) -> Literal["go", "wait", "stop"]:
-        """Asks to make a call. "go": make it, it is counted; "wait": ask again once another is `released`; "stop": a limit
+        """Asks to make a call. "go": make it, it is counted; "wait": ask again after `wait_for_release`; "stop": a limit
         is `reached`, make no more calls."""
         if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
             self.reached = f"{self.calls} calls"
@@ -95,8 +95,8 @@ class Budget:
             self._released.set()
             self._released = asyncio.Event()
 
-    def released(self) -> Awaitable[object]:
-        """An awaitable that finishes when one of the calls now in flight is released."""
+    def wait_for_release(self) -> Awaitable[object]:
+        """Waits until one of the calls that are in flight now is released."""
         return self._released.wait()
 
     def _amount(self, model: str, read: int, written: int, cached: int = 0) -> Amount:

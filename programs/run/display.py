@@ -95,7 +95,7 @@ class ProgressView:
         yield "time", ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
         waits = f", {ledger.waiting} waiting to retry" if ledger.waiting else ""
-        yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} answered{reasks}"
+        yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} finished{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.texts_in_progress:,} in progress"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
         falls_short = ledger.goal is not None and self.expected is not None and self.expected < ledger.goal

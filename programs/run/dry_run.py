@@ -11,7 +11,7 @@ from rich.console import Console
 
 from programs.asking.models import ModelTable, passage_chars_of
 from programs.errors import UserError
-from programs.inputs.cutting import CHARS_PER_TOKEN
+from programs.inputs.chunking import CHARS_PER_TOKEN
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.run.attempts import TraceSource, open_read_only
@@ -45,14 +45,14 @@ def calls_of(settings: Settings, texts: float) -> dict[str, int]:
         "blind solving": solvers * 2 * (settings.blind_solve or 0) * (texts * questions + traces),
         "step checks": traces,
     }
-    return {kind: round(counts[kind]) for kind in settings.asked if counts[kind]}
+    return {kind: round(counts[kind]) for kind in settings.models_by_kind if counts[kind]}
 
 
 _FINISHED = (
     f"select count(*) from variation where status = 'accepted' and settled and basis in (?, '{IMPORTED}')"
     f" and sample not in (select '{IMPORTED}' union select key from sample where basis = ? and settled)"
 )
-"""Counts the accepted traces of unfinished texts that need no more calls. Traces that other rules decided may need some."""
+"""Counts accepted traces in unfinished texts that need no more calls; those that other rules decided may need some."""
 
 
 def dry_run(settings: Settings, console: Console) -> None:
@@ -74,7 +74,7 @@ def dry_run(settings: Settings, console: Console) -> None:
         intake.start_pass()
         done, accepted = index.done_lines(rules.text_basis), index.counts().get("accepted", 0)
     max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
-    options = {"max_chars": max_chars, "done": done, **settings.reading}
+    options = {"max_chars": max_chars, "done": done, **settings.reader_options}
     for sample in read_samples(settings.input_file, report=report, **options):
         characters += len(sample.text)
     texts = report.samples if intake.room is None else min(report.samples, intake.room)
@@ -94,7 +94,7 @@ def dry_run(settings: Settings, console: Console) -> None:
         lines.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
     by_model = defaultdict[str, list[str]](list)
     for kind, count in calls.items():
-        by_model[", ".join(settings.asked[kind])].append(f"{count} {kind}")
+        by_model[", ".join(settings.models_by_kind[kind])].append(f"{count} {kind}")
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
     lines += [

@@ -61,7 +61,8 @@ class SolveFindings(BaseModel):
 
 
 class StepFindings(BaseModel):
-    """The steps of accepted traces that a model checked, by verdict. `no_claim`: the step only asks, plans or doubts."""
+    """Accepted traces with checked steps: all their `steps`, those `checked` by a model, and these by verdict. `no_claim`:
+    the step only asks, plans or doubts."""
 
     steps: int = 0
     checked: int = 0
@@ -94,14 +95,14 @@ _LOST_TRACES = f"select loss, count(*) {TRIED} and loss is not null group by los
 def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | None = None) -> Funnel:
     """The funnel as it is now. `report`: what one run read, if known; it gives the first step."""
     tried, accepted, used = _sums(index, f"select count(*), sum(status = 'accepted'), count(distinct question) {TRIED}")
-    pools, without_usable, under_way, drafted, usable = _sums(index, _POOLS)
+    pools, without_usable, unfinished, drafted, usable = _sums(index, _POOLS)
     written, remade, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
     without, lost_questions = index.without_questions(), dict(index.query(_LOST_QUESTIONS))
     no_questions = {
         **without,
-        "no usable question": without_usable - under_way,
-        "no usable question so far": under_way,
+        "no usable question": without_usable - unfinished,
+        "no usable question so far": unfinished,
     }
     attempts = {"rejected and made again": remade, "not needed by the present rules": unused}
     steps = [
@@ -171,13 +172,13 @@ def findings_of(index: Index) -> Findings:
     )
 
 
-def findings_in_words(found: Findings) -> Iterator[tuple[str, str]]:
+def findings_in_words(findings: Findings) -> Iterator[tuple[str, str]]:
     """Yields a name and a readable line for each kind of findings."""
-    if (steps := found.steps) is not None:
+    if (steps := findings.steps) is not None:
         verdicts = steps.model_dump(exclude={"steps", "checked"})
-        said = listed({name.replace("_", " "): count for name, count in verdicts.items()})
-        yield "steps", f"{steps.checked} of {steps.steps} checked: {said}"
-    if (solve := found.blind_solve) is not None:
+        by_verdict = counts_line({name.replace("_", " "): count for name, count in verdicts.items()})
+        yield "steps", f"{steps.checked} of {steps.steps} checked: {by_verdict}"
+    if (solve := findings.blind_solve) is not None:
         mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
         asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided
         yield (
@@ -201,6 +202,6 @@ def funnel_in_words(funnel: Funnel) -> Iterator[tuple[str, str]]:
         yield "an accepted trace took", f"{mean.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
 
 
-def listed(counts: Mapping[str, int], before: str = "") -> str:
+def counts_line(counts: Mapping[str, int], before: str = "") -> str:
     """Counts by name on one line that starts with `before`; empty if there are none."""
     return before + ", ".join(f"{count} {name}" for name, count in counts.items()) if counts else ""

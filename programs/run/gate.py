@@ -18,7 +18,7 @@ TEXTS_PER_PERMIT = 2
 """Texts in progress per permit: enough to use all permits while some texts are at a stage with few calls."""
 
 RETURNING_DEPTH = -1
-"""The depth of calls that gave up their permit to wait for something. It is below all others, but they go first."""
+"""The depth of calls that released their permit to wait for something. It is below all others, but they go first."""
 
 
 class Gate:
@@ -27,7 +27,7 @@ class Gate:
     the order is reversed: the last texts then advance side by side, and use all permits to the end.
 
     Processing a reply takes long. Calls that have their reply therefore continue one at a time, with a turn of the event
-    loop between them, and keep their permit until then: never are more than `capacity` replies not yet written.
+    loop between them, and keep their permit until then, so that at most `capacity` replies are not written yet.
 
     `texts`: how many texts should be in progress at once. After `close`, waiting and new calls get `RunStopped`;
     `on_close` is called once; `interrupted`: a signal closed the gate."""
@@ -43,12 +43,12 @@ class Gate:
 
     @asynccontextmanager
     async def permit(self, depth: int) -> AsyncIterator[ReleaseWhile]:
-        """Holds a permit. Yields a function that gives it up while it awaits something, and then takes the next free one.
+        """Holds a permit. Yields a function that releases it while it awaits something, and then takes the next free one.
         Raises `RunStopped` once the gate is closed, also out of such a wait."""
         await self._enter(depth)
         holds_permit = True
 
-        async def aside(waited_for: Awaitable[Any]) -> None:
+        async def release_while(waited_for: Awaitable[Any]) -> None:
             nonlocal holds_permit
             holds_permit = False
             self._leave()
@@ -57,7 +57,7 @@ class Gate:
             holds_permit = True
 
         try:
-            yield aside
+            yield release_while
             async with self._continuing:
                 await asyncio.sleep(0)
         finally:

@@ -79,14 +79,14 @@ _MALFORMED_LINE_ERRORS = (LookupError, TypeError, AttributeError, ValueError, *_
 """What `Index.add` raises for a malformed line: a part is missing, or has a type that facts or SQLite do not take."""
 
 
-def damaged(path: Path, at: int) -> StorageError:
+def damaged_error(path: Path, at: int) -> StorageError:
     return StorageError(
         f"{path} is damaged at byte {at}: the line there is not a journal line. "
         "Delete that line, or move the file aside to start afresh."
     )
 
 
-def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def scan_lines(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Yields offset, length and content of each line of a journal that starts at `offset` or later, before `size`.
     Raises `StorageError` at a line that is not JSON, and OSError."""
     with path.open("rb") as file:
@@ -95,12 +95,12 @@ def scan(path: Path, offset: int, size: int) -> Iterator[tuple[int, int, dict[st
             try:
                 yield offset, len(line), orjson.loads(line)
             except orjson.JSONDecodeError:
-                raise damaged(path, offset) from None
+                raise damaged_error(path, offset) from None
             offset += len(line)
 
 
 def fingerprint(file: int, offset: int) -> str:
-    """A hash of the last bytes before `offset`, by which the journal is recognised. Raises OSError."""
+    """A hash of the last MARK_BYTES before `offset`, by which the journal is recognised. Raises OSError."""
     start = max(0, offset - MARK_BYTES)
     return bytes_id(os.pread(file, offset - start, start))
 
@@ -113,11 +113,11 @@ class Index:
         self.path, self._file = path, file
         self._database, self.end = _open_database(path, file, size)
         try:
-            for number, (at, length, line) in enumerate(scan(journal, self.end, size), 1):
+            for number, (at, length, line) in enumerate(scan_lines(journal, self.end, size), 1):
                 try:
                     self.add(at, length, line)
                 except _MALFORMED_LINE_ERRORS as error:
-                    raise damaged(journal, at) from error
+                    raise damaged_error(journal, at) from error
                 if number % COMMIT_EVERY == 0:
                     self.commit()
             self.commit()
@@ -205,7 +205,7 @@ class Index:
         return bool(self.row("select 1 from spent where stage = 'judge'"))
 
     def has_started(self, sample: str) -> bool:
-        """Whether any run has started this text."""
+        """Whether any run has started this text, that is, has questions or an outcome for it."""
         return bool(self.row("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
 
     def started_texts(self) -> int:
@@ -287,7 +287,7 @@ def loss_of(rejection: Line) -> str:
 
 
 def _variation_facts(line: Line) -> dict[str, Any]:
-    """The facts of a variation. If no attempt was taken, the last one is used."""
+    """The facts of a variation, from its record or else from its last attempt."""
     record, attempts = line["record"], line.get("attempts") or []
     rejection = line["rejection"]
     last = record or (attempts[-1] if attempts else {})
@@ -305,7 +305,7 @@ def _variation_facts(line: Line) -> dict[str, Any]:
     if solve and line["status"] in SOLVED_STATUSES and name == str((solve.get("variations") or [name])[0]):
         facts["solved"] = {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
     steps = last.get("steps") or []
-    # In older versions rules gave a status too, without being able to know it.
+    # In older versions rules gave a status too, which they could not really know.
     checked = [step for step in steps if step.get("judged_by") not in (None, "rule")]
     if checked and line["status"] == "accepted":
         statuses = Counter(step.get("status") or "no_claim" for step in checked)

@@ -7,7 +7,7 @@ Every line is one JSON object with a `kind` and, if it has an identity, a `key`:
     failed   a reply that leaves its stage unsettled (or, in older versions, that a merge set aside), kept for the record.
              After one with the status `open` another try follows
     pool     the questions of a text, and the rejected ones with their reasons
-    unit     the outcome of a variation: its status, its record, and the attempts that were not taken
+    unit     the outcome of a variation: its status, the record that was kept, and the other attempts
     sample   the outcome of a text as a whole
 
 Lines of other kinds may be added and are found by their keys. A thread flushes the file to disk every second. A line torn
@@ -30,7 +30,7 @@ import orjson
 
 from programs.errors import StorageError, UserError
 from programs.files import draft_path, move_aside, take_lock, truncate_torn_line, write_all
-from programs.run.index import Index, scan
+from programs.run.index import Index, scan_lines
 from programs.run.old_lines import upgrade_line
 
 log = logging.getLogger("synthreasoner")
@@ -72,7 +72,7 @@ class JournalReader:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yields every line, in order, as it was written. Raises `StorageError` at a damaged one."""
-        yield from (line for _, _, line in scan(self.path, 0, self.index.end))
+        yield from (line for _, _, line in scan_lines(self.path, 0, self.index.end))
 
     def _read(self, offset: int, length: int) -> dict[str, Any]:
         try:
@@ -86,7 +86,7 @@ class JournalReader:
 
 class Journal(JournalReader):
     """An open journal, which one process can use at a time. Raises `UserError` if it is in use, cannot be opened or is not
-    a journal. `torn_bytes`: the number of bytes of a torn last line that were cut off."""
+    a journal, `StorageError` if it is damaged. `torn_bytes`: how many bytes of a torn last line were cut off."""
 
     def __init__(self, path: Path) -> None:
         with contextlib.ExitStack() as held:
@@ -159,7 +159,7 @@ class Journal(JournalReader):
             raise _write_error(self.path, error) from error
 
     def close(self) -> None:
-        """Flushes and unlocks the journal. Raises `StorageError` for a failure that no `append` has raised."""
+        """Flushes and unlocks the journal. Raises `StorageError` if it has failed and no `append` was refused for that."""
         self._stop.set()
         self._flusher.join()
         try:
@@ -192,7 +192,7 @@ class Journal(JournalReader):
             move_aside(self.path)
             draft.rename(self.path)
             descriptor = os.open(self.path, os.O_RDWR)
-        # Keeps the number of the descriptor, so that concurrent readers read the same bytes.
+        # Keeps the number of the descriptor: concurrent readers keep using it and find the same bytes.
         os.dup2(descriptor, self._file)
         os.close(descriptor)
 

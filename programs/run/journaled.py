@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller
-from programs.asking.reply import Rejected, Reply
+from programs.asking.reply import RejectedTry, Reply
 from programs.errors import FatalError, RunStopped
 from programs.lms.engine import limited_by
 from programs.lms.failures import backend_error
@@ -49,25 +49,27 @@ class JournaledCaller:
     `failure`: the first error after which no call can succeed; it closes the gate at once. `check_servers` checks that
     the servers can be reached, before the first call of the run, if there is one."""
 
-    def __init__(self, caller: Caller, journal: Journal, ledger: Ledger, reach: Callable[[], Awaitable[None]]) -> None:
-        self._caller, self._journal, self._reach = caller, journal, reach
+    def __init__(
+        self, caller: Caller, journal: Journal, ledger: Ledger, check_servers: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._caller, self._journal, self._check_servers = caller, journal, check_servers
         self._ledger, self._gate = ledger, ledger.gate
-        self._reached: asyncio.Task[None] | None = None
+        self._servers_checked: asyncio.Task[None] | None = None
         self._unread = self._unanswered = 0
         self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
         self._last_problems: list[str] = []
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
-        """Raises `RunStopped` if the run stops before a reply comes, `FatalError` if no call can succeed any more."""
+        """Raises `RunStopped` if the run stops first, `FatalError` if no call can succeed, and what the journal does."""
         stored = self._stored(ask)
         if stored is not None and ask.can_read(stored):
             self._ledger.reused += 1
             return stored
         with limited_by(lambda: self._permit(ask)):
             try:
-                self._reached = self._reached or asyncio.ensure_future(self._reach())
-                await asyncio.shield(self._reached)
+                self._servers_checked = self._servers_checked or asyncio.ensure_future(self._check_servers())
+                await asyncio.shield(self._servers_checked)
                 reply = await self._caller.answer(ask, self._earlier_tries(ask), lambda reply: self._write(ask, reply))
             except FatalError as error:
                 self._fail(error)
@@ -90,7 +92,7 @@ class JournaledCaller:
         if self._unanswered and not any(model.answered for model in self._models.values()):
             raise self._give_up(f"{self._unanswered} stages in a row got no usable answer")
 
-    def _earlier_tries(self, ask: Ask) -> Sequence[Rejected]:
+    def _earlier_tries(self, ask: Ask) -> Sequence[RejectedTry]:
         """The tries of an earlier run that was stopped before the next try."""
         line = self._journal.latest("failed", ask.key)
         if line is None or line["reply"]["status"] != "open":
@@ -107,14 +109,14 @@ class JournaledCaller:
     @asynccontextmanager
     async def _permit(self, ask: Ask) -> AsyncIterator[ReleaseWhile]:
         budget, model = self._ledger.budget, self._caller.name_of(ask)
-        async with self._gate.permit(ask.depth) as aside:
+        async with self._gate.permit(ask.depth) as release_while:
             while (decision := budget.take(ask, model)) != "go":
                 if decision == "stop":
                     self._gate.close()
                     raise RunStopped
-                await aside(budget.released())
+                await release_while(budget.wait_for_release())
             try:
-                yield aside
+                yield release_while
             except Exception as error:
                 failure = backend_error(error)
                 if isinstance(failure, FatalError):
@@ -125,7 +127,7 @@ class JournaledCaller:
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"
         self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
-        self._ledger.answered(ask, reply)
+        self._ledger.record_reply(ask, reply)
         if reply.status == "unread":
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})
 

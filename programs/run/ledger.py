@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.errors import TransientError
-from programs.lms.failures import kind
+from programs.lms.failures import fault_kind
 from programs.lms.meter import ResourceUsage
 from programs.run.budget import Budget
 from programs.run.gate import Gate
@@ -20,8 +20,8 @@ class Ledger:
     """`since`: the journal offset at which the run started. `traces`: variations of all runs by status; `accepted_before`:
     those accepted before this run. `goal`: accepted traces wanted in all, `room`: texts that may still be started or
     resumed, None for any number. `total`: what this run spent; `reused`: stages answered by the journal; `already_done`:
-    texts that earlier runs finished. `faults`: failures that were followed by a retry, by kind; `last_fault`: the newest
-    one, on one line. `on_reply` is called with each reply."""
+    texts read that earlier runs finished. `faults`: failures followed by a retry, by kind; `last_fault`: the newest, on
+    one line. `on_reply` is called with each reply."""
 
     gate: Gate
     budget: Budget
@@ -45,14 +45,14 @@ class Ledger:
     def __post_init__(self) -> None:
         self.accepted_before = self.traces["accepted"]
 
-    def answered(self, ask: Ask, reply: Reply) -> None:
+    def record_reply(self, ask: Ask, reply: Reply) -> None:
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
 
-    def will_retry(self, error: TransientError, seconds: float) -> None:
-        """Notes a failed call that is retried in `seconds`. What it spent is counted only when the call has ended."""
-        self.faults[kind(error)] += 1
+    def record_retry(self, error: TransientError, seconds: float) -> None:
+        """Counts a failed call that is retried in `seconds`. What it spent is added once the call has ended."""
+        self.faults[fault_kind(error)] += 1
         now = time.monotonic()
         self._retry_times = [*(retry_time for retry_time in self._retry_times if retry_time > now), now + seconds]
         self.last_fault = " ".join(str(error).split())

@@ -42,7 +42,7 @@ def _variation_rules(options: TracerOptions) -> dict[str, Any]:
             "threshold": options.min_quality_score,
             "floors": FLOORS,
             "attempts": options.max_attempts,
-            # Always empty now; versions that corrected ratings included it in the hash.
+            # Always empty now, but part of the hash since versions that corrected ratings.
             "biases": {},
         }
     if options.grader:
@@ -81,10 +81,10 @@ class JournalStore(Store):
         return done
 
     def earlier_outcome(self, key: VariationKey) -> EarlierOutcome | None:
-        found = self.journal.index.variation(str(key))
-        if found is None:
+        facts = self.journal.index.variation(str(key))
+        if facts is None:
             return None
-        status, basis, settled, digest = found
+        status, basis, settled, digest = facts
         # Imported traces are final, whatever the present rules, and what an older version left out stays out.
         fixed = (settled and basis == IMPORTED) or status in LEFT_OUT
         decided = fixed or (settled and basis == self.rules.basis)
@@ -106,8 +106,8 @@ class JournalStore(Store):
         key, line = str(variation.key), line_of(variation, self.rules.basis, self.provenance)
         if (earlier := self.journal.latest("unit", key)) is not None:
             line["unused"] = unused_records(earlier, line)
-            if given_away := earlier.get("contaminated"):
-                line["contaminated"] = given_away
+            if contaminated := earlier.get("contaminated"):
+                line["contaminated"] = contaminated
             self.ledger.traces[earlier["status"]] -= 1
         self.journal.append("unit", key, **line)
         self.ledger.traces[variation.status] += 1

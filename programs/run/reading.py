@@ -26,8 +26,8 @@ CLOSE_SECONDS = 0.5
 
 class Reading:
     """Reads the input, each pass from its start. `reader` makes a reader that counts in the report given; `report` is that
-    of the `counted` passes. `done`: texts of the input that earlier runs finished. A thread (`counting`) counts its lines.
-    Pipes, which cannot be read twice, are not counted, and make the input not `repeatable`."""
+    of the `counted` passes. `done`: lines that earlier runs finished. A thread (`counting`) counts the input's lines.
+    Pipes, which cannot be read twice, are not counted; with one, the input is not `repeatable`."""
 
     def __init__(
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
@@ -76,7 +76,7 @@ class Reading:
 
     @property
     def texts(self) -> float | None:
-        """The number of texts that earlier runs did not finish, estimated for the unread part; None if unknown."""
+        """The number of texts, without those skipped as done, estimated for the unread part; None if unknown."""
         if self._exhausted:
             return float(self._yielded)
         if self.sizes is None:
@@ -97,7 +97,7 @@ class Reading:
 
 
 def _fetch(samples: Iterator[Sample], requests: "queue.SimpleQueue[Future[Sample | None] | None]") -> None:
-    """Resolves each future with the next sample, None at the end, or the error raised. None instead of a future ends it."""
+    """Resolves each future with the next sample, None at the end, or the error raised; returns at None."""
     while (request := requests.get()) is not None:
         if request.set_running_or_notify_cancel():
             try:

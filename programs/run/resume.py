@@ -9,7 +9,7 @@ from typing import Any
 from programs.cli.options import describe_changes, option_name
 from programs.document import import_document
 from programs.errors import UserError
-from programs.files import beside, move_aside, take_lock
+from programs.files import move_aside, path_beside, take_lock
 from programs.inputs.sample import content_id
 from programs.option_groups import PromptOptions
 from programs.run.journal import Journal, JournalReader
@@ -33,7 +33,8 @@ OPTIONS_IN_RECORDS = ("quality_check", "grade_answers", "blind_solve", "check_st
 
 
 def prepare_journal_path(settings: Settings) -> Path:
-    """The journal's path. For a fresh start, moves the old files aside first."""
+    """The journal's path. For a fresh start, moves the old files aside first. Raises `UserError` if that fails, another
+    process uses the journal, or the output is a folder."""
     journal, output = settings.journal, settings.output
     if output.is_dir():
         raise UserError(f"--output: {output} is a folder; name a file")
@@ -41,7 +42,7 @@ def prepare_journal_path(settings: Settings) -> Path:
         with take_lock(journal):
             try:
                 # The index too: it may also be a file of the user's.
-                move_aside(journal, Path(f"{journal}.index"), output, beside(output, ".review.jsonl"))
+                move_aside(journal, Path(f"{journal}.index"), output, path_beside(output, ".review.jsonl"))
             except OSError as error:
                 raise UserError(f"{journal} cannot be moved aside: {error.strerror}") from error
     return journal

@@ -38,7 +38,7 @@ from programs.run.summary import Summary, summary_of
 from programs.schema import DocumentMetadata, Status
 from programs.settings import Settings
 from programs.tracer import Tracer, load_tracer
-from programs.versions import git_commit, stamp, versions
+from programs.versions import git_commit, utc_now, versions
 
 log = logging.getLogger("synthreasoner")
 
@@ -66,28 +66,29 @@ def program_of(settings: Settings) -> tuple[Tracer, dict[str, Any]]:
 
 async def run(
     settings: Settings,
-    watched: Callable[[Ledger], AbstractAsyncContextManager[None]] = lambda _ledger: contextlib.nullcontext(),
+    watch: Callable[[Ledger], AbstractAsyncContextManager[None]] = lambda _ledger: contextlib.nullcontext(),
     on_reply: Callable[[Ask, Reply], None] = lambda _ask, _reply: None,
 ) -> Finished:
-    """Makes the traces asked for. The context that `watched` returns is held while the work runs; `on_reply` is called
-    with each reply. Errors of the work are in `Finished.failure`; a `UserError` before there is work to keep is raised."""
+    """Makes the traces asked for. The context that `watch` returns is held while the work runs; `on_reply` is called with
+    each reply. Errors of the work are in `Finished.failure`; a `UserError` before there is work to keep is raised, as is a
+    `StorageError` if the journal cannot be opened."""
     inputs = find_sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
-    models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.will_retry(error, seconds))
+    models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.record_retry(error, seconds))
     check_prices(settings, models.names)
     try:
         with Journal(prepare_journal_path(settings)) as journal:
             index = journal.index
             prepare_journal(journal, settings, mixing, models.without_effort)
             facts = _run_line_fields(settings, mixing, rules)
-            journal.append("run", None, status="running", started=stamp(), **facts)
+            journal.append("run", None, status="running", started=utc_now(), **facts)
             log.info("run started", extra={**facts, "kept": index.counts()})
             done = index.done_lines(rules.text_basis)
             max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
 
             def reader(report: ReadReport) -> SampleReader:
-                return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reading)
+                return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reader_options)
 
             capacity = settings.concurrency or concurrency_of(settings.model)
             gate = Gate(capacity, max(1, capacity // 2) if is_embedded(settings.model) else None)
@@ -110,7 +111,7 @@ async def run(
             gate.on_close = lambda: loop.call_later(models.longest_call, runner.abandon)
             failure: SynthReasonerError | None = None
             with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-                async with watched(ledger), interruptible(gate):
+                async with watch(ledger), interruptible(gate):
                     try:
                         with _writing_documents(journal, settings):
                             await runner.run()
@@ -173,7 +174,7 @@ def _finish(
     finished = Finished(summary_of(status, ledger, journal.index, settings), failure)
     summary = finished.summary.model_dump(mode="json")
     with contextlib.suppress(StorageError) if failure else contextlib.nullcontext():
-        journal.append("run", None, status=status, ended=stamp(), summary=summary, **facts)
+        journal.append("run", None, status=status, ended=utc_now(), summary=summary, **facts)
         finished.document = write_document(journal, settings.output, status, summary)
     outcome = {"status": status, "traces": summary["traces"], "spent": summary["this_run"]}
     log.info("run ended: %s", failure or status, extra=outcome)
@@ -181,7 +182,7 @@ def _finish(
 
 
 def relax_gc() -> None:
-    """Makes garbage collection ignore all present objects, those of imports, and run only after 20,000 new ones: calls
-    leave few cycles behind, and looking for them takes a tenth of the CPU time."""
+    """Makes the garbage collector ignore all present objects, which come from imports, and run only after 20,000 new ones:
+    calls leave few cycles behind, and looking for them takes a tenth of the CPU time."""
     gc.freeze()
     gc.set_threshold(20_000)

@@ -50,19 +50,17 @@ class Intake:
         return self.remaining is not None and self.remaining <= 0
 
     def to_redecide(self) -> set[int]:
-        """The texts whose accepted traces must be decided again before others are made, because other rules decided them,
-        or a verdict, say, is missing. Empty without `--max-traces`, since then every text is processed anyway."""
+        """The texts whose accepted traces must be decided again before others are made, because other rules decided them
+        or, for example, a verdict is missing. Empty without `--max-traces`, since then every text is processed anyway."""
         unsettled = "status = 'accepted' and (ifnull(settled, 0) = 0 or basis not in (?, ?))"
         query = f"select distinct sample from variation where {unsettled}"
-        found = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
-        return {int(sample, 16) for (sample,) in found}
+        rows = [] if self.remaining is None else self._index.query(query, self._rules.basis, IMPORTED)
+        return {int(sample, 16) for (sample,) in rows}
 
     def start_pass(self) -> None:
         if self._max_texts is not None:
-            self._started, self._unfinished = (
-                self._index.started_texts(),
-                self._index.unfinished_texts(self._rules.text_basis),
-            )
+            self._started = self._index.started_texts()
+            self._unfinished = self._index.unfinished_texts(self._rules.text_basis)
 
     def admits(self, sample: Sample) -> bool:
         return self._max_texts is None or self._started < self._max_texts or self._index.has_started(sample.id)

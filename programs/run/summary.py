@@ -12,11 +12,11 @@ from programs.run.funnel import (
     Findings,
     Funnel,
     cost_of,
+    counts_line,
     findings_in_words,
     findings_of,
     funnel_in_words,
     funnel_of,
-    listed,
     losses,
 )
 from programs.run.index import Index
@@ -81,7 +81,7 @@ def summary_of(status: Status, ledger: Ledger, index: Index, settings: Settings)
     )
 
 
-def show(summary: Summary, settings: Settings, console: Console) -> None:
+def print_summary(summary: Summary, settings: Settings, console: Console) -> None:
     """Prints the summary."""
     accepted = summary.traces.get("accepted", 0)
     title = f"{summary.status}: {accepted} traces in {settings.output}"
@@ -121,13 +121,16 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     cut = f", {report['cut']} cut" if report["cut"] else ""
     made = f"{new} new traces" if new >= 0 else f"{-new} fewer traces"
     yield "made", f"{made} in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
-    left_out = listed(report["left_out_of_texts"], "; left out: ")
+    left_out = counts_line(report["left_out_of_texts"], "; left out: ")
     yield "read", f"{report['lines']} lines, {report['samples']} texts{cut}{left_out}"
     first = report["first_skipped"]
     yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in report["skipped"].items())
-    yield "not accepted", listed({status: count for status, count in summary.traces.items() if status != "accepted"})
+    yield (
+        "not accepted",
+        counts_line({status: count for status, count in summary.traces.items() if status != "accepted"}),
+    )
     yield "why", "\n".join(f"{count} x {reason}" for reason, count in list(summary.losses.items())[:MAX_SHOWN_LOSSES])
-    yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{listed(spent.faults, '; faults: ')}"
+    yield "calls", f"{spent.calls}, {spent.reasks} of them asked again{counts_line(spent.faults, '; faults: ')}"
     yield "from journal", f"{summary.stages_from_journal} stages" if summary.stages_from_journal else ""
     cached = f" ({spent.cached_tokens} from the server's cache)" if spent.cached_tokens else ""
     known = spent.prompt_tokens is not None and spent.completion_tokens is not None

@@ -12,11 +12,11 @@ from programs.inputs.sample import bytes_id
 from programs.records import RubricPoint, ShortAnswer
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
-from programs.text.needs_passage import unstated
+from programs.text.needs_passage import unstated_figures
 from programs.text.phrases import source_references
 from programs.text.quantities import quantities
-from programs.text.short_answers import known_unit, numbers_in, plain, same_amount
-from programs.text.words import content, tokens
+from programs.text.short_answers import known_unit, normalize, numbers_in, same_amount
+from programs.text.words import content_stems, tokens
 from signatures.answer import FinalAnswer, Point, ShortForm
 
 MIN_POINTS = 3
@@ -26,16 +26,16 @@ MAX_LENGTH_RATIO = 1.3
 """A right option that is longer than the longest wrong one by more than this factor, or shorter than the shortest, can be
 guessed by its length."""
 MIN_TOLERANCE, MAX_TOLERANCE = 0.01, 0.05
-"""The smallest and the largest tolerance of a number. Between them, it is half a step of the last digit."""
+"""The smallest and the largest tolerance of a number, as shares. Between them, it is half a step of the last digit."""
 
 
 class CheckFailed(Exception):
     """A short answer or a point failed its check. The arguments are the reason and, if there are any, details."""
 
-    def at(self, place: str) -> Rejection:
-        """The rejection of the part called `place`."""
+    def at(self, part: str) -> Rejection:
+        """The rejection of the part of the answer called `part`."""
         reason, *detail = self.args
-        return Rejection(reason=reason, detail=": ".join(filter(None, [place, *detail])))
+        return Rejection(reason=reason, detail=": ".join(filter(None, [part, *detail])))
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Checkable:
     unchecked: list[Rejection] = field(default_factory=list)
 
 
-def check_short_forms(
+def build_checkable(
     final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]
 ) -> Checkable:
     """Checks the short form and the rubric of a final answer."""
@@ -90,7 +90,7 @@ class _Check:
         if said is None and word not in ("yes", "no"):
             raise CheckFailed(Reason.UNREADABLE)
         if said is None or said.kind in ("none", "yes_no"):
-            named = plain(said.answer) if said is not None and said.kind == "yes_no" else word
+            named = normalize(said.answer) if said is not None and said.kind == "yes_no" else word
             return self.yes_or_no(named, word)
         return {"number": self.number, "choice": self.choice, "term": self.term}[said.kind](said)
 
@@ -103,20 +103,20 @@ class _Check:
         return ShortAnswer(kind="yes_no", text=said)
 
     def number(self, said: ShortForm) -> ShortAnswer:
-        found = numbers_in(said.answer)
-        if len(found) != 1:
+        numbers = numbers_in(said.answer)
+        if len(numbers) != 1:
             raise CheckFailed(Reason.UNREADABLE, said.answer)
-        value, unit = found[0].value, found[0].unit or self.unit(said.unit.strip())
+        value, unit = numbers[0].value, numbers[0].unit or self.unit(said.unit.strip())
         tolerance = round(min(max(_half_step(said.answer), MIN_TOLERANCE), MAX_TOLERANCE), 4)
         short = ShortAnswer(kind="number", text=said.answer, value=value, unit=unit, tolerance=tolerance)
         as_written = any(abs(figure.value - value) <= tolerance * abs(value) for figure in quantities(self.answer))
         if not as_written and not any(same_amount(*figure, dict(short)) for figure in numbers_in(self.answer)):
             raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
-        self.stated(f"{said.answer} {unit}".strip(), counts=True)
+        self.check_stated(f"{said.answer} {unit}".strip(), counts=True)
         return short
 
     def unit(self, name: str) -> str:
-        """A known unit, without what it is of ("% of the nitrogen"); "" if there is none or it is what is counted."""
+        """The unit if it is known ("% of the nitrogen": "%"); "" if there is none or the answer uses it as a noun."""
         name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
         if not name or known_unit(name):
             return name
@@ -124,30 +124,30 @@ class _Check:
             return ""
         raise CheckFailed(Reason.UNIT, name)
 
-    def stated(self, text: str, *, counts: bool) -> None:
-        """Checks that question or passage give the figures of a text, or that `texts` work them out (see `unstated`)."""
-        if nowhere := unstated(text, self.question, self.passage.sample.text, self.texts, counts=counts):
-            raise CheckFailed(Reason.UNSTATED, ", ".join(nowhere))
+    def check_stated(self, text: str, *, counts: bool) -> None:
+        """Checks that the question, the passage or `texts` account for the figures of a text (see `unstated_figures`)."""
+        if unstated := unstated_figures(text, self.question, self.passage.sample.text, self.texts, counts=counts):
+            raise CheckFailed(Reason.UNSTATED, ", ".join(unstated))
 
     def choice(self, said: ShortForm) -> ShortAnswer:
         right = said.answer.strip()
         wrong = [option.strip() for option in said.others or self.misconceptions][:3]
         options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
         # A single word may be all that distinguishes a wrong claim from the right one.
-        words = [frozenset(plain(option).split()) for option in options]
-        apart = len(options) > 1 and all(words) and len(set(words)) == len(options)
+        words = [frozenset(normalize(option).split()) for option in options]
+        distinct = len(options) > 1 and all(words) and len(set(words)) == len(options)
         lengths = sorted(map(len, wrong))
-        if not apart or len(right) > MAX_LENGTH_RATIO * lengths[-1] or lengths[0] > MAX_LENGTH_RATIO * len(right):
+        if not distinct or len(right) > MAX_LENGTH_RATIO * lengths[-1] or lengths[0] > MAX_LENGTH_RATIO * len(right):
             raise CheckFailed(Reason.OPTIONS, " | ".join(options))
-        claim_words = content(tokens(right))
+        claim_words = content_stems(tokens(right))
         # A third of its words is enough: the answer may use others.
-        if len(claim_words & content(tokens(self.answer))) * 3 < len(claim_words):
+        if len(claim_words & content_stems(tokens(self.answer))) * 3 < len(claim_words):
             raise CheckFailed(Reason.DISAGREES, right)
         return ShortAnswer(kind="choice", text=right, options=options)
 
     def term(self, said: ShortForm) -> ShortAnswer:
         name = said.answer.strip(" .")
-        if not plain(name) or len(name.split()) > 6:
+        if not normalize(name) or len(name.split()) > 6:
             raise CheckFailed(Reason.UNREADABLE, name)
         if _says(self.question, name):
             raise CheckFailed(Reason.GIVEN_AWAY, name)
@@ -157,10 +157,14 @@ class _Check:
 
     def aliases(self, name: str, others: Sequence[str]) -> Iterator[str]:
         """The names that the passage or the answer uses, and initials: any other may be the name of something else."""
-        initials = "".join(word[0] for word in plain(name).split())
+        initials = "".join(word[0] for word in normalize(name).split())
         for alias in dict.fromkeys(other.strip(" .") for other in others):
             used = len(alias) > 2 and any(_says(text, alias) for text in (self.passage.sample.text, self.answer))
-            if (used or plain(alias) == initials) and plain(alias) != plain(name) and not _says(self.question, alias):
+            if (
+                (used or normalize(alias) == initials)
+                and normalize(alias) != normalize(name)
+                and not _says(self.question, alias)
+            ):
                 yield alias
 
     def point(self, said: Point, earlier: Sequence[RubricPoint]) -> RubricPoint:
@@ -170,13 +174,13 @@ class _Check:
             raise CheckFailed(Reason.NO_SENTENCE, str(said.sentence))
         figures = re.findall(r"\d+", text)
         similar = (point.text for point in earlier if re.findall(r"\d+", point.text) == figures)
-        if any(fuzz.ratio(plain(text), plain(other)) >= SAME_WORDS for other in similar):
+        if any(fuzz.ratio(normalize(text), normalize(other)) >= SAME_WORDS for other in similar):
             raise CheckFailed(Reason.SAME_POINT)
         # Whoever grades by the point may not have the passage.
-        if leans := source_references(text, given=self.question):
-            raise CheckFailed(Reason.LEANS, leans[0].phrase)
+        if references := source_references(text, given=self.question):
+            raise CheckFailed(Reason.LEANS, references[0].phrase)
         if said.kind != "pitfall":
-            self.stated(text, counts=False)
+            self.check_stated(text, counts=False)
         elif _says(self.answer, text):
             raise CheckFailed(Reason.DISAGREES)
         weight = -said.weight if said.kind == "pitfall" else said.weight
@@ -190,4 +194,4 @@ def _half_step(number: str) -> float:
 
 
 def _says(text: str, name: str) -> bool:
-    return f" {plain(name)} " in f" {plain(text)} "
+    return f" {normalize(name)} " in f" {normalize(text)} "

@@ -34,8 +34,8 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
     for number, text in numbered:
-        twin = next((other for other, before in numbered[: number - 1] if fuzz.ratio(before, text) >= SAME_TEXT), None)
-        problems += [f"paragraph {number}: says the same as paragraph {twin}"] if twin is not None else []
+        same = next((other for other, before in numbered[: number - 1] if fuzz.ratio(before, text) >= SAME_TEXT), None)
+        problems += [f"paragraph {number}: says the same as paragraph {same}"] if same is not None else []
     if recites(whole, passage.sample.text):
         problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
@@ -62,8 +62,8 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     if setting == "closed":
         # In the open setting the text is in view, and the model was not asked to avoid mentioning it.
         problems += [f'leans on a source: "{found.phrase}"' for found in source_references(answer, given=question.text)]
-    muddled = prose_problems("\n\n".join(thought))
-    return [*(f"the thought: {why}" for why in muddled), *(f"the answer: {why}" for why in problems)]
+    in_thought = prose_problems("\n\n".join(thought))
+    return [*(f"the thought: {why}" for why in in_thought), *(f"the answer: {why}" for why in problems)]
 
 
 def _repeat_problems(text: str, question: Question) -> list[str]:
@@ -74,8 +74,8 @@ def missing_figure_problems(
     passage: Passage, question: Question, setting: Setting, seen: str, thought: Sequence[str], answer: str | None = None
 ) -> list[str]:
     """Which figures of a thought (of its answer, if given) only the passage gives, although it is not in view. `seen` is
-    what the writer of the thought was shown beside the question. Only a first try is checked: the record lists the figures
-    that remain, and exports show the passage with them."""
+    what the writer of the thought was shown besides the question. Callers check only a first try: the record lists the
+    figures that remain, and exports show the passage with them."""
     if setting == "open":
         return []
     needed = needs_passage(question.text, passage.sample.text, thought, seen=seen)
@@ -88,8 +88,8 @@ def missing_figure_problems(
 def _phrase_problems(text: str, question: Question, setting: Setting) -> list[str]:
     """Phrases that refer to what the reader of the question does not have, or show how the text was made, each once. With
     the passage in view a text may refer to it, but not to its figures and tables, nor to its work as the writer's own."""
-    given, unseen = question.text, (PART_OF_DOCUMENT, OWN_WORK)
-    leans = source_references(text, given=given)
-    found = [("leans on its source", each) for each in leans if setting == "closed" or each.reason in unseen]
+    given, forbidden = question.text, (PART_OF_DOCUMENT, OWN_WORK)
+    references = source_references(text, given=given)
+    found = [("leans on its source", each) for each in references if setting == "closed" or each.reason in forbidden]
     found += [("shows how it was made", each) for each in artefacts(text, given=given)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

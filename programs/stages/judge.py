@@ -30,7 +30,7 @@ def output_ask(
     check: Check = accept_all,
     temperature: float | None = JUDGE_TEMPERATURE,
 ) -> Ask:
-    """Asks the model named `model` about an output of other stages, which `name` identifies."""
+    """Builds the ask about an output of other stages, which `name` identifies, for the model named `model`."""
     return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
 
 

@@ -17,7 +17,7 @@ from programs.text.copying import borrowing_problems
 from programs.text.near_duplicates import SAME_QUESTION, similarity
 from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, source_references, strip_source_lead
 from programs.text.prose import prose_problems
-from programs.text.words import content, is_english, tokens
+from programs.text.words import content_stems, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
 from signatures.questions import (
     ASKERS,
@@ -27,7 +27,7 @@ from signatures.questions import (
     NO_CLAIM,
     AskQuestion,
     DraftQuestion,
-    wanted,
+    describe_wanted,
 )
 from signatures.vocabulary import ASKING, Setting
 
@@ -93,19 +93,19 @@ class QuestionStage(PredictorModule):
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
-        """The first usable question among the tries of each type's reply, in the order of the replies."""
-        taken: dict[str, Question] = {}
+        """The first usable question among the tries of each type's reply, in the order of the replies, and the rejected."""
+        chosen: dict[str, Question] = {}
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
             for draft in _drafts(reply):
-                text, earlier = strip_source_lead(draft.text), [question.text for question in taken.values()]
+                text, earlier = strip_source_lead(draft.text), [question.text for question in chosen.values()]
                 problems = self._problems(text, passage) or _duplicate_problems(text, earlier)
                 if not problems:
-                    taken[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
+                    chosen[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)
                     break
                 why = Rejection(reason=problems[0].reason, detail="; ".join(each.detail for each in problems))
                 rejected.append(RejectedQuestion(text=text, type=kind, rejection=why))
-        return QuestionPool(questions=list(taken.values()), rejected=rejected)
+        return QuestionPool(questions=list(chosen.values()), rejected=rejected)
 
     def _wanted(self, passage: Passage, kind: str, seed: int) -> str:
         draw, built_in = random.Random(f"{seed}/{passage.sample.id}/{kind}/wanted"), list(QUESTION_TYPES)
@@ -115,17 +115,17 @@ class QuestionStage(PredictorModule):
             # Each built-in type has its own part of the passage, whatever other types there are.
             position = (built_in.index(kind) + position) / len(built_in)
         sentences = _sentences(passage)
-        return wanted(
+        return describe_wanted(
             kind,
             self.types[kind],
             asker=draw.choice(ASKERS),
             sentence=sentences[int(position * len(sentences))],
-            words=drawn_words(draw, self.types[kind].fewest_words, MAX_QUESTION_WORDS),
+            words=draw_word_count(draw, self.types[kind].fewest_words, MAX_QUESTION_WORDS),
             claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIM_SHARE else NO_CLAIM,
         )
 
     def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
-        return problems_of(text, passage.sample.text) or [
+        return question_problems(text, passage.sample.text) or [
             Rejection(reason=Reason.FORM, detail=why)
             for why in borrowing_problems(text, self.predict, {"passage": passage.shown})
         ]
@@ -145,8 +145,8 @@ def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
     return (DraftQuestion.model_validate(output) for output in outputs if output is not None)
 
 
-def drawn_words(draw: random.Random, fewest: int, most: int) -> int:
-    """A number of words, drawn uniformly on a logarithmic scale and rounded to tens, but at least `fewest`."""
+def draw_word_count(draw: random.Random, fewest: int, most: int) -> int:
+    """A number of words from `fewest` to `most`, drawn uniformly on a logarithmic scale and rounded to tens."""
     words: float = fewest * (most / fewest) ** draw.random()
     return max(fewest, 10 * round(words / 10))
 
@@ -162,7 +162,7 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 
 
 @lru_cache(maxsize=1024)
-def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
+def question_problems(text: str, passage: str) -> tuple[Rejection, ...]:
     """Why a question about a passage cannot be used; empty if nothing is wrong."""
     # The asker may have measured something.
     found = [(Reason.LEANS, each) for each in source_references(text) if each.reason != OWN_WORK]
@@ -176,8 +176,8 @@ def problems_of(text: str, passage: str) -> tuple[Rejection, ...]:
 
 
 def _duplicate_problems(text: str, earlier: Collection[str]) -> list[Rejection]:
-    twin = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
-    return [] if twin is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {twin}")]
+    same = next((other for other in earlier if similarity(other, text) >= SAME_QUESTION), None)
+    return [] if same is None else [Rejection(reason=Reason.SAME_QUESTION, detail=f"asks the same as: {same}")]
 
 
 MARKS = "?？؟"
@@ -214,7 +214,7 @@ def why_off_topic(question: str, passage: str) -> str | None:
     "Can you explain further?" refers to no source, yet cannot be answered. So a question must share MIN_SHARED_WORDS
     content words (or numbers) with an English passage, or all if it has fewer. It may do so by chance.
     """
-    source, asked = _stems(passage), {word[:STEM_LETTERS] for word in content(tokens(question))}
+    source, asked = _stems(passage), {word[:STEM_LETTERS] for word in content_stems(tokens(question))}
     if source is None or len(asked & source) >= min(MIN_SHARED_WORDS, len(asked) or 1):
         return None
     return (
@@ -227,4 +227,4 @@ def why_off_topic(question: str, passage: str) -> str | None:
 def _stems(passage: str) -> frozenset[str] | None:
     """The beginnings of the content words of an English passage; None if it is in another language."""
     words = tokens(passage)
-    return frozenset(word[:STEM_LETTERS] for word in content(words)) if is_english(words) else None
+    return frozenset(word[:STEM_LETTERS] for word in content_stems(words)) if is_english(words) else None

@@ -33,9 +33,9 @@ class SolveStage(PredictorModule):
         shown = {"passage": passage.shown} if with_passage else {}
         name = f"{'with' if with_passage else 'without'}.{number}"
         if short is not None:
-            shown["ending"] = short.asked_for
+            shown["ending"] = short.prompt_ending
             # Another short answer to the same question may need another ending.
-            name += f".{hashlib.blake2b(short.asked_for.encode(), digest_size=4).hexdigest()}"
+            name += f".{hashlib.blake2b(short.prompt_ending.encode(), digest_size=4).hexdigest()}"
         return Ask(
             stage="solve",
             key=f"solve/{passage.sample.id}/{question.type}/{name}/{solver}",

@@ -30,12 +30,12 @@ def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdi
     """The usable verdicts of a reply, by the number of the step. A verdict that has to rest on a sentence must name one of
     the passage. A step whose verdicts differ has none."""
     given = [] if reply.output is None else StepVerdicts.model_validate(reply.output).items
-    found: dict[int, StepVerdict] = {}
+    usable: dict[int, StepVerdict] = {}
     for step in range(1, steps + 1):
         verdicts = [verdict for verdict in given if verdict.step == step]
         if len({(verdict.status, verdict.sentence) for verdict in verdicts}) == 1 and _grounded(verdicts[0], sentences):
-            found[step] = verdicts[0]
-    return found
+            usable[step] = verdicts[0]
+    return usable
 
 
 def _grounded(verdict: StepVerdict, sentences: int) -> bool:

@@ -13,7 +13,7 @@ from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.records import Evidence
 from programs.stages.checks import recites
-from programs.stages.questions import Question, problems_of, shared_inputs
+from programs.stages.questions import Question, question_problems, shared_inputs
 from programs.text.copying import borrowing_problems
 from programs.text.words import texts_in
 from signatures.strands import (
@@ -56,14 +56,14 @@ class Strands:
 
     @cached_property
     def for_thought(self) -> dict[str, Any]:
-        """The notes that the thought stage gets, by input name: what the verified evidence shows, without its words, and no
-        text that repeats the source, which a small model would go on to recite. The analysis and the perspective are left
-        out: they say how to solve the question and how to put it, and a thought with them retells what it was told."""
+        """The notes that the thought stage gets, by input name. Of the verified evidence they have what it shows, without
+        its words. Texts that repeat the source are left out, since a small model would go on to recite it, and so are the
+        analysis and the perspective: a thought that is told how to solve the question and how to put it retells that."""
         claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
         return {
-            "hypotheses": in_own_words(self.hypotheses, self.source),
+            "hypotheses": without_recited_notes(self.hypotheses, self.source),
             "evidence": [evidence for evidence in claims if not recites(evidence.claim, self.source)],
-            "critique": in_own_words(self.critique, self.source),
+            "critique": without_recited_notes(self.critique, self.source),
         }
 
     @cached_property
@@ -72,7 +72,7 @@ class Strands:
         return "\n".join(texts_in(self.for_thought))
 
 
-def in_own_words(notes: NotesT, source: str) -> NotesT:
+def without_recited_notes(notes: NotesT, source: str) -> NotesT:
     """Notes without the texts that repeat `source`."""
     kept = {name: _without_recited(part, source) for name, part in notes}
     return notes.model_construct(**{name: part for name, part in kept.items() if part is not None})
@@ -82,8 +82,8 @@ def _without_recited(part: Any, source: str) -> Any:
     if isinstance(part, str):
         return None if recites(part, source) else part
     if isinstance(part, list):
-        return [own for each in part if (own := _without_recited(each, source)) is not None]
-    return in_own_words(part, source) if isinstance(part, BaseModel) else part
+        return [kept for each in part if (kept := _without_recited(each, source)) is not None]
+    return without_recited_notes(part, source) if isinstance(part, BaseModel) else part
 
 
 class StrandStages(AsyncModule):
@@ -103,8 +103,8 @@ class StrandStages(AsyncModule):
             context = await self.context.acall(**fields)
             fields.pop("completing", None)
             given = {**fields, "analysis": context.analysis.analysis}
-            found = await gather_all(getattr(self, strand).acall(**given) for strand in STRANDS)
-        strands = {name: prediction[name] for name, prediction in zip(STRANDS, found, strict=True)}
+            predictions = await gather_all(getattr(self, strand).acall(**given) for strand in STRANDS)
+        strands = {name: prediction[name] for name, prediction in zip(STRANDS, predictions, strict=True)}
         return dspy.Prediction(analysis=context.analysis, **strands)
 
     async def generate(self, passage: Passage, question: Question, setting: Setting, answer: AnswerAsk) -> Strands:
@@ -112,27 +112,27 @@ class StrandStages(AsyncModule):
         inputs = {**shared_inputs(passage, question), "given": NOTING[setting]}
         context = self._ask("context", passage, question, {**inputs, "completing": COMPLETING[setting]})
         replies = {"context": await answer(context)}
-        found: AnalysedQuestion = context.value_of(replies["context"])
-        question = complete_question(question, found.full_question, passage, setting)
-        inputs |= {"question": question.text, "analysis": found.analysis}
+        analysed: AnalysedQuestion = context.value_of(replies["context"])
+        question = complete_question(question, analysed.full_question, passage, setting)
+        inputs |= {"question": question.text, "analysis": analysed.analysis}
         asks = [self._ask(strand, passage, question, inputs) for strand in STRANDS]
         replies |= zip(STRANDS, await gather_all(map(answer, asks)), strict=True)
         values = {ask.stage: ask.value_of(replies[ask.stage]) for ask in asks}
         values["evidence"] = locate_evidence(values["evidence"], passage)
-        return Strands(passage.sample.text, question, found.analysis, **values, replies=replies)
+        return Strands(passage.sample.text, question, analysed.analysis, **values, replies=replies)
 
     def _ask(self, stage: str, passage: Passage, question: Question, inputs: dict[str, Any]) -> Ask:
         predict, given = getattr(self, stage), dict(inputs)
 
         def problems(values: list[Any]) -> list[str]:
-            found = borrowing_problems(values[-1], predict, given)
+            borrowed = borrowing_problems(values[-1], predict, given)
             if stage == "evidence":
-                return [*_missing_sentences(values[-1], passage), *found]
+                return [*_missing_sentences(values[-1], passage), *borrowed]
             if given.get("completing") and values[-1].full_question and len(values) == 1:
                 # Only the first try: a completion that is still unusable is dropped, and the question stays as it was.
-                whole = problems_of(values[-1].full_question, passage.sample.text)
-                return [*(f"full_question: {problem.detail}" for problem in whole), *found]
-            return found
+                whole = question_problems(values[-1].full_question, passage.sample.text)
+                return [*(f"full_question: {problem.detail}" for problem in whole), *borrowed]
+            return borrowed
 
         depth = 1 if stage == "context" else 2
         return Ask(stage, f"{stage}/{passage.sample.id}/{question.type}", predict, given, depth, problems)
@@ -142,7 +142,7 @@ def complete_question(question: Question, full: str, passage: Passage, setting: 
     """The question with the facts that its answer depends on, if the passage is not in view; unchanged if the completion
     adds nothing or cannot be used."""
     text = " ".join(full.split())
-    if setting == "open" or len(text) <= len(question.text) or problems_of(text, passage.sample.text):
+    if setting == "open" or len(text) <= len(question.text) or question_problems(text, passage.sample.text):
         return question
     return question.model_copy(update={"text": text})
 

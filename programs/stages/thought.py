@@ -14,9 +14,9 @@ from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
 from programs.records import variation_name
-from programs.stages.checkable import Checkable, check_short_forms
+from programs.stages.checkable import Checkable, build_checkable
 from programs.stages.checks import RECITES, answer_problems, missing_figure_problems, thought_problems
-from programs.stages.questions import Question, drawn_words, shared_inputs
+from programs.stages.questions import Question, draw_word_count, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems
 from programs.text.thought import wrap_thought
@@ -53,7 +53,7 @@ def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, varia
         name=name,
         noticed="later" if wrong_turn and length != "short" else None,
         length=length,
-        words=drawn_words(variation_draw, LENGTHS[length].fewest, LENGTHS[length].most),
+        words=draw_word_count(variation_draw, LENGTHS[length].fewest, LENGTHS[length].most),
         voice=variation_draw.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
         close=variation_draw.choices(list(CLOSES), [each.weight for each in CLOSES.values()])[0],
     )
@@ -79,7 +79,7 @@ class AttemptPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, with the replies that they come from, and what other answers can be checked by."""
+    """A thought and its answer, replies that led to them or are about them, and what other answers can be checked by."""
 
     thought: Thought | OwnThought
     answer: str
@@ -119,8 +119,8 @@ class ThoughtStages(AsyncModule):
             analysis, perspective = fields.pop("analysis"), fields.pop("perspective")
             thought: Thought = (await self.trace.acall(**fields)).thought
             shared = {name: fields[name] for name in ("passage", "question", "asked_by", "given")}
-            told = _answer_inputs(thought, analysis, perspective, fields["question"])
-            final = await self.answer.acall(**shared, **told)
+            answer_inputs = _answer_inputs(thought, analysis, perspective, fields["question"])
+            final = await self.answer.acall(**shared, **answer_inputs)
         return dspy.Prediction(thought=thought, answer=final.answer)
 
     async def write(
@@ -132,15 +132,15 @@ class ThoughtStages(AsyncModule):
         answer: AnswerAsk,
         faults: Faults = NO_FAULTS,
     ) -> Draft:
-        """Writes a thought and its answer, without the `faults` of the last attempt. Raises `StageFailed`."""
+        """Writes a thought and its answer that avoid the `faults` of the last attempt. Raises `StageFailed`."""
         ask = self.thought_ask(passage, question, strands, plan, faults)
         thought_reply = await answer(ask)
         thought: Thought = ask.value_of(thought_reply)
         ask = self.answer_ask(passage, question, strands, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
-        found = check_short_forms(final, question, passage, thought.texts, strands.analysis.misconceptions)
-        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, found)
+        checkable = build_checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
+        return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, checkable)
 
     def thought_ask(
         self, passage: Passage, question: Question, strands: Strands, plan: AttemptPlan, faults: Faults
@@ -190,9 +190,9 @@ class ThoughtStages(AsyncModule):
         faults: Faults,
     ) -> Ask:
         """Asks for the answer to a thought."""
-        texts, drawn_by = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
+        texts, seed = thought.texts, f"{passage.sample.id}/{question.type}/{plan.variation}/{plan.shape}"
         inputs = shared_inputs(passage, question) | {"given": THINKING[plan.setting]}
-        inputs |= _answer_inputs(thought, strands.analysis, strands.perspective, drawn_by)
+        inputs |= _answer_inputs(thought, strands.analysis, strands.perspective, seed)
         figures = partial(missing_figure_problems, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="answer",
@@ -212,12 +212,12 @@ class ThoughtStages(AsyncModule):
 
 
 def _answer_inputs(
-    thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, drawn_by: str
+    thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, seed: str
 ) -> dict[str, Any]:
-    """The inputs of the answer stage from the thought and the notes, and lengths drawn with the seed `drawn_by`. The answer
-    has no more words than the thought, unless that is very short."""
-    draw, shown, (fewest, most) = random.Random(drawn_by), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
-    words = drawn_words(draw, fewest, max(fewest, min(most, len(shown.split()))))
+    """The inputs of the answer stage from the thought and the notes, and lengths drawn with `seed`. The answer is to be
+    no longer than the thought, unless that is very short."""
+    draw, shown, (fewest, most) = random.Random(seed), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
+    words = draw_word_count(draw, fewest, max(fewest, min(most, len(shown.split()))))
     lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
     notes = {"perspective": perspective, "misconceptions": list(analysis.misconceptions)}
     return {"thought": shown, **notes, "lengths": lengths}
@@ -235,13 +235,13 @@ class OwnStage(PredictorModule):
     signature = AnswerAsAsked
 
     def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
-        """One try; `name` identifies the attempt. The passage is sent only in the open setting. The reply is plain text."""
-        at_hand = {"passage": passage.sample.text} if plan.setting == "open" else {}
+        """One try; `name` identifies the attempt. The passage is sent only in the open setting. Any reply is accepted."""
+        passage_input = {"passage": passage.sample.text} if plan.setting == "open" else {}
         return Ask(
             stage="own",
             key=f"own/{name}",
             predict=self.predict,
-            inputs={**at_hand, "question": question.text},
+            inputs={**passage_input, "question": question.text},
             depth=6,
             temperature=plan.temperature,
             min_tokens=MIN_OWN_TOKENS,
@@ -251,6 +251,6 @@ class OwnStage(PredictorModule):
 def own_draft(reply: Reply) -> Draft | None:
     """The thought and the answer in a reply; None if either is empty."""
     # If DSPy's own LM made the call, a thought in tags is still part of the text.
-    found, answer = split_thinking(str(reply.output))
-    thought = OwnThought(text=reply.reasoning or found)
+    in_tags, answer = split_thinking(str(reply.output))
+    thought = OwnThought(text=reply.reasoning or in_tags)
     return Draft(thought, answer.strip(), {"own": reply}) if thought.texts and answer.strip() else None

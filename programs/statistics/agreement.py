@@ -63,14 +63,14 @@ def _rounded(figure: float | None) -> float | None:
     return None if figure is None else round(figure, 4)
 
 
-def agreement_in_words(found: JudgeAgreement) -> Iterator[str]:
+def agreement_in_words(agreement: JudgeAgreement) -> Iterator[str]:
     """Lines for the terminal: the judges' mean ratings, and the agreement of several judges."""
     means = [
         f"{judge} {'unknown' if ratings.mean is None else f'{ratings.mean:.2f}'} over {ratings.rated} ratings"
         + (f", {ratings.unscored} verdicts missing" if ratings.unscored else "")
-        for judge, ratings in found.judges.items()
+        for judge, ratings in agreement.judges.items()
     ]
     yield f"judges' mean ratings: {'; '.join(means)}"
-    if len(found.judges) > 1:
-        alpha = "unknown" if found.alpha is None else f"{found.alpha:.3f}"
-        yield f"agreement over {found.traces} traces that two or more judges rated: Krippendorff's alpha {alpha}"
+    if len(agreement.judges) > 1:
+        alpha = "unknown" if agreement.alpha is None else f"{agreement.alpha:.3f}"
+        yield f"agreement over {agreement.traces} traces that two or more judges rated: Krippendorff's alpha {alpha}"

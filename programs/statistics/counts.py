@@ -6,9 +6,9 @@ OTHERS = "others"
 """The name under which names beyond the limit are counted together."""
 
 
-def count_name(counts: Counter[str], name: str, most: int) -> None:
-    """Counts a name. Once there are `most` different names, new ones are counted as `OTHERS`."""
-    counts[name if name in counts or len(counts) < most else OTHERS] += 1
+def count_name(counts: Counter[str], name: str, max_names: int) -> None:
+    """Counts a name. Once there are `max_names` different names, new ones are counted as `OTHERS`."""
+    counts[name if name in counts or len(counts) < max_names else OTHERS] += 1
 
 
 class Spread:

@@ -39,7 +39,7 @@ def interval_of_totals(totals: Numbers, *, seed: int, resamples: int = RESAMPLES
     The bounds are those of the BCa bootstrap, which handles skewed differences (Efron and Tibshirani, An Introduction
     to the Bootstrap, 1993, section 14.3), widened to those of Student's t (jackknife): always on the side of 0, with
     fewer than `MIN_BOOTSTRAP_SOURCES` rows on both. For equal values, both bounds are the value. None for fewer than
-    two rows or infinite values."""
+    two rows, or if a value is infinite or NaN."""
     # Imported here, since SciPy takes seconds to load.
     from scipy import stats
 

@@ -62,8 +62,8 @@ class ThoughtCount:
         if (short := record.short_answer) and short.kind == "choice":
             longer = sum(len(option) > len(short.text) for option in short.options)
             self._choices[f"number {longer + 1}"] += 1
-        for place in corrections_of(record):
-            self._corrections[min(int(place * TENTHS), TENTHS - 1)] += 1
+        for position in corrections_of(record):
+            self._corrections[min(int(position * TENTHS), TENTHS - 1)] += 1
 
     def result(self) -> ThoughtDistributions | None:
         if not self._traces:
@@ -107,20 +107,20 @@ def _most_common(counts: Counter[str], number: int) -> dict[str, int]:
     return dict([(name, count) for name, count in counts.most_common(number + 1) if name != OTHERS][:number])
 
 
-def cautions_of(found: ThoughtDistributions) -> Iterator[str]:
-    """A line for each habit that a student would copy whatever it is asked; none if there are few traces."""
-    yes_or_no = {answer: found.yes_or_no.get(answer, 0) for answer in ("yes", "no")}
+def cautions_of(thoughts: ThoughtDistributions) -> Iterator[str]:
+    """A line for each habit that a student would copy whatever it is asked; none for a habit seen in too few traces."""
+    yes_or_no = {answer: thoughts.yes_or_no.get(answer, 0) for answer in ("yes", "no")}
     for counts, total, share, about in (
-        (found.openings, found.traces, MAX_OPENING_SHARE, 'of the thoughts begin "{}"'),
-        (found.shapes, found.traces, MAX_FORM_SHARE, 'of the thoughts have the shape "{}"'),
-        (found.sequences, found.traces, MAX_FORM_SHARE, 'of the thoughts follow the order "{}"'),
+        (thoughts.openings, thoughts.traces, MAX_OPENING_SHARE, 'of the thoughts begin "{}"'),
+        (thoughts.shapes, thoughts.traces, MAX_FORM_SHARE, 'of the thoughts have the shape "{}"'),
+        (thoughts.sequences, thoughts.traces, MAX_FORM_SHARE, 'of the thoughts follow the order "{}"'),
         (yes_or_no, sum(yes_or_no.values()), MAX_ANSWER_SHARE, 'of the yes-or-no answers are "{}"'),
-        (found.choices, sum(found.choices.values()), MAX_RANK_SHARE, "of the right options rank {} by length"),
+        (thoughts.choices, sum(thoughts.choices.values()), MAX_RANK_SHARE, "of the right options rank {} by length"),
     ):
         name, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
         if total >= MIN_TRACES and count > share * total:
             yield f"{count / total:.0%} {about.format(name)}, which a student would copy: {ADVICE}"
-    for what, words in (("thoughts", found.words), ("answers", found.answer_words)):
-        if found.traces >= MIN_TRACES and words and words["95%"] < MIN_LENGTH_RATIO * words["5%"]:
+    for texts, words in (("thoughts", thoughts.words), ("answers", thoughts.answer_words)):
+        if thoughts.traces >= MIN_TRACES and words and words["95%"] < MIN_LENGTH_RATIO * words["5%"]:
             short, long = words["5%"], words["95%"]
-            yield f"90% of the {what} have {short} to {long} words, which a student would copy: {ADVICE}"
+            yield f"90% of the {texts} have {short} to {long} words, which a student would copy: {ADVICE}"

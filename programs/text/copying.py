@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from programs.text.words import GRAMMAR, runs, texts_in
+from programs.text.words import GRAMMAR, ngrams, texts_in
 
 if TYPE_CHECKING:
     import dspy
@@ -27,14 +27,14 @@ BORROWED_RUN = 8
 MIN_MEANINGFUL_WORDS = 4
 """At least this many of its words must carry meaning: anybody writes "what is the most likely explanation for the"."""
 MAX_REPORTED, MAX_REPORTED_WORDS = 3, 12
-"""Limits of the stretches that are reported, and of the words of each, since the reasons go into the next prompt."""
+"""Limits on the number of reported stretches and on the words of each, since the reasons go into the next prompt."""
 
 _WORD = re.compile(r"\w+")
 Run = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
-    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has, ignoring case."""
+    """The share (0-1) of the words of `text` in runs of COPIED_RUN or more that `source` has, ignoring case and signs."""
     words = _WORD.findall(text.casefold())
     return len(_covered_positions(words, _copied_runs(source), COPIED_RUN)) / len(words) if words else 0.0
 
@@ -42,12 +42,12 @@ def copied_share(text: str, source: str) -> float:
 # Cached, since a passage has many runs and is compared with each note about it.
 @lru_cache(maxsize=4)
 def _copied_runs(source: str) -> Set[Run]:
-    return frozenset(runs(_WORD.findall(source.casefold()), COPIED_RUN))
+    return frozenset(ngrams(_WORD.findall(source.casefold()), COPIED_RUN))
 
 
-def _covered_positions(words: list[str], taken: Set[Run], length: int) -> set[int]:
-    """The positions of the words that lie in one of the `taken` runs of this length."""
-    starts = [start for start, run in enumerate(runs(words, length)) if run in taken]
+def _covered_positions(words: list[str], copied: Set[Run], length: int) -> set[int]:
+    """The positions of the words that lie in one of the `copied` runs of this length."""
+    starts = [start for start, run in enumerate(ngrams(words, length)) if run in copied]
     return {start + offset for start in starts for offset in range(length)}
 
 
@@ -64,9 +64,9 @@ def borrowing_problems(value: Any, predict: dspy.Predict, inputs: Mapping[str, A
         return []
     fields = predict.signature.fields
     shown = [{name: part for name, part in demo.items() if name in fields and name != "passage"} for demo in demos]
-    if taken := _runs_in(value) & _runs_in(shown):
-        taken -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
-    stretches = dict.fromkeys(stretch for text in texts_in(value) for stretch in _stretches(_words(text), taken))
+    if borrowed := _runs_in(value) & _runs_in(shown):
+        borrowed -= _runs_in(dict(inputs)) | _runs_in(_descriptions(predict))
+    stretches = dict.fromkeys(stretch for text in texts_in(value) for stretch in _stretches(_words(text), borrowed))
     return [f'takes "{words}" from an example, which is about another passage' for words in [*stretches][:MAX_REPORTED]]
 
 
@@ -79,18 +79,18 @@ def _descriptions(predict: dspy.Predict) -> list[Any]:
     return [predict.signature.instructions, *described, *schemas]
 
 
-def _stretches(words: list[str], taken: set[Run]) -> Iterator[str]:
-    """The longest stretches of words that consist of taken runs, each shortened to its first words."""
-    covered = _covered_positions(words, taken, BORROWED_RUN)
-    for is_taken, positions in groupby(range(len(words)), covered.__contains__):
+def _stretches(words: list[str], borrowed: set[Run]) -> Iterator[str]:
+    """The longest stretches of words that consist of borrowed runs, each shortened to its first words."""
+    covered = _covered_positions(words, borrowed, BORROWED_RUN)
+    for is_borrowed, positions in groupby(range(len(words)), covered.__contains__):
         stretch = [words[position] for position in positions]
-        if is_taken:
+        if is_borrowed:
             yield " ".join(stretch if len(stretch) <= MAX_REPORTED_WORDS else [*stretch[:MAX_REPORTED_WORDS], "..."])
 
 
 def _runs_in(value: Any) -> set[Run]:
-    found = (run for text in texts_in(value) for run in runs(_words(text), BORROWED_RUN))
-    return {run for run in found if sum(map(_is_meaningful, run)) >= MIN_MEANINGFUL_WORDS}
+    all_runs = (run for text in texts_in(value) for run in ngrams(_words(text), BORROWED_RUN))
+    return {run for run in all_runs if sum(map(_is_meaningful, run)) >= MIN_MEANINGFUL_WORDS}
 
 
 def _is_meaningful(word: str) -> bool:

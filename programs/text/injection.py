@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from programs.text.thought import THOUGHT_TAG, escape_thought_tags
-from programs.text.words import applicable, table
+from programs.text.words import applicable_rules, parse_rules
 
 _FIELD_MARKERS = ((re.compile(r"(##\s*)\]\]"), r"\1] ]"), (re.compile(r"\[\[(?=\s*##)"), "[ ["))
 # `<|x|>` may also be an expectation value, so the name must be one that chat templates use.
@@ -20,7 +20,7 @@ _INSTRUCTION_NOUN = r"(?:instructions?|prompts?|directives|commands)\b"
 _NEW_ROLE = r"(?:an?\s+(?!distance|few|little|long|certain|short)\w|DAN\b|acting\b|in\s+\w+\s+mode\b)"
 _MACHINE = r"(?:the\s+|any\s+)?(?:AI|LLM|language\s+model|chatbot|assistant)\b"
 
-INSTRUCTIONS = table(
+INSTRUCTIONS = parse_rules(
     rf"""
 ignore | instruction,prompt,directives,commands | \b(?:ignore|disregard|forget|override)\s+{_QUALIFIERS}{_INSTRUCTION_NOUN}
 be | now | \byou\s+are\s+now\s+{_NEW_ROLE}|\bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
@@ -37,11 +37,14 @@ turn | assistant | ^[ \t]*assistant[ \t]*:
 )
 
 
-def flags(text: str) -> list[str]:
+def injection_flags(text: str) -> list[str]:
     """The kinds of text in `text` that a model may obey, in this order: "field-marker", "instruction", "thought-tag"."""
     patterns_by_kind = {
         "field-marker": [marker for marker, _ in _FIELD_MARKERS],
-        "instruction": [*(token for token, _ in _TOKENS), *(each.pattern for each in applicable(INSTRUCTIONS, text))],
+        "instruction": [
+            *(token for token, _ in _TOKENS),
+            *(each.pattern for each in applicable_rules(INSTRUCTIONS, text)),
+        ],
         "thought-tag": [THOUGHT_TAG],
     }
     return [kind for kind, patterns in patterns_by_kind.items() if any(pattern.search(text) for pattern in patterns)]
@@ -51,7 +54,8 @@ def flags(text: str) -> list[str]:
 @lru_cache(maxsize=1024)
 def escape_markers(text: str) -> str:
     """`text` with field markers, chat tokens and thought tags visibly broken: `[ [ ## x ## ] ]`, `< |im_start| >`,
-    `&lt;/think&gt;`. Idempotent. Instructions in words are only flagged (`flags`), since only a reader can judge them."""
+    `&lt;/think&gt;`. Idempotent. Instructions in words are only flagged (`injection_flags`), since only a reader can
+    judge them."""
     for pattern, replacement in (*_FIELD_MARKERS, *_TOKENS):
         text = pattern.sub(replacement, text)
     return escape_thought_tags(text)

@@ -90,7 +90,7 @@ def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
 
 # Cached, since a question is looked up and then added.
 @lru_cache(maxsize=64)
-def bands(text: str) -> tuple[int, ...]:
+def lsh_bands(text: str) -> tuple[int, ...]:
     """Hashes of the bands of a question's MinHash signature: BANDS stable signed 64-bit integers, none without a word."""
     words = features(text)
     if not words:
@@ -110,12 +110,12 @@ class BandIndex:
         self._database, self._table = database, table
 
     def add(self, item: int, text: str) -> None:
-        rows = ((band, item) for band in bands(text))
+        rows = ((band, item) for band in lsh_bands(text))
         self._database.executemany(f"insert or ignore into {self._table} values (?, ?)", rows)
 
     def candidates(self, text: str) -> list[int]:
         """The numbers of the questions that share at least MIN_SHARED bands with a text, in ascending order."""
-        hashes = bands(text)
+        hashes = lsh_bands(text)
         matches = f"select item from {self._table} where hash in ({','.join('?' * len(hashes))})"
         query = f"{matches} group by item having count(*) >= {MIN_SHARED} order by item"
         return [item for (item,) in self._database.execute(query, hashes)]

@@ -1,17 +1,17 @@
 """Finds the figures in a thought and its answer that only the passage can have given, not the question or arithmetic.
 
 Two figures are the same if they are one amount ("500 mg", "0.5 g"; "53%", "0.53") within the rounding of the first as it is
-written. Units are compared if both figures have one, and "27 girls" are not 27 hours. A whole number of at most two digits
-is the passage's only if the units agree as well, or both have none: a calculated 32 Hz is not the passage's "32 times".
+written. Units are compared if both figures have one, and "27 girls" are not 27 hours. A whole number of at most two
+significant digits is the passage's only if the units agree or both have none: a calculated 32 Hz is not its "32 times".
 
 Arithmetic gives a figure if one operation on figures of the same sentence or of the two before yields it, and the sentence
-has a word or a sign of calculation. In a sum or a difference, one operand may be any figure given or derived before. A
-figure after a calculation and an equals sign ("√0.39 × 61 = 38") is accepted unchecked. A figure of three or more digits,
-which is hardly met by chance, needs no such word, and its operands may be anywhere in the paragraph or the one before. A
-figure that needs the passage is no operand.
+has a word or a sign of calculation. In a sum or a difference, one operand may be any figure of the question or derived in
+an earlier paragraph. A figure after a calculation and an equals sign ("√0.39 × 61 = 38") is accepted unchecked. One of
+three or more significant digits, which is hardly met by chance, needs no such word, and its operands may be anywhere in the
+paragraph or the one before. A figure that needs the passage is no operand.
 
-Round figures (30, 250, 0.5) are never listed, since people who guess use them too: a capable writer, asked about 7 that
-the passage also had, had guessed all 7. Nor are figures after a word of assumption ("say 1.6"), which prompts ask for.
+Round figures (30, 250, 0.5) are never listed, since people guess them: asked about 7 that the passage also has, a capable
+writer had guessed them all. Nor are figures after a word of assumption ("say 1.6"), which prompts ask for.
 """
 
 import math
@@ -48,7 +48,7 @@ _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 
 class _Known(NamedTuple):
-    """The figures known after a text: given or derived, the writer's own, needing the passage, and operands in the text."""
+    """The figures known after a text: given or derived, the writer's own, needing the passage, and the operands in it."""
 
     given: Sequence[Quantity]
     own: Sequence[Quantity] = ()
@@ -64,7 +64,7 @@ def needs_passage(
     the question (None: the passage); a figure that is not in it is not listed, since it cannot be from the passage."""
     known = _after_thought(question, passage, tuple(thought), seen)
     if answer is not None:
-        known = _after(known, answer, passage)
+        known = _after_text(known, answer, passage)
     return [figure.written for figure in known.needed]
 
 
@@ -73,11 +73,11 @@ def needs_passage(
 def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: str | None) -> _Known:
     known = _Known(quantities(question))
     for paragraph in thought:
-        known = _after(known, paragraph, passage, seen)
+        known = _after_text(known, paragraph, passage, seen)
     return known
 
 
-def _after(before: _Known, text: str, passage: str, seen: str | None = None) -> _Known:
+def _after_text(before: _Known, text: str, passage: str, seen: str | None = None) -> _Known:
     given, own, needed = [*before.given], [*before.own], [*before.needed]
     sources = [passage] if seen is None else [passage, seen]
     paragraph, recent = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
@@ -102,20 +102,21 @@ def _after(before: _Known, text: str, passage: str, seen: str | None = None) -> 
 def _is_derived_in(
     sentence: str,
     figure: Quantity,
-    own: Sequence[Quantity],
+    beside: Sequence[Quantity],
     recent: Sequence[Quantity],
     earlier: Sequence[Quantity],
     given: Sequence[Quantity],
 ) -> bool:
-    """Whether a sentence derives a figure from others, or assumes it. `own` are the figures of the sentence, `recent` those
-    of the sentences just before, `earlier` those of this paragraph and the last, `given` all given or derived before."""
+    """Whether a sentence derives a figure from others, or assumes it. `beside` are the other figures of the sentence,
+    `recent` those of the sentences just before, `earlier` those of this paragraph and the last, `given` those of the
+    question or derived in earlier paragraphs."""
     calculates = _CALCULATION.search(sentence) is not None
-    operands = [*own, *recent, *earlier] if figure.digits > 2 else [*own, *recent] if calculates else ()
+    operands = [*beside, *recent, *earlier] if figure.digits > 2 else [*beside, *recent] if calculates else ()
     before = re.split(rf"(?<![\w.,]){re.escape(figure.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
     return (
         _is_derived(figure, operands)
-        or (bool(own) and _CALCULATION_BEFORE.search(before) is not None)
-        or (calculates and any(_is_sum(figure, x, y) for x in own if not x.plain for y in given))
+        or (bool(beside) and _CALCULATION_BEFORE.search(before) is not None)
+        or (calculates and any(_is_sum(figure, x, y) for x in beside if not x.plain for y in given))
         or _ASSUMPTION_BEFORE.search(before) is not None
     )
 
@@ -131,7 +132,7 @@ def _is_among(figure: Quantity, others: Iterable[Quantity]) -> bool:
 
 
 def _is_in(figure: Quantity, passage: Iterable[Quantity]) -> bool:
-    """Whether a passage has the figure. One of at most two digits may match by chance, so its unit has to agree, too."""
+    """Whether a passage has the figure. The unit of one that may match by chance has to agree, too."""
     may_be_chance = figure.digits <= 2 and "." not in figure.written
     is_share = {figure.dimension} <= {None, "fraction"}
     return any(
@@ -159,7 +160,7 @@ def _is_same(one: Quantity, other: Quantity) -> bool:
 
 def _is_derived(figure: Quantity, others: Sequence[Quantity]) -> bool:
     """Whether one operation on other figures gives this one, within their rounding."""
-    return any(abs(r - figure.size) <= figure.abs_error + abs(r) * blur for r, blur in _results(figure, others))
+    return any(abs(r - figure.size) <= figure.abs_error + abs(r) * error for r, error in _results(figure, others))
 
 
 def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[float, float]]:
@@ -175,31 +176,31 @@ def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[flo
             results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
         yield from ((result, a.rel_error) for result in results)
     for (x, a), (y, b) in permutations(values, 2):
-        blur = a.rel_error + b.rel_error
+        rel_error = a.rel_error + b.rel_error
         quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
         sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
         power = [x**y] if pure and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, blur) for result in (x * y / unit, *quotients, *sums, *power))
+        yield from ((result, rel_error) for result in (x * y / unit, *quotients, *sums, *power))
 
 
-def unstated(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
+def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
     """The figures of a text that are neither in the question nor in the passage nor, within 2%, in `texts`. With `counts`,
-    small counts ("two", "half") are figures too, and `texts` must derive a figure from others in one step."""
+    small counts ("two", "half") are figures too, and a sentence of `texts` must derive a figure in one step."""
     stated = [*quantities(question), *quantities(passage)]
     missing = [figure for figure in quantities(text) if (counts or not figure.plain) and not _is_among(figure, stated)]
     if counts:
         return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
-    said = [figure for each in texts for figure in quantities(each)]
+    in_texts = [figure for each in texts for figure in quantities(each)]
     widened = [figure._replace(abs_error=max(figure.abs_error, abs(figure.size) * 0.02)) for figure in missing]
-    return [figure.written for figure in widened if not _is_among(figure, said)]
+    return [figure.written for figure in widened if not _is_among(figure, in_texts)]
 
 
 def _is_derived_by(figure: Quantity, text: str) -> bool:
     sentences = _SENTENCE_BREAK.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
-        own = quantities(sentence)
-        others = [other for other in (*quantities(before), *own) if not _is_same(figure, other)]
+        figures = quantities(sentence)
+        others = [other for other in (*quantities(before), *figures) if not _is_same(figure, other)]
         plausible = figure.digits > 2 or _CALCULATION.search(sentence)
-        if plausible and _is_among(figure, own) and _is_derived(figure, others):
+        if plausible and _is_among(figure, figures) and _is_derived(figure, others):
             return True
     return False

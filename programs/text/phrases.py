@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from programs.text.words import Rule, applicable, table
+from programs.text.words import Rule, applicable_rules, parse_rules
 
 
 class Fault(NamedTuple):
@@ -43,7 +43,7 @@ def strip_source_lead(text: str) -> str:
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
     lowered, hits = given.lower(), list[Fault]()
-    for rule in applicable(rules, text):
+    for rule in applicable_rules(rules, text):
         for match in rule.pattern.finditer(text):
             forgiven = rule.introduced_by.replace("{noun}", re.escape(match.groupdict().get("noun") or ""))
             introduced = re.search(forgiven, f"{given}\n{text[: match.start()]}", re.IGNORECASE)
@@ -101,7 +101,7 @@ _REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|
 
 PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
-SOURCE_REFERENCE_RULES = table(
+SOURCE_REFERENCE_RULES = parse_rules(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_UNNAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
@@ -149,7 +149,7 @@ _A_PERSON = (
     r"\b(?:an?|one|each|every|any|some|another)\s+(?:[\w-]+\s+){0,3}person\b|\bpeople\b|\b(?:some|any)(?:one|body)\b"
 )
 
-ARTEFACT_RULES = table(
+ARTEFACT_RULES = parse_rules(
     rf"""
 {SENTENCE} | sentence | \b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])

@@ -7,7 +7,7 @@ import operator
 import re
 
 from programs.text.injection import CHAT_TOKEN
-from programs.text.words import applicable, runs, table
+from programs.text.words import applicable_rules, ngrams, parse_rules
 
 MAX_REPEATED_SHARE, MIN_WORDS = 0.30, 20
 # Equations consist mostly of signs; prose about them does not.
@@ -20,8 +20,8 @@ _BIDI_CONTROLS = r"\u202a-\u202e\u2066-\u2069"
 
 # The first rule that matches gives the reason. Case matters unless a rule says (?i).
 # Of the C0 and C1 characters, prose has only line breaks and tabs. Characters that change the writing direction hide text.
-# An API's sentence starts with "rate limit exceeded"; "the Eddington rate limit exceeded" is physics.
-RULES = table(rf"""
+# An API's message starts with "rate limit exceeded"; "the Eddington rate limit exceeded" is physics.
+RULES = parse_rules(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
 JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
@@ -72,7 +72,7 @@ def prose_problems(text: str) -> list[str]:
 
 def machine_text_in(text: str) -> str | None:
     """The reason of the first rule that finds machine text in `text`, or None."""
-    return next((each.reason for each in applicable(RULES, text) if each.pattern.search(text)), None)
+    return next((each.reason for each in applicable_rules(RULES, text) if each.pattern.search(text)), None)
 
 
 _WORD = re.compile(r"\w+")
@@ -98,7 +98,7 @@ def degeneracy(text: str) -> str | None:
         return "one character repeated"
     if any(map(operator.eq, words, words[1:])) and _WORD_RUN.search(stripped):
         return "one word repeated"
-    four_grams = runs(words, 4)
+    four_grams = ngrams(words, 4)
     repeated = 1 - len(set(four_grams)) / len(four_grams) if len(words) >= MIN_WORDS else 0.0
     if repeated > MAX_REPEATED_SHARE:
         return f"{repeated:.0%} of its 4-grams repeat"

@@ -54,7 +54,7 @@ def _unit_name(written: str) -> str:
     return re.sub(r"[\s^-]+", "", written)
 
 
-_UNITS = {_unit_name(name): what for name, what in _UNIT_SPELLINGS.items()}
+_UNITS = {_unit_name(name): unit for name, unit in _UNIT_SPELLINGS.items()}
 """By a unit's name: its dimension, and its size in the base unit of that dimension (second, gram, metre ...)."""
 _UNIT = "(?:" + "|".join(map(_unit_pattern, sorted(_UNIT_SPELLINGS, key=len, reverse=True))) + r")(?!\w)"
 
@@ -91,10 +91,10 @@ _NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
 
 
 class Quantity(NamedTuple):
-    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has
-    none. `abs_error` is the rounding error of `size`, about 0 for one digit; `rel_error` is that error as a share, 0 if
-    not a decimal. `counted`: a noun follows, not a unit. `plain`: small counts, 100 % and the 5 % level, which
-    everybody uses. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
+    """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has none.
+    `abs_error` is the rounding error of `size`, about 0 for one digit or words; `rel_error` is that error as a share, 0 if
+    not a decimal. `digits`: the significant ones. `counted`: it counts a noun or belongs to a share. `plain`: small counts,
+    100 % and the 5 % level, which everybody uses. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
@@ -115,7 +115,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     text = _BRACKETED_FACTOR.sub(r"\1", as_plain_text(text))
     following: tuple[int, float, str | None] | None = None
     found = []
-    for match in reversed([match for match in _NUMBER.finditer(text) if not _begins_name(match)]):
+    for match in reversed([match for match in _NUMBER.finditer(text) if not _starts_name(match)]):
         # The unit in "mg/day" is not mg, but one that the table does not have.
         compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
         unit = _unit_name(match["unit"]) if match["unit"] and not compound else None
@@ -129,7 +129,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     return tuple(found[::-1])
 
 
-def _begins_name(match: re.Match[str]) -> bool:
+def _starts_name(match: re.Match[str]) -> bool:
     """Whether letters that are not a unit directly follow the digits: 2MASS, 19F, the 1990s."""
     return match["digits"] is not None and match.end() == match.end("digits") and (match["rest"] or "")[:1].isalpha()
 

@@ -27,7 +27,7 @@ _SENTENCE_END = re.compile(r"(?:[a-z0-9)\]]|\b[A-Z]{2,})\.[\"')\]]*\s+(?=[\"'(\[
 # After a number, a capital letter is a unit and not an initial: "at 300 K. The".
 _TITLES = "dr|prof|mr|mrs|ms|st|mt|vol|dept|univ|inc|ltd|co|corp|ed|eds"
 _INITIAL_OR_TITLE = re.compile(rf"(?:(?:^|(?<!\d)[\s(])(?-i:[A-Z])|(?:^|[\s(])(?:{_TITLES}))\.\Z", re.I)
-# Characters of the longest abbreviation above, with the one before it and the full stop.
+# Characters of the longest abbreviation above, with its full stop and the character before it.
 MAX_ABBREVIATION_CHARS = 8
 
 # A list marker or an initial belongs to the sentence that follows.
@@ -41,19 +41,19 @@ class Span(NamedTuple):
     end: int
 
 
-def split(text: str) -> list[Span]:
+def split_sentences(text: str) -> list[Span]:
     """The sentences of `text`, in order: disjoint, non-empty spans that start and end with a non-space character, are at
     most MAX_SENTENCE_CHARS characters long, and together cover every non-space character of the text."""
     return [
         part
         for paragraph in _paragraphs(text)
-        for block in parts(text, paragraph, MAX_BLOCK_CHARS)
+        for block in split_span(text, paragraph, MAX_BLOCK_CHARS)
         for sentence in _sentences(text, block)
-        for part in parts(text, sentence, MAX_SENTENCE_CHARS)
+        for part in split_span(text, sentence, MAX_SENTENCE_CHARS)
     ]
 
 
-def numbered(text: str, spans: Sequence[Span]) -> str:
+def numbered_lines(text: str, spans: Sequence[Span]) -> str:
     """One line per sentence, "[1] First sentence.", numbered from 1; line breaks inside a sentence become spaces."""
     return "\n".join(f"[{i}] {' '.join(text[s.start : s.end].split())}" for i, s in enumerate(spans, start=1))
 
@@ -66,7 +66,7 @@ def cut_at_sentence(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     # Enough text to see every sentence that starts before the limit whole.
-    ends = [span.end for span in split(text[: limit + MAX_SENTENCE_CHARS]) if span.end <= limit]
+    ends = [span.end for span in split_sentences(text[: limit + MAX_SENTENCE_CHARS]) if span.end <= limit]
     ends = ends or [space.start() for space in re.finditer(r"(?<=\S)\s", text[: limit + 1])]
     return text[: ends[-1] if ends else limit]
 
@@ -74,9 +74,9 @@ def cut_at_sentence(text: str, limit: int) -> str:
 def _paragraphs(text: str) -> Iterator[Span]:
     start = 0
     for end in [*(gap.end() for gap in _BLANK_LINES.finditer(text)), len(text)]:
-        begin = end - len(text[start:end].lstrip())
-        if begin < end:
-            yield _stripped(text, begin, end)
+        first = end - len(text[start:end].lstrip())
+        if first < end:
+            yield _stripped(text, first, end)
         start = end
 
 
@@ -99,10 +99,10 @@ def _starts(text: str, block: Span) -> list[int]:
     starts, position = {0}, 0
     for sentence in sentencex.segment("en", flat):
         # The results are substrings of the input, in order.
-        found = flat.find(sentence.strip(), position)
-        if found > 0:
-            starts.add(found)
-        position = max(found, position) + len(sentence.strip())
+        offset = flat.find(sentence.strip(), position)
+        if offset > 0:
+            starts.add(offset)
+        position = max(offset, position) + len(sentence.strip())
     for match in _SENTENCE_END.finditer(flat):
         end = match.start() + 2
         if not _INITIAL_OR_TITLE.search(flat, max(0, end - MAX_ABBREVIATION_CHARS), end):
@@ -110,11 +110,11 @@ def _starts(text: str, block: Span) -> list[int]:
     return [block.start + start for start in sorted(starts)]
 
 
-def parts(text: str, span: Span, longest: int) -> Iterator[Span]:
+def split_span(text: str, span: Span, max_chars: int) -> Iterator[Span]:
     """`span` itself, or parts of at most `longest` characters, each cut at the best boundary in its second half."""
     start = span.start
-    while span.end - start > longest:
-        middle, stop = start + longest // 2, start + longest
+    while span.end - start > max_chars:
+        middle, stop = start + max_chars // 2, start + max_chars
         cuts = (text.rfind(mark, middle, stop) + len(mark) - 1 for mark in (". ", "; ", ", ", "\n", " "))
         cut = next((c for c in cuts if c > middle), stop)
         yield _stripped(text, start, cut)

@@ -40,7 +40,7 @@ def score(completion: str, short: Mapping[str, Any]) -> float:
     """1.0 if a completion gives the short answer and no other, else 0.0. `short` has a `kind` and the keys of that kind:
     number `value`, `unit` and `tolerance`, choice `text` and `options`, yes_no `text`, term `text` and `aliases`."""
     given, rule = after_thought(completion), _RULES[short["kind"]]
-    if boxed := boxes(given):
+    if boxed := boxed_contents(given):
         # A text longer than a sentence is no short answer.
         return float(all(len(part) < MAX_SENTENCE_CHARS and rule(part, short, True) for part in boxed))
     sentences = _first_and_last_sentence(given)
@@ -63,15 +63,15 @@ def after_thought(completion: str) -> str:
     return "" if _THOUGHT_START.search(last) else last.strip()
 
 
-def boxes(text: str) -> list[str]:
+def boxed_contents(text: str) -> list[str]:
     """The content of each outermost `\\boxed{}`; empty for one that is not closed."""
-    found, end = [], 0
+    contents, end = [], 0
     while match := _BOX_START.search(text, end):
         depth, end = 1, match.end()
         while depth and (brace := _BRACE.search(text, end)):
             depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
-        found.append("" if depth else text[match.end() : end - 1].strip())
-    return found
+        contents.append("" if depth else text[match.end() : end - 1].strip())
+    return contents
 
 
 def _first_and_last_sentence(text: str) -> list[str]:
@@ -80,7 +80,7 @@ def _first_and_last_sentence(text: str) -> list[str]:
     return [part if len(part) < MAX_SENTENCE_CHARS else "" for part in (*parts[:1], *parts[-1:])]
 
 
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """A text in lower case, with single spaces between words and no signs but % and +."""
     text = re.sub(r"\\(?:text|textbf|textit|mathrm|mathbf|rm)\b\s*\{?", "", text)
     return " ".join(re.sub(r"[^\w%+]+|_", " ", text.casefold()).split())
@@ -94,7 +94,7 @@ _STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
 
 
 def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
-    options = list(map(plain, short["options"]))
+    options = list(map(normalize, short["options"]))
     text, named = as_plain_text(part).strip(), set[int]()
     # The longest first, since an option may be part of another.
     for index, words in sorted(enumerate(map(str.split, options)), key=lambda option: -len(option[1])):
@@ -102,39 +102,39 @@ def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
         text, times = re.subn(rf"(?<!\w){pattern}(?!\w)", "", text, flags=re.I)
         named |= {index} if words and times else set()
     if boxed:
-        found = _IN_BOX.fullmatch(text) or _LABELLED.fullmatch(text)
-        if not found:
+        rest = _IN_BOX.fullmatch(text) or _LABELLED.fullmatch(text)
+        if not rest:
             return False
-        letters = [found[1]] if found[1] else []
+        letters = [rest[1]] if rest[1] else []
     elif letters := ["".join(filter(None, groups)) for groups in _NAMED_LETTER.findall(text)]:
         letters += _STRAY_LETTER.findall(text)
     named |= {LETTERS.index(letter.upper()) for letter in letters}
-    right = options.index(plain(short["text"]))
+    right = options.index(normalize(short["text"]))
     if named != {right} or _DENIAL.search(text.casefold()):
         return False
     return bool(boxed or letters) or _ends_with(part, [options[right]])
 
 
 def _yes_or_no(sentence: str) -> str | None:
-    found = _YES_OR_NO.match(sentence)
-    if found is None or sentence.endswith("?"):
+    match = _YES_OR_NO.match(sentence)
+    if match is None or sentence.endswith("?"):
         return None
-    word = found[1].lower()
-    return "both" if re.search(_OPPOSITE[word], sentence[found.end() :], re.I) else word
+    word = match[1].lower()
+    return "both" if re.search(_OPPOSITE[word], sentence[match.end() :], re.I) else word
 
 
 def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
-    names = {_singular(plain(name)) for name in [short["text"], *(short.get("aliases") or ())]}
+    names = {_singular(normalize(name)) for name in [short["text"], *(short.get("aliases") or ())]}
     if boxed:
         without = re.sub(r"\s*\([^()]*\)", "", part)
-        said = {_singular(re.sub(r"\A(?:the|an?) ", "", plain(one))) for one in (part, without)}
+        said = {_singular(re.sub(r"\A(?:the|an?) ", "", normalize(name))) for name in (part, without)}
         return bool(said & names)
     return _ends_with(part, names)
 
 
 def _ends_with(sentence: str, names: Iterable[str]) -> bool:
     """Whether a sentence ends by giving one of these names as the answer, not several names or a denial."""
-    said = _singular(plain(sentence.replace(":", " answer ").replace("=", " answer ")))
+    said = _singular(normalize(sentence.replace(":", " answer ").replace("=", " answer ")))
     ends = any(re.search(rf"{_ANSWER_LEAD}{re.escape(_singular(name))}\Z", said) for name in names)
     return ends and not _DENIAL.search(said) and " or " not in said
 
@@ -169,7 +169,7 @@ NUMBER_IN_DIGITS = (
 """A number in digits."""
 _ERROR = r"±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?"
 _NUMBER = re.compile(
-    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){NUMBER_IN_DIGITS}(?:\s*/\s*(?P<below>{_DECIMAL})(?![\w/]))?"
+    rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){NUMBER_IN_DIGITS}(?:\s*/\s*(?P<denominator>{_DECIMAL})(?![\w/]))?"
     rf"(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?(?:\s*{_ERROR})?"
 )
 _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().\- ]{0,60})")
@@ -183,8 +183,9 @@ def numbers_in(text: str) -> list[WrittenNumber]:
         if match["error"] or match.start() < end:
             continue
         power = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get(match["scale"] or "", 1.0)
-        value, below = _to_float(match["factor"] or match["digits"] or "1") * power, _to_float(match["below"] or "1")
-        value = value / below if below else math.inf
+        value = _to_float(match["factor"] or match["digits"] or "1") * power
+        denominator = _to_float(match["denominator"] or "1")
+        value = value / denominator if denominator else math.inf
         rest = text[match.end() : match.end() + 80]
         if unit := _unit_at(rest):
             end = match.end() + rest.find(unit) + len(unit)
@@ -206,8 +207,8 @@ def as_plain_text(text: str) -> str:
 
 def _unit_at(text: str) -> str:
     """The longest prefix of a text that is a unit, or ""."""
-    found = _UNIT_TEXT.match(text)
-    words = re.split(r" +", found[1].strip()) if found else []
+    match = _UNIT_TEXT.match(text)
+    words = re.split(r" +", match[1].strip()) if match else []
     for count in range(min(len(words), 5), 0, -1):
         name = " ".join(words[:count]).rstrip(".,-").strip()
         if name.count("(") == name.count(")") and not _NOT_A_UNIT.fullmatch(name) and known_unit(name):
@@ -279,11 +280,11 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
         from pint import PintError
 
         given = _registry().Quantity(value, _parse_unit(unit))
-        due = _registry().Quantity(expected, _parse_unit(expected_unit))
+        wanted = _registry().Quantity(expected, _parse_unit(expected_unit))
         try:
-            if given.units.dimensionality != due.units.dimensionality:
+            if given.units.dimensionality != wanted.units.dimensionality:
                 return None
-            value, expected = given.to_base_units().magnitude, due.to_base_units().magnitude
+            value, expected = given.to_base_units().magnitude, wanted.to_base_units().magnitude
         except PintError:
             # The dimension of a logarithmic unit per something, such as dB/km, is undefined.
             return None
@@ -302,7 +303,7 @@ def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
 
 
 def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    return plain(part) == str(short["text"])
+    return normalize(part) == str(short["text"])
 
 
 _RULES = {"number": _is_number, "choice": _is_choice, "yes_no": _is_yes_or_no, "term": _is_term}

@@ -40,7 +40,7 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.lower().replace("’", "'").replace("n't", " not"))
 
 
-def content(words: Iterable[str]) -> frozenset[str]:
+def content_stems(words: Iterable[str]) -> frozenset[str]:
     """The stems of the words that tell what a sentence is about, and its numbers."""
     return frozenset(filter(None, map(_content_stem, words)))
 
@@ -67,7 +67,7 @@ def is_english(words: Iterable[str]) -> bool:
     return len(_COMMON_ENGLISH_WORDS.intersection(words)) >= 3
 
 
-def runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+def ngrams(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
     """All runs of `length` consecutive words, in order."""
     return list(zip(*(words[start:] for start in range(length)), strict=False))
 
@@ -94,7 +94,7 @@ class Rule(NamedTuple):
     introduced_by: str = r"(?!)"
 
 
-def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
+def parse_rules(lines: str, flags: int = 0) -> tuple[Rule, ...]:
     """Parses rules, one per line: fields separated by " | ", and `parts` by commas."""
     fields = (line.split(" | ") for line in lines.strip("\n").split("\n"))
     return tuple(
@@ -103,7 +103,7 @@ def table(lines: str, flags: int = 0) -> tuple[Rule, ...]:
     )
 
 
-def applicable(rules: Iterable[Rule], text: str) -> list[Rule]:
+def applicable_rules(rules: Iterable[Rule], text: str) -> list[Rule]:
     """The rules with a part that is in the text. No other rule can match, and a pattern takes a hundred times as long."""
     lowered = text.lower()
     return [rule for rule in rules if any(map(lowered.__contains__, rule.parts))]

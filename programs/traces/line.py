@@ -30,7 +30,7 @@ IMPORTED: Final = "imported"
 def line_of(variation: "Variation", basis: str, provenance: Mapping[str, str | int | None]) -> dict[str, Any]:
     """The line of a variation that the rules with the hash `basis` decided. `provenance` goes into each `generation`."""
     kept = variation.status in ("accepted", "unjudged")
-    records = [variation.record(number, **provenance).written() for number in range(len(variation.attempts))]
+    records = [variation.record(number, **provenance).compact_dump() for number in range(len(variation.attempts))]
     return {
         "sample": variation.key.sample,
         "status": variation.status,
@@ -56,9 +56,9 @@ def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
     The outcome is `accepted`; `below` if the judges rejected it or a model's own thought led to another answer; `unused` or
     `contaminated` (see above); or else the status of the variation, which was not accepted for another reason.
     """
-    kept, given_away = line["record"], line.get("contaminated") or {}
+    kept, contaminated = line["record"], line.get("contaminated") or {}
     records = [*line.get("attempts", ()), *([kept] if kept else [])]
-    # Lines of older versions lack them: an attempt that was followed by another had been rejected.
+    # Lines of older versions have no standings: an attempt that was followed by another had been rejected.
     standings = line.get("standings") or [
         *("below" for _ in records[1:]),
         "below" if line["status"] in ("rejected", "failed") else "",
@@ -67,4 +67,4 @@ def attempts_of(line: Line) -> Iterator[tuple[str, dict[str, Any]]]:
     unused = line.get("unused", ())
     outcomes = [*outcomes[: len(records)], *("unused" for _ in unused)]
     for outcome, record in zip(outcomes, [*records, *unused], strict=True):
-        yield "contaminated" if record.get("id") in given_away else outcome, record
+        yield "contaminated" if record.get("id") in contaminated else outcome, record

@@ -1,9 +1,9 @@
 """A model's own reasoning (`--thought model|both`): a thought that it had before it answered, not one that it composed.
 
 The written trace of a variation is made first, since its answer is grounded in the passage. Then the question is asked as a
-person would, at most `--tries` times, until an answer makes the same main claim as the grounded one. A try with another
-answer is a rejected attempt. A try without a thought, or whose texts fail their checks, is no attempt. A try that could not
-be answered or compared stays open: if no other is accepted, a later run continues with it.
+person would, at most `--tries` times, until an answer makes the same main claim as the grounded one and is not rejected by
+judges. A try with another answer is a rejected attempt. A try without a thought, or whose texts fail their checks, is no
+attempt. A try that could not be answered or compared stays open: if no other is accepted, a later run continues with it.
 """
 
 import logging
@@ -14,7 +14,7 @@ from functools import cache
 
 from programs.asking.ask import AnswerAsk
 from programs.asking.reply import StageFailed
-from programs.records import Agreed
+from programs.records import AnswerAgreement
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.checks import own_problems
@@ -29,7 +29,7 @@ OWN_STAGE, COMPARE_STAGE = OwnStage(), CompareStage()
 NO_REASONING = "the model returned no reasoning"
 UNANSWERED = "unanswered so far"
 
-Judging = Callable[[Variation, AttemptPlan, Draft, Agreed | None], Awaitable[None]]
+Judging = Callable[[Variation, AttemptPlan, Draft, AnswerAgreement | None], Awaitable[None]]
 """Judges a draft, and adds it to the variation as an attempt."""
 
 
@@ -47,7 +47,7 @@ async def make_own_thought(
             why = await _try(own, written.last, number, options, answer, judge)
         except StageFailed as failure:
             if failure.reply.fault == "server":
-                own.failed(failure)
+                own.fail(failure)
                 return
             why, own.failure = UNANSWERED, failure
         if why is None:
@@ -76,14 +76,16 @@ async def _try(
     reference = grounded.draft.answer
     ask = COMPARE_STAGE.ask(own.question, reference, draft.answer, f"{name}/{grounded.plan.name}", options.comparer)
     reply = await answer(ask)
-    found = ask.value_of(reply)
-    agreed = Agreed(agreement=found.agreement, reason=found.reason, reference=reference, compared_by=reply.model)
+    compared = ask.value_of(reply)
+    agreed = AnswerAgreement(
+        agreement=compared.agreement, reason=compared.reason, reference=reference, compared_by=reply.model
+    )
     written_replies = {stage: grounded.draft.replies[stage] for stage in ("trace", "answer")}
     replies = {**draft.replies, **written_replies, "agreement": reply}
     draft = replace(draft, checkable=grounded.draft.checkable, replies=replies)
-    if found.agreement != "equivalent":
+    if agreed.agreement != "equivalent":
         own.attempts.append(Attempt(plan, draft, [], "below", agreed=agreed))
-        return str(found.agreement)
+        return str(agreed.agreement)
     await judge(own, plan, draft, agreed)
     return Reason.JUDGED.value if own.last.standing == "below" else None
 

@@ -8,7 +8,7 @@ first of these instead: K comparisons. A setting is passed if at least half of i
     known        passed without the passage
     needs_paper  passed only with it
     unanswered   passed neither way
-    difficulty   1 - pass rate: the share of the judged comparisons with the passage that do not pass (and without, apart)
+    difficulty   1 - pass rate: share of judged comparisons with the passage that fail (`difficulty_without`: without it)
 
 A comparison that failed technically (no usable answer, or no readable comparison) is absent and does not count in a rate.
 If absent ones could have decided the need, it is None: undecided, never guessed. All variations of a question share the
@@ -45,7 +45,8 @@ class Trials:
     answer: AnswerAsk
 
     async def solve_blindly(self, variations: list[Variation]) -> None:
-        """Gives a question's accepted variations the same `blind_solve`, and rejects all if its need is not kept."""
+        """Gives a question's accepted variations the same `blind_solve`. If its need is not kept, rejects all, or makes
+        them `unjudged` if a later run may still decide it."""
         options, accepted = self.options, [variation for variation in variations if variation.accepted]
         if not accepted or options.blind_solve is None:
             return
@@ -64,9 +65,9 @@ class Trials:
             solver=options.solver,
             compared_by=RULES if short else options.comparer,
             temperature=next(
-                (one.temperature for one in accepted[0].last.trial_replies["solve"] if one.status == "ok"), None
+                (reply.temperature for reply in accepted[0].last.trial_replies["solve"] if reply.status == "ok"), None
             ),
-            variations=[each.key.variation if each.key.thought == "written" else each.key.name for each in accepted],
+            variations=[each.key.variation if each.key.origin == "written" else each.key.name for each in accepted],
             student=student,
         )
         for variation in accepted:
@@ -140,12 +141,12 @@ def _compare_by_rules(text: str, short: ShortAnswer) -> Agreement:
     return "equivalent" if score(text, dict(short)) else "contradicts"
 
 
-def tries_of(found: Sequence[Agreement | None]) -> SolveTries:
+def tries_of(agreements: Sequence[Agreement | None]) -> SolveTries:
     """Counts the comparisons of one setting."""
-    counts = Counter(found)
-    judged = len(found) - counts[None]
+    counts = Counter(agreements)
+    judged = len(agreements) - counts[None]
     return SolveTries(
-        asked=len(found),
+        asked=len(agreements),
         equivalent=counts["equivalent"],
         partial=counts["partial"],
         contradicts=counts["contradicts"],

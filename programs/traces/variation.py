@@ -12,7 +12,7 @@ from programs.lms.meter import ResourceUsage
 from programs.option_groups import QualityOptions
 from programs.records import (
     NO_FAULT,
-    Agreed,
+    AnswerAgreement,
     BlindSolve,
     Generation,
     Grades,
@@ -38,7 +38,7 @@ Status = Literal["accepted", "rejected", "unjudged", "duplicate", "failed"]
 """unjudged: waits for judges or an undecided blind solve; failed: a stage has no readable reply, a later run asks again."""
 
 Standing = Literal["accepted", "below", "unjudged"]
-"""What the judges' verdicts make of an attempt; below: rejected."""
+"""What the judges' verdicts make of an attempt. below: rejected, as is a model's own thought with another answer."""
 
 
 class VariationKey(NamedTuple):
@@ -47,14 +47,14 @@ class VariationKey(NamedTuple):
     sample: str
     question_type: str
     variation: int
-    thought: ThoughtOrigin = "written"
+    origin: ThoughtOrigin = "written"
 
     def __str__(self) -> str:
         return self.named(self.name)
 
     @property
     def name(self) -> str:
-        return variation_name(self.variation, self.thought)
+        return variation_name(self.variation, self.origin)
 
     def named(self, draft: str) -> str:
         """The full name of one of its drafts; `draft` is an `AttemptPlan.name`."""
@@ -74,16 +74,15 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model;
-    `trial_replies` has the replies of the trials of an accepted attempt, by stage name (`student` for those of the
-    student model)."""
+    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model; `trial_replies`
+    are the replies of the trials of an accepted attempt, by stage name (`student` for those of the student model)."""
 
     plan: AttemptPlan
     draft: Draft
     verdicts: list[Verdict]
     standing: Standing
     grades: Grades | None = None
-    agreed: Agreed | None = None
+    agreed: AnswerAgreement | None = None
     blind_solve: BlindSolve | None = None
     steps: list[StepRecord] | None = None
     trial_replies: dict[str, list[Reply]] = field(default_factory=dict)
@@ -100,7 +99,7 @@ class Attempt:
 
 @dataclass
 class Variation:
-    """A variation while it is made. `status` is valid once it is decided; `rejection` says why it is not accepted."""
+    """A variation while it is being made. `status` is valid once it is decided; `rejection` says why it is not accepted."""
 
     key: VariationKey
     question: Question
@@ -138,7 +137,7 @@ class Variation:
             score = f"quality {panel_score(verdicts)} after {len(self.attempts)} attempts"
             self.reject("rejected", Reason.JUDGED, "; ".join([score, *floors_missed(verdicts)]))
 
-    def failed(self, failure: StageFailed) -> "Variation":
+    def fail(self, failure: StageFailed) -> "Variation":
         """Gives up at a stage: rejected if the failure is final, otherwise failed, so that a later run tries again."""
         self.failure = failure
         if failure.final:
@@ -156,7 +155,7 @@ class Variation:
     def digest(self) -> str | None:
         return self.last.digest if self.attempts else None
 
-    def _needs_passage(self, attempt: Attempt, found: Strands) -> list[str]:
+    def _needs_passage(self, attempt: Attempt, strands: Strands) -> list[str]:
         """The figures that only the passage gives. A closed thought of a model's own has none: the model saw no passage."""
         draft, plan, seen = attempt.draft, attempt.plan, None
         if plan.setting == "closed":
@@ -164,14 +163,14 @@ class Variation:
                 return []
             others = [other for other in self.attempts if other is not attempt]
             faults = [verdict.fault for other in others for verdict in other.verdicts]
-            seen = "\n".join(filter(None, [found.seen, *faults]))
+            seen = "\n".join(filter(None, [strands.seen, *faults]))
         text, thought = self.passage.sample.text, draft.thought.texts
         return needs_passage(self.question.text, text, thought, draft.answer, seen=seen)
 
     def record(self, number: int = -1, **generation: Any) -> Record:
-        """The record of an attempt (the last by default). `generation` has more fields of `Generation`."""
-        key, question, passage, found = self.key, self.question, self.passage, self.strands
-        assert found is not None, "an attempt needs strands"
+        """The record of an attempt (the last by default). `generation`: further fields of `Generation`."""
+        key, question, passage, strands = self.key, self.question, self.passage, self.strands
+        assert strands is not None, "an attempt needs strands"
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
         steps = draft.thought.steps()
@@ -190,7 +189,7 @@ class Variation:
             steps=attempt.steps or [StepRecord(kind=kind, text=text) for kind, text in steps],
             final_answer=draft.answer,
             setting=plan.setting,
-            needs_passage=self._needs_passage(attempt, found),
+            needs_passage=self._needs_passage(attempt, strands),
             yes_or_no=draft.yes_or_no,
             short_answer=draft.checkable.short_answer,
             rubric=draft.checkable.rubric,
@@ -199,13 +198,13 @@ class Variation:
             shape=plan.shape,
             agreed=attempt.agreed,
             notes=Notes(
-                analysis=found.analysis.model_dump(mode="json"),
-                hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in found.hypotheses.hypotheses],
-                critique=found.critique.model_dump(mode="json"),
-                perspective=found.perspective.model_dump(mode="json"),
+                analysis=strands.analysis.model_dump(mode="json"),
+                hypotheses=[hypothesis.model_dump(mode="json") for hypothesis in strands.hypotheses.hypotheses],
+                critique=strands.critique.model_dump(mode="json"),
+                perspective=strands.perspective.model_dump(mode="json"),
             ),
             answer_grades=attempt.grades,
-            evidence=found.evidence,
+            evidence=strands.evidence,
             verdicts=verdicts,
             blind_solve=attempt.blind_solve,
             metadata=TraceMetadata(
@@ -215,17 +214,17 @@ class Variation:
                 quality_score=panel_score(verdicts),
                 quality_spread=panel_spread(verdicts),
             ),
-            generation=_generation({**found.replies, **draft.replies}, attempt, **generation),
+            generation=_generation({**strands.replies, **draft.replies}, attempt, **generation),
         )
 
 
 def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) -> Generation:
-    more = {
+    trial_models = {
         name: next((reply.model for reply in several if reply.model), "")
         for name, several in attempt.trial_replies.items()
     }
     thinker = replies["trace" if attempt.plan.origin == "written" else "own"]
-    models = {**{stage: reply.model for stage, reply in replies.items()}, **more}
+    models = {**{stage: reply.model for stage, reply in replies.items()}, **trial_models}
     spent = sum(
         (reply.spent_in_all for reply in chain(replies.values(), *attempt.trial_replies.values())), ResourceUsage()
     )
@@ -243,7 +242,7 @@ def _generation(replies: dict[str, Reply], attempt: Attempt, **provenance: Any) 
     )
 
 
-def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
+def standing_of(verdicts: list[Verdict], options: QualityOptions) -> Standing:
     """accepted: the panel's score is at or above the threshold and no rating is below a floor, or there is no quality
     check; unjudged: no judge gave a score; below: otherwise."""
     if not options.quality_check:
@@ -256,7 +255,7 @@ def standing(verdicts: list[Verdict], options: QualityOptions) -> Standing:
 
 def floors_missed(verdicts: list[Verdict]) -> list[str]:
     """The ratings below a floor, with their judges. Each rejects the trace, whatever the mean."""
-    return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.too_low]
+    return [f"{rating} by {verdict.judge}" for verdict in verdicts for rating in verdict.ratings_below_floor]
 
 
 def faults_in(verdicts: list[Verdict], part: Literal["thought", "answer"]) -> tuple[str, ...]:

@@ -1,17 +1,17 @@
 """Invariants of `programs.asking.adapter`: how a stage becomes messages, and how a reply is read.
 
-1. All calls about one question begin with the same bytes: system message, passage, question, who asks. The question
+1. All calls about one question start with the same bytes: system message, passage, question, who asks. The question
    stage shares the system message and the passage. Nothing of the stage comes earlier.
-2. A demonstration carries no passage and stands in the one user message; every role is used as chat templates know it.
-3. What a passage holds (field markers, chat tokens, thought tags, a JSON reply) is escaped where it has a meaning to
+2. A demonstration has no passage and is part of the single user message, so that every chat template takes the roles.
+3. What a passage contains (field markers, chat tokens, thought tags, a JSON reply) is escaped if it has a meaning to
    parsers, and never changes which fields a reply has.
-4. A reply is whole or refused: cut anywhere, it is refused. Fences and words around it are accepted.
-5. LaTeX, written with one backslash or two, and JSON's own escapes come out as they were meant.
-6. A refusal names each fault with its field and what is due there.
-7. What was read can be written to the journal: no infinite number, no huge one, no lone surrogate.
-8. The schema is sent as response_format where the server enforces it, and stands in the prompt elsewhere.
-9. The user's message holds each input once.
-10. A further try begins with all that the first one was, and ends with what was written then and what was wrong with it.
+4. A reply is complete or rejected: truncated anywhere, it is rejected. Fences and words around it are accepted.
+5. LaTeX, written with one backslash or two, and JSON's own escapes are read as they were meant.
+6. A rejection names each fault with its field and what is required there.
+7. What was read can be written to the journal: it has no infinite or huge numbers and no lone surrogates.
+8. The schema is sent as response_format if the server enforces it; otherwise it is in the prompt.
+9. The user message has each input once.
+10. A re-ask starts with the whole first prompt, and ends with the earlier reply and what was wrong with it.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ from signatures.answer import WriteAnswer
 from signatures.grade import GradeAnswer
 from signatures.prompt import EARLIER, PREAMBLE
 from signatures.strands import GatherEvidence
-from tests.lms.asking import QUICK
-from tests.making import inputs_of_every_stage, passage, question
-from tests.signed import NAMES, SIGNATURES, WITHOUT_PASSAGE
+from tests.all_signatures import SIGNATURE_NAMES, SIGNATURES, WITHOUT_PASSAGE
+from tests.builders import inputs_of_every_stage, passage, question
+from tests.lms.asking import QUICK_RETRIES
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
@@ -50,7 +50,7 @@ def formatted(signature: Any, **given: Any) -> list[dict[str, str]]:
     return ADAPTER.format(signature, given.get("demos", []), inputs)
 
 
-def user(signature: Any, **given: Any) -> str:
+def user_message(signature: Any, **given: Any) -> str:
     return formatted(signature, **given)[-1]["content"]
 
 
@@ -64,7 +64,7 @@ def test_all_stages_of_a_question_share_passage_and_question() -> None:
         *stages,
         *(each for each in SIGNATURES if each.__name__ in WITHOUT_PASSAGE - {"CheckRubric"}),
     }
-    assert all(user(signature).startswith(expected) for signature in stages)
+    assert all(user_message(signature).startswith(expected) for signature in stages)
 
 
 def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
@@ -75,13 +75,13 @@ def test_a_demonstration_has_its_question_and_reply_but_no_passage() -> None:
     assert json.dumps({"answer": {"text": WORDS}}) in whole
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_a_prompt_holds_each_input_once_and_a_further_try_begins_as_the_first_one_did(signature: Any) -> None:
+@pytest.mark.parametrize("signature", SIGNATURES, ids=SIGNATURE_NAMES)
+def test_a_prompt_has_each_input_once_and_a_reask_starts_with_the_first_prompt(signature: Any) -> None:
     messages = formatted(signature, demos=[{"question": "Why?", "feedback": "- no"}])
     assert [message["role"] for message in messages] == ["system", "user"]
     assert messages[0]["content"] == PREAMBLE
     for name in signature.input_fields:
-        assert user(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)
+        assert user_message(signature).count(f"[[ ## {name} ## ]]") == (name in INPUTS)
     first = formatted(signature, earlier=None, feedback=None)
     again = formatted(signature, earlier="It is so.", feedback="- says nothing")
     assert again[:-1] == first[:-1]
@@ -100,8 +100,8 @@ HOSTILE = (
 @pytest.mark.parametrize("name", INPUTS)
 def test_markers_and_tokens_in_any_input_are_escaped(name: str) -> None:
     signature = next(each for each in SIGNATURES if name in each.input_fields)
-    text = user(signature, **{name: HOSTILE})
-    assert text.count("[[ ##") == user(signature).count("[[ ##")
+    text = user_message(signature, **{name: HOSTILE})
+    assert text.count("[[ ##") == user_message(signature).count("[[ ##")
     assert not [token for token in ("<|im_end|>", "<|im_start|>", "<think>", "</think>", "[INST]") if token in text]
 
 
@@ -114,7 +114,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=3), st.data())
-def test_any_whole_object_is_read_and_no_cut_one(value: dict[str, Any], data: st.DataObject) -> None:
+def test_any_complete_object_is_read_and_no_truncated_one(value: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(value)
     end = data.draw(st.integers(0, len(text) - 1))
     assert objects_in(text[:end]).objects == []
@@ -128,7 +128,7 @@ LATEX = (
 
 
 @given(st.lists(st.sampled_from([*LATEX.split(), "x\n", "\n\n", "é", '"', "\\\\", "/", "a word "]), min_size=1))
-def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
+def test_properly_escaped_text_is_read_unchanged(parts: list[str]) -> None:
     text = f"{WORDS} {''.join(parts)}."
     assert ADAPTER.parse(WriteAnswer, json.dumps({"answer": {"text": text}}))["answer"].text == text
 
@@ -149,7 +149,7 @@ def test_properly_escaped_text_comes_back_equal(parts: list[str]) -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_is_wrong_and_what_is_due(signature: Any, reply: str, reason: str) -> None:
+def test_a_rejection_says_what_is_wrong_and_what_is_required(signature: Any, reply: str, reason: str) -> None:
     with pytest.raises(UnreadableReply) as caught:
         ADAPTER.parse(signature, reply)
     assert reason in "\n".join(caught.value.faults)
@@ -166,7 +166,7 @@ def test_a_grade_that_is_no_number_is_absent_and_can_be_journaled(number: str) -
 
 
 @pytest.mark.parametrize("said", [None, "", {"text": None, "reasoning_content": "Hm."}])
-async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
+async def test_a_reply_without_text_is_rejected_like_any_other(said: Any) -> None:
     class Silent(dspy.LM):
         async def acall(self, *_: Any, **__: Any) -> Any:
             return [said]
@@ -176,18 +176,18 @@ async def test_a_reply_without_text_is_refused_as_any_other(said: Any) -> None:
     assert (caught.value.faults, caught.value.lm_response) == (["The reply is not one whole JSON object."], "")
 
 
-async def test_calls_in_flight_together_keep_their_own_form() -> None:
+async def test_concurrent_calls_keep_their_own_form() -> None:
     inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
     ask = Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs, depth=0)
     with StandIn(Scientist(), latency=0.02) as strict, StandIn(Scientist(), latency=0.02, argo_user="jdoe") as loose:
         env = {"ARGO_USER": "jdoe", "ARGO_BASE_URL": loose.url}
-        one = resolve("openai/any", api_base=strict.openai_base, retry=QUICK, env=env)
-        other = resolve("claudesonnet45", retry=QUICK, env=env)
+        enforced = resolve("openai/any", api_base=strict.openai_base, retry=QUICK_RETRIES, env=env)
+        prompted = resolve("claudesonnet45", retry=QUICK_RETRIES, env=env)
         with dspy.context(adapter=ADAPTER, disable_history=True, trace=None):
-            callers = [Caller(lambda _ask, model=model: model) for model in (one, other) * 4]  # type: ignore[misc]
+            callers = [Caller(lambda _ask, model=model: model) for model in (enforced, prompted) * 4]  # type: ignore[misc]
             await asyncio.gather(*(caller.answer(ask) for caller in callers))
-        await one.aclose()
-        await other.aclose()
+        await enforced.aclose()
+        await prompted.aclose()
     for body in strict.bodies:
         assert list(body["response_format"]["json_schema"]["schema"]["properties"]) == ["answer"]
         assert '"additionalProperties"' not in body["messages"][-1]["content"]

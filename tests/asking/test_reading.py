@@ -1,9 +1,9 @@
-"""Invariants of `programs.asking.reading` and `objects`: what is read without asking again, and what is not.
+"""Invariants of `programs.asking.reading` and `objects`: which replies are read without asking again, and which are not.
 
-1. Each row of the table in docs/pipeline.md is read as it says, and only these: `READ` is that table.
-2. What would have to be guessed is left out where the type allows it, and else refused with its faults.
-3. Prose that ends in the middle of a sentence is refused where a reply ends with it, and nowhere else.
-4. What is as it was asked for comes back unchanged.
+1. Each row of the table in docs/pipeline.md is read as it says, and nothing else is: `READ` is that table.
+2. A value that would have to be guessed is left out if the type allows it, or else the reply is rejected with its faults.
+3. Prose that stops in the middle of a sentence is rejected at the end of a reply, and nowhere else.
+4. A value of the requested form comes back unchanged.
 """
 
 import json
@@ -101,7 +101,7 @@ READ: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "said", "meant"), READ)
-def test_1_what_is_read_without_asking_again(field: str, said: Any, meant: Any) -> None:
+def test_1_a_value_is_read_without_asking_again(field: str, said: Any, meant: Any) -> None:
     assert getattr(read(**{field: said}), field) == meant
 
 
@@ -113,8 +113,8 @@ NOT_READ: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("field", "said"), [(field, said) for field, all_ in NOT_READ.items() for said in all_])
-def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> None:
+@pytest.mark.parametrize(("field", "said"), [(field, said) for field, values in NOT_READ.items() for said in values])
+def test_2_a_value_that_would_be_guessed_is_rejected_and_named(field: str, said: Any) -> None:
     good = {"level": "no", "rating": 7, "items": [{"sentence": 1}, {"sentence": 2}], "notes": []}
     assert read_fields({"a": good}, (("a", Strict),))["a"].level == "no"
     with pytest.raises(UnreadableFields) as caught:
@@ -122,10 +122,10 @@ def test_2_what_would_be_guessed_is_refused_and_named(field: str, said: Any) -> 
     assert all(fault.startswith(f"a.{field}") for fault in caught.value.faults)
 
 
-def test_2_of_what_hangs_together_nothing_is_left_out() -> None:
-    one, bad = {"sentence": 1}, {"sentence": "x"}
-    assert read(thought=[one, one]).thought == [Item(sentence=1)] * 2
-    for said in ([one, bad], [one, one, one]):
+def test_2_nothing_is_left_out_of_a_list_that_must_be_whole() -> None:
+    good, bad = {"sentence": 1}, {"sentence": "x"}
+    assert read(thought=[good, good]).thought == [Item(sentence=1)] * 2
+    for said in ([good, bad], [good, good, good]):
         assert read(thought=said).thought == []
         with pytest.raises(UnreadableFields):
             read_fields(
@@ -144,27 +144,27 @@ class Prose(BaseModel):
     more: Literal["yes", "no"] = "no"
 
 
-def prose(**fields: str) -> Prose:
+def read_prose(**fields: str) -> Prose:
     made: Prose = read_fields({"a": fields}, (("a", Prose),))["a"]
     return made
 
 
 @pytest.mark.parametrize("end", [" and", ",", " (see", ": the", " a", " –"])
-def test_3_a_reply_that_ends_in_the_middle_of_a_sentence_is_refused(end: str) -> None:
+def test_3_a_reply_that_stops_in_the_middle_of_a_sentence_is_rejected(end: str) -> None:
     with pytest.raises(UnreadableFields, match=r"a\.text stops in the middle") as caught:
-        prose(text=PROSE + end)
+        read_prose(text=PROSE + end)
     assert caught.value.cut
-    assert prose(text=PROSE + end, more="yes").text == PROSE + end, "something was written after it"
+    assert read_prose(text=PROSE + end, more="yes").text == PROSE + end, "a field after it was written"
 
 
 @pytest.mark.parametrize(
     "end", [".", "!", "?", "…", ".)", '."', ".”", ".*", " 27", " 27%", " $E = mc^2$", r" \sigma", " v"]
 )
-def test_3_prose_that_ends_is_read(end: str) -> None:
-    assert prose(text=PROSE + end).text == PROSE + end
+def test_3_complete_prose_is_read(end: str) -> None:
+    assert read_prose(text=PROSE + end).text == PROSE + end
 
 
-def test_3_a_mapping_of_any_names_is_read_as_other_objects_are() -> None:
+def test_3_a_mapping_with_any_keys_is_read_like_other_objects() -> None:
     outputs, ends = (("advice", dict[str, str]),), {"one": "The dust was swept away at dawn.", "other": "Be brief."}
     assert read_fields({"advice": ends}, outputs) == {"advice": ends}
     assert read_fields({"advice": {**ends, "more": ["x", "y"]}}, outputs) == {"advice": ends}
@@ -173,10 +173,10 @@ def test_3_a_mapping_of_any_names_is_read_as_other_objects_are() -> None:
         read_fields({"advice": {**ends, "other": "The dust was swept away because"}}, outputs)
 
 
-def test_3_a_note_needs_no_full_stop_unless_it_holds_several_sentences() -> None:
-    assert prose(text="So it is.", note=PROSE).note == PROSE
+def test_3_a_note_needs_no_full_stop_unless_it_has_several_sentences() -> None:
+    assert read_prose(text="So it is.", note=PROSE).note == PROSE
     with pytest.raises(UnreadableFields, match=r"a\.note stops"):
-        prose(note=f"So it is. {PROSE}")
+        read_prose(note=f"So it is. {PROSE}")
 
 
 SHEETS = st.builds(
@@ -190,7 +190,7 @@ SHEETS = st.builds(
 
 
 @given(SHEETS)
-def test_4_what_is_as_asked_comes_back(sheet: Sheet) -> None:
+def test_4_a_value_of_the_requested_form_comes_back_unchanged(sheet: Sheet) -> None:
     assert read(**sheet.model_dump(exclude={"thought"})) == sheet
 
 
@@ -212,7 +212,7 @@ EVIDENCE = """
         'First {"evidence": {"items": ["?"]}}, or rather:{}',
     ],
 )
-def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
+def test_1_a_mediocre_reply_is_read_whatever_surrounds_it(wrap: str) -> None:
     objects, cut = objects_in(wrap.replace("{}", EVIDENCE))
     evidence: EvidenceSet = read_fields(objects[-1], (("evidence", EvidenceSet),))["evidence"]
     assert not cut
@@ -232,7 +232,7 @@ def test_1_a_mediocre_reply_in_whatever_stands_around_it(wrap: str) -> None:
         ('{"a":' * 50_000, []),
     ],
 )
-def test_1_objects_in_a_text(said: str, objects: list[Any]) -> None:
+def test_1_objects_are_found_in_a_text(said: str, objects: list[Any]) -> None:
     assert objects_in(said).objects == objects
 
 

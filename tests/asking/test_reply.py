@@ -1,7 +1,7 @@
 """Invariants of `programs.asking.ask` and `programs.asking.reply`.
 
-1. When something fails, what runs beside it is waited for, then the first error (in order) is raised.
-2. ResourceUsage adds up like numbers do: it has a zero, order and grouping do not matter, an unknown count stays unknown.
+1. If a coroutine fails, those that run beside it are awaited, then the first error (in order) is raised.
+2. ResourceUsage adds up like numbers: it has a zero, order and grouping do not matter, and an unknown count stays unknown.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from programs.asking.ask import gather_all
 from programs.lms.meter import ResourceUsage
 
 
-async def test_what_runs_beside_a_failure_is_waited_for() -> None:
+async def test_gather_all_awaits_everything_and_raises_the_first_error() -> None:
     finished: list[str] = []
 
-    async def said(name: str) -> str:
+    async def step(name: str) -> str:
         if name.startswith("bad"):
             raise LookupError(name)
         for _ in range(5):
@@ -27,12 +27,12 @@ async def test_what_runs_beside_a_failure_is_waited_for() -> None:
         return name
 
     with pytest.raises(LookupError, match="bad1"):
-        await gather_all([said("a"), gather_all([said("bad1"), said("b")]), said("c"), said("bad2")])
+        await gather_all([step("a"), gather_all([step("bad1"), step("b")]), step("c"), step("bad2")])
     assert finished == ["a", "c", "b"]
 
 
 COUNTS = st.none() | st.integers(0, 10**9)
-SPENT = st.builds(
+USAGE = st.builds(
     ResourceUsage,
     calls=st.integers(0, 10**6),
     reasks=st.integers(0, 10**6),
@@ -44,12 +44,12 @@ SPENT = st.builds(
 )
 
 
-def rounded(spent: ResourceUsage) -> dict[str, Any]:
-    return {**spent.model_dump(), "seconds": pytest.approx(spent.seconds, abs=0.002)}
+def rounded(usage: ResourceUsage) -> dict[str, Any]:
+    return {**usage.model_dump(), "seconds": pytest.approx(usage.seconds, abs=0.002)}
 
 
-@given(SPENT, SPENT, SPENT)
-def test_spent_adds_up_in_any_order_and_grouping(a: ResourceUsage, b: ResourceUsage, c: ResourceUsage) -> None:
+@given(USAGE, USAGE, USAGE)
+def test_usage_adds_up_in_any_order_and_grouping(a: ResourceUsage, b: ResourceUsage, c: ResourceUsage) -> None:
     assert (a + b).model_dump() == rounded(b + a)
     assert ((a + b) + c).model_dump() == rounded(a + (b + c))
     assert (a + ResourceUsage()).model_dump() == rounded(a)

@@ -1,10 +1,10 @@
-"""Invariants of `programs.asking.json_schema`, and of every signature's output as a schema.
+"""Invariants of `programs.asking.schema` for the output of every signature.
 
-1. Nothing is referred to: no $ref, no $defs; no title is left, and a property of that name stays.
-2. Every object is closed and requires all its properties, in the order in which they were written.
-3. Every string has a longest length (or a list of values), every list a largest count, every whole number a highest
-   value: a small model that is held to the schema comes to an end.
-4. The schema accepts exactly what the signature's type accepts of well-formed values; the form names every key in order.
+1. A schema has no $ref, no $defs and no title, but keeps a property of that name.
+2. Every object is closed and requires all its properties, in the order in which they were declared.
+3. Every string has a maximum length (or a list of values), every list a maximum length and every whole number a maximum,
+   so that a small model that is held to the schema comes to an end.
+4. The schema accepts exactly the well-formed values that the signature's type accepts. The form names every key in order.
 """
 
 import json
@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 
 from programs.asking.schema import form_of, outputs_of, strict_schema
-from tests.making import Answers, made_of
-from tests.signed import NAMES, SIGNATURES
+from tests.all_signatures import SIGNATURE_NAMES, SIGNATURES
+from tests.builders import Answers, run_tracer
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
@@ -29,8 +29,8 @@ def nodes(schema: Any) -> Iterator[dict[str, Any]]:
             yield from nodes(child)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
-def test_all_of_a_schema_is_written_out_closed_and_bounded(signature: Any) -> None:
+@pytest.mark.parametrize("signature", SIGNATURES, ids=SIGNATURE_NAMES)
+def test_a_schema_is_closed_bounded_and_has_no_references(signature: Any) -> None:
     schema = strict_schema(outputs_of(signature))
     assert not re.search(r'"(\$ref|\$defs|definitions)"', json.dumps(schema))
     for node in nodes(schema):
@@ -39,7 +39,7 @@ def test_all_of_a_schema_is_written_out_closed_and_bounded(signature: Any) -> No
         if kind == "object":
             assert node["additionalProperties"] is False
             assert node["required"] == list(node["properties"])
-        assert kind in ("object", "string", "array", "integer"), f"no grammar bounds {node}"
+        assert kind in ("object", "string", "array", "integer"), f"no grammar can bound {node}"
         if kind == "string":
             assert "enum" in node or "const" in node or node["maxLength"] <= 2000
         if kind == "array":
@@ -52,23 +52,23 @@ def test_all_of_a_schema_is_written_out_closed_and_bounded(signature: Any) -> No
 @pytest.mark.parametrize(
     "stage", ["questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace"]
 )
-def test_good_answers_fulfil_the_schema(stage: str) -> None:
+def test_good_answers_match_the_schema(stage: str) -> None:
     answers = Answers()
-    made_of(answers)
-    ask = next(ask for ask in answers.asked if ask.stage == stage)
+    run_tracer(answers)
+    ask = next(ask for ask in answers.asks if ask.stage == stage)
     schema = strict_schema(outputs_of(ask.predict.signature))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate({ask.output: answers.reply(ask).output}, schema)
+    jsonschema.validate({ask.output_field: answers.reply(ask).output}, schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({ask.output: answers.reply(ask).output, "more": 1}, schema)
+        jsonschema.validate({ask.output_field: answers.reply(ask).output, "more": 1}, schema)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES, ids=NAMES)
+@pytest.mark.parametrize("signature", SIGNATURES, ids=SIGNATURE_NAMES)
 def test_the_form_names_every_key_with_its_description(signature: Any) -> None:
     schema = strict_schema(outputs_of(signature))
     form = form_of(schema)
-    place = 0
+    position = 0
     for node in nodes(schema):
         assert node.get("description", "") in form
     for key in schema["properties"][next(iter(schema["properties"]))]["properties"]:
-        place = form.index(f'"{key}":', place)
+        position = form.index(f'"{key}":', position)

@@ -1,13 +1,13 @@
 """Kills runs at random moments, then resumes them. `pytest tests/attack/test_kill.py --kills 100` kills more often.
 
-Everything is on that can be: judges, grades, own thoughts, blind solving, step checks, no question twice; a third of all
-stages is answered only when it is asked again.
+All options are on: judges, grades, own thoughts, blind solving, step checks, no repeated questions. A third of all stages
+gets a usable answer only when re-asked.
 
-1. In the end there is exactly what an undisturbed run makes: the same variations, none twice, with the same words.
-2. A call whose reply was written before a kill is never made again, whether the reply was of use or not.
-3. At most as many others as were in flight, which is `concurrency`, are made again after a kill.
-4. Whenever it is looked at, the document is whole or not there, and the journal is whole but for its last line.
-5. Nothing but the document, the journal and what belongs to it is left behind.
+1. The final result is exactly that of an undisturbed run: the same variations, each once, with the same texts.
+2. A call whose reply was written before a kill is never made again, whether the reply was usable or not.
+3. After a kill, at most `concurrency` other calls, those that were in flight, are made again.
+4. At any moment the document is complete or missing, and the journal is complete except for its last line.
+5. No files are left except the document, the journal and the files that belong to it.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 
 from programs.asking.caller import seed_of
-from tests.lab import LONGEST, Lab, ended, laboratory, unit_name
+from tests.lab import PROCESS_TIMEOUT, Lab, laboratory, unit_name, wait_for_exit
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import THOUGHT, Asked
+from tests.standin.scientist import THOUGHT, StageRequest
 
 CONCURRENCY = 32
 SEED = 0
@@ -34,24 +34,24 @@ OPTIONS |= {"blind_solve": 2, "solver_model": "openai/solver", "compare_model": 
 OPTIONS |= {"traces_per_sample": 2, "concurrency": CONCURRENCY, "document_interval": 0.1, "seed": SEED}
 
 
-def at_the_second_try(answer: Callable[[Asked], Any]) -> scientist.Answer:
-    """A third of what is asked is first answered with chatter."""
+def answer_when_reasked(answer: Callable[[StageRequest], Any]) -> scientist.AnswerFunction:
+    """Answers a third of the requests with a refusal first, and properly when re-asked."""
 
-    def said(asked: Asked) -> Any:
-        refuses = not asked.given("feedback") and int(asked.nonce[:4], 16) % 3 == 0
-        return "I would rather not." if refuses else answer(asked)
+    def answer_or_refuse(request: StageRequest) -> Any:
+        refuses = not request.input("feedback") and int(request.nonce[:4], 16) % 3 == 0
+        return "I would rather not." if refuses else answer(request)
 
-    return said
+    return answer_or_refuse
 
 
-ANSWERS: dict[str, scientist.Answer] = {name: say for name, say in scientist.ANSWERS.items() if name != "own"}
-ANSWERS["judge"] = lambda asked: verdict(4 + int(asked.nonce[0], 16) % 5)
-"""Some attempts are rejected, and by which is fixed by what was asked."""
-STAGES = {name: at_the_second_try(answer) for name, answer in ANSWERS.items()}
+ANSWERS: dict[str, scientist.AnswerFunction] = {name: fn for name, fn in scientist.ANSWERS.items() if name != "own"}
+ANSWERS["judge"] = lambda request: verdict(4 + int(request.nonce[0], 16) % 5)
+"""Some attempts are rejected; the verdict depends on the request alone."""
+STAGES = {name: answer_when_reasked(answer) for name, answer in ANSWERS.items()}
 
 
 def seeds_written(lab: Lab) -> set[int]:
-    """The sampling seeds of the requests whose replies the journal holds: they name a stage and a try."""
+    """The sampling seeds of the requests whose replies are in the journal. A seed identifies a stage and a try."""
     if not lab.journal.exists():
         return set()
     replies = [(line["key"], line["reply"]) for kind in ("stage", "failed") for line in lab.lines(kind)]
@@ -63,60 +63,60 @@ def seeds_sent(lab: Lab, since: int = 0) -> list[int]:
     return [body["seed"] for body in lab.server.bodies[since:]]
 
 
-def words(lab: Lab) -> dict[str, tuple[str, str]]:
+def texts_by_id(lab: Lab) -> dict[str, tuple[str, str]]:
     return {record["id"]: (record["reasoning_trace"], record["final_answer"]) for record in lab.records}
 
 
-def kill_at_a_random_moment(lab: Lab, dice: random.Random) -> None:
-    """Starts the run, kills it, and lets the server forget it."""
+def kill_at_a_random_moment(lab: Lab, rng: random.Random) -> None:
+    """Starts a run, kills it, and waits until the server has none of its requests left."""
     before = lab.calls
     process = lab.start(**OPTIONS)
-    wanted = before + dice.randint(1, 2 * CONCURRENCY)
-    # Some are killed before their first call: while they start, read the journal, or write its first line.
-    deadline = time.monotonic() + (dice.uniform(0.0, 0.5) if dice.random() < 0.2 else LONGEST)
-    while lab.calls < wanted and process.poll() is None and time.monotonic() < deadline:
+    target = before + rng.randint(1, 2 * CONCURRENCY)
+    # Some runs are killed before their first call: while they start, read the journal, or write its first line.
+    deadline = time.monotonic() + (rng.uniform(0.0, 0.5) if rng.random() < 0.2 else PROCESS_TIMEOUT)
+    while lab.calls < target and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
-    time.sleep(dice.uniform(0.0, 0.03))
-    assert process.poll() is None, f"the run was over before it could be killed: {ended(process)}"
+    time.sleep(rng.uniform(0.0, 0.03))
+    assert process.poll() is None, f"the run ended before it was killed: {wait_for_exit(process)}"
     process.kill()
-    ended(process)
+    wait_for_exit(process)
     while lab.server.in_flight:
         time.sleep(0.002)
 
 
 @pytest.mark.attack
-def test_a_killed_run_is_resumed_as_if_nothing_had_happened(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_resumed_run_makes_what_an_undisturbed_one_makes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     kills = request.config.getoption("--kills")
-    dice = random.Random(kills)
+    rng = random.Random(kills)
     with laboratory(tmp_path / "calm", texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT) as undisturbed:
         undisturbed.run(**OPTIONS)
     with laboratory(tmp_path / "rough", texts=4 + kills // 2, stages=STAGES, reasoning=THOUGHT, latency=0.03) as lab:
-        forbidden: list[tuple[int, set[int]]] = []
+        kill_points: list[tuple[int, set[int]]] = []
         for _ in range(kills):
             before = lab.calls
-            kill_at_a_random_moment(lab, dice)
+            kill_at_a_random_moment(lab, rng)
             written = seeds_written(lab)
-            assert len(set(seeds_sent(lab, before)) - written) <= CONCURRENCY, "more was lost than was in flight"
-            forbidden.append((lab.calls, written))
+            assert len(set(seeds_sent(lab, before)) - written) <= CONCURRENCY, "more calls lost than in flight"
+            kill_points.append((lab.calls, written))
             with contextlib.suppress(FileNotFoundError):
                 json.loads(lab.output.read_text(encoding="utf-8"))
         lab.server.latency = 0.0
-        # Forked ones share the seed of their hashes; this one has another.
-        done = ended(lab.start_cold(**OPTIONS), within=LONGEST * (1 + kills / 10))
+        # Forked processes share a hash seed; a new interpreter has another.
+        done = wait_for_exit(lab.start_cold(**OPTIONS), timeout=PROCESS_TIMEOUT * (1 + kills / 10))
         assert done.returncode == 0, done.stderr
 
-        for since, written in forbidden:
-            assert not written.intersection(seeds_sent(lab, since)), "what was written is asked again"
+        for since, written in kill_points:
+            assert not written.intersection(seeds_sent(lab, since)), "a call whose reply was written was repeated"
         sent = seeds_sent(lab)
         assert len(sent) - len(set(sent)) <= kills * CONCURRENCY
         assert len(set(sent)) == undisturbed.calls
         stages_written = [line["key"] for line in lab.lines("stage")]
         assert len(stages_written) == len(set(stages_written)) == len(undisturbed.lines("stage"))
 
-        assert words(lab) == words(undisturbed)
+        assert texts_by_id(lab) == texts_by_id(undisturbed)
         units = {(*unit_name(record), record["thought"]) for record in lab.records}
-        assert len(lab.records) == len(words(lab)) == len(units)
+        assert len(lab.records) == len(texts_by_id(lab)) == len(units)
         assert lab.document["metadata"]["status"] == "completed"
         names = {path.name for path in lab.folder.iterdir()}
-        belongings = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock")}
-        assert names <= {"out.json", "out.run.log", "passages.jsonl", *belongings}
+        journal_files = {f"out.journal.jsonl{end}" for end in ("", ".index", ".lock")}
+        assert names <= {"out.json", "out.run.log", "passages.jsonl", *journal_files}

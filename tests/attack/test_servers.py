@@ -1,8 +1,8 @@
-"""Kills what a run over several servers stands on. The servers are processes of their own.
+"""Kills the servers of a run, or the run itself. The servers are separate processes.
 
-1. Whatever is killed, comes late or comes back as another model: in the end there are the records of an undisturbed run,
-   and at most what was in flight was asked again. So too when the run itself is killed, and goes on with other servers.
-2. One Ctrl-C finishes what is in flight, though servers die meanwhile; a second one stops at once. Nothing is torn.
+1. If servers are killed, start late or come back with another model, the records are those of an undisturbed run, and at
+   most the calls in flight are repeated. The same holds if the run itself is killed and resumed with other servers.
+2. After a first Ctrl-C, the calls in flight finish, even if servers die; a second one stops at once. No file is torn.
 3. The key is not written.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.forked.process import Forked
-from tests.lab import KEY, Lab, ended, interrupted, laboratory, wait_for
+from tests.forked.process import ForkedProcess
+from tests.lab import KEY, Lab, expect_interrupted, laboratory, wait_for, wait_for_exit
 from tests.run.merging.merging import records_by_id
 from tests.standin.nodes import Node, servers
 from tests.standin.panel import PANEL
@@ -25,9 +25,9 @@ TEXTS = 32
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The records of a run that nothing disturbs."""
-    with laboratory(tmp_path_factory.mktemp("calm"), texts=TEXTS) as lab:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The records of an undisturbed run."""
+    with laboratory(tmp_path_factory.mktemp("undisturbed"), texts=TEXTS) as lab:
         lab.run(**OPTIONS)
         return records_by_id(lab)
 
@@ -42,25 +42,25 @@ def bases(*nodes: Node) -> list[str]:
     return [node.base for node in nodes]
 
 
-def asked(nodes: list[Node]) -> list[str]:
+def answered_seeds(nodes: list[Node]) -> list[str]:
     return [seed for node in nodes for seed in node.seeds]
 
 
-def wait_for_more(nodes: list[Node], run: Forked) -> None:
-    """Until some are answered that were not in flight."""
-    before = len(asked(nodes))
-    wait_for(lambda: len(asked(nodes)) > before + CONCURRENCY, run)
+def wait_for_more(nodes: list[Node], run: ForkedProcess) -> None:
+    """Waits for more replies than were in flight, so that some are to new calls."""
+    before = len(answered_seeds(nodes))
+    wait_for(lambda: len(answered_seeds(nodes)) > before + CONCURRENCY, run)
 
 
-def expect_the_same(lab: Lab, calm: dict[str, Any], nodes: list[Node], kills: int) -> None:
-    """As undisturbed, with no more asked again than was in flight when so many were killed."""
-    assert records_by_id(lab) == calm
-    assert len(asked(nodes)) - len(set(asked(nodes))) <= kills * CONCURRENCY
-    assert KEY.encode() not in lab.everything_written()
+def expect_undisturbed_records(lab: Lab, undisturbed: dict[str, Any], nodes: list[Node], kills: int) -> None:
+    """Asserts the records of an undisturbed run, and that each kill repeated at most the calls in flight."""
+    assert records_by_id(lab) == undisturbed
+    assert len(answered_seeds(nodes)) - len(set(answered_seeds(nodes))) <= kills * CONCURRENCY
+    assert KEY.encode() not in lab.all_written_bytes()
 
 
 @pytest.mark.attack
-def test_what_is_killed_changes_no_record(tmp_path: Path, calm: dict[str, Any]) -> None:
+def test_killed_servers_and_runs_change_no_record(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
     with laboratory(tmp_path / "rough", texts=TEXTS) as lab, servers(tmp_path, 3, "--latency", "0.5") as nodes:
         one, two, three = nodes
         three.kill()
@@ -83,14 +83,14 @@ def test_what_is_killed_changes_no_record(tmp_path: Path, calm: dict[str, Any]) 
         for node in (one, two):
             node.kill()
             node.start("--latency", "0")
-        done = ended(lab.start(api_base=bases(one, two), **OPTIONS))
+        done = wait_for_exit(lab.start(api_base=bases(one, two), **OPTIONS))
         assert done.returncode == 0, done.stderr
-        expect_the_same(lab, calm, nodes, kills=6)
+        expect_undisturbed_records(lab, undisturbed, nodes, kills=6)
 
 
 @pytest.mark.attack
 @pytest.mark.parametrize("signals", [1, 2])
-def test_ctrl_c_while_a_server_dies(tmp_path: Path, calm: dict[str, Any], signals: int) -> None:
+def test_ctrl_c_while_a_server_dies(tmp_path: Path, undisturbed: dict[str, Any], signals: int) -> None:
     with laboratory(tmp_path / "rough", texts=TEXTS) as lab, servers(tmp_path, 2, "--latency", "0.5") as nodes:
         run = lab.start(api_base=bases(*nodes), **OPTIONS)
         wait_for_more(nodes, run)
@@ -99,10 +99,10 @@ def test_ctrl_c_while_a_server_dies(tmp_path: Path, calm: dict[str, Any], signal
         nodes[0].kill()
         if signals == 2:
             run.send_signal(signal.SIGINT)
-        interrupted(run)
+        expect_interrupted(run)
         written = len([*lab.lines("stage"), *lab.lines("failed")])
         if signals == 1:
-            assert written == len(set(asked(nodes))), "what was in flight is finished, by the server that is left"
+            assert written == len(set(answered_seeds(nodes))), "the remaining server finishes the calls in flight"
         nodes[0].start("--latency", "0")
-        assert ended(lab.start(api_base=bases(nodes[0]), **OPTIONS)).returncode == 0
-        expect_the_same(lab, calm, nodes, kills=1)
+        assert wait_for_exit(lab.start(api_base=bases(nodes[0]), **OPTIONS)).returncode == 0
+        expect_undisturbed_records(lab, undisturbed, nodes, kills=1)

@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    """Runs the named benchmarks, or all. What was measured before one breaks off is kept."""
+    """Runs the named benchmarks, or all. Writes after each row, so that an interrupted benchmark keeps its results."""
     given = _parse()
     benchmarks: dict[str, Callable[[], Iterable[Row]]] = {
         "start": lambda: start(given.quick),
@@ -35,7 +35,7 @@ def main() -> None:
         "servers": lambda: servers(given.quick),
         "scale": lambda: scale(given.quick, given.folder, given.traces),
     }
-    # Large files are taken away also when the whole is ended from outside.
+    # So that large files are deleted on SIGTERM, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     RESULTS.mkdir(exist_ok=True)
     for name in given.names or benchmarks:
@@ -63,7 +63,7 @@ def _write(name: str, quick: bool, rows: list[Row]) -> None:
 
 
 def _table(name: str, rows: list[Row]) -> Table:
-    """A column for each row of figures."""
+    """A table with a column per row of results."""
     table = Table("", *(str(number + 1) for number in range(len(rows))), title=name)
     for key in dict.fromkeys(key for row in rows for key in row):
         table.add_row(key, *(str(row.get(key, "")) for row in rows))

@@ -1,7 +1,7 @@
-"""A child process with its bill: wall time, CPU time and peak memory, as the operating system counts them.
+"""A child process with its wall time, CPU time and peak memory, as the operating system counts them.
 
-On Linux a process inherits the peak memory of the one that starts it. So a small process stands between: run as
-`python -I -S process.py WORD ...` it starts `python WORD ...`, waits for it and prints the bill as JSON.
+On Linux a process inherits the peak memory of the one that starts it. So a small launcher comes between: run as
+`python -I -S process.py WORD ...`, it starts `python WORD ...`, waits for it, and prints the usage as JSON.
 """
 
 import json
@@ -19,9 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
-class Bill:
-    """What a finished process cost. `started` is when it was started (time.monotonic), `peak_mb` its largest memory,
-    `output` what it printed."""
+class ProcessUsage:
+    """What a finished process used. `started` is its start (time.monotonic), `output` what it printed."""
 
     started: float
     wall: float
@@ -31,8 +30,8 @@ class Bill:
     code: int
 
 
-def run(words: Sequence[str]) -> Bill:
-    """Runs `python WORDS` from the checkout to its end. Raises RuntimeError with its output where it fails."""
+def run(words: Sequence[str]) -> ProcessUsage:
+    """Runs `python WORDS` in the checkout until it ends. Raises RuntimeError with its output if it fails."""
     command = [sys.executable, "-I", "-S", __file__, *words]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as launcher:
         try:
@@ -41,13 +40,13 @@ def run(words: Sequence[str]) -> Bill:
             launcher.terminate()
             launcher.wait()
             raise
-    bill = Bill(**json.loads(printed))
-    if bill.code:
-        raise RuntimeError(f"{' '.join(words)} ended with {bill.code}:\n{bill.output[-2000:]}")
-    return bill
+    usage = ProcessUsage(**json.loads(printed))
+    if usage.code:
+        raise RuntimeError(f"{' '.join(words)} ended with {usage.code}:\n{usage.output[-2000:]}")
+    return usage
 
 
-def _launch(words: list[str]) -> Bill:
+def _launch(words: list[str]) -> ProcessUsage:
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
         process = subprocess.Popen([sys.executable, *words], stdout=output, stderr=subprocess.STDOUT)
@@ -60,7 +59,7 @@ def _launch(words: list[str]) -> Bill:
         wall = time.monotonic() - started
         output.seek(0)
         cpu, peak_mb = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-        return Bill(started, wall, cpu, peak_mb, output.read(), process.returncode)
+        return ProcessUsage(started, wall, cpu, peak_mb, output.read(), process.returncode)
 
 
 if __name__ == "__main__":

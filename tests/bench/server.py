@@ -1,12 +1,11 @@
-"""A stand-in for benchmarks, in a process of its own: takes a fixed time a call and answers every stage in form, with
-thoughts of about 400 words.
+"""A fake server for benchmarks, in a separate process. It takes a fixed time per call and answers every stage with valid
+output, with thoughts of about 400 words.
 
     with bench_server(latency=1.0) as server:
-        server.base, server.stats()
+        server.base_url, server.stats()
 
-Its answers are made once for each field that is asked for and kept as bytes, so that it costs as little CPU as a Python
-server can; a counter inside makes each one different. `python -m tests.bench.server LATENCY` prints its base
-URL.
+Its replies are made once per output field and kept as bytes, so that it uses as little CPU as a Python server can; a
+counter makes each one different. `python -m tests.bench.server LATENCY` prints its base URL.
 """
 
 import asyncio
@@ -26,19 +25,19 @@ from typing import Any
 from aiohttp import web
 
 from tests.bench.texts import LONG_THOUGHT, QUESTION
-from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
+from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, StageRequest
 
 MARK = b"00000000"
 PROMPT_TOKENS = b"99999999"
 CHARS_PER_TOKEN = 4
-PAUSE = 1.0
-"""Seconds without a call after which the next one is the first of another run."""
+RUN_GAP = 1.0
+"""After this many seconds without a call, the next one counts as the first of another run."""
 
 _SCHEMA = re.compile(rb'"schema":\{(?:"additionalProperties":false,)?"properties":\{"(\w+)"')
 
 
 class BenchServer:
-    """Counts what it is asked. Times are of time.monotonic, which all processes of a machine share."""
+    """Answers and counts calls. Times are of time.monotonic, which all processes of a machine share."""
 
     def __init__(self, latency: float) -> None:
         self.latency = latency
@@ -50,10 +49,10 @@ class BenchServer:
         body = await request.read()
         now = time.monotonic()
         self.first = self.first or now
-        if now - self._latest > PAUSE:
+        if now - self._latest > RUN_GAP:
             self.first_after = now
         self._latest = now
-        if (found := _SCHEMA.search(body)) is None:
+        if (field := _SCHEMA.search(body)) is None:
             return web.Response(status=500, text="the bench server does not find which field is asked for")
         self._in_flight += 1
         self.peak = max(self.peak, self._in_flight)
@@ -63,55 +62,53 @@ class BenchServer:
             self._in_flight -= 1
         self.answered += 1
         self._last = time.monotonic()
-        numbered = _reply(found.group(1).decode()).replace(MARK, b"%08x" % next(self._numbers))
-        text = numbered.replace(PROMPT_TOKENS, b"%8d" % (len(body) // CHARS_PER_TOKEN), 1)
+        reply = _completion(field.group(1).decode()).replace(MARK, b"%08x" % next(self._numbers))
+        text = reply.replace(PROMPT_TOKENS, b"%8d" % (len(body) // CHARS_PER_TOKEN), 1)
         return web.Response(body=text, content_type="application/json")
 
     async def stats(self, _request: web.Request) -> web.Response:
-        """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call
-        of the latest run came."""
+        """`first`: when the first call came; `seconds`: from it to the last reply; `first_after`: when the first call of
+        the latest run came."""
         counted = {name: getattr(self, name) for name in ("answered", "peak", "first", "first_after")}
         return web.json_response({**counted, "seconds": self._last - self.first})
 
 
 @cache
-def _reply(name: str) -> bytes:
-    """A completion that gives the field `name` something in form."""
+def _completion(name: str) -> bytes:
+    """A completion with a valid value of the output field `name`."""
     mark, stage = MARK.decode(), STAGE_OF_FIELD[name]
-    asked = Asked(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
-    value = {"trace": LONG_THOUGHT, "questions": QUESTION}.get(stage) or ANSWERS[stage](asked)
-    written = json.dumps(value)
-    if mark not in written:
-        # Some answers hold the first digits alone.
-        written = written.replace(mark[:2], mark, 1)
-    content = f'{{"{name}": {written}}}'
+    request = StageRequest(stage, name, "[1] Measured luminosities correlate with surrounding densities.", mark, 0, {})
+    value = {"trace": LONG_THOUGHT, "questions": QUESTION}.get(stage) or ANSWERS[stage](request)
+    output = json.dumps(value)
+    if mark not in output:
+        # Some answers have only the first digits.
+        output = output.replace(mark[:2], mark, 1)
+    content = f'{{"{name}": {output}}}'
     choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
     usage = {"prompt_tokens": int(PROMPT_TOKENS), "completion_tokens": len(content) // CHARS_PER_TOKEN}
-    about = {"id": "bench", "object": "chat.completion", "created": 0, "model": "bench"}
-    return json.dumps({**about, "choices": [choice], "usage": usage}).encode()
+    metadata = {"id": "bench", "object": "chat.completion", "created": 0, "model": "bench"}
+    return json.dumps({**metadata, "choices": [choice], "usage": usage}).encode()
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that runs."""
-
-    base: str
+class RunningServer:
+    base_url: str
     process: subprocess.Popen[str]
 
     def stats(self) -> dict[str, Any]:
-        """What it has counted so far (`tests.bench.server.BenchServer.stats`)."""
-        with urllib.request.urlopen(self.base.removesuffix("/v1") + "/stats", timeout=10) as reply:
+        """Its counts so far (see `BenchServer.stats`)."""
+        with urllib.request.urlopen(self.base_url.removesuffix("/v1") + "/stats", timeout=10) as reply:
             return dict(json.load(reply))
 
 
 @contextlib.contextmanager
-def bench_server(latency: float = 1.0) -> Iterator[Running]:
-    """A server that takes `latency` seconds a call. It is stopped at the end."""
+def bench_server(latency: float = 1.0) -> Iterator[RunningServer]:
+    """Runs a server that takes `latency` seconds per call."""
     words = [sys.executable, "-m", "tests.bench.server", str(latency)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield Running(process.stdout.readline().strip(), process)
+        yield RunningServer(process.stdout.readline().strip(), process)
     finally:
         process.terminate()
         process.wait(timeout=10)

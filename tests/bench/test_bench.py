@@ -5,9 +5,9 @@ from tests.bench.server import bench_server
 from tests.lab import Lab
 
 
-def test_the_server_answers_every_stage_and_counts(lab: Lab) -> None:
+def test_the_server_answers_every_stage_and_counts_calls(lab: Lab) -> None:
     with bench_server(0.01) as server:
-        finished = lab.run(api_base=server.base, max_traces=2)
+        finished = lab.run(api_base=server.base_url, max_traces=2)
         stats = server.stats()
     assert finished.status == "completed"
     assert len(lab.records) == 2
@@ -15,9 +15,9 @@ def test_the_server_answers_every_stage_and_counts(lab: Lab) -> None:
     assert stats["answered"] >= 16
 
 
-def test_a_bill_counts_the_child_alone() -> None:
+def test_the_usage_is_only_the_childs() -> None:
     ballast = bytearray(200 * 2**20)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    bill = run(["-S", "-c", "print('done')"])
-    assert bill.output == "done\n"
-    assert bill.peak_mb < 100
+    usage = run(["-S", "-c", "print('done')"])
+    assert usage.output == "done\n"
+    assert usage.peak_mb < 100

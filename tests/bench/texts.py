@@ -1,4 +1,4 @@
-"""Texts for benchmarks, of the length of real ones: any number of passages, each different, and a thought."""
+"""Texts for benchmarks, as long as real ones: any number of different passages, and a thought."""
 
 import json
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 from programs.inputs.sources import DEFAULT_INPUT
 from tests.bench.process import ROOT
 
-SHORTEST, LONGEST = 900, 6_000
+MIN_CHARACTERS, MAX_CHARACTERS = 900, 6_000
 """Characters of a passage of a paper."""
 
 
@@ -18,9 +18,9 @@ def _sample() -> tuple[str, ...]:
 
 
 def text_of(number: int, characters: int | None = None) -> str:
-    """The text with this number: sample passages after a first sentence of its own, cut to so many characters, or to a
-    number between `SHORTEST` and `LONGEST`."""
-    size = characters or SHORTEST + number * 367 % (LONGEST - SHORTEST)
+    """The text with this number: sample passages after a first sentence of its own, truncated to `characters`, or else to a
+    length between `MIN_CHARACTERS` and `MAX_CHARACTERS`."""
+    size = characters or MIN_CHARACTERS + number * 367 % (MAX_CHARACTERS - MIN_CHARACTERS)
     texts, text = _sample(), f"What follows is about survey field {number}."
     while len(text) < size:
         number += 1
@@ -29,7 +29,7 @@ def text_of(number: int, characters: int | None = None) -> str:
 
 
 def write_texts(path: Path, count: int, characters: int | None = None) -> Path:
-    """A JSONL file of so many texts."""
+    """Writes `count` texts to a JSONL file."""
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
             line = {"text": text_of(number, characters), "title": f"Field {number}", "domain": "Astronomy"}
@@ -78,8 +78,8 @@ QUESTION = {
     "have to know to tell?",
     "difficulty": "advanced",
 }
-"""About any of the texts: each names some of it."""
+"""A question about any of the texts: each names a part of it."""
 
-_SAID = [paragraph.replace("\n", " ").strip().partition(": ") for paragraph in _THOUGHT.split("\n\n")]
-LONG_THOUGHT = {"paragraphs": [{"kind": kind, "text": text} for kind, _, text in _SAID]}
-"""A thought of about 400 words, in the form in which the stage gives it; its number is to be replaced."""
+_PARAGRAPHS = [paragraph.replace("\n", " ").strip().partition(": ") for paragraph in _THOUGHT.split("\n\n")]
+LONG_THOUGHT = {"paragraphs": [{"kind": kind, "text": text} for kind, _, text in _PARAGRAPHS]}
+"""A thought of about 400 words, as the stage gives it; its number gets replaced."""

@@ -1,11 +1,11 @@
-"""Invariants of `programs.cli.terminal`: what is shown can be shown anywhere, and ends no run.
+"""Invariants of `programs.cli.terminal`: output is safe to show anywhere, and never ends a run.
 
-1. A letter that the output has not is shown as `?`; an output that is full, closed or read by nobody costs neither the
-   exit code nor the summary, which is on standard error then.
-2. No control character of a text reaches the screen, whoever prints it; rich's own do.
-3. A command whose output is what it is for says that it could not be written.
-4. Text is no markup.
-5. A run that is done without a trace ends with exit code 1 and why.
+1. A character that the encoding lacks is shown as `?`. If standard output is full, closed or without a reader, the exit
+   code stays the same, and the summary goes to standard error.
+2. No control characters of texts reach the terminal, whatever prints them; rich's own do.
+3. A command whose purpose is its output reports if that cannot be written.
+4. Texts are not read as markup.
+5. A run that ends without a trace has exit code 1, and says why.
 """
 
 import io
@@ -21,29 +21,29 @@ from rich.text import Text
 from programs.cli import terminal
 from programs.cli.terminal import safe_streams
 from programs.redaction import strip_unprintable
-from tests.lab import Lab, called, environment, laboratory
+from tests.lab import Lab, environment, laboratory, run_command
 from tests.standin import scientist
-from tests.standin.scientist import Asked
+from tests.standin.scientist import StageRequest
 
-EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\rred [/INST] [bold]"
-HARMLESS = "]0;owned[2J31mred [/INST] [bold]"
+UNSAFE = "\x1b]0;owned\x07\x1b[2J\x9b31m\x08\rred [/INST] [bold]"
+SAFE = "]0;owned[2J31mred [/INST] [bold]"
 
 
-def shell(command: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """A Python command as people start one, with its standard output somewhere else."""
-    call = ["bash", "-c", command, "bash", sys.executable, *words]
-    return subprocess.run(call, env=environment(env), capture_output=True, timeout=120, check=False, encoding="latin-1")
+def run_in_shell(command: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python from a shell command, which may redirect its output."""
+    bash = ["bash", "-c", command, "bash", sys.executable, *words]
+    return subprocess.run(bash, env=environment(env), capture_output=True, timeout=120, check=False, encoding="latin-1")
 
 
 @pytest.mark.parametrize(
     ("redirection", "env"), [("> /dev/full", {"PYTHONIOENCODING": "latin-1"}), ("2>&- >&-", {}), ("> >(exec true)", {})]
 )
-def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, str]) -> None:
-    def answer(asked: Asked) -> dict[str, Any]:
-        return {"text": f"Σ – ☃ 星 {scientist.answer(asked)['text']}"}
+def test_unusable_output_does_not_end_a_run(tmp_path: Path, redirection: str, env: dict[str, str]) -> None:
+    def answer(request: StageRequest) -> dict[str, Any]:
+        return {"text": f"Σ – ☃ 星 {scientist.answer(request)['text']}"}
 
     with laboratory(tmp_path, texts=1, stages={"answer": answer}) as lab:
-        done = shell(f'"$@" {redirection}', "-m", "programs.generate", *lab.arguments(), **env)
+        done = run_in_shell(f'"$@" {redirection}', "-m", "programs.generate", *lab.arguments(), **env)
         assert done.returncode == 0, done.stderr
         assert lab.document["metadata"]["status"] == "completed"
         assert len(lab.records) == 1
@@ -54,65 +54,65 @@ def test_no_output_ends_a_run(tmp_path: Path, redirection: str, env: dict[str, s
     assert "Exception ignored" not in done.stderr
 
 
-def test_an_output_that_a_command_is_for_must_be_written() -> None:
-    done = shell('"$@" > /dev/full', "-m", "programs.schema")
+def test_a_command_whose_purpose_is_its_output_fails_if_it_cannot_be_written() -> None:
+    done = run_in_shell('"$@" > /dev/full', "-m", "programs.schema")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "error: standard output cannot be written: No space left on device"
 
 
-def test_whoever_prints_prints_no_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_control_characters_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
     with safe_streams():
-        print(EVIL)
-        terminal.console(width=200).print(EVIL)
-    assert stream.getvalue() == f"{HARMLESS}\n{HARMLESS}\n"
+        print(UNSAFE)
+        terminal.console(width=200).print(UNSAFE)
+    assert stream.getvalue() == f"{SAFE}\n{SAFE}\n"
     assert strip_unprintable("a\tb\nc\x7f\x85\u202ed é") == "a\tb\ncd é"
 
 
-def test_a_console_lets_its_own_styles_pass_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_console_prints_its_own_styles_but_no_other_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
-    table = Table(title=EVIL, box=None)
-    table.add_column(EVIL)
-    table.add_row(EVIL)
+    table = Table(title=UNSAFE, box=None)
+    table.add_column(UNSAFE)
+    table.add_row(UNSAFE)
     with safe_streams():
         console = terminal.console(force_terminal=True, width=200, color_system="standard")
-        console.print(Text("said", style="bold"), table, EVIL)
+        console.print(Text("said", style="bold"), table, UNSAFE)
     shown = stream.getvalue()
     assert "\x1b[1msaid\x1b[0m" in shown
     assert shown.count("[/INST] [bold]") == 4
     assert not any(found in shown for found in ("\x1b]", "\x1b[2J", "\x9b", "\x07", "\x08", "\r"))
 
 
-def test_a_closed_streams_number_is_given_to_no_file(tmp_path: Path) -> None:
+def test_no_file_gets_the_descriptor_of_a_closed_stream(tmp_path: Path) -> None:
     code = (
         "import os\nfrom programs.cli.terminal import safe_streams\n"
         f"with safe_streams():\n    file = os.open({str(tmp_path / 'journal')!r}, os.O_CREAT | os.O_RDWR)\n"
         "    os.write(1, b'somebody prints')\n    os._exit(file > 2)\n"
     )
-    assert shell('"$@" >&-', "-c", code).returncode == 1
+    assert run_in_shell('"$@" >&-', "-c", code).returncode == 1
     assert (tmp_path / "journal").read_bytes() == b""
 
 
 def test_5_a_run_without_a_trace_fails_and_says_why(tmp_path: Path) -> None:
-    def questions(asked: Asked) -> dict[str, Any]:
-        leaning = {"question": "What does the passage say of the redshift of the 212 galaxies?"}
-        return {**scientist.questions(asked), **leaning}
+    def questions(request: StageRequest) -> dict[str, Any]:
+        rejected = {"question": "What does the passage say of the redshift of the 212 galaxies?"}
+        return {**scientist.questions(request), **rejected}
 
     with laboratory(tmp_path, texts=2, stages={"questions": questions}) as lab:
         for _ in range(2):
-            done = called(*lab.arguments())
-            assert (done.returncode, done.stderr.count("\n")) == (1, 1), "also where an earlier run asked for it"
+            done = run_command(*lab.arguments())
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1), "also on the second run"
             assert done.stderr.startswith("error: no trace was made: ")
             assert " x " in done.stderr
 
 
-SAID = {"": "no text was read", "\n\n": "2 x blank", "{\n": "1 x not JSON", '[\n{\n"text": 1\n}\n]': "5 x not JSON"}
+REASONS = {"": "no text was read", "\n\n": "2 x blank", "{\n": "1 x not JSON", '[\n{\n"text": 1\n}\n]': "5 x not JSON"}
 
 
-@pytest.mark.parametrize(("text", "said"), SAID.items())
-def test_5_an_input_without_a_text_fails_and_says_so(lab: Lab, text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), REASONS.items())
+def test_5_an_input_without_a_text_fails_and_says_why(lab: Lab, text: str, reason: str) -> None:
     lab.input.write_text(text)
-    done = called(*lab.arguments())
-    assert (done.returncode, done.stderr) == (1, f"error: no trace was made: {said}\n")
+    done = run_command(*lab.arguments())
+    assert (done.returncode, done.stderr) == (1, f"error: no trace was made: {reason}\n")

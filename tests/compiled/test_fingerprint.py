@@ -1,69 +1,70 @@
-"""Invariants of `programs.compiled`: equal exactly when equal prompts are sent.
+"""Invariants of `programs.compiled`: two programs have the same fingerprint exactly if they send the same prompts.
 
-1. The same program has the same fingerprint, in every process and after saving and loading.
-2. Another instruction, demonstration, order of demonstrations, field, order of fields, description, bound or prompt
-   order has another.
-3. What shapes no prompt (an LM, traces, a copy) changes nothing.
+1. The same program has the same fingerprint in every process, and after saving and loading.
+2. A change of an instruction, the demonstrations or their order, the fields or their order, a description, a bound or the
+   prompt order changes the fingerprint.
+3. Changes that do not affect the prompts (an LM, traces, copying) do not change the fingerprint.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import dspy
-from pydantic import BaseModel, Field
 
-from programs.compiled import program_fingerprint as of
+from programs.compiled import program_fingerprint as fingerprint
 from programs.tracer import Tracer, load_tracer
 from signatures.answer import FinalAnswer, WriteAnswer
+from signatures.prompt import characters
 from signatures.thought import EvidenceClaim
-from tests.lab import python
-from tests.making import thought
+from tests.builders import thought
+from tests.lab import run_python
 
 
-def demos() -> list[Any]:
+def example_demos() -> list[Any]:
     claim = EvidenceClaim(claim="a claim", bearing="supports")
     return [dspy.Example(question="Why?", evidence=[claim], thought=thought()), dspy.Example(question="How?")]
 
 
 def test_the_same_program_has_the_same_fingerprint_in_every_process() -> None:
-    assert of(Tracer()) == of(load_tracer())
-    assert len(of(Tracer())) == 16
+    assert fingerprint(Tracer()) == fingerprint(load_tracer())
+    assert len(fingerprint(Tracer())) == 16
     code = (
         "from programs.compiled import program_fingerprint as f; from programs.tracer import Tracer\nprint(f(Tracer()))"
     )
-    assert python("-c", code).strip() == of(Tracer())
+    assert run_python("-c", code).strip() == fingerprint(Tracer())
 
 
-class Longer(BaseModel):
-    """An answer of the same fields, with other bounds."""
+class Longer(FinalAnswer):
+    """Differs from `FinalAnswer`, whose name it gets, in one bound."""
 
-    text: Annotated[str, Field(min_length=40, max_length=1901)]
+    text: str = characters(40, 1901, str(FinalAnswer.model_fields["text"].description))
 
 
 Longer.__name__, Longer.__qualname__, Longer.__module__ = "FinalAnswer", "FinalAnswer", FinalAnswer.__module__
+Longer.__doc__ = FinalAnswer.__doc__
 
-FIRST = WriteAnswer.delete("asked_by").insert(0, "asked_by", WriteAnswer.fields["asked_by"], str)
+REORDERED = WriteAnswer.delete("asked_by").insert(0, "asked_by", WriteAnswer.fields["asked_by"], str)
 CHANGES: dict[str, dict[str, Any]] = {
     "instructed": {"signature": WriteAnswer.with_instructions("Be mild.")},
-    "demonstrated": {"demos": demos()},
-    "demonstrated otherwise": {"demos": demos()[::-1]},
+    "demonstrated": {"demos": example_demos()},
+    "demonstrated otherwise": {"demos": example_demos()[::-1]},
     "described": {"signature": WriteAnswer.with_updated_fields("thought", desc="what was thought")},
     "of another type": {"signature": WriteAnswer.with_updated_fields("answer", type_=Longer)},
-    "reordered": {"signature": FIRST},
+    "reordered": {"signature": REORDERED},
 }
 
 
-def test_what_changes_a_prompt_changes_the_fingerprint() -> None:
-    found = {"plain": of(Tracer())}
+def test_a_change_of_the_prompts_changes_the_fingerprint() -> None:
+    fingerprints = {"plain": fingerprint(Tracer())}
     for name, change in CHANGES.items():
         tracer = Tracer()
         vars(tracer.writer.answer).update(change)
-        found[name] = of(tracer)
-    assert len({*found.values()}) == len(found), found
+        fingerprints[name] = fingerprint(tracer)
+    assert len({*fingerprints.values()}) == len(fingerprints), fingerprints
 
 
-def test_what_shapes_no_prompt_changes_nothing() -> None:
+def test_a_change_that_does_not_affect_prompts_keeps_the_fingerprint() -> None:
     tracer = Tracer()
     tracer.writer.trace.lm = dspy.LM("openai/any")
     tracer.writer.trace.traces = [1]
-    assert of(tracer) == of(Tracer())
-    assert of(Tracer().deepcopy()) == of(Tracer())
+    assert fingerprint(tracer) == fingerprint(Tracer())
+    assert fingerprint(Tracer().deepcopy()) == fingerprint(Tracer())

@@ -1,8 +1,8 @@
-"""Records, documents and journals for the tests of exports, and exports read back.
+"""Records, documents and journals for the tests of exports, and functions that read exports.
 
-record(1, score=8.0)                            # a trace of text 1, rated 8
-laid(tmp_path, [unit(record(1), below=[...])])  # a document with its journal
-rows(export_to(document, "sft"))                # the rows of an export
+record(1, score=8.0)                                    # a trace of text 1 with a score of 8
+write_run(tmp_path, [Unit(record(1), rejected=[...])])  # a document with its journal
+rows(export_to(document, "sft"))                        # the rows of an export
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
-SHORT = {"kind": "number", "text": "1.1", "value": 1.1, "unit": "", "tolerance": 0.05}
+SHORT_ANSWER = {"kind": "number", "text": "1.1", "value": 1.1, "unit": "", "tolerance": 0.05}
 RUBRIC = [
     {"kind": "fact", "text": "says that dust reddens", "weight": 2, "sentence": 1},
     {"kind": "step", "text": "takes the slope from it", "weight": 1},
@@ -37,8 +37,8 @@ ANSWER = "The slope is biased by dust.\n\nHow much stays open."
 
 
 def record(number: int = 0, **given: Any) -> Record:
-    """A trace of text `number`. `score` is the judges', `grade` the mean grade, `thought` its text, `extra` are fields of
-    the input; everything else replaces what stands below, a record's own fields as they are."""
+    """A trace of text `number`. `score` is its quality score, `grade` the value of each grade, `thought` the text of its
+    thought, `extra` the other fields of the input record. Other arguments replace values below, or fields of `Record`."""
     text = given.get("text", f"Text {number} is about dust. Its slope is 1.{number}.")
     kind, variation = given.get("kind", "mechanism"), given.get("variation", 0)
     thought = given.pop("thought", "\n\n".join([*THOUGHT, f"Variation {variation}, score {given.get('score')}."]))
@@ -63,7 +63,7 @@ def record(number: int = 0, **given: Any) -> Record:
             "audience": given.get("audience"),
         },
         "reasoning_trace": f"<thought>\n{thought}\n</thought>",
-        "short_answer": SHORT,
+        "short_answer": SHORT_ANSWER,
         "rubric": RUBRIC,
         "final_answer": given.get("answer", ANSWER),
         "answer_grades": None if grade is None else grades,
@@ -85,54 +85,54 @@ def record(number: int = 0, **given: Any) -> Record:
 
 
 @dataclass
-class Made:
-    """What a run made of a unit: the accepted trace, those turned down, and what else became of it."""
+class Unit:
+    """What a run made of a unit: the accepted trace, rejected attempts, and the unit's status and reason."""
 
     accepted: Record | None
-    below: Sequence[Record] = ()
+    rejected: Sequence[Record] = ()
     status: str | None = None
     reason: str | None = None
 
 
-def laid(folder: Path, units: Iterable[Made | Record]) -> Path:
-    """A document with its journal beside it."""
+def write_run(folder: Path, units: Iterable[Unit | Record]) -> Path:
+    """Writes a document with its journal beside it."""
     document = folder / "out.json"
     with Journal(folder / "out.journal.jsonl") as journal:
         journal.append("run", None, status="completed", summary={"traces": {"accepted": 3}}, versions={"dspy": "3.4.1"})
-        add(journal, units)
+        append_units(journal, units)
         write_document(journal, document, "completed", {"traces": {"accepted": 3}, "losses": {"judges": 2}})
     return document
 
 
-def add(journal: Journal, units: Iterable[Made | Record]) -> None:
-    """What became of units."""
-    for unit in (Made(one) if isinstance(one, Record) else one for one in units):
-        records = [*unit.below, *([unit.accepted] if unit.accepted else [])]
+def append_units(journal: Journal, units: Iterable[Unit | Record]) -> None:
+    """Appends the journal lines of these units."""
+    for unit in (Unit(one) if isinstance(one, Record) else one for one in units):
+        records = [*unit.rejected, *([unit.accepted] if unit.accepted else [])]
         journal.append(
             "unit",
-            records[0].unit,
+            records[0].variation_key,
             sample=records[0].source_paper.id,
             status=unit.status or ("accepted" if unit.accepted else "rejected"),
             settled=True,
             reason=unit.reason,
             basis="judged",
             digest=content_id(records[0].reasoning_trace),
-            record=unit.accepted.written() if unit.accepted else None,
-            attempts=[attempt.written() for attempt in unit.below],
-            standings=["below"] * len(unit.below) + ["accepted"] * (unit.accepted is not None),
+            record=unit.accepted.compact_dump() if unit.accepted else None,
+            attempts=[attempt.compact_dump() for attempt in unit.rejected],
+            standings=["below"] * len(unit.rejected) + ["accepted"] * (unit.accepted is not None),
         )
 
 
 def plain_document(path: Path, records: Iterable[Record]) -> Path:
-    """A document without a journal."""
+    """Writes a document without a journal."""
     metadata = {"generation_timestamp": "2026-01-01T12:00:00Z", "total_traces_generated": 0, "status": "completed"}
-    questions = [one.written() for one in records]
+    questions = [one.compact_dump() for one in records]
     path.write_text(json.dumps({"metadata": metadata, "questions": questions}), encoding="utf-8")
     return path
 
 
 def export_to(document: Path, to: str, *words: str, output: str | None = None) -> Path:
-    """An export made by the command. Returns its folder."""
+    """Exports a document with the command. Returns the folder of the export."""
     folder = document.with_name(output or f"{to}-export")
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         assert main([str(document), "--to", to, "--output", str(folder), *words]) == 0
@@ -140,35 +140,35 @@ def export_to(document: Path, to: str, *words: str, output: str | None = None) -
     return folder
 
 
-def refused(document: Path, to: str, *words: str, output: str | None = None) -> str:
-    """The one line with which the command refuses; it must leave nothing behind."""
-    before = everything(document.parent)
+def export_error(document: Path, to: str, *words: str, output: str | None = None) -> str:
+    """The one-line error of a refused export. Checks that the export leaves nothing behind."""
+    before = all_paths(document.parent)
     with pytest.raises(UserError) as caught:
         export_to(document, to, *words, output=output)
-    assert everything(document.parent) == before
+    assert all_paths(document.parent) == before
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def everything(folder: Path) -> set[Path]:
-    """All files and folders, but those that a journal keeps beside it."""
+def all_paths(folder: Path) -> set[Path]:
+    """All files and folders except those that a journal keeps beside it."""
     return {path for path in folder.rglob("*") if ".journal.jsonl." not in path.name}
 
 
 def rows(folder: Path, split: str | None = None) -> list[dict[str, Any]]:
-    """The rows of an export, those of a split or of all."""
+    """The rows of an export, of one split or of all."""
     found = sorted((folder / "data").glob(f"{split or '*'}.jsonl"))
     return [json.loads(line) for path in found for line in path.read_bytes().split(b"\n")[:-1]]
 
 
-def header(folder: Path) -> dict[str, Any]:
-    """The card's header."""
+def card_header(folder: Path) -> dict[str, Any]:
+    """The YAML header of the dataset card."""
     _, text, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     found: dict[str, Any] = yaml.safe_load(text)
     return found
 
 
-def made(to: str, one: Any, **options: Any) -> list[Any]:
-    """The rows of one candidate or several."""
-    traces = one if isinstance(one, list) else [ReadTrace(one)]
+def format_rows(to: str, records: Any, **options: Any) -> list[Any]:
+    """The rows that a format makes of one trace or several."""
+    traces = records if isinstance(records, list) else [ReadTrace(records)]
     return list(FORMATS[to].rows(traces, View(**options)))

@@ -1,4 +1,4 @@
-"""Invariants of what is known of a text: its licence, as its record gives it, and its split, by its paper's name alone."""
+"""What is known of a text: its licence, as its record gives it, and its split, which depends only on its paper's name."""
 
 from collections import Counter
 from typing import Any
@@ -30,7 +30,7 @@ def test_a_licence_has_one_name(text: str, name: str) -> None:
 
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
-GIVEN: list[dict[str, Any]] = [
+RECORDS: list[dict[str, Any]] = [
     {"Licence": "cc-by-4.0"},
     {"license_url": BY},
     {"rights": ["", "CC-BY-4.0"]},
@@ -42,14 +42,14 @@ GIVEN: list[dict[str, Any]] = [
 ]
 
 
-def test_it_is_found_where_records_give_it() -> None:
-    assert {licence_of(extra) for extra in GIVEN} == {"cc-by-4.0"}
+def test_a_licence_is_found_wherever_records_give_it() -> None:
+    assert {licence_of(extra) for extra in RECORDS} == {"cc-by-4.0"}
     without: list[dict[str, Any]] = [{}, {"license": ""}, {"license": None}, {"license": 4}, {"meta": "cc-by-4.0"}]
     assert {licence_of(extra) for extra in without} == {None}
 
 
 @given(st.text(max_size=100))
-def test_any_text_has_a_name_of_one_line_and_one_that_the_hub_takes(text: str) -> None:
+def test_any_licence_has_a_name_of_one_word_and_one_that_the_hub_accepts(text: str) -> None:
     name = licence_name(text)
     assert 0 < len(name) <= 80
     assert name.split() == [name]
@@ -57,7 +57,7 @@ def test_any_text_has_a_name_of_one_line_and_one_that_the_hub_takes(text: str) -
 
 
 @pytest.mark.parametrize("text", ["0.9,0.05,0.05", "0.5,0.5", "1", "0,0,1", "0.8, 0.1, 0.1"])
-def test_shares_are_kept(text: str) -> None:
+def test_splits_get_about_their_shares(text: str) -> None:
     shares = parse_shares(text)
     counts = Counter(split_of(name, shares) for name in NAMES)
     for split, share in shares.items():
@@ -67,13 +67,13 @@ def test_shares_are_kept(text: str) -> None:
 
 
 @given(st.text(max_size=20))
-def test_a_larger_first_share_takes_papers_and_loses_none(source: str) -> None:
-    placed = [split_of(source, parse_shares(text)) for text in ("0.5,0.5", "0.6,0.4", "0.9,0.1", "1")]
-    places = [SPLITS.index(split) for split in placed]
-    assert places == sorted(places, reverse=True)
+def test_a_larger_first_share_moves_papers_only_to_earlier_splits(source: str) -> None:
+    splits = [split_of(source, parse_shares(text)) for text in ("0.5,0.5", "0.6,0.4", "0.9,0.1", "1")]
+    positions = [SPLITS.index(split) for split in splits]
+    assert positions == sorted(positions, reverse=True)
 
 
 @pytest.mark.parametrize("text", ["", "a", "0.9", "0.9,0.2", "1,0,0,0", "-1,2", "nan", "inf", "0.5;0.5"])
-def test_what_are_no_shares_is_refused(text: str) -> None:
+def test_invalid_shares_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="add up to 1"):
         parse_shares(text)

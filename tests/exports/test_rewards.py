@@ -1,10 +1,10 @@
 """Reward functions as TRL calls them (`programs.exports.rewards`, `programs.text.short_answers`).
 
-1. 240 completions that were written by hand have the reward that was written beside them (completions.jsonl).
-2. A number is right in whatever unit of its kind and however it is written, and wrong beyond its tolerance (with 1).
-3. What names everything, says the question again, or says nothing gets 0, however long it is, in a moment.
-4. Completions come as texts or as messages, columns as values or as JSON; without a short answer there is no reward.
-5. The rubric's reward is the share of its weights that the judge saw; what the judge says unreadably is no reward.
+1. 240 handwritten completions get the reward that is written beside them (completions.jsonl).
+2. A number is right in any unit of its kind and in any notation, and wrong beyond its tolerance (tested with 1).
+3. A completion that names everything, repeats the question or says nothing gets 0, however long it is, and at once.
+4. Completions are texts or messages, columns are values or JSON; without a short answer the reward is None.
+5. The rubric's reward is the share of its weights that the judge found; for an unreadable judgement it is None.
 """
 
 import json
@@ -21,27 +21,27 @@ from hypothesis import strategies as st
 
 from programs.exports.rewards import reward, rubric_reward
 from programs.text.short_answers import points_share, score
-from tests.exports.building import RUBRIC, made, record
-from tests.lab import ROOT, python
+from tests.exports.building import RUBRIC, format_rows, record
+from tests.lab import ROOT, run_python
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn
 
 LINES = [json.loads(line) for line in Path(__file__).with_name("completions.jsonl").read_text().splitlines()]
 SHORT = {line["name"]: line["short_answer"] for line in LINES if "name" in line}
-WRITTEN = [line for line in LINES if "name" not in line]
+COMPLETIONS = [line for line in LINES if "name" not in line]
 
 
-def test_completions_have_the_reward_that_was_written_beside_them() -> None:
-    assert len(WRITTEN) == 240
-    for line in WRITTEN:
+def test_handwritten_completions_get_the_expected_reward() -> None:
+    assert len(COMPLETIONS) == 240
+    for line in COMPLETIONS:
         assert score(line["completion"], SHORT[line["short"]]) == line["reward"], line
 
 
 NAMES = st.sampled_from(sorted(SHORT))
 
 
-@given(NAMES, st.text(max_size=60) | st.sampled_from([line["completion"] for line in WRITTEN]))
-def test_any_text_has_a_reward_of_0_or_1_and_none_inside_a_thought(name: str, text: str) -> None:
+@given(NAMES, st.text(max_size=60) | st.sampled_from([line["completion"] for line in COMPLETIONS]))
+def test_any_text_gets_0_or_1_and_an_unfinished_thought_gets_0(name: str, text: str) -> None:
     assert score(text, SHORT[name]) in (0.0, 1.0)
     assert score(f"<think>{text}", SHORT[name]) == 0.0 or "</think" in text.lower() or "[/THINK]" in text
 
@@ -72,52 +72,52 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("completion", HOSTILE.values(), ids=HOSTILE)
-def test_hacks_get_nothing(completion: str) -> None:
+def test_hacks_get_0(completion: str) -> None:
     assert {name: score(completion, short) for name, short in SHORT.items()} == dict.fromkeys(SHORT, 0.0)
 
 
-def test_the_question_said_again_gets_nothing() -> None:
+def test_repeating_the_question_gets_0() -> None:
     assert score("At what rate does space expand, 67 or 70 km/s/Mpc?", SHORT["hubble"]) == 0.0
     assert score("Does the rate of 70 km/s/Mpc follow?", SHORT["hubble"]) == 0.0
     options = "".join(f"({letter}) {text}\n" for letter, text in zip("ABC", SHORT["cause"]["options"], strict=True))
     assert score(f"Why are they red?\n{options}", SHORT["cause"]) == 0.0
 
 
-def test_completions_and_columns_in_every_form() -> None:
-    said, short = r"So it is \boxed{B}.", SHORT["cause"]
+def test_completions_and_columns_are_accepted_in_every_form() -> None:
+    text, short = r"So it is \boxed{B}.", SHORT["cause"]
     system = {"role": "system", "content": r"End with \boxed{B}."}
-    message = [{"role": "assistant", "content": said}]
-    parts = [{"role": "assistant", "content": [{"type": "text", "text": said}]}]
+    message = [{"role": "assistant", "content": text}]
+    parts = [{"role": "assistant", "content": [{"type": "text", "text": text}]}]
     nothing: list[Any] = [[], [{"role": "assistant", "content": None}], [system]]
-    completions = [said, message, [system, *message], parts, *nothing, said, said]
+    completions = [text, message, [system, *message], parts, *nothing, text, text]
     columns = [short] * 7 + [json.dumps(short), None]
     found = reward(completions=completions, short_answer=columns, prompts=[""] * 9, id=["x"] * 9, trainer_state=None)
     assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
 
 
-def test_the_docs_snippet_trains_with_these_rewards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TRL's trainer needs PyTorch: what it is given is taken from it, and called as it calls that, on a row of ours."""
+def test_the_snippet_in_the_docs_trains_with_these_rewards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's trainer needs PyTorch, so a mock takes its arguments. The rewards are then called as TRL calls them."""
     [snippet] = [
         block
         for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs/export.md").read_text(), re.DOTALL)
         if "GRPOTrainer" in block
     ]
-    trainer, [row] = MagicMock(), made("grpo", record(1, score=8.0))
+    trainer, [row] = MagicMock(), format_rows("grpo", record(1, score=8.0))
     monkeypatch.setitem(sys.modules, "trl", trainer)
     monkeypatch.setitem(sys.modules, "datasets", MagicMock())
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     exec(compile(snippet, "export.md", "exec"), {})
     rewards = trainer.GRPOTrainer.call_args.kwargs["reward_funcs"]
     assert [function.__name__ for function in rewards] == row["rewards"]
-    said = [[{"role": "assistant", "content": rf"<think>So.</think>\boxed{{{number}}}."}] for number in (1.1, 7)]
+    completions = [[{"role": "assistant", "content": rf"<think>So.</think>\boxed{{{number}}}."}] for number in (1.1, 7)]
     columns = {name: [value] * 2 for name, value in row.items() if name != "prompt"}
-    assert rewards[0](prompts=[row["prompt"]] * 2, completions=said, trainer_state=None, **columns) == [1.0, 0.0]
+    assert rewards[0](prompts=[row["prompt"]] * 2, completions=completions, trainer_state=None, **columns) == [1.0, 0.0]
     assert r"\boxed{}" in row["prompt"][1]["content"]
 
 
-def test_rewards_need_no_model_and_no_dspy() -> None:
+def test_rewards_import_no_dspy_pint_or_pydantic() -> None:
     code = "import sys, programs.exports.rewards; print([n for n in ('dspy', 'pint', 'pydantic') if n in sys.modules])"
-    assert python("-c", code) == "[]\n"
+    assert run_python("-c", code) == "[]\n"
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_a_rubric_is_scored_by_weight(met: list[int], weights: Sequence[int], ex
     assert points_share(met, [{"weight": weight} for weight in weights]) == expected
 
 
-def test_the_judge_is_asked_of_the_answer_alone() -> None:
+def test_the_judge_sees_only_the_answer() -> None:
     seen: list[str] = []
 
     def judge(asked: Any) -> Any:
-        seen.append(asked.given("answer"))
-        return {"met": [1, 2]} if "dust" in asked.given("answer") else "I would rather not say."
+        seen.append(asked.input("answer"))
+        return {"met": [1, 2]} if "dust" in asked.input("answer") else "I would rather not say."
 
     with StandIn(Scientist({"rubric": judge})) as server:
         judged = rubric_reward("openai/judge", api_base=server.openai_base, env={"OPENAI_API_KEY": "x"})
@@ -152,19 +152,19 @@ def test_the_judge_is_asked_of_the_answer_alone() -> None:
     assert set(seen) == {"It is dust.", "Ice."}
 
 
-def test_a_unit_without_a_dimension_is_none_other() -> None:
+def test_a_unit_of_decibels_equals_only_itself() -> None:
     loss = {"kind": "number", "value": 0.2, "unit": "dB/km", "tolerance": 0.01}
     assert [score(rf"\boxed{{0.2 {unit}}}", loss) for unit in ("dB/km", "km", "dB")] == [1.0, 0.0, 0.0]
 
 
-def test_a_box_holds_the_right_option_and_nothing_beside_it() -> None:
+def test_a_box_must_hold_the_right_option_and_nothing_else() -> None:
     decay = {"kind": "choice", "text": r"\alpha decay", "options": [r"\beta decay", r"\alpha decay"]}
     right, wrong = [r"\alpha decay", "The answer is B"], ["decay", r"no \alpha decay", r"\alpha decay (A)"]
-    assert [score(rf"\boxed{{{said}}}", decay) for said in [*right, *wrong]] == [1.0, 1.0, 0.0, 0.0, 0.0]
+    assert [score(rf"\boxed{{{text}}}", decay) for text in [*right, *wrong]] == [1.0, 1.0, 0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("mark", ["B)", "B —", "B:", "**B)**", "(B)"])
-def test_an_option_after_its_letter_is_an_answer(mark: str) -> None:
+def test_a_letter_with_its_option_is_an_answer(mark: str) -> None:
     choice = {"kind": "choice", "text": "It falls.", "options": ["It rises.", "It falls."]}
-    said = [f"So:\n{mark} {words}" for words in ("It falls.", "It rises.", "It falls, or C")]
-    assert [score(one, choice) for one in said] == [1.0, 0.0, 0.0]
+    completions = [f"So:\n{mark} {words}" for words in ("It falls.", "It rises.", "It falls, or C")]
+    assert [score(completion, choice) for completion in completions] == [1.0, 0.0, 0.0]

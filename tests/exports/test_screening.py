@@ -1,15 +1,14 @@
-"""What an export leaves out: for the sake of others (1-4), and by what was measured (`--keep`, 5).
+"""What an export leaves out because of other texts (1-4), or by measured values (`--keep`, 5).
 
-1. `--dedupe-questions` takes of questions that ask the same those of the text which comes first, and decides as comparing
-   each with all that are taken would (near texts share bands: tests/text/test_near_duplicates.py); all variations of a
-   question share its fate, and what other filters keep out counts for nothing.
-2. `--decontaminate` leaves out what gives a benchmark's question away in question, thought or answer; in preference formats
-   attempts that were turned down, too.
-3. What is left out is counted with its reason, and one is named, in the card, in `export.json` and on the screen; neither a
-   benchmark's words nor a path stand there.
+1. `--dedupe-questions` keeps, of questions that ask the same, those of the text that comes first, as if each were compared
+   with all that are kept (near texts share bands: tests/text/test_near_duplicates.py). The variations of a question are
+   kept or left out together, and traces that other filters leave out count for nothing.
+2. `--decontaminate` leaves out traces, and in preference formats rejected attempts, that have a benchmark's question.
+3. What is left out is counted by reason with one example, in the card, in `export.json` and on the screen, without a
+   benchmark's words or a path.
 4. Memory does not grow with the questions: they are not held in Python.
-5. A rule of comparisons is kept as it reads; what was not measured makes a trace no match, with the reason. Whatever else
-   could be meant is refused before any work, with one line.
+5. A rule of comparisons is applied as written; a trace without a measured value does not match, with the reason. Anything
+   else is refused with one line before any work.
 """
 
 import json
@@ -25,7 +24,7 @@ from programs.exports.screening import screening, why_not_kept
 from programs.records import Record
 from programs.text import near_duplicates
 from programs.text.near_duplicates import similarity
-from tests.exports.building import Made, export_to, laid, plain_document, record, refused, rows
+from tests.exports.building import Unit, export_error, export_to, plain_document, record, rows, write_run
 
 SECRET = "the entropy of a black hole is one quarter of the area of its horizon in units of the Planck length squared"
 DUST = "Why does dust redden the light of distant galaxies?"
@@ -36,25 +35,25 @@ def options(**given: object) -> ExportOptions:
     return ExportOptions.model_validate({"document": "a.json", "to": "sft", "output": "b", **given})
 
 
-def taken(records: Iterable[Record], **given: object) -> list[Record]:
+def kept_records(records: Iterable[Record], **given: object) -> list[Record]:
     with screening(options(**given)) as screen:
         return [one for one in records if screen(one) is None]
 
 
-def test_1_only_what_is_taken_keeps_others_out() -> None:
-    """The second is nearly the first, the third nearly the second alone."""
+def test_1_only_kept_questions_exclude_others() -> None:
+    """The second question is similar to the first, and the third only to the second."""
     words = "dust redden light distant galaxies cluster halo filament survey lensing quasar nebula pulsar"
     asked = [f"Why does {' '.join(words.split()[:count])} matter?" for count in (8, 10, 13)]
     near = [similarity(one, other) >= 85 for one, other in zip(asked, [asked[1], asked[2], asked[0]], strict=True)]
     assert near == [True, True, False]
     records = [record(number, question=one) for number, one in enumerate(asked)]
     for threshold, kept in ((85.0, [records[0], records[2]]), (75.0, records[:1]), (100.0, records)):
-        assert taken(records, dedupe_questions=True, dedupe_similarity=threshold) == kept
+        assert kept_records(records, dedupe_questions=True, dedupe_similarity=threshold) == kept
 
 
 @pytest.mark.parametrize("to", ["sft", "grpo"])
-def test_1_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) -> None:
-    """The first text's question has a variation behind the second text's, and this one another."""
+def test_1_all_variations_of_a_question_are_kept_or_left_out_together(tmp_path: Path, to: str) -> None:
+    """Variations of the first and the second text's question alternate in the document."""
     first = [record(1, question=DUST, variation=number) for number in range(2)]
     second = [record(2, question=AGAIN, variation=number) for number in range(2)]
     other = record(2, question="How large is the scatter of the slope?", kind="critical")
@@ -66,10 +65,10 @@ def test_1_all_variations_of_a_question_share_its_fate(tmp_path: Path, to: str) 
 
 def test_1_questions_of_one_text_are_not_compared() -> None:
     both = [record(1, question=DUST), record(1, question=AGAIN, kind="critical")]
-    assert taken(both, dedupe_questions=True) == both
+    assert kept_records(both, dedupe_questions=True) == both
 
 
-def test_1_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
+def test_1_a_trace_that_is_left_out_excludes_no_other(tmp_path: Path) -> None:
     document = plain_document(
         tmp_path / "a.json",
         [
@@ -84,7 +83,7 @@ def test_1_a_trace_that_is_not_taken_keeps_no_other_out(tmp_path: Path) -> None:
     assert row["messages"][1]["content"].endswith(AGAIN)
 
 
-def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> None:
+def test_2_traces_with_a_benchmark_question_are_left_out_and_reported(tmp_path: Path) -> None:
     question = f"Is it true that {SECRET}, or not?"
     records = [
         record(1),
@@ -99,16 +98,16 @@ def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> N
     arguments = ["--decontaminate", str(tmp_path / "bench.jsonl"), "--dedupe-questions"]
     folder = export_to(document, "sft", *arguments)
     assert [row["id"] for row in rows(folder)] == [records[0].id, records[4].id]
-    said, given = json.loads((folder / "export.json").read_text()), "leaks a benchmark question (--decontaminate)"
+    manifest, leak = json.loads((folder / "export.json").read_text()), "leaks a benchmark question (--decontaminate)"
     again = f"{records[5].question_id} asks the same as {records[4].question_id}"
     counts = {
-        f"its question {given}": (1, f"{records[1].question_id} shares a run of words with bench.jsonl:2"),
-        f"its thought or answer {given}": (2, f"{records[2].question_id} shares a run of words with bench.jsonl:2"),
+        f"its question {leak}": (1, f"{records[1].question_id} shares a run of words with bench.jsonl:2"),
+        f"its thought or answer {leak}": (2, f"{records[2].question_id} shares a run of words with bench.jsonl:2"),
         "its question repeats one of an earlier text (--dedupe-questions)": (1, again),
     }
-    assert said["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
-    assert said["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
-    assert said["benchmarks"] == ["bench.jsonl"]
+    assert manifest["counts"]["skipped"] == {reason: count for reason, (count, _) in counts.items()}
+    assert manifest["counts"]["examples"] == {reason: example for reason, (_, example) in counts.items()}
+    assert manifest["benchmarks"] == ["bench.jsonl"]
     card = (folder / "README.md").read_text()
     for reason, (count, example) in counts.items():
         assert f"| not exported: {reason} (for example: {example}) | {count} |" in card
@@ -118,9 +117,9 @@ def test_2_what_gives_a_benchmark_away_is_left_out_and_told(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("to", ["dpo", "kto"])
-def test_2_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Path, to: str) -> None:
-    below = [record(1, score=3.0, answer=f"Note that {SECRET}."), record(1, score=4.0)]
-    document = laid(tmp_path, [Made(record(1, score=9.0), below=below)])
+def test_2_attempts_with_a_benchmark_question_are_in_no_preference_data(tmp_path: Path, to: str) -> None:
+    rejected = [record(1, score=3.0, answer=f"Note that {SECRET}."), record(1, score=4.0)]
+    document = write_run(tmp_path, [Unit(record(1, score=9.0), rejected=rejected)])
     (tmp_path / "bench.jsonl").write_text(json.dumps({"question": f"True or false: {SECRET}?"}))
     whole = (export_to(document, to) / "data" / "train.jsonl").read_text()
     folder = export_to(document, to, "--decontaminate", str(tmp_path / "bench.jsonl"), output="clear")
@@ -130,8 +129,8 @@ def test_2_attempts_that_give_a_benchmark_away_are_in_no_preference(tmp_path: Pa
 
 
 def test_4_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Candidates come from the table on the disk; MinHash itself, which takes most of the time, is left out."""
-    monkeypatch.setattr(near_duplicates, "bands", lambda text: (hash(text), hash(text) ^ 1))
+    """Candidates come from the table on disk. MinHash is replaced, since it would take most of the time."""
+    monkeypatch.setattr(near_duplicates, "lsh_bands", lambda text: (hash(text), hash(text) ^ 1))
     one = record(1)
 
     def asked(numbers: range) -> Iterable[Record]:
@@ -145,24 +144,24 @@ def test_4_questions_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> 
         before = sys.getallocatedblocks()
         assert all(screen(each) is None for each in asked(range(2000, 8000)))
         assert sys.getallocatedblocks() - before < 1000
-        assert all(screen(each) is None for each in asked(range(0, 8000, 1999))), "as it was decided"
+        assert all(screen(each) is None for each in asked(range(0, 8000, 1999))), "the decisions stay the same"
         other = one.model_copy(update={"source_paper": one.source_paper.model_copy(update={"id": "another"})})
         words = one.user_interaction.model_copy(update={"question": "Why is the slope of text 7777 so low?"})
         assert screen(other.model_copy(update={"user_interaction": words})) is not None
 
 
-def tries(rate: float | None) -> dict[str, Any]:
+def solve_counts(rate: float | None) -> dict[str, Any]:
     return {"asked": 4, "equivalent": 0, "partial": 0, "contradicts": 0, "absent": 0, "pass_rate": rate}
 
 
 def solved(number: int, solver: float, student: float | None, score: float | None = None) -> Record:
-    """A trace whose solver and student pass so often with the passage, and never without."""
+    """A trace whose solver and student have these pass rates with the passage, and 0 without it."""
 
-    def both(name: str, rate: float) -> dict[str, Any]:
-        return {"solver": name, "without_passage": tries(0.0), "with_passage": tries(rate)}
+    def rates(name: str, rate: float) -> dict[str, Any]:
+        return {"solver": name, "without_passage": solve_counts(0.0), "with_passage": solve_counts(rate)}
 
-    found = {"need": "needs_paper", "difficulty": 1 - solver, "difficulty_without": 1.0, **both("a", solver)}
-    found |= {"compared_by": "rules", "temperature": 0.7, "student": None if student is None else both("b", student)}
+    found = {"need": "needs_paper", "difficulty": 1 - solver, "difficulty_without": 1.0, **rates("a", solver)}
+    found |= {"compared_by": "rules", "temperature": 0.7, "student": None if student is None else rates("b", student)}
     return Record.model_validate({**record(number, score=score).model_dump(mode="json"), "blind_solve": found})
 
 
@@ -178,27 +177,27 @@ def solved(number: int, solver: float, student: float | None, score: float | Non
         (" solver > 1. ", False),
     ],
 )
-def test_5_a_rule_is_kept_as_it_reads(rule: str, kept: bool) -> None:
+def test_5_a_rule_is_applied_as_written(rule: str, kept: bool) -> None:
     why = why_not_kept(rule, solved(1, solver=0.75, student=0.25, score=8.0))
     assert why == (None if kept else f"it does not satisfy {rule.strip()} (--keep)")
 
 
-OTHER = ["", "student", "1 < 2", "teacher < 0.5", "student < '0.5'", "student < solver", "student < 0.5; solver > 0.5"]
-OTHER += ["student < 0.5 or solver > 0.5", "not student < 0.5", "0.1 < student < 0.5", "student < 0.5 and"]
-OTHER += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan"]
+FAULTY = ["", "student", "1 < 2", "teacher < 0.5", "student < '0.5'", "student < solver", "student < 0.5; solver > 0.5"]
+FAULTY += ["student < 0.5 or solver > 0.5", "not student < 0.5", "0.1 < student < 0.5", "student < 0.5 and"]
+FAULTY += ["student = 0.5", "(student < 0.5)", "student < \u0665", "student < nan"]
 
 
-@pytest.mark.parametrize("rule", OTHER)
-def test_5_anything_else_is_refused(rule: str) -> None:
+@pytest.mark.parametrize("rule", FAULTY)
+def test_5_invalid_rules_are_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="is not a rule: compare student"):
         parse_rule(rule)
 
 
-def test_5_the_export_takes_what_the_rule_keeps_and_counts_the_rest(tmp_path: Path) -> None:
+def test_5_the_export_has_what_the_rule_keeps_and_counts_the_rest(tmp_path: Path) -> None:
     made = [solved(1, 1.0, 0.0), solved(2, 1.0, 1.0), solved(3, 0.0, 0.0), solved(4, 1.0, None)]
     document = plain_document(tmp_path / "out.json", made)
     folder = export_to(document, "grpo", "--keep", "student<0.5 and solver>0.5")
     assert [row["id"] for row in rows(folder)] == [made[0].id]
     card = (folder / "README.md").read_text()
     assert "not exported: not measured: student" in card.replace("\\", "")
-    assert "is not a rule" in refused(document, "sft", "--keep", "student = 0.5", output="other")
+    assert "is not a rule" in export_error(document, "sft", "--keep", "student = 0.5", output="other")

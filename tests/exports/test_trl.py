@@ -1,10 +1,10 @@
-"""TRL takes what we export, by its own functions.
+"""TRL's own functions accept our exports.
 
-Every row of the formats that are meant for TRL is conversational to it, has the keys of one of its types, and renders with
-a chat template: prompt and reply are those of the whole, and the thought stands in it once. (`prm` has the form of stepwise
+Every row of the formats for TRL is conversational, has the keys of one of TRL's types, and renders with a chat template
+into a prompt that ends where the reply starts, and a reply with the thought once. (`prm` has the form of stepwise
 supervision: tests/exports/test_preference.py, tests/exports/test_formats.py.)
 
-TRL's functions need no PyTorch, so it is installed here without what it declares to need.
+TRL's functions need no PyTorch, so TRL is installed here without its dependencies.
 """
 
 from pathlib import Path
@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.exports.building import THOUGHT, export_to, rows
-from tests.needing import needed
+from tests.requirements import require_module
 
-trl = needed("trl", "TRL's own functions are what is tested")
-transformers = needed("transformers", "TRL's functions need a tokenizer")
-tokenizers = needed("tokenizers", "TRL's functions need a tokenizer")
+trl = require_module("trl", "TRL's own functions are what is tested")
+transformers = require_module("transformers", "TRL's functions need a tokenizer")
+tokenizers = require_module("tokenizers", "TRL's functions need a tokenizer")
 
 TYPES = {
     "sft": {"text"},
@@ -30,7 +30,7 @@ TYPES = {
 
 
 def tokenizer_of(template: str) -> Any:
-    """A tokenizer with one of the chat templates that TRL ships, as models come with them."""
+    """A tokenizer with one of the chat templates that TRL ships."""
     words = tokenizers.models.WordLevel({"word": 0}, unk_token="word")
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizers.Tokenizer(words))
     tokenizer.chat_template = (Path(trl.__file__).parent / "chat_templates" / f"{template}.jinja").read_text()
@@ -38,9 +38,9 @@ def tokenizer_of(template: str) -> Any:
 
 
 @pytest.mark.parametrize("to", TYPES)
-def test_the_type_is_recognised_and_a_chat_template_applies(odd: Path, to: str) -> None:
+def test_the_type_is_recognised_and_a_chat_template_applies(odd_document: Path, to: str) -> None:
     tokenizer = tokenizer_of("qwen2_5")
-    for row in rows(export_to(odd, to, "--context", "both", output=f"trl-{to}")):
+    for row in rows(export_to(odd_document, to, "--context", "both", output=f"trl-{to}")):
         assert trl.is_conversational(row)
         rendered = trl.apply_chat_template(row, tokenizer)
         assert set(rendered) == TYPES[to]

@@ -1,5 +1,5 @@
-"""Loads an environment package, the one argument, and scores canned rollouts: run by `test_verifiers.py` with a Python
-of its own, which has `verifiers` and nothing of ours. Prints what it found as JSON."""
+"""Loads an environment package, the one argument, scores canned rollouts, and prints the results as JSON.
+`test_verifiers.py` runs it with another Python, which has `verifiers` but none of our code."""
 
 import asyncio
 import importlib
@@ -10,8 +10,8 @@ from typing import Any
 import verifiers.v1 as vf
 
 
-async def scored(task: Any, reply: str) -> dict[str, float]:
-    """The rewards of a rollout that replied so."""
+async def rewards_of(task: Any, reply: str) -> dict[str, float]:
+    """The rewards of a rollout with this reply."""
     config = vf.AgentConfig()
     trace = vf.Trace(
         agent=vf.AgentInfo(config=config),
@@ -24,7 +24,7 @@ async def scored(task: Any, reply: str) -> dict[str, float]:
 
 
 def main(name: str) -> None:
-    """Prints the tasks' prompts and the rewards of a right, a wrong and an empty rollout of the first."""
+    """Prints the tasks' prompts, and the rewards of a right, a wrong and an empty rollout of the first task."""
     package = importlib.import_module(name)
     environment = package.load_environment()
     tasks = list(environment.taskset)
@@ -35,7 +35,7 @@ def main(name: str) -> None:
             {
                 "environment": type(environment).__name__,
                 "prompts": [task.data.prompt_text for task in tasks],
-                "rewards": [asyncio.run(scored(tasks[0], reply)) for reply in replies],
+                "rewards": [asyncio.run(rewards_of(tasks[0], reply)) for reply in replies],
                 "judge": judge.build_messages(prompt="Why?", answer="{points}", points="1. x"),
                 "met": judge.parse(vf.JudgeResponse(text='So: {"rubric": {"met": [1, 3]}}')),
             }

@@ -1,1 +1,1 @@
-"""Commands as processes of their own that start at once, where a test kills, interrupts or limits them."""
+"""Commands in separate processes that start quickly, for tests that kill, interrupt or limit them."""

@@ -1,13 +1,13 @@
-"""A command that was forked, held as `subprocess.Popen` holds a process.
+"""Runs commands in forked processes, with an interface like that of `subprocess.Popen`.
 
-process = Forked("programs.generate", ["--model", "openai/any"], env=os.environ)
+process = ForkedProcess("programs.generate", ["--model", "openai/any"], env=os.environ)
 process.send_signal(signal.SIGINT)
 stdout, stderr = process.communicate(timeout=60)
 assert process.wait() == 130
 
-It is forked by a process that has imported what commands import, and not by the tests' process: that one's servers run in
-threads, which no fork survives. It is a Python process like any other: it has its own pid, environment, folder and
-streams, and ends by itself, exit handlers included.
+A fork server that has already imported the commands' modules forks the process. The tests' own process cannot do this: its
+servers run in threads, which do not survive a fork. The command has its own pid, environment, working folder and output
+streams, and runs its exit handlers when it ends.
 """
 
 import atexit
@@ -28,21 +28,21 @@ from pathlib import Path
 from programs.cli.options import run_cli
 
 ROOT = Path(__file__).resolve().parents[2]
-FORKS = multiprocessing.get_context("forkserver")
-# What commands import when they need it, and is slow to come, too.
-FORKS.set_forkserver_preload([__name__, "programs.generate", "optimize.compile", "programs.tracer", "dspy", "optuna"])
+CONTEXT = multiprocessing.get_context("forkserver")
+# Also the slow modules that commands import only when they need them.
+CONTEXT.set_forkserver_preload([__name__, "programs.generate", "optimize.compile", "programs.tracer", "dspy", "optuna"])
 
 
-def become(words: list[str], env: Mapping[str, str], cwd: Path, streams: Path, largest_file: int | None) -> None:
-    """Makes this process a command's."""
+def run_module(words: list[str], env: Mapping[str, str], cwd: Path, streams: Path, max_file_size: int | None) -> None:
+    """Runs a command in this forked process, with its own streams, environment, folder and file size limit."""
     for number, name in ((1, "stdout"), (2, "stderr")):
         with (streams / name).open("wb") as file:
             os.dup2(file.fileno(), number)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    if largest_file is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    if max_file_size is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_size, max_file_size))
     sys.argv = words
     try:
         run_cli(import_module(words[0]).main)
@@ -50,9 +50,9 @@ def become(words: list[str], env: Mapping[str, str], cwd: Path, streams: Path, l
         atexit._run_exitfuncs()
 
 
-class Forked:
-    """A running command. `stdout` and `stderr` are the files that it writes to; they go when this object goes.
-    `largest_file` are the bytes beyond which the system lets no file grow."""
+class ForkedProcess:
+    """A running command. It writes to the files `stdout` and `stderr`, which are deleted together with this object. The
+    operating system does not let its files grow beyond `max_file_size` bytes."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Forked:
         *,
         env: Mapping[str, str],
         cwd: Path = ROOT,
-        largest_file: int | None = None,
+        max_file_size: int | None = None,
     ) -> None:
         streams = Path(tempfile.mkdtemp(prefix="forked-"))
         weakref.finalize(self, shutil.rmtree, streams)
@@ -69,30 +69,30 @@ class Forked:
         self.stdout, self.stderr = streams / "stdout", streams / "stderr"
         self.stdout.touch()
         self.stderr.touch()
-        self._process = FORKS.Process(target=become, args=(self.args, dict(env), cwd, streams, largest_file))
+        self._process = CONTEXT.Process(target=run_module, args=(self.args, dict(env), cwd, streams, max_file_size))
         self._process.start()
 
     def poll(self) -> int | None:
-        """Its exit code, or None while it runs; less than 0: the signal that ended it."""
+        """The exit code, None while the command runs, or -N if signal N ended it."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Its exit code, once it has ended. Raises `subprocess.TimeoutExpired` after so many seconds."""
+        """Waits for the end and returns the exit code. Raises `subprocess.TimeoutExpired` after `timeout` seconds."""
         self._process.join(timeout)
         if (code := self.poll()) is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
         return code
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """What it wrote, once it has ended. Raises as `wait`."""
+        """Waits for the end and returns stdout and stderr. Raises as `wait`."""
         self.wait(timeout)
         return self.stdout.read_text(encoding="utf-8"), self.stderr.read_text(encoding="utf-8")
 
-    def send_signal(self, name: int) -> None:
-        """To it, if it has not ended."""
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, unless the command has ended."""
         if self.poll() is None and self._process.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, name)
+                os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)

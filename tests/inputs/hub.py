@@ -1,5 +1,4 @@
-"""A server that answers as the Hugging Face Hub does for one repository: a data set's files of JSON lines, one a split, or
-with `kind` "" a model's files."""
+"""A fake Hugging Face Hub with one repository: a data set with a JSONL file per split, or a model if `kind` is ""."""
 
 import hashlib
 import json
@@ -14,21 +13,21 @@ SHA = "0" * 40
 
 
 @dataclass
-class HubTrouble:
-    """What becomes of whoever asks for a file: `status` is the answer, which breaks off once after `breaks` bytes; `ranges`
-    are what was asked for."""
+class HubBehaviour:
+    """How the hub serves files: with `status`, breaking off once after `break_after` bytes. `requested_ranges` records the
+    Range header of each request."""
 
     status: int = 200
-    breaks: int | None = None
-    ranges: list[str | None] = field(default_factory=list)
+    break_after: int | None = None
+    requested_ranges: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
 def hub(
-    files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datasets", trouble: HubTrouble | None = None
+    files: dict[str, bytes], data_set: str = "lab/dust", kind: str = "/datasets", behaviour: HubBehaviour | None = None
 ) -> Iterator[str]:
-    """Its address, while the block runs."""
-    how = trouble or HubTrouble()
+    """Runs a hub and yields its address."""
+    configured = behaviour or HubBehaviour()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
@@ -37,29 +36,29 @@ def hub(
             path = self.path.partition("?")[0].removeprefix("/api").removeprefix(f"{kind}/{data_set}")
             name = path.rpartition("/")[2]
             if path.startswith("/tree"):
-                told = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in files.items()]
-                self._answer(json.dumps(told).encode())
+                tree = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in files.items()]
+                self._answer(json.dumps(tree).encode())
             elif path == "" or path.startswith("/revision"):
-                about = {"id": data_set, "sha": SHA, "private": False, "tags": [], "downloads": 0}
-                self._answer(json.dumps({**about, "siblings": [{"rfilename": name} for name in files]}).encode())
-            elif path.startswith("/resolve") and name in files and how.status == 200:
+                metadata = {"id": data_set, "sha": SHA, "private": False, "tags": [], "downloads": 0}
+                self._answer(json.dumps({**metadata, "siblings": [{"rfilename": name} for name in files]}).encode())
+            elif path.startswith("/resolve") and name in files and configured.status == 200:
                 self._file(files[name])
             else:
-                status = how.status if how.status != 200 else 404
-                known = path.startswith("/resolve") and status != 401
-                code = {"X-Error-Code": "EntryNotFound" if known else "RepoNotFound"}
-                self._answer(b"", {"Retry-After": "0"} if status == 429 else code, status)
+                status = configured.status if configured.status != 200 else 404
+                repo_exists = path.startswith("/resolve") and status != 401
+                error_code = {"X-Error-Code": "EntryNotFound" if repo_exists else "RepoNotFound"}
+                self._answer(b"", {"Retry-After": "0"} if status == 429 else error_code, status)
 
         do_HEAD = do_GET
 
         def _file(self, content: bytes) -> None:
-            asked = self.headers["Range"]
-            start, end = int(re.findall(r"\d+", asked or "0")[0]), len(content)
+            byte_range = self.headers["Range"]
+            start, end = int(re.findall(r"\d+", byte_range or "0")[0]), len(content)
             headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": SHA}
             headers["Content-Length"] = str(len(content) - start)
             if self.command == "GET":
-                how.ranges.append(asked)
-                end, how.breaks = how.breaks or end, None
+                configured.requested_ranges.append(byte_range)
+                end, configured.break_after = configured.break_after or end, None
             self._answer(content[start:end], headers, 206 if start else 200)
             self.close_connection = end < len(content)
 

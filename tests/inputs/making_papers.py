@@ -1,4 +1,4 @@
-"""One paper in every format that is read, each with the same words in it."""
+"""A paper in each supported format. The sentences are the same except for their numbers."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ import docx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.inputs.making_pdf import two_columns
+from tests.inputs.pdf_builders import two_columns
 
 SENTENCES = (
     "Dust reddens the light of {count} galaxies behind the cluster. ",
@@ -19,7 +19,7 @@ SENTENCES = (
 
 
 def prose(start: int, paragraphs: int = 3) -> str:
-    """Paragraphs of four sentences each, others for every `start`."""
+    """Paragraphs of four sentences each. Their numbers count up from `start`."""
     return "\n\n".join("".join(SENTENCES).format(count=start + number).strip() for number in range(paragraphs))
 
 
@@ -95,8 +95,8 @@ def word() -> bytes:
     document.add_heading("Sample", 2)
     document.add_paragraph("The sample follows.")
     table = document.add_table(rows=2, cols=2)
-    for place, words in enumerate(["name", "slope", "a", "1.1"]):
-        table.rows[place // 2].cells[place % 2].text = words
+    for index, cell in enumerate(["name", "slope", "a", "1.1"]):
+        table.rows[index // 2].cells[index % 2].text = cell
     document.add_heading("References", 1)
     document.add_paragraph("Riess 2016")
     out = io.BytesIO()
@@ -104,14 +104,14 @@ def word() -> bytes:
     return out.getvalue()
 
 
-def table(path: Path, rows: list[dict[str, object]]) -> Path:
-    """A Parquet file of these rows."""
+def parquet_file(path: Path, rows: list[dict[str, object]]) -> Path:
+    """Writes rows to a Parquet file."""
     pq.write_table(pa.Table.from_pylist(rows), path)
     return path
 
 
-def folder_of_all(folder: Path) -> Path:
-    """A folder with one paper of every kind, and what a folder has besides."""
+def folder_of_all_formats(folder: Path) -> Path:
+    """Makes a folder with a paper in each format, a table, a JSONL file, and files that are not inputs."""
     (folder / "below").mkdir(parents=True)
     (folder / ".hidden").mkdir()
     for name, data in {
@@ -129,7 +129,7 @@ def folder_of_all(folder: Path) -> Path:
         "out.journal.jsonl": b"{}\n",
     }.items():
         (folder / name).write_bytes(data)
-    table(
+    parquet_file(
         folder / "g.parquet", [{"text": prose(600), "doi": "10.1234/row.1", "year": 2024}, {"text": None, "doi": "x"}]
     )
     return folder

@@ -1,4 +1,4 @@
-"""clean: mends what is damaged, leaves what is not, and has nothing left to do the second time."""
+"""clean: repairs damaged text, leaves other text alone, and is idempotent."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ def test_clean_is_idempotent(text: str) -> None:
 
 
 @given(dirty_with_surrogates)
-def test_what_comes_out_can_be_written_and_has_one_kind_of_line_end(text: str) -> None:
+def test_clean_text_can_be_encoded_and_has_one_kind_of_line_end(text: str) -> None:
     cleaned = clean(text)
     cleaned.encode("utf-8")
     assert cleaned.split("\n") == (cleaned.splitlines() or [""])
@@ -27,7 +27,7 @@ def test_what_comes_out_can_be_written_and_has_one_kind_of_line_end(text: str) -
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
-def test_plain_text_only_loses_its_ends(text: str) -> None:
+def test_plain_ascii_text_is_only_stripped(text: str) -> None:
     assert clean(text) == text.strip()
 
 
@@ -43,7 +43,7 @@ def test_plain_text_only_loses_its_ends(text: str) -> None:
         "黒体放射 и красное смещение",
     ],
 )
-def test_scientific_text_is_left_alone(text: str) -> None:
+def test_scientific_text_is_unchanged(text: str) -> None:
     assert clean(text) == text
 
 
@@ -61,5 +61,5 @@ def test_scientific_text_is_left_alone(text: str) -> None:
         ("lone \ud83d, pair \ud83d\ude00", "lone \ufffd, pair \U0001f600"),
     ],
 )
-def test_damage_is_mended(text: str, expected: str) -> None:
+def test_damage_is_repaired(text: str, expected: str) -> None:
     assert clean(text) == expected

@@ -1,4 +1,4 @@
-"""Each format's reader: title, sections, fields and words of a document, and what cannot be read."""
+"""The reader of each format: title, sections, fields and text of a document, or why it cannot be read."""
 
 from collections.abc import Callable
 
@@ -17,26 +17,26 @@ from programs.inputs.report import Unreadable
 from tests.inputs import making_papers as making
 
 
-def names(paper: Paper) -> list[str]:
+def headings(paper: Paper) -> list[str]:
     return [" > ".join(section.path) for section in paper.sections]
 
 
 def test_markdown() -> None:
     paper = read_markdown(making.markdown())
     assert paper.title == "Markdown of dust"
-    assert names(paper) == ["", "Methods", "Setext results", "References"]
-    said = {"doi": "10.1234/md.1", "license": "CC-BY-4.0", "date": "2024-01-03", "authors": ["J. Doe"]}
-    assert paper.fields == said
+    assert headings(paper) == ["", "Methods", "Setext results", "References"]
+    fields = {"doi": "10.1234/md.1", "license": "CC-BY-4.0", "date": "2024-01-03", "authors": ["J. Doe"]}
+    assert paper.fields == fields
     assert paper.text.startswith("# Markdown of dust\n\nDust reddens")
     assert "# no heading" in paper.text
     assert r"$\beta = 1.1$" in paper.text
     assert paper.sections[-1].kind == "references"
 
 
-def test_markdown_without_front_matter_or_with_something_else_between_lines() -> None:
+def test_markdown_without_front_matter_or_with_odd_front_matter() -> None:
     assert read_markdown(b"# A title\n\nWords.\n\n## One\n\nMore.").title == "A title"
     several = read_markdown(b"# One\n\nWords.\n\n# Two\n\nMore.")
-    assert (several.title, names(several)) == (None, ["One", "Two"])
+    assert (several.title, headings(several)) == (None, ["One", "Two"])
     odd = read_markdown(b"---\ntitle: Dust\ndate: 2024-02-30\n---\n\nWords.")
     assert (odd.text, odd.title, odd.fields) == ("Words.", "Dust", {"date": "2024-02-30"})
     ruled = read_markdown(b"---\nWords: [of, no\n---\n\nMore words.")
@@ -47,8 +47,8 @@ def test_latex() -> None:
     paper = read_latex(making.latex())
     assert paper.title == "LaTeX of dust"
     assert paper.fields == {"doi": "10.1234/tex.1"}
-    parts = ["Abstract", "Introduction", "Introduction > Model", "Acknowledgements", "More of it", "References"]
-    assert names(paper) == parts
+    sections = ["Abstract", "Introduction", "Introduction > Model", "Acknowledgements", "More of it", "References"]
+    assert headings(paper) == sections
     assert [section.kind for section in paper.sections][3:] == ["acknowledgements", "appendix", "references"]
     assert r"We measure $\sigma_8 = 0.81$ to 5% accuracy." in paper.text
     assert r"m(z) = 5 \log_{10} d(z) + 25" in paper.text
@@ -58,12 +58,12 @@ def test_latex() -> None:
         assert words not in paper.text
 
 
-def test_what_says_its_encoding_is_read_in_it_and_else_in_utf_8() -> None:
+def test_a_declared_encoding_is_used_and_otherwise_utf_8() -> None:
     page = '<html><head><meta charset="iso-8859-1"></head><body><p>Naïve dust</p></body></html>'
     assert read_html(page.encode("latin-1")).text == read_html("<p>Naïve dust</p>".encode()).text == "Naïve dust"
     old = "\\usepackage[latin1]{inputenc}\n\\section{Étude}\nNaïve \\msun{} of stars."
     paper = read_latex(old.encode("latin-1"))
-    assert names(paper) == ["Étude"]
+    assert headings(paper) == ["Étude"]
     assert paper.text.endswith("Naïve \\msun{} of stars.")
     with pytest.raises(Unreadable, match="UTF-8"):
         read_latex("Naïve.".encode("latin-1"))
@@ -77,7 +77,7 @@ def test_html() -> None:
         "license": "https://creativecommons.org/licenses/by-nc/4.0/",
         "authors": ["Doe, J."],
     }
-    assert names(paper) == ["", "Abstract", "Results", "Results > Table", "References"]
+    assert headings(paper) == ["", "Abstract", "Results", "Results > Table", "References"]
     assert "The slope is $\\beta=1.1$, as bold as H2O.\nNext." in paper.text
     assert "name | slope\na | 1.1" in paper.text
     for words in ("Home", "Cookies", "hidden", "Publisher", "{}"):
@@ -88,13 +88,13 @@ def test_word() -> None:
     paper = read_docx(making.word())
     assert paper.title == "Word of dust"
     assert paper.fields == {"doi": "10.1234/docx.1", "authors": ["J. Doe", "R. Roe"]}
-    assert names(paper) == ["Introduction", "Introduction > Sample", "References"]
+    assert headings(paper) == ["Introduction", "Introduction > Sample", "References"]
     assert "name | slope\na | 1.1" in paper.text
 
 
 def test_text() -> None:
     paper = read_text(making.text())
-    assert names(paper) == ["Abstract", "1 Introduction", "1 Introduction > 1.1 Earlier work", "Acknowledgements"]
+    assert headings(paper) == ["Abstract", "1 Introduction", "1 Introduction > 1.1 Earlier work", "Acknowledgements"]
     assert paper.title is None
     assert paper.fields == {}
     assert read_text("Dust.".encode("utf-16")).text == "Dust."
@@ -113,21 +113,21 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("ending", "data", "reason"), UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_what_cannot_be_read_is_said(ending: str, data: bytes, reason: str) -> None:
+def test_an_unreadable_document_raises_its_reason(ending: str, data: bytes, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         reader_of(ending)(data)
 
 
 @given(st.text(max_size=300), st.sampled_from([".md", ".txt", ".tex", ".html"]))
-def test_any_words_give_a_paper_that_holds_what_it_promises_or_a_reason(words: str, ending: str) -> None:
+def test_sections_of_any_readable_text_are_disjoint_and_cover_it(words: str, ending: str) -> None:
     try:
         paper = reader_of(ending)(f"\\section{{A}} # B\n\n## C\n\n<p>{words}\n\nReferences".encode("utf-8", "replace"))
     except Unreadable:
         return
     paper.text.encode()
-    places = {n for section in paper.sections for n in range(section.start, section.end)}
-    assert len(places) == sum(section.end - section.start for section in paper.sections)
-    assert all(paper.text[n].isspace() for n in set(range(len(paper.text))) - places)
+    covered = {n for section in paper.sections for n in range(section.start, section.end)}
+    assert len(covered) == sum(section.end - section.start for section in paper.sections)
+    assert all(paper.text[n].isspace() for n in set(range(len(paper.text))) - covered)
 
 
 BY_NC = "Creative Commons Attribution-NonCommercial 4.0"
@@ -157,5 +157,5 @@ BY_NC = "Creative Commons Attribution-NonCommercial 4.0"
         (usable_title, "Scatter of\nthe relation", "Scatter of the relation"),
     ],
 )
-def test_what_papers_print_of_themselves(read: Callable[[str], str | None], words: str, found: str | None) -> None:
+def test_metadata_is_found_in_text(read: Callable[[str], str | None], words: str, found: str | None) -> None:
     assert read(words) == found

@@ -1,5 +1,5 @@
-"""Samples of JSON lines: each line is accepted or skipped for a stated reason, none takes another with it, and memory does
-not grow (the first sample comes at once: tests/run/test_reading.py)."""
+"""JSON lines as input: each line is accepted or skipped with a reason, no bad line affects another, and memory does not
+grow with the input (that the first sample comes at once: tests/run/test_reading.py)."""
 
 import gzip
 import json
@@ -15,34 +15,34 @@ from hypothesis import strategies as st
 from programs.errors import UserError
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, read_objects
 from programs.inputs.reader import read_samples
-from programs.inputs.report import ReadReport, Skip
+from programs.inputs.report import ReadReport, SkipReason
 from programs.inputs.sample import Place, content_id
-from tests.inputs.test_lines import PACK, packers
+from tests.inputs.test_lines import COMPRESS, each_compressor
 from tests.inputs.writing import line, read, write
 
 BEFORE, AFTER = line("Before the dirt."), line("After the dirt.")
 
 SKIPPED = {
-    "half an object": (b'{"text": "cut of', Skip.NOT_JSON),
-    "two objects": (b'{"text": "a"}{"text": "b"}', Skip.NOT_JSON),
-    "list": (b'[{"text": "a"}]', Skip.NOT_AN_OBJECT),
-    "huge number": (b"9" * 100_000, Skip.NOT_AN_OBJECT),
-    "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", Skip.NESTED_TOO_DEEP),
-    "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", Skip.NESTED_TOO_DEEP),
-    "no text": (b'{"title": "a"}', Skip.NO_TEXT),
-    "NaN text": (b'{"text": NaN}', Skip.NO_TEXT),
-    "number": (b'{"text": 3}', Skip.TEXT_NOT_STRING),
-    "white space": (b'{"text": " \\n\\u2028\\u0000 "}', Skip.EMPTY_TEXT),
-    "latin-1": ('{"text": "é"}'.encode("latin-1"), Skip.BAD_UTF8),
-    "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', Skip.BAD_UTF8),
-    "duplicate": (BEFORE, Skip.DUPLICATE),
-    "duplicate but for its dirt": (line("Before\x00 the dirt.\r\n"), Skip.DUPLICATE),
+    "half an object": (b'{"text": "cut of', SkipReason.NOT_JSON),
+    "two objects": (b'{"text": "a"}{"text": "b"}', SkipReason.NOT_JSON),
+    "list": (b'[{"text": "a"}]', SkipReason.NOT_AN_OBJECT),
+    "huge number": (b"9" * 100_000, SkipReason.NOT_AN_OBJECT),
+    "deep list": (b'{"text": "a", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", SkipReason.NESTED_TOO_DEEP),
+    "deeper than writers go": (b'{"text": "a", "x": ' + b"[" * 150 + b"]" * 150 + b"}", SkipReason.NESTED_TOO_DEEP),
+    "no text": (b'{"title": "a"}', SkipReason.NO_TEXT),
+    "NaN text": (b'{"text": NaN}', SkipReason.NO_TEXT),
+    "number": (b'{"text": 3}', SkipReason.TEXT_NOT_STRING),
+    "white space": (b'{"text": " \\n\\u2028\\u0000 "}', SkipReason.EMPTY_TEXT),
+    "latin-1": ('{"text": "é"}'.encode("latin-1"), SkipReason.BAD_UTF8),
+    "surrogate in UTF-8": (b'{"text": "\xed\xa0\xbd"}', SkipReason.BAD_UTF8),
+    "duplicate": (BEFORE, SkipReason.DUPLICATE),
+    "duplicate but for its dirt": (line("Before\x00 the dirt.\r\n"), SkipReason.DUPLICATE),
 }
 
 
-@pytest.mark.parametrize(("dirt", "reason"), SKIPPED.values(), ids=SKIPPED.keys())
-def test_a_line_that_holds_no_text_is_skipped_for_its_reason(tmp_path: Path, dirt: bytes, reason: str) -> None:
-    path = write(tmp_path / "a.jsonl", BEFORE, dirt, AFTER)
+@pytest.mark.parametrize(("data", "reason"), SKIPPED.values(), ids=SKIPPED.keys())
+def test_a_line_without_usable_text_is_skipped_with_its_reason(tmp_path: Path, data: bytes, reason: str) -> None:
+    path = write(tmp_path / "a.jsonl", BEFORE, data, AFTER)
     samples, report = read(path)
     assert [sample.text for sample in samples] == ["Before the dirt.", "After the dirt."]
     assert report.skipped == {reason: 1}
@@ -63,26 +63,26 @@ ACCEPTED = {
 }
 
 
-@pytest.mark.parametrize(("dirt", "text"), ACCEPTED.values(), ids=ACCEPTED.keys())
-@pytest.mark.parametrize("place", [1, 2])
-def test_dirt_that_can_be_cleaned_costs_no_line(tmp_path: Path, dirt: bytes, text: str, place: int) -> None:
+@pytest.mark.parametrize(("data", "text"), ACCEPTED.values(), ids=ACCEPTED.keys())
+@pytest.mark.parametrize("position", [1, 2])
+def test_a_line_that_can_be_cleaned_is_accepted(tmp_path: Path, data: bytes, text: str, position: int) -> None:
     lines = [BEFORE, AFTER]
-    lines.insert(place - 1, dirt)
+    lines.insert(position - 1, data)
     samples, report = read(write(tmp_path / "a.jsonl", *lines))
     assert len(samples) == 3
-    assert samples[place - 1].text == text
-    assert samples[place - 1].id == content_id(text)
+    assert samples[position - 1].text == text
+    assert samples[position - 1].id == content_id(text)
     assert not report.skipped
 
 
-def test_where_every_line_is_to_be_an_object_one_that_is_none_is_named_with_its_place(tmp_path: Path) -> None:
-    for dirt, why in ((b"prose", "not JSON"), (line("a" * DEFAULT_LINE_LIMIT), "line too long")):
-        path = write(tmp_path / "a.jsonl", BEFORE, b"", dirt)
-        with pytest.raises(UserError, match=f"a.jsonl:3: {why}"):
+def test_read_objects_raises_at_a_bad_line_and_names_its_place(tmp_path: Path) -> None:
+    for data, reason in ((b"prose", "not JSON"), (line("a" * DEFAULT_LINE_LIMIT), "line too long")):
+        path = write(tmp_path / "a.jsonl", BEFORE, b"", data)
+        with pytest.raises(UserError, match=f"a.jsonl:3: {reason}"):
             list(read_objects(path))
 
 
-def test_blank_lines_are_counted_apart_and_the_last_needs_no_line_end(tmp_path: Path) -> None:
+def test_blank_lines_are_counted_separately_and_the_last_line_needs_no_line_end(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\xef\xbb\xbf\n" + BEFORE + b"\r\n \t\r\n\n\x00\x00\n" + AFTER)
     samples, report = read(path)
@@ -90,7 +90,7 @@ def test_blank_lines_are_counted_apart_and_the_last_needs_no_line_end(tmp_path: 
     assert (report.lines, report.blank, report.skipped) == (6, 4, {})
 
 
-def test_what_a_record_says_of_itself_is_kept(tmp_path: Path) -> None:
+def test_the_fields_of_a_record_are_kept(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.jsonl",
         line("One.", id="p-1", title=" A\r\ntitle ", domain="stars", year=2020, tags=["a", {"b": None}]),
@@ -108,7 +108,7 @@ def test_what_a_record_says_of_itself_is_kept(tmp_path: Path) -> None:
     assert (three.place, three.cut_from) == (Place(file="a.jsonl", line=3), None)
 
 
-def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) -> None:
+def test_extra_fields_can_be_written_by_every_json_library(tmp_path: Path) -> None:
     extra = rb'"a": NaN, "b": [-Infinity, 1e999], "c": 123456789012345678901234567890, "d\ud800": "\udfff", "e": 1.5'
     deep = b"[" * 90 + b"]" * 90
     samples, _ = read(write(tmp_path / "a.jsonl", b'{"text": "x", ' + extra + b', "f": ' + deep + b"}"))
@@ -118,24 +118,24 @@ def test_other_fields_can_be_written_again_by_every_json_writer(tmp_path: Path) 
     assert {key: value for key, value in samples[0].extra.items() if key != "f"} == expected
 
 
-@packers
-def test_a_truncated_archive_is_said_and_costs_no_whole_record(tmp_path: Path, ending: str) -> None:
+@each_compressor
+def test_a_truncated_archive_is_reported_and_no_complete_record_is_lost(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.jsonl{ending}"
     lines = [line(f"Text {n}.", note="é" * n) for n in range(500)]
-    first, second = PACK[ending](b"\n".join(lines[:250]) + b"\n"), PACK[ending](b"\n".join(lines[250:]))
-    packed, least = first + second, 0
-    for kept in (0, 1, 3, 40, len(first) // 2, len(first) + 20, len(packed) - 1):
-        path.write_bytes(packed[:kept])
+    first, second = COMPRESS[ending](b"\n".join(lines[:250]) + b"\n"), COMPRESS[ending](b"\n".join(lines[250:]))
+    packed, minimum = first + second, 0
+    for size in (0, 1, 3, 40, len(first) // 2, len(first) + 20, len(packed) - 1):
+        path.write_bytes(packed[:size])
         samples, report = read(path)
         assert [sample.text for sample in samples] == [f"Text {n}." for n in range(len(samples))]
-        assert report.skipped == {Skip.TRUNCATED_ARCHIVE: 1}
-        assert report.lines == len(samples) >= least
-        least = 250 * (kept >= len(first) // 2)
-    # Only the checksum is missing: the last record, though without line end, is whole.
+        assert report.skipped == {SkipReason.TRUNCATED_ARCHIVE: 1}
+        assert report.lines == len(samples) >= minimum
+        minimum = 250 * (size >= len(first) // 2)
+    # Only the checksum is missing, so even the last record, which has no line end, is complete.
     assert len(samples) == 500 or ending == ".zst"
 
 
-def test_a_long_text_is_cut_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:
+def test_a_long_text_is_truncated_at_a_sentence_and_keeps_its_id(tmp_path: Path) -> None:
     text = "The first sentence is short. The second one says a little more. The third is not read."
     path = write(tmp_path / "a.jsonl", line(text), line("Short."))
     whole = read(path)[0][0]
@@ -162,14 +162,14 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:
     assert (report.samples, report.skipped_lines) == (3000, 3000)
 
 
-garbage = st.one_of(st.binary(max_size=30), st.sampled_from([dirt for dirt, _ in SKIPPED.values() if len(dirt) < 100]))
+garbage = st.one_of(st.binary(max_size=30), st.sampled_from([data for data, _ in SKIPPED.values() if len(data) < 100]))
 
 
 @given(st.lists(st.one_of(garbage, st.integers(0, 8)), max_size=12), st.booleans())
-def test_any_mixture_with_garbage_gives_all_good_lines(mixture: list[bytes | int], packed: bool) -> None:
+def test_all_good_lines_are_read_from_a_mixture_with_garbage(mixture: list[bytes | int], packed: bool) -> None:
     good = [f"Good text {item}." for item in mixture if isinstance(item, int)]
     lines = [line(f"Good text {item}.") if isinstance(item, int) else item.replace(b"\n", b"") for item in mixture]
-    # The first bytes name the kind of a file, so garbage there is a matter of test_lines.
+    # The first bytes decide the type of a file; test_lines tests garbage there.
     content = b"\n".join([AFTER, *lines])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jsonl"

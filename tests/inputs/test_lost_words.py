@@ -1,8 +1,7 @@
-"""Words that converters lose, glue together or make up: each instance gives exactly the text that its reader sees.
+"""Words that converters lose, join or make up. Each case gives exactly the text that a reader sees.
 
-Of HTML: what stands around comments, raised figures, notes, whole pages in a form. Of Word: containers, text boxes, raised
-letters. Of LaTeX: a percent sign that is no comment, conditions, environments that only the class defines.
-"""
+HTML: text around comments, superscripts, notes, whole pages in a form. Word: containers, text boxes, superscripts. LaTeX:
+percent signs that start no comment, conditionals, environments that only the class defines."""
 
 import io
 import zipfile
@@ -13,7 +12,7 @@ import pytest
 from programs.inputs.formats.html import read_html
 from programs.inputs.formats.latex import read_latex
 from programs.inputs.formats.word import read_docx
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 HTML = {
     "comments": (
@@ -51,8 +50,8 @@ def test_html(page: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["<span>" * 600, "<div>" * 5000], ids=["for the tree", "for the parser"])
-def test_html_too_deep_to_be_read_is_left_out_with_its_reason(page: str) -> None:
-    with pytest.raises(Unreadable, match=Skip.NESTED_TOO_DEEP):
+def test_html_that_is_nested_too_deep_raises_its_reason(page: str) -> None:
+    with pytest.raises(Unreadable, match=SkipReason.NESTED_TOO_DEEP):
         read_html(f"<p>Before.</p>{page}<p>Deep.</p>".encode())
 
 
@@ -87,35 +86,35 @@ def test_latex(body: str, text: str) -> None:
     assert read_latex(f"\\begin{{document}}\n{body}\n\\end{{document}}\n".encode()).text == text
 
 
-def run(words: str, how: str = "") -> str:
-    return f'<w:r><w:rPr>{how}</w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
+def run(words: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
 
 
 def par(*parts: str) -> str:
     return f"<w:p>{''.join(parts)}</w:p>"
 
 
-def within(name: str, *parts: str, how: str = "") -> str:
-    return f"<{name} {how}>{''.join(parts)}</{name}>"
+def element(name: str, *parts: str, attributes: str = "") -> str:
+    return f"<{name} {attributes}>{''.join(parts)}</{name}>"
 
 
-def controlled(*parts: str) -> str:
-    return within("w:sdt", within("w:sdtContent", *parts))
+def control(*parts: str) -> str:
+    return element("w:sdt", element("w:sdtContent", *parts))
 
 
-BOX = within("w:txbxContent", par(run("Boxed.")), par(run("Twice.")))
-CHOICE = within("mc:Choice", run("This"), how="Requires='w14'") + within("mc:Fallback", run("That"))
-CUSTOM = within("w:customXml", run("b ")) + within("w:bdo", run("c"))
+BOX = element("w:txbxContent", par(run("Boxed.")), par(run("Twice.")))
+CHOICE = element("mc:Choice", run("This"), attributes="Requires='w14'") + element("mc:Fallback", run("That"))
+CUSTOM = element("w:customXml", run("b ")) + element("w:bdo", run("c"))
 MOVED = "w:id='1' w:author='x'"
 SYMBOL = "<w:r><w:sym w:font='Symbol' w:char='F061'/></w:r>"
 WORD = {
     "content controls": (
-        controlled(par(run("One."), controlled(run(" Two.")))) + controlled(controlled(par(run("Three.")))),
+        control(par(run("One."), control(run(" Two.")))) + control(control(par(run("Three.")))),
         "One. Two.\n\nThree.",
     ),
-    "other containers": (within("w:customXml", par(run("A "), CUSTOM)), "A b c"),
-    "fields": (par(run("See "), within("w:fldSimple", run("Fig. 3"), how="w:instr='REF x'")), "See Fig. 3"),
-    "alternatives": (par(within("mc:AlternateContent", CHOICE), run(" one.")), "This one."),
+    "other containers": (element("w:customXml", par(run("A "), CUSTOM)), "A b c"),
+    "fields": (par(run("See "), element("w:fldSimple", run("Fig. 3"), attributes="w:instr='REF x'")), "See Fig. 3"),
+    "alternatives": (par(element("mc:AlternateContent", CHOICE), run(" one.")), "This one."),
     "text boxes": (
         par(f"<w:r><w:t>Around</w:t><w:pict>{BOX}</w:pict></w:r>", run(" it.")),
         "Around it.\n\nBoxed.\n\nTwice.",
@@ -127,7 +126,7 @@ WORD = {
     ),
     "symbols": (par(SYMBOL, run("a", "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>")), "αα"),
     "moved text": (
-        par(within("w:moveFrom", run("Gone"), how=MOVED), within("w:moveTo", run("Here"), how=MOVED)),
+        par(element("w:moveFrom", run("Gone"), attributes=MOVED), element("w:moveTo", run("Here"), attributes=MOVED)),
         "Here",
     ),
 }
@@ -136,12 +135,12 @@ WORD = {
 def word(body: str) -> bytes:
     empty, out = io.BytesIO(), io.BytesIO()
     docx.Document().save(empty)
-    names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    names += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    namespaces = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    namespaces += ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
     with zipfile.ZipFile(empty) as read, zipfile.ZipFile(out, "w") as written:
         for name in read.namelist():
-            inside = f"<w:document {names}><w:body>{body}</w:body></w:document>".encode()
-            written.writestr(name, inside if name == "word/document.xml" else read.read(name))
+            document = f"<w:document {namespaces}><w:body>{body}</w:body></w:document>".encode()
+            written.writestr(name, document if name == "word/document.xml" else read.read(name))
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The same paper has the same source, however its records name it; two papers have two, as far as records tell."""
+"""source_of: records of the same paper have the same source and, if they tell, those of different papers different ones."""
 
 from typing import Any
 
@@ -95,6 +95,6 @@ def test_two_papers_have_two_sources(one: dict[str, Any], other: dict[str, Any])
 @given(
     st.dictionaries(st.text(max_size=12), st.none() | st.booleans() | st.integers() | st.text()), st.text(), st.text()
 )
-def test_every_record_has_a_source_or_none(fields: dict[str, Any], title: str, given_id: str) -> None:
+def test_the_source_of_any_record_is_none_or_has_a_value(fields: dict[str, Any], title: str, given_id: str) -> None:
     key = source_of(fields, title=title, given_id=given_id)
     assert key is None or key.partition(":")[2]

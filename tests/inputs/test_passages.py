@@ -1,10 +1,10 @@
 """Papers and long texts as samples.
 
-1. A passage is exactly the part of its document's text that it says; the passages of a paper are of one source.
-2. Every passage, row, line and document that gave none is counted once; each reason names where it was met first.
-3. Texts of JSON lines are cut only when that is asked for; those that fit stay what they were.
-4. Documents of which every passage is done are not read again; any other is, and gives the same passages in the same order.
-5. A folder means every file in it that is read; what is in it besides is counted.
+1. A passage is exactly the stated part of its document's text; all passages of a paper have the same source.
+2. Every passage, row and line, and every document without a passage, is counted once; each reason names its first place.
+3. Texts of JSON lines are cut only on request; those that fit are unchanged.
+4. A document is not read again if all its passages are done; otherwise it gives the same passages in the same order again.
+5. A folder stands for every file of a supported type in it; its other files are counted.
 """
 
 import gzip
@@ -17,28 +17,33 @@ from programs.errors import UserError
 from programs.inputs import process as processes
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
-from programs.inputs.report import Skip
+from programs.inputs.report import SkipReason
 from programs.inputs.sample import content_id
 from programs.inputs.sources import find_sources
-from tests.inputs import making_pdf
-from tests.inputs.making_papers import folder_of_all, prose
+from tests.inputs import pdf_builders
+from tests.inputs.making_papers import folder_of_all_formats, prose
 from tests.inputs.writing import line, read, write
 
 
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return folder_of_all(tmp_path_factory.mktemp("all") / "papers")
+    return folder_of_all_formats(tmp_path_factory.mktemp("all") / "papers")
 
 
-def test_5_a_folder_of_all_kinds(papers: Path) -> None:
+def test_5_every_supported_file_of_a_folder_is_read(papers: Path) -> None:
     samples, report = read(papers)
-    assert report.skipped == {Skip.UNKNOWN_KIND: 1, Skip.OUR_OWN: 1, Skip.NO_TEXT: 1, Skip.DUPLICATE: 2}
-    assert report.first_examples[Skip.UNKNOWN_KIND].file.endswith("picture.png")
+    assert report.skipped == {
+        SkipReason.UNKNOWN_KIND: 1,
+        SkipReason.OUR_OWN: 1,
+        SkipReason.NO_TEXT: 1,
+        SkipReason.DUPLICATE: 2,
+    }
+    assert report.first_examples[SkipReason.UNKNOWN_KIND].file.endswith("picture.png")
     files = "a.pdf b.md f.docx g.parquet h.jsonl below/2401.01234v2.tex below/c.txt.gz below/e.html"
     assert " ".join(dict.fromkeys(sample.place.file for sample in samples)) == files
 
 
-def test_1_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> None:
+def test_1_a_passage_is_exactly_the_stated_part_of_its_document(papers: Path) -> None:
     samples, report = read(papers, tokens=200)
     documents = 0
     for file in {sample.place.file for sample in samples if sample.place.file[-3:] not in ("uet", "onl")}:
@@ -54,7 +59,7 @@ def test_1_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> N
             assert len(sample.text) <= 800
         assert len({source_key(sample) for sample in passages}) == 1
     assert documents == 6
-    assert report.documents == 7, "and one of the table's rows"
+    assert report.documents == 7, "the six files and one row of the table"
     rows = [sample for sample in samples if sample.place.file == "g.parquet"]
     assert len(rows) > 1
     for sample in rows:
@@ -63,11 +68,11 @@ def test_1_a_passage_is_the_part_of_its_document_that_it_says(papers: Path) -> N
         assert (sample.place.line, source_key(sample)) == (1, "doi:10.1234/row.1")
 
 
-def test_2_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: Path) -> None:
+def test_2_documents_without_text_are_counted_with_their_reasons(tmp_path: Path) -> None:
     for name, data in {
         "a.md": b"Some words.",
-        "b.pdf": making_pdf.scan(),
-        "c.pdf": making_pdf.locked(),
+        "b.pdf": pdf_builders.scan(),
+        "c.pdf": pdf_builders.locked(),
         "d.docx": b"no zip",
         "e.txt": "Naïve".encode("latin-1"),
         "f.md": b"",
@@ -78,12 +83,19 @@ def test_2_documents_that_give_no_text_are_counted_with_their_reasons(tmp_path: 
         (tmp_path / name).write_bytes(data)
     samples, report = read(tmp_path)
     assert [sample.text for sample in samples] == ["Some words."]
-    reasons = {Skip.SCAN, Skip.LOCKED, Skip.DAMAGED, Skip.BAD_UTF8, Skip.NO_TEXT_IN_IT, Skip.DUPLICATE}
-    assert report.skipped == dict.fromkeys(reasons | {Skip.TRUNCATED_ARCHIVE, Skip.DAMAGED_ARCHIVE}, 1)
-    assert report.first_examples[Skip.SCAN].file == "b.pdf"
+    reasons = {
+        SkipReason.SCAN,
+        SkipReason.LOCKED,
+        SkipReason.DAMAGED,
+        SkipReason.BAD_UTF8,
+        SkipReason.NO_TEXT_IN_IT,
+        SkipReason.DUPLICATE,
+    }
+    assert report.skipped == dict.fromkeys(reasons | {SkipReason.TRUNCATED_ARCHIVE, SkipReason.DAMAGED_ARCHIVE}, 1)
+    assert report.first_examples[SkipReason.SCAN].file == "b.pdf"
 
 
-def test_2_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_2_missing_libraries_are_reported_in_one_line(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needed = {"pdf_inspector": "a.pdf", "pypandoc": "f.docx", "pyarrow": "g.parquet", "lxml": "below"}
     for library, name in needed.items():
         with monkeypatch.context() as hidden:
@@ -95,13 +107,13 @@ def test_2_the_libraries_that_are_missing_are_said_in_one_line(papers: Path, mon
         assert [source.name for source in find_sources([str(papers / name)])] == [papers / name]
 
 
-def test_5_a_folder_with_nothing_to_read_is_a_mistake(tmp_path: Path) -> None:
+def test_5_a_folder_without_supported_files_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match=r"folder .* contains no file of a supported type: \.jsonl, .*\.pdf"):
         find_sources([str(tmp_path)])
 
 
-def test_3_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
+def test_3_texts_of_json_lines_are_cut_only_on_request(tmp_path: Path) -> None:
     long, short = f"Introduction\n\n{prose(1, 6)}\n\nResults\n\n{prose(9, 6)}", prose(1, 1)
     path = write(tmp_path / "a.jsonl", line(long), line(short))
     whole, report = read(path)
@@ -116,31 +128,31 @@ def test_3_lines_of_json_are_cut_only_when_asked(tmp_path: Path) -> None:
     assert len({source_key(sample) for sample in cut[:-1]}) == 1
 
 
-def test_4_what_is_done_is_not_read_again(papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_finished_documents_are_not_read_again(papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.jsonl", line(prose(1, 8)), line(prose(30, 1)))
     everything = [path, papers]
     samples, whole = read(*everything, tokens=300)
     done = {sample.line_id for sample in samples}
     assert len(done) == len(samples)
 
-    def never(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise AssertionError("a document was read")
 
-    monkeypatch.setattr(processes.ReaderProcess, "read_paper", never)
+    monkeypatch.setattr(processes.ReaderProcess, "read_paper", fail)
     again, report = read(*everything, tokens=300, done=done)
     assert again == []
     assert report.done == len(samples)
     assert report.documents == whole.documents
 
 
-def test_4_what_was_left_out_makes_no_document_read_again(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_prefiltered_passages_cause_no_second_read(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = read(papers / "b.md", tokens=150)
-    some, _ = read(papers / "b.md", tokens=150, prefilter=True)
+    filtered, _ = read(papers / "b.md", tokens=150, prefilter=True)
     monkeypatch.delattr(processes.ReaderProcess, "read_paper")
-    done = {sample.line_id for sample in some}
+    done = {sample.line_id for sample in filtered}
     again, report = read(papers / "b.md", tokens=150, prefilter=True, done=done)
     assert again == []
-    assert 0 < report.done == len(some) < len(whole)
+    assert 0 < report.done == len(filtered) < len(whole)
 
 
 def test_4_a_document_with_one_passage_left_is_read_again(papers: Path) -> None:

@@ -1,11 +1,11 @@
-"""`--prefilter`: what there is nothing to ask about is left out of the texts.
+"""`--prefilter`: removes parts with nothing to ask about from the texts.
 
-1. Each kind of part with a heading goes, in Markdown, LaTeX and plain text, and so do short labelled statements and a list
-   of references at the end, with their size counted under their name; the science around stays, word for word, in order.
-2. What only looks like such a part stays, and so does all that follows a label on other lines.
-3. Filtering twice is filtering once; what is left consists of the text's own lines.
-4. A text of which too little is left is skipped for the reason that took most of it, and every line is counted once.
-5. The text of a record is what is left: its id, its quotes and their places are of that text.
+1. Each kind of part with a heading is removed from Markdown, LaTeX and plain text, as are short labelled statements and a
+   list of references at the end; their sizes are counted by kind. The rest stays word for word, in order.
+2. Text that only resembles such a part stays, and so does everything on other lines than a label's own.
+3. Filtering is idempotent; what remains consists of lines of the text.
+4. A text of which too little remains is skipped with the reason that removed most of it; every line is counted once.
+5. A record's text is what remains: its id, its quotes and their positions refer to that text.
 """
 
 import json
@@ -19,7 +19,7 @@ from programs.inputs.cleaning import clean
 from programs.inputs.prefilter import TOO_LITTLE, prefilter
 from programs.inputs.sample import content_id
 from tests.inputs.writing import line, read, write
-from tests.lab import called, laboratory, mistake, passage
+from tests.lab import laboratory, passage, run_command, user_error
 
 ONE = (
     "Dust between the stars absorbs blue light more strongly than red light, so that distant clusters look redder than "
@@ -70,7 +70,7 @@ AT_THE_END = [
 
 
 @pytest.mark.parametrize(("part", "reason"), [*HEADED, *AT_THE_END])
-def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
+def test_each_kind_of_part_is_removed(part: str, reason: str) -> None:
     found = prefilter(f"{ONE}\n\n{TWO}\n\n{part}")
     assert found == (f"{ONE}\n\n{TWO}", {reason: sum(len(line.strip()) for line in part.split("\n"))})
 
@@ -78,11 +78,12 @@ def test_each_kind_of_part_is_left_out(part: str, reason: str) -> None:
 @pytest.mark.parametrize(("part", "reason"), HEADED)
 @pytest.mark.parametrize("after", ["# Discussion", "Discussion", "### Grains", "4.1 Grains"])
 def test_a_part_ends_at_the_next_heading(part: str, reason: str, after: str) -> None:
-    """Of its level or a higher one where it is marked itself."""
-    if not (part.startswith("##") and after.startswith("###")) and not (part.startswith("# ") and after[0] in "#4"):
-        within = prefilter(f"# Results\n\n{ONE}\n\n{part}\n\n{after}\n\n{TWO}")
-        assert within.text == f"# Results\n\n{ONE}\n\n{after}\n\n{TWO}"
-        assert list(within.removed) == [reason]
+    """Of the same or a higher level, if the part's own heading has a level."""
+    deeper = ("###", "4.1") if part.startswith("# ") else "###" if part.startswith("##") else "no heading is deeper"
+    if not after.startswith(deeper):
+        found = prefilter(f"# Results\n\n{ONE}\n\n{part}\n\n{after}\n\n{TWO}")
+        assert found.text == f"# Results\n\n{ONE}\n\n{after}\n\n{TWO}"
+        assert list(found.removed) == [reason]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_part_ends_at_the_next_heading(part: str, reason: str, after: str) -> 
         "# Data\n\nThe data are 40 spectra.\n\n# Software\n\nThe code solves for the slope by least squares.",
     ],
 )
-def test_what_only_looks_like_such_a_part_stays(text: str) -> None:
+def test_text_that_only_resembles_such_a_part_stays(text: str) -> None:
     assert prefilter(f"{ONE}\n\n{clean(text)}\n\n{TWO}") == (f"{ONE}\n\n{clean(text)}\n\n{TWO}", {})
 
 
@@ -116,7 +117,7 @@ LABELS = st.sampled_from(
 
 
 @given(LABELS, LABELS, st.sampled_from(["\n", "\n\n"]))
-def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: str) -> None:
+def test_a_label_removes_only_its_own_line(label: str, second: str, gap: str) -> None:
     body = f"{ONE} {TWO}".replace(". ", ".\n")
     assert prefilter(f"{label}{gap}{body}").text == body
     assert prefilter(f"{label}{gap}{second}{gap}{body}").text == body
@@ -126,8 +127,8 @@ def test_a_label_takes_its_own_line_and_no_other(label: str, second: str, gap: s
     assert prefilter(f"{long}\n{ONE}") == (f"{long}\n{ONE}", {})
 
 
-def test_where_an_unmarked_part_ends() -> None:
-    """At a line that stands alone before prose, a table of contents at the first prose."""
+def test_where_a_part_with_a_plain_heading_ends() -> None:
+    """At a line of its own before prose. A table of contents ends at the first prose."""
     thanks = f"{ONE}\n\nAcknowledgements\n\n{THANKS}\n\nGrains near hot stars\n\n{TWO}"
     assert prefilter(thanks).text == f"{ONE}\n\nGrains near hot stars\n\n{TWO}"
     contents = f"Contents\n\nGrains near hot stars ... 3\nClusters ... 7\n\n{ONE}\n\n{TWO}"
@@ -135,7 +136,7 @@ def test_where_an_unmarked_part_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         (f"References\n{PLAIN_REFERENCES}", "references"),
         (REFERENCES, "references"),
@@ -145,8 +146,8 @@ def test_where_an_unmarked_part_ends() -> None:
         (ONE, None),
     ],
 )
-def test_a_text_of_which_too_little_is_left_is_none(text: str, why: str | None) -> None:
-    assert prefilter(text).why_nothing == why
+def test_the_reason_why_too_little_of_a_text_is_left(text: str, reason: str | None) -> None:
+    assert prefilter(text).why_nothing == reason
 
 
 BLOCKS = [
@@ -162,7 +163,7 @@ BLOCKS = [
 
 
 @given(st.lists(st.tuples(st.sampled_from(BLOCKS), st.sampled_from(["\n", "\n\n", " ", "\n\n\n"])), max_size=12))
-def test_filtering_twice_is_filtering_once_and_adds_nothing(blocks: list[tuple[str, str]]) -> None:
+def test_filtering_is_idempotent_and_adds_nothing(blocks: list[tuple[str, str]]) -> None:
     text = clean("".join(f"{block}{gap}" for block, gap in blocks))
     found = prefilter(text)
     assert prefilter(found.text) == (found.text, {})
@@ -199,11 +200,11 @@ def test_every_line_is_counted_once(tmp_path: Path) -> None:
     assert (len(whole), unfiltered.trimmed, unfiltered.skipped) == (6, {}, {})
 
 
-def test_quotes_stand_in_the_text_that_was_used(tmp_path: Path) -> None:
+def test_quotes_refer_to_the_filtered_text(tmp_path: Path) -> None:
     texts = [f"Keywords: dust\n\n{passage(n)}\n\nAcknowledgements\n{THANKS}" for n in range(3)]
     with laboratory(tmp_path) as lab:
         write(lab.input, *map(line, [*texts, f"Funding\n{THANKS}"]))
-        plain = lab.run(prefilter=True)
+        finished = lab.run(prefilter=True)
         assert len(lab.records) == 3
         for number, record in enumerate(sorted(lab.records, key=lambda r: r["source_paper"]["place"]["line"])):
             source = record["source_paper"]
@@ -213,8 +214,8 @@ def test_quotes_stand_in_the_text_that_was_used(tmp_path: Path) -> None:
             assert quotes
             assert all(source["text"][start:end] == quote for quote, start, end in quotes)
         assert all(THANKS not in json.dumps(body) for body in lab.server.bodies)
-        assert plain.summary.input["left_out_of_texts"] == {"statements about the paper": 3, "acknowledgements": 3}
-        assert plain.summary.input["skipped"] == {"nothing to ask about: acknowledgements": 1}
-        assert "--prefilter was on and is now off" in mistake(called(*lab.arguments()))
-        told = called(*lab.arguments(dry_run=True, prefilter=True, output=tmp_path / "other.json"))
-        assert "would leave out: acknowledgements of 3 texts" in told.stdout
+        assert finished.summary.input["left_out_of_texts"] == {"statements about the paper": 3, "acknowledgements": 3}
+        assert finished.summary.input["skipped"] == {"nothing to ask about: acknowledgements": 1}
+        assert "--prefilter was on and is now off" in user_error(run_command(*lab.arguments()))
+        dry_run = run_command(*lab.arguments(dry_run=True, prefilter=True, output=tmp_path / "other.json"))
+        assert "would leave out: acknowledgements of 3 texts" in dry_run.stdout

@@ -1,4 +1,4 @@
-"""Documents and tables are read in a process of their own: whatever becomes of that, the next one is read."""
+"""Documents and tables are read in a separate process. Whatever happens to it, the next one is read."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from programs.inputs import process as processes
 from programs.inputs.formats.paper import Paper
 from programs.inputs.formats.text import read_text
 from programs.inputs.process import ReaderProcess, handle_request
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 SLOW = b"\\textbf{a} \\emph{b} $c$ " * 400_000
 
@@ -28,43 +28,43 @@ def process() -> Iterator[ReaderProcess]:
         yield running
 
 
-def once_it_runs(process: ReaderProcess, then: Callable[[int], object]) -> threading.Thread:
-    """Does something to the process, by its id, as soon as there is one."""
+def when_running(process: ReaderProcess, action: Callable[[int], object]) -> threading.Thread:
+    """Calls `action` with the id of the process, in a thread, as soon as the process runs."""
 
     def wait() -> None:
         while process._running is None:
             time.sleep(0.001)
-        then(process._running[0].pid)
+        action(process._running[0].pid)
 
     thread = threading.Thread(target=wait)
     thread.start()
     return thread
 
 
-def test_one_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
-    usual, process._seconds = process._seconds, 0.5
-    with pytest.raises(Unreadable, match=Skip.TOO_SLOW):
+def test_a_document_that_takes_too_long_is_given_up(process: ReaderProcess) -> None:
+    default, process._seconds = process._seconds, 0.5
+    with pytest.raises(Unreadable, match=SkipReason.TOO_SLOW):
         process.read_paper(".tex", SLOW)
-    process._seconds = usual
+    process._seconds = default
     assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
-def test_a_crash_takes_one_document_with_it(process: ReaderProcess) -> None:
-    crash = once_it_runs(process, lambda pid: os.kill(pid, signal.SIGSEGV))
-    with pytest.raises(Unreadable, match=Skip.CRASHED):
+def test_a_crash_loses_only_one_document(process: ReaderProcess) -> None:
+    crash = when_running(process, lambda pid: os.kill(pid, signal.SIGSEGV))
+    with pytest.raises(Unreadable, match=SkipReason.CRASHED):
         process.read_paper(".tex", SLOW)
     crash.join()
     assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
-def test_closing_ends_it_whatever_it_does_and_is_no_crash(process: ReaderProcess) -> None:
+def test_closing_kills_a_busy_process_and_is_no_crash(process: ReaderProcess) -> None:
     pids: list[int] = []
 
     def close(pid: int) -> None:
         pids.append(pid)
         process.close()
 
-    closed = once_it_runs(process, close)
+    closed = when_running(process, close)
     with pytest.raises(RunStopped):
         process.read_paper(".tex", SLOW)
     closed.join()
@@ -74,7 +74,7 @@ def test_closing_ends_it_whatever_it_does_and_is_no_crash(process: ReaderProcess
         process.read_paper(".txt", b"The next one.")
 
 
-def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: ReaderProcess, tmp_path: Path) -> None:
+def test_rows_left_unread_are_not_taken_for_the_next_answer(process: ReaderProcess, tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": [f"Text {n}." for n in range(5000)]}), tmp_path / "a.parquet")
     rows = process.rows(tmp_path / "a.parquet", "text")
     assert next(rows).record == {"text": "Text 0."}
@@ -82,29 +82,29 @@ def test_rows_that_nobody_asks_for_any_more_are_no_answer_to_the_next(process: R
     assert process.read_paper(".txt", b"The next one.").text == "The next one."
 
 
-def test_a_small_table_fills_no_memory(tmp_path: Path) -> None:
+def test_a_small_table_with_large_values_does_not_fill_memory(tmp_path: Path) -> None:
     count = 60_000_000
     values = pa.ListArray.from_arrays([0, count], pa.nulls(count, pa.int8()))
     pq.write_table(pa.table({"text": ["Dust."], "more": values}), tmp_path / "a.parquet", compression="zstd")
     pq.write_table(pa.table({"text": ["Dust.", " " * 20_000_000]}), tmp_path / "b.parquet", compression="zstd")
     assert max(path.stat().st_size for path in tmp_path.iterdir()) < 50_000
-    why = f"{Skip.TOO_LARGE.value}|{Skip.CRASHED.value}"
-    with closing(ReaderProcess(memory=2**29)) as process, pytest.raises(Unreadable, match=why):
+    reasons = f"{SkipReason.TOO_LARGE.value}|{SkipReason.CRASHED.value}"
+    with closing(ReaderProcess(memory=2**29)) as process, pytest.raises(Unreadable, match=reasons):
         list(process.rows(tmp_path / "a.parquet", "text"))
     with closing(ReaderProcess()) as process:
         rows = [row.record for row in process.rows(tmp_path / "b.parquet", "text")]
-    assert rows == [{"text": "Dust."}, Skip.LINE_TOO_LONG]
+    assert rows == [{"text": "Dust."}, SkipReason.LINE_TOO_LONG]
 
 
-def test_a_fault_of_ours_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_our_code_is_not_reported_as_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     def faulty(_: bytes) -> Paper:
         raise ValueError("a library's")
 
-    def told(data: bytes) -> processes.Answer:
+    def last_answer(data: bytes) -> processes.Answer:
         return list(handle_request("document", ".txt", "", data))[-1]
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)
-    assert told(b"Dust.").reason == Skip.DAMAGED, "no file of ours raised it"
+    assert last_answer(b"Dust.").reason == SkipReason.DAMAGED, "it was not raised in our code"
     monkeypatch.setattr(processes, "reader_of", lambda _: read_text)
-    found = told(3)  # type: ignore[arg-type]
-    assert (found.reason, "text.py, line" in found.detail) == (Skip.OUR_FAULT, True)
+    found = last_answer(3)  # type: ignore[arg-type]
+    assert (found.reason, "text.py, line" in found.detail) == (SkipReason.OUR_FAULT, True)

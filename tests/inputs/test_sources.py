@@ -1,4 +1,4 @@
-"""expand: every name means a file that can be read, or one line says what to do."""
+"""find_sources: every name stands for readable files, or a one-line error says what to do."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def names(*patterns: str) -> list[str]:
     return [str(source.name) for source in find_sources(patterns)]
 
 
-def message(*patterns: str) -> str:
+def error_message(*patterns: str) -> str:
     with pytest.raises(UserError) as error:
         find_sources(patterns)
     assert "\n" not in str(error.value)
@@ -41,37 +41,37 @@ def test_a_file_named_twice_is_read_once(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_is_missing_is_named_with_its_nearest() -> None:
-    assert message("a.jsonl", "paper.jsonl.gz") == (
+def test_a_missing_file_is_named_with_its_nearest_match() -> None:
+    assert error_message("a.jsonl", "paper.jsonl.gz") == (
         "Input file paper.jsonl.gz does not exist; did you mean 'papers.jsonl.gz'?"
     )
-    assert message("deep/er/C.json") == "Input file deep/er/C.json does not exist; did you mean 'c.jsonl'?"
-    assert message("nothing-like-it") == "Input file nothing-like-it does not exist."
-    assert message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
-    assert message("dee*") == "No input file matches dee*."
-    assert message() == message("a.jsonl", "") == "No input file was named."
+    assert error_message("deep/er/C.json") == "Input file deep/er/C.json does not exist; did you mean 'c.jsonl'?"
+    assert error_message("nothing-like-it") == "Input file nothing-like-it does not exist."
+    assert error_message("x*.jsonl.bz2").startswith("No input file matches x*.jsonl.bz2.")
+    assert error_message("dee*") == "No input file matches dee*."
+    assert error_message() == error_message("a.jsonl", "") == "No input file was named."
 
 
-def test_a_name_tells_nothing_of_where_it_lies(folder: Path) -> None:
-    def shown(*patterns: Path | str) -> list[str]:
+def test_a_display_name_does_not_reveal_the_folder(folder: Path) -> None:
+    def display_names(*patterns: Path | str) -> list[str]:
         return [source.display_name for source in find_sources(list(map(str, patterns)))]
 
-    assert shown(folder / "a.jsonl", "deep/er/c.jsonl") == ["a.jsonl", "c.jsonl"]
-    assert shown(folder / "deep") == ["er/c.jsonl"]
-    several = shown(folder / "*.jsonl", folder / "**" / "c.jsonl")
+    assert display_names(folder / "a.jsonl", "deep/er/c.jsonl") == ["a.jsonl", "c.jsonl"]
+    assert display_names(folder / "deep") == ["er/c.jsonl"]
+    several = display_names(folder / "*.jsonl", folder / "**" / "c.jsonl")
     assert several == ["a.jsonl", "b.jsonl", "odd[1].jsonl", "deep/er/c.jsonl"]
     (folder / "deep" / "a.jsonl").write_bytes(b"{}\n")
-    assert shown(folder / "a.jsonl", "deep/a.jsonl", "b.jsonl") == ["a.jsonl", "deep/a.jsonl", "b.jsonl"]
+    assert display_names(folder / "a.jsonl", "deep/a.jsonl", "b.jsonl") == ["a.jsonl", "deep/a.jsonl", "b.jsonl"]
     (folder / "deep" / "er" / "a.jsonl").write_bytes(b"{}\n")
-    assert shown("deep/a.jsonl", folder / "deep" / "er" / "a.jsonl") == ["a.jsonl", "er/a.jsonl"]
+    assert display_names("deep/a.jsonl", folder / "deep" / "er" / "a.jsonl") == ["a.jsonl", "er/a.jsonl"]
 
 
-def test_a_file_that_fails_to_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_opened_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert message(str(folder / "a.jsonl")) == f"Cannot read {folder / 'a.jsonl'}: Permission denied."
+    assert error_message(str(folder / "a.jsonl")) == f"Cannot read {folder / 'a.jsonl'}: Permission denied."
 
 
 def test_the_default_is_the_shipped_sample_unless_the_folder_has_its_own(folder: Path) -> None:

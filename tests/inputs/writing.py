@@ -1,10 +1,10 @@
-"""Writes the files that these tests read, and reads them."""
+"""Writes and reads the input files of these tests."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from programs.inputs.cutting import Cutting
+from programs.inputs.chunking import Chunking
 from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
@@ -20,12 +20,12 @@ def write(path: Path, *lines: bytes, end: bytes = b"\n") -> Path:
 
 
 def read(
-    *inputs: Path | str, tokens: int | None = None, max_chars: int | None = None, **how: Any
+    *inputs: Path | str, tokens: int | None = None, max_chars: int | None = None, **options: Any
 ) -> tuple[list[Sample], ReadReport]:
-    """All samples of some inputs; checks that every line of them was counted once."""
+    """All samples of some inputs. Checks that every line was counted exactly once."""
     report = ReadReport()
     patterns = [str(path) for path in inputs]
-    samples = list(read_samples(patterns, max_chars=max_chars, report=report, cutting=Cutting(tokens), **how))
+    samples = list(read_samples(patterns, max_chars=max_chars, report=report, cutting=Chunking(tokens), **options))
     assert report.samples == len(samples)
     assert report.lines == report.samples + report.blank + report.done + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)

@@ -1,4 +1,4 @@
-"""How these tests ask: a stand-in server, a model resolved against it, and one call."""
+"""Helpers of these tests: a stand-in server, a model that uses it, and one call."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -13,8 +13,8 @@ from tests.standin.server import StandIn
 USER = "jdoe.secret"
 KEY = "sk-very-secret-key-123"
 ANSWER = '{"answer": "Galaxies recede from us."}'
-QUICK = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=30)
-ONCE = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=0)
+QUICK_RETRIES = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=30)
+NO_RETRIES = RetryPolicy(first_wait=0.001, max_wait=0.002, patience=0)
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -24,8 +24,8 @@ SCHEMA: dict[str, Any] = {
 FORMAT: dict[str, Any] = {"type": "json_schema", "name": "Answer", "strict": True, "schema": SCHEMA}
 
 
-class Clock:
-    """Time that passes only when told to."""
+class ManualClock:
+    """A clock whose time is set by the test."""
 
     now = 0.0
 
@@ -34,7 +34,7 @@ class Clock:
 
 
 def brain(body: dict[str, Any]) -> str:
-    """The stand-in's answer to what `request` asks; anything else is a surprise."""
+    """Answers what `request` asks. Raises on anything else."""
     last = body["messages"][-1]["content"]
     if "galaxies" not in last:
         raise ValueError(f"not a question of these tests: {last!r}")
@@ -45,24 +45,26 @@ def request(text: str = "What do galaxies do?", system: str | None = "Be brief."
     return Request(model="any", messages=(Message.user(text),), system=system, config=Config(**config))
 
 
-async def ask(model: Model, asked: Request | None = None) -> Response:
-    return await model.engine.complete(asked or request())
+async def ask(model: Model, call: Request | None = None) -> Response:
+    return await model.engine.complete(call or request())
 
 
-def openai_model(*servers: StandIn, **given: Any) -> aclosing[Model]:
+def openai_model(*servers: StandIn, **options: Any) -> aclosing[Model]:
     api_base = [server.openai_base for server in servers]
-    settings = {"api_base": api_base, "retry": QUICK, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **given}
+    settings = {"api_base": api_base, "retry": QUICK_RETRIES, "timeout": 5.0, "env": {"OPENAI_API_KEY": KEY}, **options}
     return aclosing(resolve("openai/any", **settings))
 
 
 @asynccontextmanager
-async def served(retry: RetryPolicy = QUICK, timeout: float = 5, **given: Any) -> AsyncIterator[tuple[StandIn, Model]]:
-    """A server, and a model on it."""
-    with StandIn(**{"brain": brain, **given}) as server:
+async def serving(
+    retry: RetryPolicy = QUICK_RETRIES, timeout: float = 5, **options: Any
+) -> AsyncIterator[tuple[StandIn, Model]]:
+    """Yields a server, which has these options, and a model that uses it."""
+    with StandIn(**{"brain": brain, **options}) as server:
         async with openai_model(server, retry=retry, timeout=timeout) as model:
             yield server, model
 
 
-def argo_model(server: StandIn, name: str = "gpt41", *, api: str = "native", **given: Any) -> aclosing[Model]:
+def argo_model(server: StandIn, name: str = "gpt41", *, api: str = "native", **options: Any) -> aclosing[Model]:
     env = {"ARGO_USER": USER, "ARGO_BASE_URL": server.url, "ARGO_API": api}
-    return aclosing(resolve(name, **{"retry": QUICK, "timeout": 5.0, "env": env, **given}))
+    return aclosing(resolve(name, **{"retry": QUICK_RETRIES, "timeout": 5.0, "env": env, **options}))

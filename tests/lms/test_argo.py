@@ -1,4 +1,4 @@
-"""Argo: what each family takes, what both routes say, and what they say when they fail."""
+"""Argo: what is sent to each family of models, and how the replies and errors of both routes are read."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from programs.lms.addresses import BaseUrl
 from programs.lms.argo import Argo
 from programs.lms.server import HttpReply
 from tests.lms.asking import ANSWER, FORMAT, USER, argo_model, ask, brain, request
-from tests.standin.faults import NOTICE
+from tests.standin.faults import ARGO_NOTICE
 from tests.standin.server import StandIn
 
 SAMPLING = "gpt4o gpt41nano claude claudesonnet35v2 claudesonnet46 claudeopus46 gemini25pro something"
@@ -19,11 +19,11 @@ NO_SAMPLING = "gpt55 gpto4mini claudeopus47 claudeopus5 claudesonnet51"
 
 @pytest.mark.parametrize("api", ["native", "legacy"])
 @pytest.mark.parametrize("name", f"{SAMPLING} {NO_SAMPLING}".split())
-async def test_every_family_is_sent_what_it_takes(api: str, name: str) -> None:
-    asked = request(max_tokens=30000, temperature=1.5, seed=1, response_format=FORMAT)
+async def test_every_family_is_sent_only_what_it_accepts(api: str, name: str) -> None:
+    full_request = request(max_tokens=30000, temperature=1.5, seed=1, response_format=FORMAT)
     with StandIn(brain, argo_user=USER) as server:
         async with argo_model(server, name, api=api, max_tokens=100, temperature=0.7) as model:
-            assert (await ask(model, asked)).text == (await ask(model)).text == ANSWER
+            assert (await ask(model, full_request)).text == (await ask(model)).text == ANSWER
             assert ("temperature" in model.options) is (name not in NO_SAMPLING.split())
     body, _without_options = server.bodies
     assert body["user"] == USER
@@ -42,15 +42,15 @@ def backend(legacy: bool) -> Argo:
 
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize(
-    ("status", "said", "error"),
+    ("status", "content", "error"),
     [
-        (200, {"response": NOTICE}, AccessDenied),
+        (200, {"response": ARGO_NOTICE}, AccessDenied),
         (200, {"response": "ACCESS DENIED for jdoe.secret"}, AccessDenied),
-        (200, native(NOTICE), AccessDenied),
+        (200, native(ARGO_NOTICE), AccessDenied),
         (200, {"error": "ACCESS DENIED"}, AccessDenied),
-        (200, NOTICE, AccessDenied),
+        (200, ARGO_NOTICE, AccessDenied),
         (200, "<html>ACCESS DENIED</html>", AccessDenied),
-        (500, NOTICE, AccessDenied),
+        (500, ARGO_NOTICE, AccessDenied),
         (200, {"response": "You passed a messages field along with a prompt"}, CallError),
         (200, {"type": "error", "error": {"type": "api_error", "message": "try later"}}, TransientError),
         (200, {"type": "error", "error": {"type": "invalid_request_error", "message": "?"}}, TransientError),
@@ -63,15 +63,15 @@ def backend(legacy: bool) -> Argo:
         (502, "bad gateway for jdoe.secret", TransientError),
     ],
 )
-def test_failures(legacy: bool, status: int, said: Any, error: type[BackendError]) -> None:
+def test_each_failure_has_its_error_class(legacy: bool, status: int, content: Any, error: type[BackendError]) -> None:
     with pytest.raises(error) as caught:
-        backend(legacy).read(HttpReply(status, {}, said if isinstance(said, str) else json.dumps(said)))
+        backend(legacy).read(HttpReply(status, {}, content if isinstance(content, str) else json.dumps(content)))
     assert USER not in repr(caught.value)
 
 
-SPOKEN = '```json\n{"answer": "The telescope said ACCESS DENIED."}\n```'  # an answer in form may speak of it
+QUOTING = '```json\n{"answer": "The telescope said ACCESS DENIED."}\n```'
 
 
-@pytest.mark.parametrize("said", [{"response": SPOKEN}, {"response": {"content": SPOKEN}}, native(SPOKEN)])
-def test_answers(said: Any) -> None:
-    assert backend(legacy=True).read(HttpReply(200, {}, json.dumps(said))).text == SPOKEN
+@pytest.mark.parametrize("content", [{"response": QUOTING}, {"response": {"content": QUOTING}}, native(QUOTING)])
+def test_an_answer_may_quote_an_access_denial(content: Any) -> None:
+    assert backend(legacy=True).read(HttpReply(200, {}, json.dumps(content))).text == QUOTING

@@ -1,4 +1,4 @@
-"""The engine over real sockets: faults, retries, accounts, and who listens (on several loops: tests/test_dspy.py)."""
+"""The engine over real sockets: faults, retries, metering and DSPy's hooks (on several event loops: tests/test_dspy.py)."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from programs import errors as ours
 from programs.lms.engine import DSPYS_ACALL
 from programs.lms.failures import ConnectionFailed, EmptyAnswer, InvalidReply, backend_error
 from programs.lms.meter import metered
-from tests.lms.asking import ANSWER, KEY, ONCE, ask, served
+from tests.lms.asking import ANSWER, KEY, NO_RETRIES, ask, serving
 from tests.standin.faults import FaultPlan
 
 FAULTS = {
@@ -34,23 +34,23 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_each_fault_has_its_class_and_kind_and_shows_no_secret(fault: str) -> None:
+async def test_each_fault_has_its_error_class_and_meter_key_and_shows_no_secret(fault: str) -> None:
     error, kind = FAULTS[fault]
-    async with served(retry=ONCE, faults=FaultPlan(script=[fault]), api_key=KEY) as (server, model):
+    async with serving(retry=NO_RETRIES, faults=FaultPlan(script=[fault]), api_key=KEY) as (server, model):
         with metered() as meter, pytest.raises(ours.BackendError) as caught:
             await ask(model)
     assert type(caught.value) is error
     assert meter.spent.faults == {kind: 1}
     assert meter.requests == len(server.calls) == 1
-    if fault == "truncated":  # What is of no use is paid for, too.
+    if fault == "truncated":  # A truncated answer is paid for, too.
         assert meter.spent.prompt_tokens == 6
     assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
-    assert server.surprises == []
+    assert server.brain_errors == []
 
 
 @pytest.mark.parametrize("fault", ["hang", "dribble"])
-async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
-    async with served(timeout=0.5, faults=FaultPlan(script=[fault])) as (_server, model):
+async def test_a_reply_that_does_not_end_times_out(fault: str) -> None:
+    async with serving(timeout=0.5, faults=FaultPlan(script=[fault])) as (_server, model):
         with metered() as meter:
             assert (await ask(model)).text == ANSWER
     assert meter.spent.faults == {"timeout": 1}
@@ -59,28 +59,28 @@ async def test_a_server_that_keeps_us_waiting_times_out(fault: str) -> None:
 async def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
-    async def remembers(seconds: float) -> None:
-        # The stand-in's own latency is 0, and the pace waits for hundredths.
+    async def record_wait(seconds: float) -> None:
+        # Skip the stand-in's latency of 0 and the pacer's waits of some hundredths of a second.
         waits.extend([seconds] if seconds > 1 else [])
 
-    monkeypatch.setattr("asyncio.sleep", remembers)
-    async with served(faults=FaultPlan(script=["429", "503"]), retry_after="7") as (_server, model):
+    monkeypatch.setattr("asyncio.sleep", record_wait)
+    async with serving(faults=FaultPlan(script=["429", "503"]), retry_after="7") as (_server, model):
         await ask(model)
     assert [7 <= wait <= 7.7 for wait in waits] == [True, True]
 
 
-async def test_an_unknown_model_is_told_its_neighbours_asked_once() -> None:
-    async with served(models=[("Any 2", "any2"), ("Other", "zzz")]) as (server, model):
+async def test_an_unknown_model_is_an_error_with_the_nearest_names_listed_once() -> None:
+    async with serving(models=[("Any 2", "any2"), ("Other", "zzz")]) as (server, model):
         for _ in range(2):
             with pytest.raises(ours.UnknownModel, match=r"nearest names: any2\)"):
                 await ask(model)
-    assert server.model_lists == 1
+    assert server.model_list_requests == 1
 
 
-async def test_many_at_once() -> None:
-    plan = FaultPlan(share=0.3, kinds=["500", "429", "html", "reset", "empty", "error200"], seed=4)
-    # Long enough for a busy machine to send them all before the first is answered.
-    async with served(timeout=20, latency=0.5, faults=plan) as (server, model):
+async def test_many_concurrent_calls_all_get_their_answer() -> None:
+    plan = FaultPlan(rate=0.3, kinds=["500", "429", "html", "reset", "empty", "error200"], seed=4)
+    # The latency lets even a busy machine send most calls before the first is answered.
+    async with serving(timeout=20, latency=0.5, faults=plan) as (server, model):
         with metered() as meter:
             answers = await asyncio.gather(*(ask(model) for _ in range(150)))
     assert {answer.text for answer in answers} == {ANSWER}
@@ -89,7 +89,7 @@ async def test_many_at_once() -> None:
 
 
 async def test_a_cancelled_call_leaves_the_engine_usable() -> None:
-    async with served(faults=FaultPlan(script=["hang"])) as (server, model):
+    async with serving(faults=FaultPlan(script=["hang"])) as (server, model):
         task = asyncio.create_task(ask(model))
         while not server.calls:
             await asyncio.sleep(0.01)
@@ -99,7 +99,7 @@ async def test_a_cancelled_call_leaves_the_engine_usable() -> None:
         assert (await ask(model)).text == ANSWER
 
 
-async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrapper_around_dspys_acall_sees_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = list[str]()
 
     async def wrapped(self: dspy.LM, *args: Any, **options: Any) -> Any:
@@ -107,26 +107,26 @@ async def test_a_tracer_that_wraps_dspys_way_sees_every_call(monkeypatch: pytest
         return await DSPYS_ACALL(self, *args, **options)
 
     monkeypatch.setattr(dspy.LM, "acall", wrapped)
-    async with served() as (_server, model):
+    async with serving() as (_server, model):
         with dspy.context(adapter=dspy.JSONAdapter(), lm=model.lm, disable_history=True):
             assert (await dspy.Predict("question -> answer").acall(question="galaxies?")).answer
     assert seen == [model.lm.model]
 
 
 @pytest.mark.parametrize("adapter", [dspy.ChatAdapter, dspy.JSONAdapter])
-async def test_what_dspys_own_adapters_ask_is_asked_as_dspy_does(adapter: Any) -> None:
+async def test_dspys_own_adapters_send_their_usual_messages(adapter: Any) -> None:
     predict = dspy.Predict("question -> answer")
     predict.demos = [] if adapter is dspy.JSONAdapter else [dspy.Example(question="stars?", answer="They shine.")]
-    async with served() as (server, model):
+    async with serving() as (server, model):
         with dspy.context(adapter=adapter(), lm=model.lm, disable_history=True):
             assert (await predict.acall(question="galaxies?")).answer
     roles = [message["role"] for message in server.bodies[0]["messages"]]
     assert roles == ["system", *["user", "assistant"] * len(predict.demos), "user"]
 
 
-async def test_an_option_that_is_not_sent_is_refused_awaited_or_not() -> None:
+async def test_an_unsupported_option_is_an_error_sync_and_async() -> None:
     messages = [{"role": "user", "content": "What do galaxies do?"}]
-    async with served() as (server, model):
+    async with serving() as (server, model):
         with pytest.raises(LMUnexpectedError, match="top_p") as caught:
             await asyncio.to_thread(model.lm, messages=messages, top_p=0.5)
         assert isinstance(backend_error(caught.value), ours.CallError)

@@ -1,11 +1,11 @@
-"""When a failed call is tried again, and how fast a server that refuses is sent more.
+"""When failed calls are retried, and how fast calls are sent to a server that refuses some of them.
 
-1. waits double within bounds, and are never shorter than asked; none is begun that would outlast patience
-2. without a refusal nothing waits
-3. against a server that takes R calls a second, the rate of answers comes within 10% of R, and few calls are refused
-4. refusals that come whatever the pace do not slow the run, however many calls fail otherwise and however long they take
-5. a server that refused everything for a while has its pace back soon
-6. a call that waits, for the pace or to be tried again, lets others have its place
+1. Waits double up to a bound, and are never shorter than Retry-After. No wait starts that would exceed patience.
+2. Without refusals, no call waits.
+3. If a server accepts R calls per second, the rate of answers comes within 10% of R, and few calls are refused.
+4. Refusals that do not depend on the rate slow a run by at most a quarter, even if many calls fail or take long.
+5. After a time in which a server refused everything, the rate soon recovers.
+6. A call that waits for the pacer or for a retry releases its permit.
 """
 
 import asyncio
@@ -26,86 +26,86 @@ from programs.lms.failures import CallTimeout, EmptyAnswer
 from programs.lms.resolve import resolve
 from programs.lms.retry import Pacer, RetryPolicy
 from programs.run.gate import Gate
-from tests.lms.asking import Clock, request
+from tests.lms.asking import ManualClock, request
 
 
 @given(st.integers(1, 5000), st.none() | st.floats(0, 300))
-def test_1_waits_are_bounded_and_never_shorter_than_asked(failures: int, asked: float | None) -> None:
-    wait = RetryPolicy().delay_after(failures, asked)
-    assert max(0.5, asked or 0) <= wait <= max(60.0, 1.1 * (asked or 0))
+def test_1_waits_are_bounded_and_never_shorter_than_retry_after(failures: int, retry_after: float | None) -> None:
+    wait = RetryPolicy().delay_after(failures, retry_after)
+    assert max(0.5, retry_after or 0) <= wait <= max(60.0, 1.1 * (retry_after or 0))
     assert (
         min(8, 2 ** (failures - 1)) / 2 <= RetryPolicy(max_wait=8).delay_after(failures) <= min(8, 2 ** (failures - 1))
     )
 
 
 @pytest.mark.parametrize(("failures", "tries"), [([EmptyAnswer] * 9, 3), ([CallTimeout, EmptyAnswer] * 9, 6)])
-async def test_1_empty_answers_are_paid_for_and_tried_thrice(failures: list[type[TransientError]], tries: int) -> None:
-    """Other failures between them count for themselves."""
+async def test_1_a_call_gives_up_at_the_third_empty_answer(failures: list[type[TransientError]], tries: int) -> None:
+    """Other failures in between do not count as empty answers."""
     policy = RetryPolicy(first_wait=0, patience=60)
-    seen: list[type[TransientError]] = []
+    raised: list[type[TransientError]] = []
 
-    async def once() -> str:
-        seen.append(failures[len(seen)])
-        raise seen[-1]("no")
+    async def fail() -> str:
+        raised.append(failures[len(raised)])
+        raise raised[-1]("no")
 
     with pytest.raises(EmptyAnswer):
-        await policy.call(once)
-    assert len(seen) == tries
+        await policy.call(fail)
+    assert len(raised) == tries
 
 
-async def test_1_whoever_has_no_listener_is_warned_once_a_call(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever has one is not: tests/cli/test_logs.py."""
-    left = [CallTimeout("no server")] * 6
+async def test_1_without_a_listener_a_call_logs_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """With a listener it logs none: tests/cli/test_logs.py."""
+    errors = [CallTimeout("no server")] * 6
 
-    async def once() -> str:
-        if left:
-            raise left.pop()
+    async def send() -> str:
+        if errors:
+            raise errors.pop()
         return "well"
 
-    assert await RetryPolicy(first_wait=0, patience=60).call(once) == "well"
+    assert await RetryPolicy(first_wait=0, patience=60).call(send) == "well"
     assert [record.levelname for record in caplog.records].count("WARNING") == 1
 
 
-@pytest.mark.parametrize(("asked", "tries"), [(86_400.0, 1), (20.0, 2), (11.0, 3), (None, 10)])
-async def test_1_no_wait_outlasts_patience(asked: float | None, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a minute counts from the first failure, and what comes before it does not; nor does a wait begin for nothing."""
-    clock, started = Clock(), list[float]()
+@pytest.mark.parametrize(("retry_after", "tries"), [(86_400.0, 1), (20.0, 2), (11.0, 3), (None, 10)])
+async def test_1_waits_respect_patience(retry_after: float | None, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 30 seconds count from the first failure. A wait that would exceed them does not start."""
+    clock, tries_at = ManualClock(), list[float]()
     monkeypatch.setattr(retry, "time", SimpleNamespace(monotonic=clock))
     monkeypatch.setattr(retry, "random", SimpleNamespace(uniform=lambda least, _most: least))
     monkeypatch.setattr(retry, "asyncio", SimpleNamespace(sleep=lambda wait: wait))
 
-    async def once() -> str:
-        started.append(clock.now)
-        clock.now += 100 if len(started) == 1 else 0
-        raise TransientError("busy", retry_after=asked)
+    async def fail() -> str:
+        tries_at.append(clock.now)
+        clock.now += 100 if len(tries_at) == 1 else 0
+        raise TransientError("busy", retry_after=retry_after)
 
     async def aside(wait: Any) -> None:
         clock.now += wait
 
     with pytest.raises(TransientError, match="busy"):
-        await RetryPolicy(first_wait=1, max_wait=8, patience=30).call(once, aside)
-    assert len(started) == tries
+        await RetryPolicy(first_wait=1, max_wait=8, patience=30).call(fail, aside)
+    assert len(tries_at) == tries
     assert clock.now <= 130
 
 
-async def test_2_without_a_refusal_nothing_waits() -> None:
-    pacer = Pacer(Clock())
+async def test_2_without_refusals_no_call_waits() -> None:
+    pacer = Pacer(ManualClock())
     for _ in range(1000):
         await pacer.wait_to_send()
         pacer.record_end(refused=False)
     assert pacer.rate is None
 
 
-Ends = Callable[[float], str]
-"""What becomes of a call that is sent at a time: answered, refused, failed."""
+Outcome = Callable[[float], str]
+"""Gives the outcome of a call that is sent at a time: "answered", "refused" or "failed"."""
 
 
 async def simulate(
-    ends: Ends, in_flight: int, until: float, monkeypatch: pytest.MonkeyPatch, seconds: float = 1.0
+    outcome: Outcome, in_flight: int, until: float, monkeypatch: pytest.MonkeyPatch, seconds: float = 1.0
 ) -> tuple[list[float], list[float]]:
-    """When callers that call again and again are answered, and when refused: an answer and a failure take `seconds`, a
-    refusal none; then a pause follows."""
-    clock, dice, answers, refusals, numbers = Clock(), random.Random(7), list[float](), list[float](), count()
+    """Simulates callers that make one call after another. Returns the times of the answers and of the refusals. A refusal
+    takes no time, anything else `seconds`; a failure or refusal is followed by a growing wait."""
+    clock, rng, answers, refusals, numbers = ManualClock(), random.Random(7), list[float](), list[float](), count()
     pacer = Pacer(clock)
     waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
@@ -121,17 +121,17 @@ async def simulate(
         failures = 0
         while True:
             await pacer.wait_to_send()
-            end = ends(clock.now)
-            await sleep(0.0 if end == "refused" else seconds)
-            pacer.record_end(refused=end == "refused")
-            if end == "answered":
+            result = outcome(clock.now)
+            await sleep(0.0 if result == "refused" else seconds)
+            pacer.record_end(refused=result == "refused")
+            if result == "answered":
                 failures = 0
                 answers.append(clock.now)
                 continue
-            if end == "refused":
+            if result == "refused":
                 refusals.append(clock.now)
             failures += 1
-            await sleep(min(60, 2 ** (failures - 1)) * dice.uniform(0.5, 1))
+            await sleep(min(60, 2 ** (failures - 1)) * rng.uniform(0.5, 1))
 
     tasks = [asyncio.create_task(caller()) for _ in range(in_flight)]
     while clock.now < until:
@@ -146,24 +146,24 @@ async def simulate(
     return answers, refusals
 
 
-def bucket(limit: float, outage: float = 0.0) -> Ends:
-    """A server that lets `limit` calls a second through, and a second's worth at once; from second 100 on it refuses all
-    for a while."""
-    left, filled = limit, 0.0
+def bucket(limit: float, outage: float = 0.0) -> Outcome:
+    """A server with a token bucket: it accepts `limit` calls per second, and that many at once. From second 100 on, it
+    refuses all calls for `outage` seconds."""
+    tokens, filled_at = limit, 0.0
 
-    def ends(now: float) -> str:
-        nonlocal left, filled
-        left, filled = min(limit, left + (now - filled) * limit), now
-        if left < 1 or 100 <= now < 100 + outage:
+    def outcome(now: float) -> str:
+        nonlocal tokens, filled_at
+        tokens, filled_at = min(limit, tokens + (now - filled_at) * limit), now
+        if tokens < 1 or 100 <= now < 100 + outage:
             return "refused"
-        left -= 1
+        tokens -= 1
         return "answered"
 
-    return ends
+    return outcome
 
 
 @pytest.mark.parametrize(("limit", "in_flight"), [(3.0, 16), (8.0, 256), (50.0, 64)])
-async def test_3_the_pace_settles_at_the_limit(limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_3_the_rate_settles_at_the_limit(limit: float, in_flight: int, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, refusals = await simulate(bucket(limit), in_flight, 400, monkeypatch)
     allowed = min(limit, float(in_flight))
     late, refused_late = (sum(at >= 200 for at in times) for times in (answers, refusals))
@@ -173,49 +173,49 @@ async def test_3_the_pace_settles_at_the_limit(limit: float, in_flight: int, mon
 
 
 @pytest.mark.parametrize(("refused", "failed", "seconds"), [(0.05, 0.0, 1.0), (0.1, 0.5, 1.0), (0.3, 0.3, 8.0)])
-async def test_4_refusals_whatever_the_pace_do_not_slow_the_run(
+async def test_4_random_refusals_hardly_slow_a_run(
     refused: float, failed: float, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def answers() -> int:
-        dice = random.Random(1)
+    async def count_answers() -> int:
+        rng = random.Random(1)
 
-        def ends(_now: float) -> str:
-            value = dice.random()
+        def outcome(_now: float) -> str:
+            value = rng.random()
             return "refused" if value < refused else "failed" if value < refused + failed else "answered"
 
-        return len((await simulate(ends, 32, 60 * max(seconds, 4), monkeypatch, seconds))[0])
+        return len((await simulate(outcome, 32, 60 * max(seconds, 4), monkeypatch, seconds))[0])
 
-    with_pace = await answers()
+    paced = await count_answers()
     monkeypatch.setattr(Pacer, "record_end", lambda _self, refused: None)  # noqa: ARG005
-    assert with_pace >= 0.75 * await answers()
+    assert paced >= 0.75 * await count_answers()
 
 
 @pytest.mark.parametrize("outage", [5.0, 200.0])
-async def test_5_a_pace_that_was_lost_comes_back(outage: float, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_5_the_rate_recovers_after_an_outage(outage: float, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, _ = await simulate(bucket(8.0, outage), 32, 100 + outage + 140, monkeypatch)
     assert sum(at >= 100 + outage + 100 for at in answers) >= 0.8 * 8 * 40
 
 
-async def test_6_who_waits_lets_others_have_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge's server is slow to take calls; the writer's are not held up by that, and a stop ends the wait."""
-    gate, slow, written = Gate(2), Pacer(), list[int]()
-    slow.rate = 0.001
-    await slow.wait_to_send()
-    monkeypatch.setattr(server, "Pacer", lambda: slow)
+async def test_6_a_waiting_call_releases_its_permit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge's slow server does not delay the writer's calls, and closing the gate ends the wait."""
+    gate, slow_pacer, written = Gate(2), Pacer(), list[int]()
+    slow_pacer.rate = 0.001
+    await slow_pacer.wait_to_send()
+    monkeypatch.setattr(server, "Pacer", lambda: slow_pacer)
     model = resolve("openai/any", api_base="http://localhost:1/v1", env={})
 
-    async def judged() -> None:
+    async def judge() -> None:
         async with gate.permit(depth=9) as aside:
             await model.engine.servers[0].ask(request(), aside)
 
-    async def writes(number: int) -> None:
+    async def write(number: int) -> None:
         async with gate.permit(depth=0):
             await asyncio.sleep(0)
             written.append(number)
 
-    judges = [asyncio.create_task(judged()) for _ in range(8)]
-    await asyncio.wait_for(asyncio.gather(*map(writes, range(20))), 5)
+    judges = [asyncio.create_task(judge()) for _ in range(8)]
+    await asyncio.wait_for(asyncio.gather(*map(write, range(20))), 5)
     assert sorted(written) == list(range(20))
     gate.close()
-    assert [type(end) for end in await asyncio.gather(*judges, return_exceptions=True)] == [RunStopped] * 8
+    assert [type(error) for error in await asyncio.gather(*judges, return_exceptions=True)] == [RunStopped] * 8
     assert gate.in_flight == 0

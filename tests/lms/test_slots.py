@@ -1,8 +1,8 @@
 """Invariants of `programs.lms.slots`.
 
-1. A slot is never taken twice at a time, and where all are taken there is none.
-2. Of free slots the one that holds most of a prompt is taken; where none holds enough, the one idle for longest.
-3. A saved state is given where it holds clearly more than any free slot; one that is being written over is given to nobody.
+1. No slot is held by two calls at once; if all are held, a call gets none.
+2. A call takes the free slot that holds most of its prompt or, if none holds enough, the least recently used one.
+3. A call is given a saved state if that holds clearly more than any free slot, but never one that is being overwritten.
 """
 
 from hypothesis import given
@@ -13,8 +13,7 @@ from programs.lms.slots import MIN_SHARED_CHARS, STATES_PER_SLOT, Slot, Slots
 PASSAGE, OTHER = "a" * 3 * MIN_SHARED_CHARS, "b" * 3 * MIN_SHARED_CHARS
 
 
-def called(slots: Slots, prompt: str) -> Slot:
-    """A call from its beginning to its end."""
+def make_call(slots: Slots, prompt: str) -> Slot:
     slot = slots.take(prompt)
     assert slot is not None
     slots.record_saved(slot, slots.oldest_state())
@@ -36,22 +35,22 @@ def test_no_slot_is_taken_twice(count: int, plan: list[tuple[bool, str]]) -> Non
         assert len({slot.number for slot in taken}) == len(taken)
 
 
-def test_a_free_slot_that_holds_the_beginning_is_taken_as_it_is_and_calls_beside_it_are_given_its_state() -> None:
+def test_the_slot_that_holds_the_prefix_is_taken_and_concurrent_calls_get_its_saved_state() -> None:
     slots = Slots(4)
-    first, other = called(slots, PASSAGE), called(slots, OTHER)
+    first, other = make_call(slots, PASSAGE), make_call(slots, OTHER)
     assert other.number != first.number
-    one, *beside = [slots.take(f"{PASSAGE}{number}") for number in range(4)]
-    assert one == Slot(first.number, None)
-    given = [slot for slot in beside if slot]
-    assert len({slot.number for slot in given}) == 3
-    assert {slot.state for slot in given} == {0}
+    taken, *concurrent = [slots.take(f"{PASSAGE}{number}") for number in range(4)]
+    assert taken == Slot(first.number, None)
+    others = [slot for slot in concurrent if slot]
+    assert len({slot.number for slot in others}) == 3
+    assert {slot.state for slot in others} == {0}
 
 
-def test_a_state_that_is_written_over_is_given_to_nobody() -> None:
+def test_a_state_that_is_overwritten_is_not_given_to_a_call() -> None:
     slots = Slots(1)
-    called(slots, PASSAGE)
+    make_call(slots, PASSAGE)
     for number in range(STATES_PER_SLOT - 1):
-        called(slots, f"{number}{OTHER}")
+        make_call(slots, f"{number}{OTHER}")
     assert slots.oldest_state() == 0
     slot = slots.take(PASSAGE)
     assert slot is not None

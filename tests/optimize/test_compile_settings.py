@@ -1,4 +1,4 @@
-"""The options of a compilation: what they mean when they are not given, and what is a mistake."""
+"""The options of a compilation: their defaults, and which are rejected."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from optimize.stages import STAGES
 from optimize.texts import judge_warnings, self_scored_stages
 
 
-def settings(**given: Any) -> CompileSettings:
-    return CompileSettings.model_validate({"model": "openai/any", "api_base": "http://localhost:1/v1", **given})
+def settings_with(**options: Any) -> CompileSettings:
+    return CompileSettings.model_validate({"model": "openai/any", "api_base": "http://localhost:1/v1", **options})
 
 
 @pytest.mark.parametrize(
-    ("given", "judges", "report"),
+    ("options", "judges", "report"),
     [
         ({}, ["openai/any"], ["openai/any"]),
         ({"judge_models": "a,b"}, ["a", "b"], ["a", "b"]),
@@ -24,21 +24,21 @@ def settings(**given: Any) -> CompileSettings:
         ({"model": "embedded"}, [], []),
     ],
 )
-def test_who_judges(given: dict[str, Any], judges: list[str], report: list[str]) -> None:
-    found = settings(**given)
-    assert (found.judges, found.report_judges) == (judges, report)
+def test_judges_while_tuning_and_in_the_proof(options: dict[str, Any], judges: list[str], report: list[str]) -> None:
+    settings = settings_with(**options)
+    assert (settings.judges, settings.report_judges) == (judges, report)
 
 
-@pytest.mark.parametrize(("judges", "whole"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
-def test_all_stages_but_those_that_judges_see_cost_their_own_calls_alone(judges: str, whole: set[str]) -> None:
-    assert {*STAGES} - self_scored_stages(settings(judge_models=judges)) == whole
+@pytest.mark.parametrize(("judges", "by_trace"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
+def test_stages_that_judges_do_not_see_are_scored_by_their_own_output(judges: str, by_trace: set[str]) -> None:
+    assert {*STAGES} - self_scored_stages(settings_with(judge_models=judges)) == by_trace
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("options", "expected"),
     [
         ({}, [JUDGED, ITSELF]),
         ({"judge_models": "openai/a", "report_judge_models": "openai/b"}, []),
@@ -48,14 +48,14 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],
 )
-def test_a_reader_is_warned_of_the_judges(given: dict[str, Any], said: list[str]) -> None:
-    found = judge_warnings(settings(**given))
-    assert len(found) == len(said)
-    assert all(words in warning for words, warning in zip(said, found, strict=True))
+def test_the_report_warns_about_the_judges(options: dict[str, Any], expected: list[str]) -> None:
+    warnings = judge_warnings(settings_with(**options))
+    assert len(warnings) == len(expected)
+    assert all(phrase in warning for phrase, warning in zip(expected, warnings, strict=True))
 
 
-@pytest.mark.parametrize("given", [{"judge_models": "none"}, {"model": "embedded"}, {"report_judge_models": "none"}])
-def test_what_nobody_can_measure_is_refused(given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{"judge_models": "none"}, {"model": "embedded"}, {"report_judge_models": "none"}])
+def test_a_metric_without_the_judges_that_it_needs_is_rejected(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="needs judges"):
-        settings(metric="judge=0.5,grades=0.5", **given)
-    settings(metric="grades=0.5,grounding=0.5", **given)
+        settings_with(metric="judge=0.5,grades=0.5", **options)
+    settings_with(metric="grades=0.5,grounding=0.5", **options)

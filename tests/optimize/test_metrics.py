@@ -1,4 +1,4 @@
-"""Metrics give a score in 0-1 and a reason, and no score where nothing can be measured."""
+"""Metrics give a score in 0-1 with a reason, and no score if nothing can be measured."""
 
 from typing import Any
 
@@ -19,18 +19,18 @@ def record(**given: Any) -> Record:
     return building.record(**{"text": PASSAGE, "question": question, "answer": answer, **given})
 
 
-def test_a_judge_that_failed_gives_no_score() -> None:
-    silent = Verdict(judge="j", scored=False, reason="timeout")
-    failed = record(verdicts=[silent])
-    mixed = record(verdicts=[silent, Verdict(judge="k", scored=True, overall=10, reason="fine")])
-    assert [METRICS["judge"].of(one).value for one in (failed, mixed)] == [None, 1.0]
+def test_a_failed_judge_gives_no_score() -> None:
+    failed_verdict = Verdict(judge="j", scored=False, reason="timeout")
+    failed = record(verdicts=[failed_verdict])
+    mixed = record(verdicts=[failed_verdict, Verdict(judge="k", scored=True, overall=10, reason="fine")])
+    assert [METRICS["judge"].of(judged).value for judged in (failed, mixed)] == [None, 1.0]
     assert METRICS["grades"].of(failed).value is None
-    unread = dict.fromkeys(Grades.model_fields, None)
-    assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(unread))).value is None
+    no_grades = dict.fromkeys(Grades.model_fields, None)
+    assert METRICS["grades"].of(record(answer_grades=Grades.model_validate(no_grades))).value is None
 
 
-def chosen(sentence: int) -> Evidence:
-    """A piece of evidence, from one of the three sentences that there are, or not."""
+def evidence_from(sentence: int) -> Evidence:
+    """Evidence from this sentence; only sentences up to 3 exist."""
     return Evidence(claim="c", bearing="supports", verified=sentence < 4, sentence=sentence)
 
 
@@ -50,23 +50,23 @@ CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一
         (CHINESE, CHINESE.replace("，", ""), None, None),
     ],
 )
-def test_on_topic_reads_writing_with_spaces(passage: str, answer: str, least: float | None, most: float | None) -> None:
+def test_on_topic_needs_spaced_words(passage: str, answer: str, least: float | None, most: float | None) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most
 
 
 @pytest.mark.parametrize("text", ["nothing", "judge=x", "judge=0", "judge=-1", "judge=nan", "judge,,grades"])
-def test_a_metric_that_is_none_is_a_mistake(text: str) -> None:
+def test_an_invalid_metric_is_a_user_error(text: str) -> None:
     with pytest.raises(UserError):
         parse_weights(text)
 
 
-def test_a_metric_is_one_of_dspys() -> None:
-    """The share of evidence that stands in the passage, on average."""
-    good, bad = record(evidence=[chosen(1)]), record(evidence=[chosen(1), chosen(9)])
-    said = METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[good, bad]))
-    assert said.score == (1.0 + 0.5) / 2
-    assert "no sentence 9" in said.feedback
+def test_a_metric_can_be_called_as_a_dspy_metric() -> None:
+    """It gives the mean over the records, here of the share of evidence that is in the passage."""
+    good, bad = record(evidence=[evidence_from(1)]), record(evidence=[evidence_from(1), evidence_from(9)])
+    result = METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[good, bad]))
+    assert result.score == (1.0 + 0.5) / 2
+    assert "no sentence 9" in result.feedback
     assert METRICS["grounding"](dspy.Example(), dspy.Prediction(records=[])).score == 0.0
     assert "no judge" in METRICS["judge"](dspy.Example(), dspy.Prediction(records=[good])).feedback

@@ -1,16 +1,16 @@
 """Invariants of `optimize.recording`.
 
-1. A recorded call is never made again: not in the same session, not in a later one, not by a copy of the LM, and not
-   asynchronously where it was made synchronously. It gives what it gave.
-2. Another endpoint, model, message, option, seed, temperature or rollout is another call; a rollout changes the seed that
-   is sent.
-3. Equal calls at the same time are made once; no more are under way than allowed.
-4. (A killed process loses no answer that it wrote: tests/optimize/test_compile_ends.py.)
-5. Errors are raised, to all who wait, and not recorded; an answer cut at its token limit is recorded, as `Truncated`.
-6. The meter counts a call that is made as if it were not recorded, and nothing of a replay.
-8. No more calls are paid for than `max_calls`, over all sessions; replays and failed calls need no budget. After an error
-   that leaves nothing to hope for, and after the end, nothing is asked any more; what is under way then is recorded, and
-   what waits to be tried again ends with `CompileStopped`.
+1. A recorded call is never made again, whether in the same session or a later one, by a copy of the LM, or asynchronously
+   after it was made synchronously. A replay returns the recorded answer.
+2. Another endpoint, model, message, option, seed, temperature or rollout makes another call; a rollout changes the seed
+   that is sent.
+3. Equal concurrent calls are made once; no more calls are in flight than allowed.
+4. (A killed process loses no recorded answer: tests/optimize/test_compile_ends.py.)
+5. An error is raised in all callers that wait for the call, and not recorded; a truncated answer is recorded as such.
+6. The meter counts a call that is made as usual, and a replay as nothing.
+8. At most `max_calls` calls are paid for over all sessions; replays and failed calls do not count. After a fatal error,
+   and after `stop`, no call starts; calls in flight are still recorded, and a call that waits for a retry ends with
+   `CompileStopped`.
 """
 
 import copy
@@ -33,14 +33,14 @@ from programs.lms.failures import backend_error
 from programs.lms.meter import ResourceUsage, metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import RetryPolicy
-from tests.lab import LONGEST, wait_for
-from tests.lms.asking import ONCE, QUICK
+from tests.lab import PROCESS_TIMEOUT, wait_for
+from tests.lms.asking import NO_RETRIES, QUICK_RETRIES
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
 
 
-def counting() -> Callable[[Any], str]:
-    """Answers that differ with every call."""
+def numbered_answers() -> Callable[[Any], str]:
+    """A brain that gives every call another answer."""
     numbers = count(1)
     return lambda _body: f"answer {next(numbers)}"
 
@@ -62,40 +62,40 @@ class Session:
 
 @contextmanager
 def session(
-    folder: Path, server: StandIn, *, max_calls: int | None = None, retry: RetryPolicy = QUICK
+    folder: Path, server: StandIn, *, max_calls: int | None = None, retry: RetryPolicy = QUICK_RETRIES
 ) -> Iterator[Session]:
     recorder = Recorder(folder, max_calls=max_calls)
-    opened = Session(recorder, server, retry)
+    new_session = Session(recorder, server, retry)
     try:
-        yield opened
+        yield new_session
     finally:
-        recorder.stop(LONGEST)
-        opened.model.close()
+        recorder.stop(PROCESS_TIMEOUT)
+        new_session.model.close()
         recorder.journal.close()
 
 
 @contextmanager
-def refused(error: type[BaseException], words: str) -> Iterator[None]:
-    """What is raised says so, and is an error of ours, whatever DSPy made of it."""
+def raises_ours(error: type[BaseException], words: str) -> Iterator[None]:
+    """Expects an error with these words that is ours, after DSPy's wrapper is removed."""
     with pytest.raises(Exception, match=words) as caught:
         yield
     assert isinstance(backend_error(caught.value), error)
 
 
 def test_1_a_recorded_call_is_never_made_again(tmp_path: Path) -> None:
-    with StandIn(counting(), reasoning="because") as server:
+    with StandIn(numbered_answers(), reasoning="because") as server:
         with session(tmp_path, server) as first:
-            said = first.model.lm("hello", temperature=0.5)
-            assert first.model.lm("hello", temperature=0.5) == said
-            assert first.model.lm.copy(temperature=0.5)("hello") == said
-            assert copy.deepcopy(first.model.lm)("hello", temperature=0.5) == said
+            answer = first.model.lm("hello", temperature=0.5)
+            assert first.model.lm("hello", temperature=0.5) == answer
+            assert first.model.lm.copy(temperature=0.5)("hello") == answer
+            assert copy.deepcopy(first.model.lm)("hello", temperature=0.5) == answer
         with session(tmp_path, server) as second:
-            assert second.model.lm("hello", temperature=0.5) == said
+            assert second.model.lm("hello", temperature=0.5) == answer
     assert len(server.calls) == 1
-    assert said == [{"text": "answer 1", "reasoning_content": "because"}]
+    assert answer == [{"text": "answer 1", "reasoning_content": "because"}]
 
 
-OTHERS: list[dict[str, Any]] = [
+OTHER_OPTIONS: list[dict[str, Any]] = [
     {"temperature": 0.9},
     {"seed": 2},
     {"max_tokens": 9},
@@ -106,56 +106,56 @@ OTHERS: list[dict[str, Any]] = [
 
 
 def test_2_another_request_is_another_call(tmp_path: Path) -> None:
-    with StandIn(counting()) as server, StandIn(counting()) as elsewhere:
+    with StandIn(numbered_answers()) as server, StandIn(numbered_answers()) as elsewhere:
         for _ in range(2):
-            with session(tmp_path, server) as asked:
+            with session(tmp_path, server) as current:
                 base: dict[str, Any] = {"temperature": 0.5, "seed": 1}
-                said = [asked.ask(**base), asked.ask("another", **base)]
-                said += [asked.ask(**{**base, **other}) for other in OTHERS]
-                said += [str(asked.open("openai/other").lm("hello", **base)[0])]
-                assert len(set(said)) == len(said)
-                asked.open(base=elsewhere.openai_base).lm("hello", **base)
-    assert len(server.calls) == len(OTHERS) + 3
+                answers = [current.ask(**base), current.ask("another", **base)]
+                answers += [current.ask(**{**base, **other}) for other in OTHER_OPTIONS]
+                answers += [str(current.open("openai/other").lm("hello", **base)[0])]
+                assert len(set(answers)) == len(answers)
+                current.open(base=elsewhere.openai_base).lm("hello", **base)
+    assert len(server.calls) == len(OTHER_OPTIONS) + 3
     assert len(elsewhere.calls) == 1
 
 
-def test_2_rollouts_send_seeds_of_their_own(tmp_path: Path) -> None:
-    with StandIn(counting()) as server, session(tmp_path, server) as asked:
-        asked.ask(seed=7)
+def test_2_each_rollout_sends_its_own_seed(tmp_path: Path) -> None:
+    with StandIn(numbered_answers()) as server, session(tmp_path, server) as current:
+        current.ask(seed=7)
         for rollout in (0, 1, 2):
-            asked.model.lm.copy(rollout_id=rollout, seed=7)("hello")
+            current.model.lm.copy(rollout_id=rollout, seed=7)("hello")
         seeds = [body["seed"] for body in server.bodies]
         assert seeds[0] == 7
         assert len(set(seeds)) == len(seeds) == 4
         assert all(0 <= seed < 2**31 for seed in seeds)
-        asked.ask("no seed", rollout_id=3, temperature=1.0)
+        current.ask("no seed", rollout_id=3, temperature=1.0)
     assert "seed" not in server.bodies[-1]
     assert "metadata" not in server.bodies[-1]
 
 
-def test_2_a_server_without_schemas_is_asked_in_the_same_words_again(tmp_path: Path) -> None:
+def test_2_without_schema_support_a_repeated_call_is_replayed(tmp_path: Path) -> None:
     predict = dspy.Predict("question -> answer")
     with StandIn(lambda _: '{"answer": "yes"}', formats="none") as server:
         for _ in range(2):
-            with session(tmp_path, server) as asked, dspy.context(lm=asked.model.lm, adapter=dspy.JSONAdapter()):
+            with session(tmp_path, server) as current, dspy.context(lm=current.model.lm, adapter=dspy.JSONAdapter()):
                 for number in range(3):
                     assert predict(question=str(number)).answer == "yes"
-                paid = asked.recorder.calls
-                assert not asked.model.lm.supports_response_schema
+                paid = current.recorder.calls
+                assert not current.model.lm.supports_response_schema
     assert paid == 3
     assert len([body for body in server.bodies if "response_format" not in body]) == 3
 
 
 def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
-    server = StandIn(counting(), latency=0.2, faults=FaultPlan(script=["418"]))
-    with server, session(tmp_path, server) as asked, ThreadPoolExecutor(8) as pool:
-        failed = [pool.submit(asked.ask) for _ in range(8)]
-        # An error reaches all who wait for it.
-        errors = {type(backend_error(future.exception() or AssertionError())) for future in failed}
-        said = list(pool.map(lambda _: asked.ask(), range(8)))
-        recorder = asked.recorder
+    server = StandIn(numbered_answers(), latency=0.2, faults=FaultPlan(script=["418"]))
+    with server, session(tmp_path, server) as current, ThreadPoolExecutor(8) as pool:
+        failed_calls = [pool.submit(current.ask) for _ in range(8)]
+        # All callers that wait for the call get its error.
+        errors = {type(backend_error(future.exception() or AssertionError())) for future in failed_calls}
+        answers = list(pool.map(lambda _: current.ask(), range(8)))
+        recorder = current.recorder
     assert errors == {CallError}
-    assert said == ["answer 1"] * 8
+    assert answers == ["answer 1"] * 8
     assert len(server.calls) == recorder.calls + 1 == 2
 
 
@@ -164,36 +164,36 @@ FAULTS = {"500": TransientError, "418": CallError, "401": AccessDenied, "context
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_5_errors_are_not_recorded(tmp_path: Path, fault: str) -> None:
-    with StandIn(counting(), faults=FaultPlan(script=[fault])) as server:
-        with session(tmp_path, server, retry=ONCE) as asked:
-            with refused(FAULTS[fault], "."):
-                asked.ask()
-            assert asked.recorder.calls == 0
-        with session(tmp_path, server) as asked:
-            assert asked.ask() == "answer 1"
+    with StandIn(numbered_answers(), faults=FaultPlan(script=[fault])) as server:
+        with session(tmp_path, server, retry=NO_RETRIES) as current:
+            with raises_ours(FAULTS[fault], "."):
+                current.ask()
+            assert current.recorder.calls == 0
+        with session(tmp_path, server) as current:
+            assert current.ask() == "answer 1"
     assert len(server.calls) == 2
 
 
-def test_5_an_answer_cut_at_its_limit_is_cut_again(tmp_path: Path) -> None:
-    with StandIn(counting(), faults=FaultPlan(script=["truncated"])) as server:
+def test_5_a_truncated_answer_is_recorded_and_replayed(tmp_path: Path) -> None:
+    with StandIn(numbered_answers(), faults=FaultPlan(script=["truncated"])) as server:
         for _ in range(2):
-            with session(tmp_path, server) as asked:
+            with session(tmp_path, server) as current:
                 for _ in range(2):
-                    with refused(Truncated, "token limit"):
-                        asked.ask()
-                assert asked.recorder.paid["student"]["prompt_tokens"] == 1
-                assert asked.recorder.failure is None
+                    with raises_ours(Truncated, "token limit"):
+                        current.ask()
+                assert current.recorder.paid["student"]["prompt_tokens"] == 1
+                assert current.recorder.failure is None
     assert len(server.calls) == 1
 
 
-def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
+def test_6_the_meter_counts_calls_but_not_replays(tmp_path: Path) -> None:
     server = StandIn(lambda _: "four words are said", reasoning="because", faults=FaultPlan(script=["500"]))
-    with server, session(tmp_path, server) as asked:
+    with server, session(tmp_path, server) as current:
         with metered() as made:
-            asked.ask("two words")
+            current.ask("two words")
         with metered() as replayed:
-            asked.ask("two words")
-        recorder = asked.recorder
+            current.ask("two words")
+        recorder = current.recorder
     spent = ResourceUsage(
         faults={"500": 1}, prompt_tokens=2, completion_tokens=4, cached_tokens=1, seconds=made.spent.seconds
     )
@@ -203,69 +203,69 @@ def test_6_the_meter_counts_calls_and_no_replays(tmp_path: Path) -> None:
     assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "cached_tokens")] == [1, 2, 4, 1]
 
 
-def test_models_that_dspy_calls_itself_are_recorded_too(tmp_path: Path) -> None:
-    with StandIn(counting()) as server:
+def test_models_of_dspys_own_providers_are_recorded_too(tmp_path: Path) -> None:
+    with StandIn(numbered_answers()) as server:
         for _ in range(2):
-            with session(tmp_path, server) as asked:
-                lm = PatientLM("openai/any", QUICK, api_base=server.openai_base, api_key="k", temperature=0.5)
-                known = Model("provider/any", lm, lm, server.openai_base, frozenset({"temperature"}), False)
-                model = recorded(known, asked.recorder, "proposer")
+            with session(tmp_path, server) as current:
+                lm = PatientLM("openai/any", QUICK_RETRIES, api_base=server.openai_base, api_key="k", temperature=0.5)
+                resolved = Model("provider/any", lm, lm, server.openai_base, frozenset({"temperature"}), False)
+                model = recorded(resolved, current.recorder, "proposer")
                 assert model.lm("two words", temperature=0.7) == ["answer 1"]
                 assert model.lm.copy(rollout_id=1)("two words") == ["answer 2"]
-                spend = asked.recorder.paid["proposer"]
+                spend = current.recorder.paid["proposer"]
     assert [body["temperature"] for body in server.bodies] == [0.7, 0.5]
     assert [spend[name] for name in ("calls", "prompt_tokens", "completion_tokens", "uncounted")] == [2, 4, 4, 0]
 
 
 def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
-    with StandIn(counting(), faults=FaultPlan(script=[None, "418"])) as server:
-        with session(tmp_path, server, max_calls=3) as asked:
-            asked.ask("0")
+    with StandIn(numbered_answers(), faults=FaultPlan(script=[None, "418"])) as server:
+        with session(tmp_path, server, max_calls=3) as current:
+            current.ask("0")
             with pytest.raises(Exception, match="418"):
-                asked.ask("1")
-            said = [asked.ask(str(number)) for number in range(3)]
+                current.ask("1")
+            answers = [current.ask(str(number)) for number in range(3)]
             for _ in range(2):
-                with refused(BudgetSpent, "budget of 3 calls"):
-                    asked.ask("3")
-            assert isinstance(asked.recorder.failure, BudgetSpent)
-            assert [asked.ask(str(number)) for number in range(3)] == said
-        with session(tmp_path, server, max_calls=4) as asked:
-            map_in_threads(lambda number: asked.ask(str(number)), range(4), 4)
+                with raises_ours(BudgetSpent, "budget of 3 calls"):
+                    current.ask("3")
+            assert isinstance(current.recorder.failure, BudgetSpent)
+            assert [current.ask(str(number)) for number in range(3)] == answers
+        with session(tmp_path, server, max_calls=4) as current:
+            map_in_threads(lambda number: current.ask(str(number)), range(4), 4)
             with pytest.raises(Exception, match="budget of 4 calls"):
-                asked.ask("4")
+                current.ask("4")
     assert len(server.calls) == 5
 
 
-def test_8_nothing_is_asked_after_a_refusal_or_the_end(tmp_path: Path) -> None:
-    with StandIn(counting(), latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
-        with session(tmp_path, server) as asked:
-            asked.ask("0")
+def test_8_no_call_starts_after_a_fatal_error_or_the_stop(tmp_path: Path) -> None:
+    with StandIn(numbered_answers(), latency=0.2, faults=FaultPlan(script=[None, "401"])) as server:
+        with session(tmp_path, server) as current:
+            current.ask("0")
             for number in (1, 2):
-                with refused(AccessDenied, "401"):
-                    asked.ask(str(number))
-            assert asked.ask("0")
-        with session(tmp_path, server) as asked:
-            thread = threading.Thread(target=asked.ask, args=("1",))
+                with raises_ours(AccessDenied, "401"):
+                    current.ask(str(number))
+            assert current.ask("0")
+        with session(tmp_path, server) as current:
+            thread = threading.Thread(target=current.ask, args=("1",))
             thread.start()
             wait_for(lambda: len(server.calls) == 3)
             with pytest.raises(UserError, match="in use by another"):
                 Recorder(tmp_path)
-            asked.recorder.stop(LONGEST)
+            current.recorder.stop(PROCESS_TIMEOUT)
             thread.join()
-            with refused(CompileStopped, "stopped"):
-                asked.ask("0")
-        with session(tmp_path, server) as asked:
-            asked.ask("1")
+            with raises_ours(CompileStopped, "stopped"):
+                current.ask("0")
+        with session(tmp_path, server) as current:
+            current.ask("1")
     assert len(server.calls) == 3
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.2])
-def test_8_no_call_sleeps_past_the_end(latency: float, tmp_path: Path) -> None:
-    ages = RetryPolicy(first_wait=1e5, max_wait=1e5, patience=1e6)
-    server = StandIn(counting(), latency=latency, faults=FaultPlan(script=["503"]))
-    with server, session(tmp_path, server, retry=ages) as asked, ThreadPoolExecutor(1) as pool:
-        future = pool.submit(asked.ask)
-        # Slow, it fails after the end has begun.
+def test_8_a_call_that_waits_for_a_retry_ends_at_the_stop(latency: float, tmp_path: Path) -> None:
+    long_waits = RetryPolicy(first_wait=1e5, max_wait=1e5, patience=1e6)
+    server = StandIn(numbered_answers(), latency=latency, faults=FaultPlan(script=["503"]))
+    with server, session(tmp_path, server, retry=long_waits) as current, ThreadPoolExecutor(1) as pool:
+        future = pool.submit(current.ask)
+        # With latency, the call fails after `stop` was called; without, it already waits for a retry.
         wait_for(lambda: len(server.calls) == 1 and bool(latency or not server.in_flight))
-        asked.recorder.stop(LONGEST)
+        current.recorder.stop(PROCESS_TIMEOUT)
         assert type(backend_error(future.exception() or AssertionError())) is CompileStopped

@@ -1,11 +1,11 @@
-"""Tier 0 and the verdict, without a model: both run wherever the project does.
+"""Tier 0 and the verdict. They need no model, so these tests run everywhere.
 
-1. the Vendi score is 1 for texts that are alike and their number for texts without a word in common
-2. a question of a given file is found in whatever part of a trace holds it, and nothing else is
-3. no thought comes from its own paper, none is given away twice, and no paper is in both splits
-4. "shown" takes both comparisons with every seed; otherwise "not shown", with the papers that would be needed
-5. no paper is measured at a rate that it chose, and questions of others choose none
-6. neither --help nor tier 0 loads torch, and a tier that needs it says what to install
+1. The Vendi score is 1 for identical texts, and the number of texts if they share no word.
+2. A question of a given file is found in every part of a trace that has it, and nothing else is found.
+3. No example gets a thought of its own paper, no thought is used twice, and no paper is in both splits.
+4. "shown" requires both comparisons with every seed; otherwise "not shown", with the number of papers that it would take.
+5. No paper is measured at a rate that it chose, and questions of others choose none.
+6. Neither --help nor tier 0 loads torch, and a tier that needs it says what to install.
 """
 
 import json
@@ -34,20 +34,20 @@ from programs.proving.tiers import PICTURE, Lift, Results, prove
 from programs.proving.training import TRAINED, Arm, ArmName, ArmResult, TrainingPlan
 from programs.proving.verdict import TrainingResult, training_result
 from tests.exports.building import record
-from tests.lab import python
-from tests.proving.making import document, traces
+from tests.lab import run_python
+from tests.proving.builders import document, traces
 
 QUESTION = "why do the outer parts of spiral galaxies turn as fast as the inner ones do"
 
 
 @pytest.mark.parametrize("count", [1, 2, 12])
-def test_vendi_counts_what_is_different(count: int) -> None:
-    alike = ["dust reddens light"] * count
+def test_the_vendi_score_counts_different_texts(count: int) -> None:
+    identical = ["dust reddens light"] * count
     different = [f"word{chr(97 + number)} text{chr(97 + number)}" for number in range(count)]
-    assert vendi_score(alike) == pytest.approx(1, abs=1e-6)
+    assert vendi_score(identical) == pytest.approx(1, abs=1e-6)
     assert vendi_score(different) == pytest.approx(count, rel=0.05)
-    assert vendi_score([*alike, *different]) < count + 2
-    assert distinct_share(alike, 2) == pytest.approx(1 / count)
+    assert vendi_score([*identical, *different]) < count + 2
+    assert distinct_share(identical, 2) == pytest.approx(1 / count)
 
 
 def test_tier_0_counts(tmp_path: Path) -> None:
@@ -77,8 +77,8 @@ def test_a_given_question_is_found(part: str, tmp_path: Path) -> None:
 def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> None:
     examples = [Example(str(n), f"p{paper}", [], f"thought {n}", "a") for n, paper in enumerate(papers)]
     found = swap_thoughts(examples, seed)
-    own = {one.id: one.paper for one in examples}
-    assert all(own[one] != other.paper for one, other in found.items())
+    paper_of = {one.id: one.paper for one in examples}
+    assert all(paper_of[one] != other.paper for one, other in found.items())
     assert len({other.id for other in found.values()}) == len(found)
     if 2 * max(map(papers.count, papers)) <= len(papers):
         assert len(found) == len(examples)
@@ -91,8 +91,8 @@ def test_thoughts_are_swapped_between_papers(papers: list[int], seed: int) -> No
 ARMS = [Arm("untouched"), *(Arm(name, seed, rate) for seed in range(3) for rate in (1e-5, 1e-4) for name in TRAINED)]
 
 
-def trained(loss: Callable[[Arm, int], float], count: int = 24) -> TrainingResult:
-    """What arms show whose loss of the question of each paper is known; one is right where its loss is below 2.5."""
+def result_of(loss: Callable[[Arm, int], float], count: int = 24) -> TrainingResult:
+    """The result of training if each arm's loss for a paper's question is `loss(arm, number)`; below 2.5 it is right."""
     held = [Example(f"q{n}", f"paper {n:02}", [], "t", "a", "", Choice(f"q{n}", "", [], (), 0)) for n in range(count)]
     choices = [one.choice._replace(paper=one.paper) for one in held if one.choice]
     others = [Choice(f"other {n}", f"other {n}", [], (), 0) for n in range(4)]
@@ -105,7 +105,7 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> TrainingResul
 
 
 @pytest.mark.parametrize(
-    ("thoughts", "answers", "strange", "verdict"),
+    ("thoughts", "answers", "swapped", "verdict"),
     [
         (2.0, 2.5, 2.6, "shown"),
         (2.0, 2.5, 1.5, "not shown: the thought arm is not ahead of swapped, so"),
@@ -113,48 +113,48 @@ def trained(loss: Callable[[Arm, int], float], count: int = 24) -> TrainingResul
         (2.0, 2.02, 2.6, "not shown: showing differences of this size would take about"),
     ],
 )
-def test_the_verdict_takes_both(thoughts: float, answers: float, strange: float, verdict: str) -> None:
-    losses: dict[ArmName, float] = {"thoughts": thoughts, "answers": answers, "swapped": strange}
+def test_the_verdict_requires_both_comparisons(thoughts: float, answers: float, swapped: float, verdict: str) -> None:
+    losses: dict[ArmName, float] = {"thoughts": thoughts, "answers": answers, "swapped": swapped}
 
     def loss(arm: Arm, number: int) -> float:
         own = (0.3 if number % 2 else -0.3) if arm.name == "thoughts" else 0
         return losses.get(arm.name, 3) + 0.1 * (number % 3) + (arm.rate > 5e-5) + own
 
-    said = trained(loss)
-    assert said.verdict.startswith(verdict)
-    assert said.shown == (verdict == "shown")
-    assert {arm.arm: arm.rates for arm in said.arms}["answers"] == [1e-5], "the better rate is chosen"
-    needed = said.comparisons[0].papers_needed
+    result = result_of(loss)
+    assert result.verdict.startswith(verdict)
+    assert result.shown == (verdict == "shown")
+    assert {arm.arm: arm.rates for arm in result.arms}["answers"] == [1e-5], "the better rate is chosen"
+    needed = result.comparisons[0].papers_needed
     assert (needed is None) == (answers < thoughts)
     assert not needed or (needed > 100) == (answers == 2.02)
 
 
-def test_it_takes_more_papers_than_have_not_shown_it() -> None:
+def test_more_papers_are_needed_than_did_not_suffice() -> None:
     better = (-0.1, 0.4, 0.3, 0.4, 0.3)
-    assert "about 6 held-out papers" in trained(lambda arm, n: 3 - better[n] * (arm.name == "thoughts"), 5).verdict
+    assert "about 6 held-out papers" in result_of(lambda arm, n: 3 - better[n] * (arm.name == "thoughts"), 5).verdict
 
 
-def test_luck_of_a_seed_shows_nothing() -> None:
-    said = trained(lambda arm, number: 3 + 0.01 * (number % 3) - (arm.name == "thoughts") * (1, 1, -0.1)[arm.seed])
-    assert all(one.interval and one.interval.low > 0 for one in said.comparisons[:2])
-    assert said.comparisons[0].by_seed == pytest.approx([1, 1, -0.1])
-    assert (said.shown, "every seed" in said.verdict) == (False, True)
+def test_an_advantage_must_hold_with_every_seed() -> None:
+    result = result_of(lambda arm, number: 3 + 0.01 * (number % 3) - (arm.name == "thoughts") * (1, 1, -0.1)[arm.seed])
+    assert all(one.interval and one.interval.low > 0 for one in result.comparisons[:2])
+    assert result.comparisons[0].by_seed == pytest.approx([1, 1, -0.1])
+    assert (result.shown, "every seed" in result.verdict) == (False, True)
 
 
 @pytest.mark.parametrize("rate", [1e-5, 1e-4])
 def test_no_paper_chooses_its_own_rate(rate: float) -> None:
-    """One paper is so much better at a rate that its half chooses it, and all others are better at the other."""
-    said = trained(lambda arm, number: 4 - (3 if number == 0 else -0.01) * (arm.rate == rate), 4)
-    answers = said.arms[2]
+    """One paper is so much better at `rate` that its half chooses it. All others are better at the other rate."""
+    result = result_of(lambda arm, number: 4 - (3 if number == 0 else -0.01) * (arm.rate == rate), 4)
+    answers = result.arms[2]
     assert answers.rates == [1e-5, 1e-4]
-    assert answers.figures["loss"] == pytest.approx(4.005), "the two of the other half are measured at the rate"
+    assert answers.figures["loss"] == pytest.approx(4.005), "two papers of the other half are measured at it"
     assert answers.figures["right"] == 0
     assert answers.figures["right_outside"] == 0.5, "questions of others are measured at both rates"
 
 
 def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     results = prove(ProveOptions(document=document(tmp_path, 3, 2)), print)
-    results.training = trained(lambda arm, number: 3.0 - (arm.name == "thoughts") + 0.1 * (number % 3), 8)
+    results.training = result_of(lambda arm, number: 3.0 - (arm.name == "thoughts") + 0.1 * (number % 3), 8)
     results.write(tmp_path)
     picture = (tmp_path / PICTURE).read_text()
     assert (picture.count("<circle"), picture.count('fill="#1f6f43"')) == (2, 2)
@@ -163,7 +163,7 @@ def test_page_and_picture_show_the_verdict(tmp_path: Path) -> None:
     assert "| swapped | loss of the answer, nats per token | +1.000 (" in page
 
 
-def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, folder = document(tmp_path, 3, 2), tmp_path / "out-proof"
     folder.mkdir()
     (folder / "README.md").write_text("Mine.")
@@ -176,7 +176,7 @@ def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: py
     with pytest.raises(UserError, match="no student"):
         prove(ProveOptions(document=path, tier="1"), print)
     results = Results.model_validate_json((folder / "results.json").read_text())
-    assert (folder / "README.md").exists(), "tier 0 is written before the next begins"
+    assert (folder / "README.md").exists(), "tier 0 is written before the next tier starts"
     results.lift = Lift(traces=6, papers=3, left_out=0, own=None, other=None, more=None, copied=0)
     results.write(folder)
     assert prove(ProveOptions(document=path), print).lift is None
@@ -184,7 +184,7 @@ def test_nothing_that_lies_in_the_folder_is_lost(tmp_path: Path, monkeypatch: py
     assert Results.model_validate_json(old.read_text()).lift == results.lift
 
 
-def test_questions_of_others(tmp_path: Path) -> None:
+def test_questions_of_others_are_read(tmp_path: Path) -> None:
     path = tmp_path / "outside.jsonl"
     path.write_text(
         '{"question": "Is it?", "answer": "Yes", "context": {"contexts": ["Dust."], "labels": ["AIM"]}}\n'
@@ -200,7 +200,7 @@ def test_questions_of_others(tmp_path: Path) -> None:
 
 def test_an_example_is_a_row_of_the_export() -> None:
     one, other = map(example_of, traces(1, 2, id=None, question_id=None))
-    assert one.id != other.id, "what has no name has one of its own"
+    assert one.id != other.id, "traces without an id get different ones"
     assert "</think>" in one.prompt[0]["content"]
     assert one.thought.startswith("Paper 0 has")
     assert one.choice is not None
@@ -222,15 +222,15 @@ sys.modules.update(dict.fromkeys(("torch", "transformers", "trl"), None))
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in ("torch", "trl") else find(name, *rest)
 from programs.prove import main
-from tests.lab import called
-ended = [called(*words, main=main) for words in json.loads(sys.argv[1])]
+from tests.lab import run_command
+ended = [run_command(*words, main=main) for words in json.loads(sys.argv[1])]
 print(json.dumps([(done.returncode, done.stdout + done.stderr) for done in ended]))
 """
 
 
-def test_what_is_not_installed_is_not_needed(tmp_path: Path) -> None:
+def test_tier_0_and_help_do_not_need_torch(tmp_path: Path) -> None:
     document(tmp_path, 3, 2)
     words = json.dumps([words for words, _, _ in COMMANDS])
-    ended = json.loads(python("-c", WITHOUT_TORCH, words, cwd=tmp_path))
+    ended = json.loads(run_python("-c", WITHOUT_TORCH, words, cwd=tmp_path))
     assert [code for code, _ in ended] == [code for _, code, _ in COMMANDS], ended
     assert [said in printed for (_, printed), (_, _, said) in zip(ended, COMMANDS, strict=True)] == [True] * 6, ended

@@ -1,13 +1,13 @@
-"""Tiers 1 and 2 with a student of random weights, which is really trained. They need the extra `prove`.
+"""Tiers 1 and 2 with a student with random weights, which is really trained. They need the extra `prove`.
 
-1. the options of a question cost what the model says that they cost, and the cheapest is chosen
-2. every part has the same tokens whatever stands before it: a row's head is the head that answers are measured after
-3. lift is the difference of the two losses, after a trace's own thought and after another paper's
-4. arms train on equally many tokens, learn completions alone, leave the student as it was; a killed run goes on
-5. options that change the results are refused for a folder that has arms; --no-resume moves it aside
-6. `--metric lift` prefers a thought that bears on its answer
-7. weights from a GGUF are trained as others are
-8. a prompt's thought is the same whichever others are thought about beside it
+1. A loss is the model's own, and the answer option with the lowest loss is chosen.
+2. A part has the same tokens whatever comes before it: a row starts with the head after which answers are measured.
+3. Lift is the difference of two losses, for a trace's own thought and for another paper's.
+4. Arms train on equally many tokens, learn only completions, and leave the student unchanged; a killed run can be resumed.
+5. Options that change the results are refused for a folder with arms; --no-resume moves it aside.
+6. `--metric lift` prefers a thought that bears on its answer.
+7. Weights from a GGUF are trained like others.
+8. The thought for a prompt does not depend on the other prompts of the batch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from programs.proving.examples import Choice, Example, swap_thoughts
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
 from programs.proving.tiers import lift, prove
 from tests.exports.building import record
-from tests.proving.making import document, examples, student_folder
+from tests.proving.builders import document, examples, student_folder
 
 if TYPE_CHECKING:
     from programs.proving.student import StudentModel
@@ -46,12 +46,12 @@ def student(folder: Path) -> StudentModel:
     return StudentModel(str(folder))
 
 
-def given(folder: Path, path: Path, **more: Any) -> ProveOptions:
+def options_for(folder: Path, path: Path, **more: Any) -> ProveOptions:
     values = {"student": str(folder), "seeds": 1, "learning_rates": [1e-3], "epochs": 0.5, "think_tokens": 3, **more}
     return ProveOptions.model_validate({"document": path, "tier": "2", **values})
 
 
-def said_nothing(_: str) -> None: ...
+def ignore(_: str) -> None: ...
 
 
 def test_losses_are_the_models_own(student: StudentModel) -> None:
@@ -68,10 +68,10 @@ def test_losses_are_the_models_own(student: StudentModel) -> None:
     assert [*read, *learned] == [*head, *answer, student.tokenizer.eos_token_id]
     choice = Choice("a", "paper", one.prompt, ("dust", "light", "slope"), 0)
     costs = [student.loss(student.head(one.prompt, ""), student.ids(option)) for option in choice.options]
-    assert student.chosen(choice, []) == costs.index(min(costs))
+    assert student.choose(choice, []) == costs.index(min(costs))
 
 
-def test_thoughts_do_not_depend_on_the_others(student: StudentModel) -> None:
+def test_a_thought_does_not_depend_on_the_batch(student: StudentModel) -> None:
     first, second = (one.prompt for one in examples(papers=1))
     prompts = [first, [*second, {"role": "user", "content": "Is it the dust, or the gas behind it?"}], second]
     alone = [thought for prompt in prompts for thought in student.think([prompt], 12, 1)]
@@ -79,7 +79,7 @@ def test_thoughts_do_not_depend_on_the_others(student: StudentModel) -> None:
     assert max(map(len, alone)) > 1
 
 
-def test_a_template_without_a_system_message_takes_its_words(student: StudentModel) -> None:
+def test_without_system_messages_the_user_turn_has_their_text(student: StudentModel) -> None:
     student.tokenizer.chat_template = (
         "{% for one in messages %}{% if one.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
         "{{ one.role }} {{ one.content }}{% endfor %}"
@@ -88,20 +88,20 @@ def test_a_template_without_a_system_message_takes_its_words(student: StudentMod
     assert student.prompt(examples()[0].prompt) == student.ids(f"user {system}\n\n{user}")
 
 
-def test_what_is_too_long_is_left_out(student: StudentModel) -> None:
+def test_traces_that_are_too_long_are_left_out(student: StudentModel) -> None:
     one, other = examples()[0], examples()[-1]
     student.max_length = sum(map(len, student.row(one, one.thought)))
     long = other._replace(thought=f"{one.thought} It is.", answer="It.")
     assert student.fits(long, long.thought)
-    found = lift(student, [one, long], 0, said_nothing)
+    found = lift(student, [one, long], 0, ignore)
     assert (found.traces, found.left_out, found.other and found.other.pairs) == (2, 0, None), "its thought is too long"
     with pytest.raises(UserError, match="no trace fits"):
-        lift(student, [one._replace(thought=long.thought)], 0, said_nothing)
+        lift(student, [one._replace(thought=long.thought)], 0, ignore)
 
 
 def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
     known = examples()
-    found = lift(student, known, 0, said_nothing)
+    found = lift(student, known, 0, ignore)
     assert (found.traces, found.papers, found.left_out) == (12, 6, 0)
 
     def gain(one: Example, thought: str) -> float:
@@ -116,15 +116,15 @@ def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
     assert [one and one.difference for one in intervals] == [pytest.approx(mean, abs=1e-5) for mean in means]
 
 
-def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> None:
+def test_arms_train_equally_and_the_student_is_unchanged(folder: Path, tmp_path: Path) -> None:
     path, lines = document(tmp_path), list[str]()
-    results = prove(given(folder, path, outside=outside(tmp_path)), lines.append)
-    arms = journal(tmp_path)
+    results = prove(options_for(folder, path, outside=outside_file(tmp_path)), lines.append)
+    arms = trained_arms(tmp_path)
     assert [arm["arm"][0] for arm in arms] == ["untouched", "passages", "answers", "thoughts", "swapped"]
     tokens = [arm["tokens"] for arm in arms[1:]]
-    assert max(tokens) - min(tokens) < 250, "a row more or less"
+    assert max(tokens) - min(tokens) < 250, "they differ by one row at most"
     steps = [arm["steps"] for arm in arms[1:]]
-    assert min(steps) > 0.6 * max(steps), "in about as many steps"
+    assert min(steps) > 0.6 * max(steps), "and in about as many steps"
     assert arms[1]["losses"] != arms[0]["losses"]
     found = results.training
     assert found is not None
@@ -134,24 +134,24 @@ def test_arms_are_equal_and_the_student_stays(folder: Path, tmp_path: Path) -> N
     assert page.count(found.verdict) == 1
 
 
-def test_a_single_step_teaches_something(folder: Path, tmp_path: Path) -> None:
-    prove(given(folder, document(tmp_path), max_tokens=1), said_nothing)
-    untouched, *arms = journal(tmp_path)
+def test_a_single_step_changes_the_losses(folder: Path, tmp_path: Path) -> None:
+    prove(options_for(folder, document(tmp_path), max_tokens=1), ignore)
+    untouched, *arms = trained_arms(tmp_path)
     assert {arm["steps"] for arm in arms} == {1}
     assert all(arm["direct"] != untouched["direct"] for arm in arms)
 
 
-def test_what_is_learned(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_completions_are_learned(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from trl import SFTTrainer
 
     batches: list[list[list[int]]] = []
 
-    def seen(trainer: Any) -> None:
+    def record_batches(trainer: Any) -> None:
         labels = [row for batch in trainer.get_train_dataloader() for row in batch["labels"].tolist()]
         batches.append([[label for label in row if label >= 0] for row in labels])
 
-    monkeypatch.setattr(SFTTrainer, "train", seen)
-    prove(given(folder, document(tmp_path), seeds=2, epochs=1), said_nothing)
+    monkeypatch.setattr(SFTTrainer, "train", record_batches)
+    prove(options_for(folder, document(tmp_path), seeds=2, epochs=1), ignore)
     from programs.proving.student import StudentModel
 
     student, known = StudentModel(str(folder)), examples()
@@ -162,47 +162,47 @@ def test_what_is_learned(folder: Path, tmp_path: Path, monkeypatch: pytest.Monke
     ]
     _, *trained = batches[:4]
     for rows, completions in zip(trained, allowed, strict=True):
-        assert all(row in completions for row in rows), "no loss on a prompt, and all of the completion"
-    assert batches[2] != batches[6], "a seed has an order of its own"
+        assert all(row in completions for row in rows), "the loss is of the whole completion, and not of the prompt"
+    assert batches[2] != batches[6], "each seed has its own order"
     assert sorted(batches[2]) == sorted(batches[6])
 
 
-def outside(folder: Path) -> Path:
+def outside_file(folder: Path) -> Path:
     path = folder / "outside.jsonl"
-    rows = [
+    questions = [
         {"question": f"Is it {n}?", "context": ["It is."], "final_decision": ("yes", "no")[n % 2]} for n in range(4)
     ]
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in questions))
     return path
 
 
-def journal(folder: Path) -> list[dict[str, Any]]:
+def trained_arms(folder: Path) -> list[dict[str, Any]]:
     lines = map(json.loads, (folder / "out-proof" / "arms.jsonl").read_text().splitlines())
     return [line["result"] for line in lines if line["kind"] == "arm"]
 
 
-def test_a_killed_run_goes_on(folder: Path, tmp_path: Path) -> None:
-    path, whole = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
-    options = given(folder, path, epochs=0.2)
-    first = prove(options, said_nothing)
-    lines = whole.read_bytes().splitlines(keepends=True)
+def test_a_killed_run_can_be_resumed(folder: Path, tmp_path: Path) -> None:
+    path, journal = document(tmp_path), tmp_path / "out-proof" / "arms.jsonl"
+    options = options_for(folder, path, epochs=0.2)
+    first = prove(options, ignore)
+    lines = journal.read_bytes().splitlines(keepends=True)
     # Killed while the fourth arm was written.
-    whole.write_bytes(b"".join(lines[:5]) + lines[5][:30])
-    said = list[str]()
-    again = prove(options, said.append)
-    assert [line.split(":")[0] for line in said] == [f"loading {folder}", "tier 2", "tier 2"]
-    assert (again.lift, again.training) == (first.lift, first.training), "a later arm begins with the same student"
+    journal.write_bytes(b"".join(lines[:5]) + lines[5][:30])
+    messages = list[str]()
+    again = prove(options, messages.append)
+    assert [line.split(":")[0] for line in messages] == [f"loading {folder}", "tier 2", "tier 2"]
+    assert (again.lift, again.training) == (first.lift, first.training), "later arms start with the same student"
     with pytest.raises(UserError, match="another think_tokens"):
-        prove(given(folder, path, epochs=0.2, think_tokens=4), said_nothing)
-    prove(given(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), said_nothing)
-    assert [*tmp_path.glob("out-proof.*")], "moved aside, not deleted"
+        prove(options_for(folder, path, epochs=0.2, think_tokens=4), ignore)
+    prove(options_for(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), ignore)
+    assert [*tmp_path.glob("out-proof.*")], "moved aside and not deleted"
 
 
-def test_a_student_that_is_lost_is_no_result(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_student_that_diverges_is_an_error(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("programs.proving.student.StudentModel.answer_loss", lambda *_: math.nan)
     with pytest.raises(UserError, match="lower --learning-rates"):
-        prove(given(folder, document(tmp_path)), said_nothing)
-    assert not journal(tmp_path)
+        prove(options_for(folder, document(tmp_path)), ignore)
+    assert not trained_arms(tmp_path)
 
 
 def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,8 +216,8 @@ def test_a_dry_run_says_what_would_be_done(folder: Path, tmp_path: Path, capsys:
 
 @pytest.fixture(scope="module")
 def built_in() -> StudentModel:
-    for needed in ("torch", "trl", "peft", "accelerate", "gguf"):
-        pytest.importorskip(needed, reason="the extra prove is not installed")
+    for module in ("torch", "trl", "peft", "accelerate", "gguf"):
+        pytest.importorskip(module, reason="the extra prove is not installed")
     if find(BUILT_IN[BUILT_IN_STUDENT]) is None:
         pytest.skip("the built-in student is not here")
     from programs.proving.student import built_in_student
@@ -238,8 +238,8 @@ def test_the_metric_prefers_a_thought_that_bears_on_its_answer() -> None:
         "What makes a bridge stand? Its arch leads the weight into the banks.\n\nA longer one needs more piers: each "
         "carries its part, and the river runs between them as it did."
     )
-    given = [record(1, question=question, answer=answer, thought=thought) for thought in (bearing, fluent)]
-    first, second = (METRICS["lift"].of(one).value or 0 for one in given)
+    records = [record(1, question=question, answer=answer, thought=thought) for thought in (bearing, fluent)]
+    first, second = (METRICS["lift"].of(one).value or 0 for one in records)
     assert first > max(0.5, second + 0.02)
 
 
@@ -255,7 +255,7 @@ def test_weights_of_a_gguf_are_trained(built_in: StudentModel) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_is_no_model_is_a_users_mistake(tmp_path: Path) -> None:
+def test_a_missing_model_is_a_user_error(tmp_path: Path) -> None:
     from programs.proving.student import StudentModel
 
     with pytest.raises(UserError, match="--student"):

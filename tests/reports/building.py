@@ -1,6 +1,6 @@
-"""Runs to report on, made of whole records: a journal as a run writes it, and the document that is made from it.
+"""Runs to report on, made of complete records: a journal as a run writes it, and the document made from it.
 
-write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, turned_down=2)])
+write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, rejected=2)])
 """
 
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from programs.document import write_document
-from programs.files import JOURNAL, beside
+from programs.files import JOURNAL, path_beside
 from programs.records import GRADES, Record
 from programs.run.journal import Journal
-from tests.exports.building import Made, add
+from tests.exports.building import Unit, append_units
 
 HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
-"""What must be shown as it stands, wherever a model or a paper writes it."""
+"""Text that must be shown literally, wherever a model or a paper writes it."""
 KINDS = ("mechanism", "critical", "clarification")
 LEVELS = ("advanced", "intermediate", "beginner")
 JUDGES = ("openai/a", "openai/b")
@@ -22,7 +22,7 @@ TEXTS = 9
 RUN = {"settings": {"model": "openai/any", "prices": {}}, "versions": {"synthreasoner": "0.1.0"}, "git_commit": "abc"}
 
 FIRST, SECOND = "Let 𝛼 be the slope of the relation.", "The slope 𝛼 amounts to {percent} percent in catalogue {number}."
-"""Sentences of a passage: letters outside the basic plane stand before what is quoted."""
+"""Sentences of a passage. Characters outside the basic multilingual plane come before the quotes."""
 
 
 def passage(number: int) -> str:
@@ -31,7 +31,7 @@ def passage(number: int) -> str:
 
 
 def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 7.0, **parts: Any) -> Record:
-    """A trace with everything that a record can hold. Its passage is that of `number // 2`, its type that of `number`."""
+    """A trace with all that a record can have. Its passage depends on `number // 2`, its question type on `number`."""
     text, paper, kind = passage(number // 2), number // 2, KINDS[number % 3]
     start = text.index("The slope")
     quoted = {"quote": text[start : text.index("\n\n")], "start": start, "end": text.index("\n\n")}
@@ -51,11 +51,11 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
         {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},
     ]
     evidence[0]["end"] = len(FIRST)
-    said = {"judge": JUDGES[0], "overall": score + 1}
-    said |= {"reasoning_quality": 7, "accuracy": 8, "fault": f"Too sure.{extra}", "fault_in": "answer"}
-    other = {"judge": JUDGES[1], "overall": round(score - 1), "reasoning_quality": 6, "accuracy": 6}
-    tried = {"asked": 2, "equivalent": 1, "partial": 0, "contradicts": 1, "absent": 0, "pass_rate": 0.5}
-    made: dict[str, Any] = {
+    verdict = {"judge": JUDGES[0], "overall": score + 1}
+    verdict |= {"reasoning_quality": 7, "accuracy": 8, "fault": f"Too sure.{extra}", "fault_in": "answer"}
+    other_verdict = {"judge": JUDGES[1], "overall": round(score - 1), "reasoning_quality": 6, "accuracy": 6}
+    tries = {"asked": 2, "equivalent": 1, "partial": 0, "contradicts": 1, "absent": 0, "pass_rate": 0.5}
+    content: dict[str, Any] = {
         "id": f"id-{number}-{variation}-{attempt}",
         "question_id": f"text-{paper}/{kind}",
         "source_paper": {
@@ -84,10 +84,10 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
         },
         "steps": steps,
         "evidence": evidence,
-        "verdicts": [{**said, "scored": True}, {**other, "scored": True}],
+        "verdicts": [{**verdict, "scored": True}, {**other_verdict, "scored": True}],
         "blind_solve": {
             **{"need": "needs_paper", "difficulty": 0.5, "difficulty_without": 0.5, "temperature": 0.7},
-            **{"without_passage": tried, "with_passage": tried, "solver": "openai/a", "compared_by": "openai/b"},
+            **{"without_passage": tries, "with_passage": tries, "solver": "openai/a", "compared_by": "openai/b"},
         },
         "generation": {
             **{
@@ -100,47 +100,47 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
             "model_reasoning": {"trace": f"I should think.{extra}"} if number == 0 else {},
         },
     }
-    return Record.model_validate({**made, **parts})
+    return Record.model_validate({**content, **parts})
 
 
-def unit(number: int, *, variation: int = 0, turned_down: int = 0, taken: bool = True, **parts: Any) -> Made:
-    """A variation whose first attempts were turned down."""
-    rejected = [record(number, variation=variation, attempt=n, score=3.0, **parts) for n in range(turned_down)]
-    kept = record(number, variation=variation, attempt=turned_down, **parts) if taken else None
-    return Made(kept, rejected, reason=None if taken else "quality 3.0 after 3 attempts")
+def unit(number: int, *, variation: int = 0, rejected: int = 0, accepted: bool = True, **parts: Any) -> Unit:
+    """A variation with `rejected` rejected attempts and, if `accepted`, an accepted one after them."""
+    attempts = [record(number, variation=variation, attempt=n, score=3.0, **parts) for n in range(rejected)]
+    trace = record(number, variation=variation, attempt=rejected, **parts) if accepted else None
+    return Unit(trace, attempts, reason=None if accepted else "quality 3.0 after 3 attempts")
 
 
-def write_run(document: Path, units: Iterable[Made]) -> Path:
-    """A document with its journal. Returns the document."""
-    with Journal(beside(document, JOURNAL)) as journal:
-        begin(journal)
-        add(journal, units)
-        end(journal, "completed")
+def write_run(document: Path, units: Iterable[Unit]) -> Path:
+    """Writes a document with its journal. Returns the document's path."""
+    with Journal(path_beside(document, JOURNAL)) as journal:
+        begin_run(journal)
+        append_units(journal, units)
+        end_run(journal, "completed")
         write_document(journal, document, "completed")
     return document
 
 
-def begin(journal: Journal) -> None:
-    """A run begins: texts with questions, of which one was rejected, and what that cost."""
+def begin_run(journal: Journal) -> None:
+    """Appends the lines of a run that started: its texts with questions, one of them rejected, and what they cost."""
     journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
     for number in range(TEXTS):
-        why = {"reason": "not in the form asked for", "detail": "too short"}
-        rejected = [{"question": "Why?", "rejection": why}] if number == 0 else []
+        rejection = {"reason": "not in the form asked for", "detail": "too short"}
+        rejected = [{"question": "Why?", "rejection": rejection}] if number == 0 else []
         questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
         journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])
-    spent = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}
+    usage = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}
     for stage in ("questions", "trace", "judge", HOSTILE):
-        reply = {"model": "openai/any", "spent": {**spent, "seconds": 1.5}}
+        reply = {"model": "openai/any", "spent": {**usage, "seconds": 1.5}}
         journal.append("stage", f"{stage}/text-0", stage=stage, reply=reply)
 
 
-def end(journal: Journal, status: str) -> None:
-    """The run ends."""
+def end_run(journal: Journal, status: str) -> None:
+    """Appends the line of a run that ended."""
     journal.append("run", None, status=status, ended="2026-01-01T01:00:00Z", **RUN)
 
 
-def rich_units() -> list[Made]:
-    """Two dozen traces, with variations, attempts that were turned down, and a unit of which nothing was taken."""
-    units = [unit(number, turned_down=2 if number == 2 else 0) for number in range(18)]
+def rich_units() -> list[Unit]:
+    """Two dozen units, with variations, rejected attempts, and a unit without an accepted trace."""
+    units = [unit(number, rejected=2 if number == 2 else 0) for number in range(18)]
     units += [unit(number, variation=variation) for number in (0, 5) for variation in (1, 2)]
-    return [*units, unit(7, variation=3, turned_down=1, taken=False)]
+    return [*units, unit(7, variation=3, rejected=1, accepted=False)]

@@ -1,8 +1,8 @@
-"""`python -m programs.report`: what it writes where, and one line for each mistake.
+"""`python -m programs.report`: what it writes, and where.
 
-1. The report is beside the document unless --output says otherwise; a file that is no report is never written over.
-2. Of more traces than may be read in it the page holds the newest, and says so; the numbers stay those of all.
-3. Mistakes get one line.
+1. The report is beside the document unless --output says otherwise; a file that is not a report is never overwritten.
+2. If there are more traces than the page may have, it has the newest, and says so; the numbers still cover all.
+3. User errors are one line.
 """
 
 import re
@@ -13,17 +13,17 @@ from subprocess import CompletedProcess
 from programs.report import ReportOptions, main
 from programs.reports.page import _figures
 from programs.reports.source import read_run
-from tests.lab import Lab, called, mistake
+from tests.lab import Lab, run_command, user_error
 from tests.reports.building import rich_units, unit, write_run
 
 
-def reported(*words: object) -> CompletedProcess[str]:
-    return called(*map(str, words), main=main)
+def run_report(*words: object) -> CompletedProcess[str]:
+    return run_command(*map(str, words), main=main)
 
 
-def test_it_reports_on_a_run(lab: Lab) -> None:
+def test_a_run_is_reported(lab: Lab) -> None:
     lab.run(quality_check=True, judge_models=["openai/a", "openai/b"], grade_answers=True, traces_per_question=2)
-    done = reported(lab.output)
+    done = run_report(lab.output)
     assert done.returncode == 0
     page = lab.output.with_suffix(".html")
     assert done.stdout.startswith(f"{page}: {len(lab.records)} traces, 0.")
@@ -34,45 +34,45 @@ def test_it_reports_on_a_run(lab: Lab) -> None:
     assert figure(text, "tokens read") == f"{read:,}"
     for step in summary["funnel"]["steps"]:
         assert figure(text, step["what"]) == str(step["entered"])
-    assert "Krippendorff" not in text, "so few traces tell no agreement"
+    assert "Krippendorff" not in text, "too few traces to measure agreement"
 
 
 def figure(page: str, name: str) -> str:
-    """A number of the page's table."""
+    """A number in the page's table, by its name."""
     found = re.search(rf'<th scope="row"[^>]*>{re.escape(name)}</th>\s*<td class="number"><span>([^<]*)</span>', page)
     assert found, name
     return found[1]
 
 
-def test_where_nothing_was_judged_no_number_of_what_judges_turned_down_is_shown(tmp_path: Path) -> None:
+def test_rejections_by_judges_are_shown_only_if_there_are_verdicts(tmp_path: Path) -> None:
     for name, one in {"judged": unit(1), "unjudged": unit(1, verdicts=[])}.items():
         document = write_run(tmp_path / f"{name}.json", [one])
-        assert reported(document).returncode == 0
+        assert run_report(document).returncode == 0
         assert ("turned down by the judges" in document.with_suffix(".html").read_text()) == (name == "judged")
 
 
-def test_where_it_is_written() -> None:
+def test_the_page_is_named_after_the_document() -> None:
     pages = {"run.json": "run.html", "run.journal.jsonl": "run.html", "a.b.json": "a.b.html", "run": "run.html"}
     assert {name: str(ReportOptions(document=Path(name)).page) for name in pages} == pages
 
 
-def test_a_file_that_is_no_report_stays(tmp_path: Path) -> None:
+def test_a_file_that_is_no_report_is_not_overwritten(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", [unit(1)])
     page = tmp_path / "run.html"
     page.write_text("<p>my notes</p>")
-    done = reported(document)
-    said = f"error: {page} exists and is not a report; name another file with --output\n"
-    assert (done.returncode, done.stderr) == (2, said)
+    done = run_report(document)
+    message = f"error: {page} exists and is not a report; name another file with --output\n"
+    assert (done.returncode, done.stderr) == (2, message)
     assert page.read_text() == "<p>my notes</p>"
-    assert reported(document, "--output", tmp_path / "other.html").returncode == 0
-    assert reported(document, "--output", tmp_path / "other.html").returncode == 0, "a report may be written again"
+    assert run_report(document, "--output", tmp_path / "other.html").returncode == 0
+    assert run_report(document, "--output", tmp_path / "other.html").returncode == 0, "a report may be overwritten"
 
 
-def test_mistakes_get_one_line(tmp_path: Path) -> None:
+def test_user_errors_are_one_line(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", [unit(1)])
     other = tmp_path / "notes.json"
     other.write_text("{}")
-    for words, said in (
+    for words, message in (
         ([tmp_path / "nothing.json"], "there is neither"),
         ([other], "is not a document of this program"),
         ([document, "--output", document], "is what the report is made from"),
@@ -81,13 +81,13 @@ def test_mistakes_get_one_line(tmp_path: Path) -> None:
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
     ):
-        assert said in mistake(reported(*words))
+        assert message in user_error(run_report(*words))
     assert not list(tmp_path.glob("*.html"))
 
 
-def test_the_newest_traces_can_be_read(tmp_path: Path) -> None:
+def test_the_page_has_the_newest_traces_and_numbers_of_all(tmp_path: Path) -> None:
     document = write_run(tmp_path / "run.json", rich_units())
-    done = reported(document, "--max-traces", 6)
+    done = run_report(document, "--max-traces", 6)
     note = "The newest 6 of 25 traces can be read here; the numbers cover all."
     assert done.stdout.splitlines()[1] == note
     text = (tmp_path / "run.html").read_text()

@@ -1,4 +1,4 @@
-"""What the tests of journals share."""
+"""Fixtures for the tests of journals."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a journal is to lie."""
+    """The path of a journal that does not exist yet."""
     return tmp_path / "out.journal.jsonl"

@@ -1,9 +1,9 @@
-"""What the index keeps of lines (`programs.run.index`), what is asked of it (`programs.run.funnel`), and lines of older
+"""Facts in the index (`programs.run.index`), figures computed from them (`programs.run.funnel`), and lines of older
 versions (`programs.run.old_lines`).
 
-1. Whatever lines a journal holds, every count that is asked of the index is what counting its newest lines gives.
-2. Sentences of older versions become the reason that they meant; what they said stays its detail.
-3. Where a line holds no finding of a model, none is counted: not what rules of older versions said, nor what was undone.
+1. For any journal, each count from the index equals a count over the newest lines.
+2. A rejection sentence of an older version becomes the reason that it meant, and stays as the detail.
+3. Only findings of a model on a standing trace are counted: not those of rules in older versions, nor of undone traces.
 """
 
 from collections import Counter
@@ -29,16 +29,16 @@ REJECTIONS = st.builds(
     st.sampled_from(list(Reason)),
     st.sampled_from(["", "trace: it says nothing", "answer: it leans", "known"]),
 )
-Made = st.SearchStrategy[dict[str, Any]]
-STEPS: Made = st.builds(dict, status=st.sampled_from([*VERDICTS, None]), judged_by=st.sampled_from([None, "rule", "m"]))
-SOLVES: Made = st.builds(
+Dict = st.SearchStrategy[dict[str, Any]]
+STEPS: Dict = st.builds(dict, status=st.sampled_from([*VERDICTS, None]), judged_by=st.sampled_from([None, "rule", "m"]))
+SOLVES: Dict = st.builds(
     dict,
     need=st.sampled_from(NEEDS),
     difficulty=st.none() | st.floats(0, 1),
     variations=st.sampled_from([None, [0, 1], [1], ["0-model"]]),
 )
-RECORDS: Made = st.builds(dict, steps=st.lists(STEPS, max_size=4), blind_solve=st.none() | SOLVES)
-VARIATIONS: Made = st.builds(
+RECORDS: Dict = st.builds(dict, steps=st.lists(STEPS, max_size=4), blind_solve=st.none() | SOLVES)
+VARIATIONS: Dict = st.builds(
     dict,
     kind=st.just("unit"),
     key=st.sampled_from([f"{text}/{kind}/{name}" for text in "ab" for kind in "xy" for name in (0, 1, "0-model")]),
@@ -52,12 +52,12 @@ VARIATIONS: Made = st.builds(
 ASKED = st.lists(st.just({"text": "?"}), max_size=2)
 LOST = st.lists(st.fixed_dictionaries({"text": st.just("?"), "rejection": REJECTIONS}), max_size=3)
 TEXTS = st.sampled_from("abcd")
-POOLS: Made = st.builds(dict, kind=st.just("pool"), key=TEXTS, questions=ASKED, rejected=LOST, dropped=LOST)
+POOLS: Dict = st.builds(dict, kind=st.just("pool"), key=TEXTS, questions=ASKED, rejected=LOST, dropped=LOST)
 FAILURES = st.sampled_from([None, "the server is gone", f"{BUG}, please report it"])
-SAMPLES: Made = st.builds(dict, kind=st.just("sample"), key=TEXTS, settled=st.booleans(), failure=FAILURES)
+SAMPLES: Dict = st.builds(dict, kind=st.just("sample"), key=TEXTS, settled=st.booleans(), failure=FAILURES)
 
 
-def written(journal: Journal, line: dict[str, Any]) -> None:
+def append_line(journal: Journal, line: dict[str, Any]) -> None:
     if line["kind"] == "unit":
         accepted = line["status"] == "accepted"
         line = {**line, "sample": line["key"][0], "settled": True, "digest": "d"}
@@ -66,58 +66,58 @@ def written(journal: Journal, line: dict[str, Any]) -> None:
 
 
 @settings(max_examples=25)
-@given(lines=st.lists(VARIATIONS | POOLS | SAMPLES, max_size=20), again=st.booleans())
-def test_1_counts_are_those_of_the_newest_lines(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], again: bool
+@given(lines=st.lists(VARIATIONS | POOLS | SAMPLES, max_size=20), rebuild=st.booleans())
+def test_1_counts_from_the_index_equal_counts_over_the_newest_lines(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], rebuild: bool
 ) -> None:
     path = tmp_path_factory.mktemp("facts") / "out.journal.jsonl"
     with Journal(path) as journal:
         for line in lines:
-            written(journal, line)
-    if again:
+            append_line(journal, line)
+    if rebuild:
         Path(f"{path}.index").unlink()
     with Journal(path) as journal:
         newest = {(line["kind"], line["key"]): line for line in journal.lines()}
         kinds = [[line for (kind, _), line in newest.items() if kind == name] for name in ("unit", "pool", "sample")]
-        counted_by_hand(journal.index, *kinds)
+        assert_counts_match(journal.index, *kinds)
 
 
-def counted_by_hand(index: Index, variations: list[Any], pools: list[Any], samples: list[Any]) -> None:
+def assert_counts_match(index: Index, units: list[Any], pools: list[Any], samples: list[Any]) -> None:
     found = {step.what: step for step in funnel_of(index, {}).steps}
-    tried = [one for one in variations if one["basis"] != "imported" and one["status"] != "withdrawn"]
+    tried = [unit for unit in units if unit["basis"] != "imported" and unit["status"] != "withdrawn"]
     step = found["traces tried"]
     assert step.entered == len(tried)
-    assert step.left == sum(one["status"] == "accepted" for one in tried)
-    assert step.lost == Counter(named(one["rejection"]) for one in tried if one["status"] != "accepted")
-    assert found["usable questions"].left == len({one["key"].rpartition("/")[0] for one in tried})
-    written = [len(one["attempts"]) + (one["record"] is not None) for one in tried]
+    assert step.left == sum(unit["status"] == "accepted" for unit in tried)
+    assert step.lost == Counter(loss_name(unit["rejection"]) for unit in tried if unit["status"] != "accepted")
+    assert found["usable questions"].left == len({unit["key"].rpartition("/")[0] for unit in tried})
+    attempts = [len(unit["attempts"]) + (unit["record"] is not None) for unit in tried]
     step = found["attempts written"]
-    assert step.entered == sum(written) + sum(len(one["unused"]) for one in tried)
-    assert step.left == sum(count > 0 for count in written)
+    assert step.entered == sum(attempts) + sum(len(unit["unused"]) for unit in tried)
+    assert step.left == sum(count > 0 for count in attempts)
     rejected = [question for pool in pools for question in [*pool["rejected"], *pool["dropped"]]]
-    assert found["questions drafted"].lost == Counter(named(question["rejection"]) for question in rejected)
+    assert found["questions drafted"].lost == Counter(loss_name(question["rejection"]) for question in rejected)
     assert found["questions drafted"].left == sum(len(pool["questions"]) for pool in pools)
     known = {pool["key"] for pool in pools}
-    unanswered = [one for one in samples if one["failure"] and one["key"] not in known]
+    unanswered = [sample for sample in samples if sample["failure"] and sample["key"] not in known]
     assert found["texts started by all runs"].entered == len(pools) + len(unanswered) == index.started_texts()
-    barren, ended = {pool["key"] for pool in pools if not pool["questions"]}, {one["key"] for one in samples}
+    unusable, done = {pool["key"] for pool in pools if not pool["questions"]}, {sample["key"] for sample in samples}
     lost = found["texts started by all runs"].lost
-    assert lost.get(BUG, 0) == sum(one["failure"].startswith(BUG) for one in unanswered)
-    assert lost.get("no usable question", 0) == len(barren & ended)
-    assert lost.get("no usable question so far", 0) == len(barren - ended)
-    assert index.counts() == Counter(one["status"] for one in variations)
-    reasons = sum(one["rejection"] is not None for one in variations) + sum(bool(one["failure"]) for one in samples)
+    assert lost.get(BUG, 0) == sum(sample["failure"].startswith(BUG) for sample in unanswered)
+    assert lost.get("no usable question", 0) == len(unusable & done)
+    assert lost.get("no usable question so far", 0) == len(unusable - done)
+    assert index.counts() == Counter(unit["status"] for unit in units)
+    reasons = sum(unit["rejection"] is not None for unit in units) + sum(bool(sample["failure"]) for sample in samples)
     assert sum(losses(index, 0).values()) == reasons
     findings = findings_of(index)
-    accepted = [one["record"] or (one["attempts"] or [{}])[-1] for one in variations if one["status"] == "accepted"]
-    steps = [last.get("steps", []) for last in accepted]
-    checked = [[one for one in some if one["judged_by"] == "m"] for some in steps]
-    counted = findings.steps or StepFindings()
-    assert counted.checked == sum(map(len, checked))
-    assert counted.steps == sum(len(all_) for all_, some in zip(steps, checked, strict=True) if some)
+    accepted = [unit["record"] or (unit["attempts"] or [{}])[-1] for unit in units if unit["status"] == "accepted"]
+    traces = [record.get("steps", []) for record in accepted]
+    checked = [[step for step in steps if step["judged_by"] == "m"] for steps in traces]
+    steps_found = findings.steps or StepFindings()
+    assert steps_found.checked == sum(map(len, checked))
+    assert steps_found.steps == sum(len(steps) for steps, some in zip(traces, checked, strict=True) if some)
 
 
-def named(rejection: dict[str, str]) -> str:
+def loss_name(rejection: dict[str, str]) -> str:
     stage, reason = rejection["detail"].split(":")[0], rejection["reason"]
     return f"{stage} {reason}" if reason in ("unusable", "unanswered") else reason
 
@@ -137,9 +137,9 @@ OLD_VARIATIONS = [
 ]
 
 
-def test_2_a_variations_sentence_becomes_its_reason() -> None:
-    for status, said, reason, detail in OLD_VARIATIONS:
-        line = {"kind": "unit", "key": "k", "status": status, "reason": said}
+def test_2_the_sentence_of_a_variation_becomes_its_reason() -> None:
+    for status, sentence, reason, detail in OLD_VARIATIONS:
+        line = {"kind": "unit", "key": "k", "status": status, "reason": sentence}
         assert upgrade_line(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
         assert upgrade_line(upgrade_line(line)) == upgrade_line(line)
     accepted = {"kind": "unit", "key": "k", "status": "accepted", "reason": None}
@@ -156,7 +156,7 @@ OLD_PROBLEMS = [
 ]
 
 
-def test_2_so_do_those_of_questions() -> None:
+def test_2_the_sentences_of_questions_become_their_reasons() -> None:
     dropped = [
         {"why": "gives a benchmark away", "twin": "b:1"},
         {"why": "asks the same as another question", "twin": "a/x"},
@@ -173,7 +173,7 @@ def variation(**fields: Any) -> dict[str, Any]:
     return {**line, "basis": "b", "settled": True, "digest": "d", "record": None, **fields}
 
 
-def test_3_only_what_a_model_said_of_a_standing_trace_counts(tmp_path: Path) -> None:
+def test_3_only_steps_that_a_model_checked_count(tmp_path: Path) -> None:
     checked = [{"status": "supported", "judged_by": "m"}, {"judged_by": "m"}, {"status": None}]
     with Journal(tmp_path / "j.jsonl") as journal:
         assert findings_of(journal.index) == Findings()
@@ -185,7 +185,7 @@ def test_3_only_what_a_model_said_of_a_standing_trace_counts(tmp_path: Path) -> 
     assert (name, words) == ("steps", "4 of 6 checked: 2 supported, 0 inferred, 0 outside, 0 contradicted, 2 no claim")
 
 
-def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> None:
+def test_3_a_question_that_was_solved_once_counts_once(tmp_path: Path) -> None:
     solve = {"need": "unanswered", "difficulty": 0.5, "variations": [0, 1]}
     old = {name: value for name, value in solve.items() if name != "variations"}
     with Journal(tmp_path / "j.jsonl") as journal:
@@ -194,4 +194,4 @@ def test_3_a_question_that_was_solved_once_is_counted_once(tmp_path: Path) -> No
             journal.append(**variation(key=f"a/y/{number}", record={"blind_solve": old}))
         found = findings_of(journal.index).blind_solve
     assert found is not None
-    assert (found.unanswered, found.rated, found.mean_difficulty) == (3, 3, 0.5), "older ones decided about each trace"
+    assert (found.unanswered, found.rated, found.mean_difficulty) == (3, 3, 0.5), "older ones solved each variation"

@@ -1,8 +1,7 @@
-"""Invariants of the journal's index.
+"""Invariants of the journal's index (numbered with those in tests/run/test_journal.py).
 
-5. An index made again (deleted, truncated, overwritten, of another version, ahead of the journal, behind it) equals
-   the one that was kept.
-9. An index that fails loses nothing: what it may have forgotten is read from the journal at the next opening.
+5. A rebuilt index (one that was deleted, damaged, of another version, ahead of or behind the journal) equals the kept one.
+9. A failing index loses nothing: at the next opening, the lines it may lack are read from the journal.
 """
 
 import os
@@ -17,51 +16,51 @@ from programs.errors import StorageError
 from programs.run import journal as journal_module
 from programs.run.index import Index
 from programs.run.journal import Journal
-from tests.run.test_journal import fill, index_of, known
+from tests.run.test_journal import fill_journal, index_path, read_everything
 
 
-def told(statements: str) -> Callable[[Path], None]:
-    def tell(index: Path) -> None:
+def execute(statements: str) -> Callable[[Path], None]:
+    def execute_in(index: Path) -> None:
         with sqlite3.connect(index) as database:
             database.executescript(statements)
 
-    return tell
+    return execute_in
 
 
-SPOILT: dict[str, Callable[[Path], object]] = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "deleted": Path.unlink,
     "no database": lambda index: index.write_bytes(b"this is no database, " * 400),
     "cut at a page": lambda index: os.truncate(index, 4096 * 3),
     "cut inside a page": lambda index: os.truncate(index, index.stat().st_size - 50),
-    "other version": told("update meta set value = '0' where name = 'version'"),
-    "no meta": told("delete from meta"),
-    "ahead": told(
+    "other version": execute("update meta set value = '0' where name = 'version'"),
+    "no meta": execute("delete from meta"),
+    "ahead": execute(
         "update meta set value = value + 1 where name = 'read_to';"
         "update line set at = at + 7; update spent set calls = calls + 7"
     ),
 }
 
 
-@pytest.mark.parametrize("how", ["behind", "of a journal that lost its end", *SPOILT])
-def test_an_index_made_again_equals_the_one_kept(path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["behind", "of a journal that lost its end", *DAMAGES])
+def test_a_rebuilt_index_equals_the_one_that_was_kept(path: Path, how: str) -> None:
     with Journal(path) as journal:
-        fill(journal, 40)
-    behind = index_of(path).read_bytes()
+        fill_journal(journal, 40)
+    behind = index_path(path).read_bytes()
     with Journal(path) as journal:
-        fill(journal, 10, start=5)
-        expected = known(journal)
+        fill_journal(journal, 10, start=5)
+        expected = read_everything(journal)
     size = path.stat().st_size
     if how == "behind":
-        index_of(path).write_bytes(behind)
+        index_path(path).write_bytes(behind)
     elif how == "of a journal that lost its end":
         with Journal(path) as journal:
-            fill(journal, 2, start=50)
+            fill_journal(journal, 2, start=50)
         os.truncate(path, size)
     else:
-        SPOILT[how](index_of(path))
+        DAMAGES[how](index_path(path))
     for _ in range(2):
         with Journal(path) as journal:
-            assert known(journal) == expected
+            assert read_everything(journal) == expected
 
 
 @pytest.mark.parametrize("method", ["add", "commit"])
@@ -80,7 +79,7 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
                 journal._flusher.join(30)
             with pytest.raises(StorageError, match="disk is full"):
                 journal.append("pool", "c", questions=[])
-        journal.index._database.rollback()  # what SQLite itself does when it fails for want of space
+        journal.index._database.rollback()  # as SQLite does itself when it runs out of space
         with pytest.raises(StorageError, match="disk is full"):
             journal.append("pool", "d", questions=[])
     with Journal(path) as journal:
@@ -90,9 +89,9 @@ def test_an_index_that_fails_loses_nothing(path: Path, monkeypatch: pytest.Monke
         assert journal.latest("pool", "c") is None
 
 
-def test_a_line_that_another_process_changed_is_told(path: Path) -> None:
+def test_a_line_that_another_process_changed_is_an_error(path: Path) -> None:
     with Journal(path) as journal:
-        fill(journal, 40)
+        fill_journal(journal, 40)
     whole = path.read_bytes()
     damaged = whole.replace(b'{"kind":"pool"', b'\0"kind":"pool"', 1)
     path.write_bytes(damaged)

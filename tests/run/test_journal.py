@@ -1,13 +1,14 @@
-"""Invariants of `programs.run.journal` and its index.
+"""Invariants of `programs.run.journal` and its index (5 and 9: tests/run/test_index.py).
 
-1. What was appended comes back equal, whatever JSON it is, also after closing, and the file is plain jsonlines. 2. The
-newest line of a key wins; variations keep the order in which they first stood (tests/test_document.py). 3. A last line
-torn at any byte is cut off, counted in `torn_bytes`, and takes no other line with it (tests/attack/test_disk.py,
-tests/run/merging/test_refused.py). 4. A damaged line is a StorageError that names its first byte; nothing is changed.
-6. One process at a time: a second opening is a UserError (tests/attack/test_disk.py), and so is a place where nothing
-can be written (tests/test_cli.py). 7. A write that fails, also halfway, raises StorageError, leaves all earlier lines,
-and the journal can be opened again; where what was written of it cannot be cut off, no line follows
-(tests/attack/test_foreign_files.py). 8. A flush that fails is raised by the next append."""
+1. Any JSON that was appended is read back equal, also after closing, and the file is plain JSON Lines.
+2. The newest line of a key wins; variations keep the order of their first lines (tests/test_document.py).
+3. A last line torn at any byte is removed and counted in `torn_bytes`, and no other line is lost
+   (tests/attack/test_disk.py, tests/run/merging/test_refused.py).
+4. A damaged line raises a StorageError that names its first byte; nothing is changed.
+6. A second opening, or a path that cannot be written, is a UserError (tests/attack/test_disk.py, tests/test_cli.py).
+7. A failed write, also halfway, raises StorageError and keeps all earlier lines, and the journal can be opened again. If
+   its bytes cannot be removed, no line follows (tests/attack/test_foreign_files.py).
+8. A failed flush is raised by the next append."""
 
 import errno
 import json
@@ -46,8 +47,8 @@ def variation(status: str = "accepted", **fields: Any) -> dict[str, Any]:
     return {**line, **fields}
 
 
-def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
-    """Lines of every kind."""
+def fill_journal(journal: Journal, count: int = 5, start: int = 0) -> None:
+    """Appends lines of every kind."""
     for number in range(start, start + count):
         journal.append("stage", f"trace/{number}", stage="trace", reply=reply(number, prompt_tokens=None))
         journal.append("failed", f"trace/{number}", stage="trace", reply=reply(None, faults={"429": 2}))
@@ -58,8 +59,8 @@ def fill(journal: Journal, count: int = 5, start: int = 0) -> None:
         journal.append("run", None, status="running", number=number)
 
 
-def known(journal: Journal, count: int = 40) -> dict[str, Any]:
-    """All that a journal answers."""
+def read_everything(journal: Journal, count: int = 40) -> dict[str, Any]:
+    """The results of all queries to a journal."""
     index = journal.index
     return {
         "latest": [journal.latest(kind, f"trace/{n}") for kind in ("stage", "failed") for n in range(count)],
@@ -74,13 +75,13 @@ def known(journal: Journal, count: int = 40) -> dict[str, Any]:
     }
 
 
-def index_of(path: Path) -> Path:
+def index_path(path: Path) -> Path:
     return Path(f"{path}.index")
 
 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(KEYS, JSON), max_size=8))
-def test_whatever_is_appended_comes_back_and_the_newest_wins(lines: list[tuple[str, Any]]) -> None:
+def test_any_json_is_read_back_and_the_newest_line_wins(lines: list[tuple[str, Any]]) -> None:
     newest = dict(lines)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "j.jsonl"
@@ -106,10 +107,10 @@ DAMAGED += [b'{"kind": "stage", "key": "x"}', b'{"kind": "unit", "key": "x", "st
 
 
 @pytest.mark.parametrize("bad", DAMAGED)
-def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad: bytes) -> None:
+def test_a_damaged_line_is_an_error_that_names_its_byte_and_nothing_changes(path: Path, bad: bytes) -> None:
     with Journal(path) as journal:
-        fill(journal, 1)
-    index_of(path).unlink()
+        fill_journal(journal, 1)
+    index_path(path).unlink()
     whole = path.read_bytes()
     path.write_bytes(whole + bad + b"\n" + whole)
     before = path.read_bytes()
@@ -123,7 +124,7 @@ def test_a_damaged_line_is_named_by_its_byte_and_nothing_changes(path: Path, bad
 
 
 def pwrite_that_fails(fails_at: int, short: bool) -> Callable[[int, bytes, int], int]:
-    """A pwrite for which the disk is full from call `fails_at` on, after half of what was asked where `short`."""
+    """A pwrite whose disk is full from call `fails_at` on; with `short`, that call still writes half of its data."""
     real, calls = os.pwrite, count(1)
 
     def pwrite(file: int, data: bytes, offset: int) -> int:
@@ -137,7 +138,7 @@ def pwrite_that_fails(fails_at: int, short: bool) -> Callable[[int, bytes, int],
 
 @pytest.mark.parametrize("short", [False, True])
 @pytest.mark.parametrize("fails_at", [1, 2, 5])
-def test_a_full_disk_leaves_all_earlier_lines(
+def test_a_full_disk_keeps_all_earlier_lines(
     path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int, short: bool
 ) -> None:
     with Journal(path) as journal:

@@ -1,10 +1,10 @@
-"""Invariants of `programs.run.journaled`: when a run that asks in vain gives up.
+"""Invariants of `programs.run.journaled`: when a run gives up on its servers, and what it continues from.
 
-1. A model's server that fails again and again is gone, although others answer in between; so is one that refuses text after
-   text. Each text counts once, whatever of it is refused; a usable answer ends the row.
-2. What is left unanswered once the gate is closed is nobody's failure.
-3. Tries of an earlier run are gone on with; not once the stage was given up, nor in the form of another version.
-4. Who waits for the budget holds no place that a call needs which is to be tried again.
+1. A server that fails many times in a row for a model counts as gone, even if other servers answer in between; so does one
+   that refuses many texts in a row. Each refused text counts once, whatever its stage; a usable answer resets the count.
+2. Stages left unanswered once the gate is closed count as nobody's failure.
+3. A stage continues from the tries of an earlier run, unless that run gave it up or the tries have another version's form.
+4. A call that waits for the budget holds no permit, which a call to be re-asked may need.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import pytest
 
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, OnReply
-from programs.asking.reply import Rejected, Reply
+from programs.asking.reply import RejectedTry, Reply
 from programs.errors import FatalError, RunStopped
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
@@ -29,28 +29,28 @@ from programs.run.journal import Journal
 from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
 from programs.run.ledger import Ledger
 from programs.run.reading import Reading
-from tests.making import passage, tracer
+from tests.builders import passage, tracer
 
 ASK = dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), predict=tracer().writer.answer)
 CAPACITY = 4
-SAID = {"text": "The scatter grows towards fainter targets, which biases the mean.", "yes_or_no": None}
+OUTPUT = {"text": "The scatter grows towards fainter targets, which biases the mean.", "yes_or_no": None}
 
 
 def ask(number: int, text: int | None = None) -> Ask:
     return dataclasses.replace(ASK, key=f"questions/{number if text is None else text}/{number}")
 
 
-class Said(Caller):
-    """Says what it is told to say, and keeps with which tries it was asked."""
+class FixedCaller(Caller):
+    """Answers with `reply`, and keeps the earlier tries of each ask."""
 
     def __init__(self) -> None:
         super().__init__()
         self.reply = Reply(status="ok")
-        self.before: list[Sequence[Rejected]] = []
+        self.tries: list[Sequence[RejectedTry]] = []
 
-    async def answer(self, _ask: Ask, before: Sequence[Rejected] = (), on_reply: OnReply | None = None) -> Reply:
+    async def answer(self, _ask: Ask, before: Sequence[RejectedTry] = (), on_reply: OnReply | None = None) -> Reply:
         assert on_reply is not None
-        self.before.append(before)
+        self.tries.append(before)
         on_reply(self.reply)
         return self.reply
 
@@ -58,104 +58,104 @@ class Said(Caller):
         return self.reply.model
 
 
-class Asking:
-    """A caller over a new journal. `ask` gives what it is answered with."""
+class Asker:
+    """A JournaledCaller with a new journal. Each `ask` is answered with the reply that its arguments describe."""
 
     def __init__(self, path: Path) -> None:
-        self.said, self.gate, self.asked = Said(), Gate(CAPACITY), 0
+        self.fixed, self.gate, self.asked = FixedCaller(), Gate(CAPACITY), 0
         self.journal = Journal(path / "out.journal.jsonl")
         reading = Reading(lambda report: SampleReader(max_chars=None, report=report), ReadReport(), [])
         ledger = Ledger(self.gate, Budget(BudgetOptions()), reading)
-        self.caller = JournaledCaller(self.said, self.journal, ledger, self.reach)
+        self.caller = JournaledCaller(self.fixed, self.journal, ledger, self.reach)
 
     async def reach(self) -> None:
-        """It is there."""
+        """The server can be reached."""
 
     async def ask(self, status: Literal["ok", "unread", "open"], *, text: int | None = None, **reply: Any) -> Reply:
         self.asked += 1
-        self.said.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": SAID, **reply})
+        self.fixed.reply = Reply(status=status, problems=["no"], **{"model": "main", "output": OUTPUT, **reply})
         return await self.caller.answer(ask(self.asked, text))
 
 
 @pytest.fixture
-def asking(tmp_path: Path) -> Any:
-    made = Asking(tmp_path)
-    yield made
-    made.journal.close()
+def asker(tmp_path: Path) -> Any:
+    asker = Asker(tmp_path)
+    yield asker
+    asker.journal.close()
 
 
-async def until_it_gives_up(asking: Asking, **reply: Any) -> int:
+async def asks_until_it_gives_up(asker: Asker, **reply: Any) -> int:
     for number in range(1, 100):
-        await asking.ask("ok")
+        await asker.ask("ok")
         with contextlib.suppress(FatalError):
-            await asking.ask("unread", model="judge", **reply)
-        if asking.caller.failure is not None:
-            assert "no" in str(asking.caller.failure)
-            assert asking.gate.closed
+            await asker.ask("unread", model="judge", **reply)
+        if asker.caller.failure is not None:
+            assert "no" in str(asker.caller.failure)
+            assert asker.gate.closed
             return number
     raise AssertionError("it never gives up")
 
 
-@pytest.mark.parametrize(("fault", "after"), [("server", LOST_IN_A_ROW + CAPACITY), ("refused", REFUSED_AT_FIRST)])
-async def test_a_judges_server_that_is_gone_ends_the_run(asking: Asking, fault: str, after: int) -> None:
-    """Although others answer; sooner where it refuses from the start."""
-    assert await until_it_gives_up(asking, fault=fault) == after
+@pytest.mark.parametrize(("fault", "limit"), [("server", LOST_IN_A_ROW + CAPACITY), ("refused", REFUSED_AT_FIRST)])
+async def test_a_judges_server_that_is_gone_ends_the_run(asker: Asker, fault: str, limit: int) -> None:
+    """Although others answer; sooner if it refuses from the start."""
+    assert await asks_until_it_gives_up(asker, fault=fault) == limit
 
 
-async def test_a_server_that_refuses_text_after_text_ends_the_run(asking: Asking) -> None:
-    await asking.ask("ok", model="judge")
+async def test_a_server_that_refuses_text_after_text_ends_the_run(asker: Asker) -> None:
+    await asker.ask("ok", model="judge")
     for _ in range(3 * REFUSED_IN_A_ROW):
-        await asking.ask("unread", model="judge", fault="refused", text=1)
+        await asker.ask("unread", model="judge", fault="refused", text=1)
     for _ in range(REFUSED_IN_A_ROW - 2):
-        await asking.ask("unread", model="judge", fault="refused")
-    await asking.ask("ok", model="judge")
-    assert await until_it_gives_up(asking, fault="refused") == REFUSED_IN_A_ROW
+        await asker.ask("unread", model="judge", fault="refused")
+    await asker.ask("ok", model="judge")
+    assert await asks_until_it_gives_up(asker, fault="refused") == REFUSED_IN_A_ROW
 
 
-async def test_what_nobody_can_read_ends_the_run_only_where_nobody_answers(asking: Asking) -> None:
+async def test_unreadable_replies_end_the_run_only_if_nobody_answers(asker: Asker) -> None:
     for _ in range(50):
-        await asking.ask("ok")
-        await asking.ask("unread", model="judge")
+        await asker.ask("ok")
+        await asker.ask("unread", model="judge")
     for _ in range(LOST_IN_A_ROW + CAPACITY - 2):
-        await asking.ask("unread")
+        await asker.ask("unread")
     with pytest.raises(FatalError):
-        await asking.ask("unread")
+        await asker.ask("unread")
 
 
-async def test_what_a_stop_leaves_unanswered_is_nobodys_failure(asking: Asking) -> None:
+async def test_stages_left_unanswered_by_a_stop_are_no_failures(asker: Asker) -> None:
     for _ in range(LOST_IN_A_ROW + CAPACITY - 1):
-        await asking.ask("unread", fault="server")
-    asking.gate.close()
+        await asker.ask("unread", fault="server")
+    asker.gate.close()
     with pytest.raises(RunStopped):
-        asking.caller._count_reply(ask(0), Reply(status="unread", fault="server"))
-    assert asking.caller.failure is None
+        asker.caller._count_reply(ask(0), Reply(status="unread", fault="server"))
+    assert asker.caller.failure is None
 
 
 @pytest.mark.parametrize(
     ("status", "output", "kept"),
-    [("open", None, True), ("open", SAID, True), ("unread", None, False), ("open", {"other": 3}, False)],
+    [("open", None, True), ("open", OUTPUT, True), ("unread", None, False), ("open", {"other": 3}, False)],
 )
-async def test_tries_of_an_earlier_run_are_gone_on_with(
-    asking: Asking, status: Literal["open", "unread"], output: Any, kept: bool
+async def test_a_stage_continues_from_the_tries_of_an_earlier_run(
+    asker: Asker, status: Literal["open", "unread"], output: Any, kept: bool
 ) -> None:
-    tried = Rejected(output=output, text=None if output else "So.", problems=["no"])
-    line = Reply(status=status, rejected=[tried]).model_dump(mode="json")
-    asking.journal.append("failed", ask(1).key, stage="questions", reply=line)
-    await asking.ask("ok")
-    assert list(asking.said.before[0]) == ([tried] if kept else [])
+    rejected = RejectedTry(output=output, text=None if output else "So.", problems=["no"])
+    line = Reply(status=status, rejected=[rejected]).model_dump(mode="json")
+    asker.journal.append("failed", ask(1).key, stage="questions", reply=line)
+    await asker.ask("ok")
+    assert list(asker.fixed.tries[0]) == ([rejected] if kept else [])
 
 
-async def test_who_waits_for_the_budget_holds_no_place(asking: Asking) -> None:
-    caller, budget = asking.caller, Budget(BudgetOptions(max_tokens_total=6000), 4096)
+async def test_a_call_that_waits_for_the_budget_holds_no_permit(asker: Asker) -> None:
+    caller, budget = asker.caller, Budget(BudgetOptions(max_tokens_total=6000), 4096)
     caller._ledger.budget, caller._gate = budget, Gate(1)
 
-    async def tried_again() -> None:
+    async def retried_call() -> None:
         async with caller._permit(ask(1)) as aside:
             await aside(asyncio.sleep(0.05))
             budget.release(ask(1))
 
-    async def after_it() -> bool:
+    async def next_call() -> bool:
         async with caller._permit(ask(2)):
             return True
 
-    assert (await asyncio.wait_for(asyncio.gather(tried_again(), after_it()), 10))[1]
+    assert (await asyncio.wait_for(asyncio.gather(retried_call(), next_call()), 10))[1]

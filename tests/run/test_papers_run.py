@@ -1,10 +1,10 @@
-"""Whole runs over papers as they come.
+"""Whole runs over papers in all file formats.
 
-1. A run over a folder of every kind makes traces of its passages; each record says which part of which document it is of,
-   and its text is exactly that part.
-2. Stopped and started again, it makes no call twice; with a file more it makes more, and what was there stays.
-3. Passages cut otherwise are not mixed; a dry run tells passages (missing libraries: tests/inputs/test_passages.py).
-4. Traces of one paper are of one source in exports.
+1. A run over a folder with every format makes traces of its passages. Each record names its document and excerpt, and its
+   text is exactly that excerpt.
+2. A stopped run that is resumed repeats no call; an added file gives more traces, and the earlier ones stay.
+3. Passages cut differently are not mixed; a dry run counts passages (missing libraries: tests/inputs/test_passages.py).
+4. In exports, traces of one paper have one source.
 """
 
 from collections.abc import Iterator
@@ -16,22 +16,22 @@ from programs.document import read_records
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
 from programs.inputs.sample import content_id
-from tests.inputs.making_papers import folder_of_all, markdown
-from tests.lab import Lab, called, laboratory
+from tests.inputs.making_papers import folder_of_all_formats, markdown
+from tests.lab import Lab, laboratory, run_command
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    base = {"input_file": [str(folder_of_all(tmp_path / "papers"))], "chunk_tokens": 300, "prefilter": True}
+    base = {"input_file": [str(folder_of_all_formats(tmp_path / "papers"))], "chunk_tokens": 300, "prefilter": True}
     with laboratory(tmp_path, base=base) as lab:
         yield lab
 
 
-def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> None:
-    planned = called(*lab.arguments(dry_run=True)).stdout
-    assert "would cut: 6 documents into" in planned
-    assert ("lines and passages" in planned, lab.calls) == (True, 0)
-    done = lab.command()
+def test_every_record_names_its_document_and_excerpt(lab: Lab) -> None:
+    dry_run = run_command(*lab.arguments(dry_run=True)).stdout
+    assert "would cut: 6 documents into" in dry_run
+    assert ("lines and passages" in dry_run, lab.calls) == (True, 0)
+    done = lab.run_process()
     assert done.returncode == 0, done.stderr
     records = list(read_records(lab.output))
     files = {Path(record.source_paper.place.file).name for record in records if record.source_paper.place}
@@ -52,15 +52,15 @@ def test_every_record_says_which_part_of_which_document_it_is_of(lab: Lab) -> No
     assert "unsupported file type" in done.stdout
 
 
-def test_a_run_that_was_stopped_goes_on(lab: Lab) -> None:
+def test_a_stopped_run_continues_also_with_a_new_file(lab: Lab) -> None:
     papers = lab.folder / "papers"
-    given = {"input_file": [str(papers / name) for name in ("b.md", "g.parquet")]}
-    while lab.run(**given, max_calls=25).status == "budget":
+    options = {"input_file": [str(papers / name) for name in ("b.md", "g.parquet")]}
+    while lab.run(**options, max_calls=25).status == "budget":
         pass
     units, calls = lab.units, lab.calls
     assert calls == 8 * len(units) == 8 * len(set(units))
     (papers / "new.md").write_bytes(markdown().replace(b"galaxies", b"quasars"))
-    given["input_file"].append(str(papers / "new.md"))
-    lab.run(**given)
+    options["input_file"].append(str(papers / "new.md"))
+    lab.run(**options)
     assert lab.units[: len(units)] == units
     assert lab.calls == 8 * len(set(lab.units)) > calls

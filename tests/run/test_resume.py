@@ -1,10 +1,10 @@
-"""A second run on the same output: what it adds, what it decides again, what it refuses.
+"""A second run on the same output: what it adds, what it decides again, what it rejects.
 
-1. More of the same extends: no call whose record was written is made again.
-2. Other rules decide again from stored verdicts (tests/run/test_attempts.py); only what they cannot tell is asked.
-3. What was not asked for before is filled in for the traces that are there, without making them anew.
-4. What would mix unlike data is refused with exit code 2, naming both values, and changes nothing.
-5. Nothing that the user has is destroyed.
+1. Extending a run repeats no call whose reply is in the journal.
+2. Changed rules decide again from stored verdicts (tests/run/test_attempts.py); only missing verdicts need calls.
+3. Results that earlier runs lack are added to the existing traces, which are not made again.
+4. A run that would mix unlike data is rejected with exit code 2, naming both values, and changes nothing.
+5. No file of the user is destroyed.
 6. `--max-traces` is exact, whatever the concurrency and whatever was rejected.
 """
 
@@ -16,83 +16,83 @@ from typing import Any
 import pytest
 
 from programs.tracer import Tracer
-from tests.lab import Lab, called, laboratory, mistake
+from tests.lab import Lab, laboratory, run_command, user_error
 from tests.standin import scientist
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import STAGE_OF_FIELD, Asked
+from tests.standin.scientist import STAGE_OF_FIELD, StageRequest
 
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL}
 
 
-def catalogue_of(asked: Asked) -> int:
-    """Which passage a request is about."""
-    return int(asked.text.partition("Catalogue ")[2].split()[0])
+def catalogue_number(request: StageRequest) -> int:
+    """The number of the passage that a request is about."""
+    return int(request.text.partition("Catalogue ")[2].split()[0])
 
 
-def answer(asked: Asked) -> dict[str, Any]:
-    """Says whether it was made again."""
-    text = scientist.answer(asked)["text"]
-    return {"text": f"{text} That much is made anew." if asked.given("feedback") else text}
+def marked_answer(request: StageRequest) -> dict[str, Any]:
+    """An answer that says so if it was made again."""
+    text = scientist.answer(request)["text"]
+    return {"text": f"{text} That much is made anew." if request.input("feedback") else text}
 
 
-def score_by_text(scores: list[int]) -> dict[str, scientist.Answer]:
-    """A panel whose every judge gives the first attempt at passage n `scores[n]`, and any later one 9."""
+def stages_with_scores(scores: list[int]) -> dict[str, scientist.AnswerFunction]:
+    """Stages whose judges rate the first attempt at passage n with `scores[n]`, and every later attempt with 9."""
 
-    def judge(asked: Asked) -> dict[str, Any]:
-        return verdict(9 if "made anew" in asked.given("answer") else scores[catalogue_of(asked) % len(scores)])
+    def judge(request: StageRequest) -> dict[str, Any]:
+        return verdict(9 if "made anew" in request.input("answer") else scores[catalogue_number(request) % len(scores)])
 
-    return {"judge": judge, "answer": answer}
+    return {"judge": judge, "answer": marked_answer}
 
 
-def repeated(lab: Lab) -> int:
-    """Requests that are equal to an earlier one, byte for byte."""
+def count_repeated_requests(lab: Lab) -> int:
+    """The number of requests that equal an earlier one."""
     sent = Counter(json.dumps(body, sort_keys=True) for body in lab.server.bodies)
     return sum(count - 1 for count in sent.values())
 
 
 def test_1_extending_in_steps_gives_what_one_run_gives(tmp_path: Path) -> None:
-    with laboratory(tmp_path / "whole") as one, laboratory(tmp_path / "steps") as many:
-        one.run(traces_per_sample=3, traces_per_question=2)
-        many.run(max_traces=2)
-        many.run(traces_per_question=2, max_traces=5)
-        many.run(traces_per_sample=2)
-        many.run(traces_per_sample=3, traces_per_question=2)
-        texts = [{record["id"]: record["reasoning_trace"] for record in lab.records} for lab in (one, many)]
+    with laboratory(tmp_path / "whole") as one_run, laboratory(tmp_path / "steps") as in_steps:
+        one_run.run(traces_per_sample=3, traces_per_question=2)
+        in_steps.run(max_traces=2)
+        in_steps.run(traces_per_question=2, max_traces=5)
+        in_steps.run(traces_per_sample=2)
+        in_steps.run(traces_per_sample=3, traces_per_question=2)
+        texts = [{record["id"]: record["reasoning_trace"] for record in lab.records} for lab in (one_run, in_steps)]
         assert texts[0] == texts[1]
-        assert one.calls == many.calls
+        assert one_run.calls == in_steps.calls
 
 
-def test_1_settings_that_make_no_difference_to_the_data_make_none(lab: Lab) -> None:
+def test_1_settings_that_do_not_affect_the_data_repeat_no_call(lab: Lab) -> None:
     lab.run(max_traces=2)
-    _, calls = lab.counted(concurrency=2, timeout=3.0, patience=5.0, log_level="info")
+    _, calls = lab.run_and_count(concurrency=2, timeout=3.0, patience=5.0, log_level="info")
     assert calls == 2 * 8
-    assert repeated(lab) == 0
+    assert count_repeated_requests(lab) == 0
 
 
-def test_2_what_a_higher_threshold_takes_away_is_replaced_from_later_texts(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=12, stages=score_by_text([6, 8])) as lab:
+def test_2_traces_below_a_higher_threshold_are_replaced_from_later_texts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=12, stages=stages_with_scores([6, 8])) as lab:
         lab.run(**JUDGED, min_quality_score=6, max_attempts=1, max_traces=4)
         assert len(lab.units) == 4
         lab.run(**JUDGED, min_quality_score=8, max_attempts=1, max_traces=4)
         assert {record["metadata"]["quality_score"] for record in lab.records} == {8.0}
         assert len(lab.units) == 4
-        assert "4 fewer traces in" in called(*lab.arguments(**JUDGED, min_quality_score=9, max_attempts=1)).stdout
+        assert "4 fewer traces in" in run_command(*lab.arguments(**JUDGED, min_quality_score=9, max_attempts=1)).stdout
 
 
-def test_3_another_panel_adds_its_own_verdicts_alone(tmp_path: Path) -> None:
-    with laboratory(tmp_path, stages=score_by_text([7])) as lab:
+def test_3_another_panel_adds_only_its_missing_verdicts(tmp_path: Path) -> None:
+    with laboratory(tmp_path, stages=stages_with_scores([7])) as lab:
         lab.run(**JUDGED)
-        _, calls = lab.counted(quality_check=True, judge_models=["openai/mild", "openai/third"])
+        _, calls = lab.run_and_count(quality_check=True, judge_models=["openai/mild", "openai/third"])
         assert calls == 4
         for record in lab.records:
-            assert [given["judge"] for given in record["verdicts"]] == ["openai/mild", "openai/third"]
+            assert [judged["judge"] for judged in record["verdicts"]] == ["openai/mild", "openai/third"]
 
 
-def refused(lab: Lab, **given: Any) -> str:
-    """What a run that is refused says; it must have changed nothing."""
+def rejection_of(lab: Lab, **options: Any) -> str:
+    """Asserts that a run is rejected and changes nothing. Returns its error."""
     before = {path: path.read_bytes() for path in (lab.output, lab.journal)}
     calls = lab.calls
-    line = mistake(called(*lab.arguments(**given)))
+    line = user_error(run_command(*lab.arguments(**options)))
     assert lab.calls == calls
     assert {path: path.read_bytes() for path in before} == before
     assert "--allow-mixed" in line
@@ -100,13 +100,13 @@ def refused(lab: Lab, **given: Any) -> str:
     return line
 
 
-def test_4_a_run_that_made_nothing_binds_nobody(lab: Lab) -> None:
-    failed = called(*lab.arguments(model="openai/typo", api_base="http://127.0.0.1:9/v1", patience=0.05))
+def test_4_a_run_that_made_nothing_does_not_restrict_later_ones(lab: Lab) -> None:
+    failed = run_command(*lab.arguments(model="openai/typo", api_base="http://127.0.0.1:9/v1", patience=0.05))
     assert (failed.returncode, [line["kind"] for line in lab.lines()]) == (2, ["run"])
     assert lab.run(max_traces=1).summary.traces == {"accepted": 1}
 
 
-def test_4_another_program_or_seed_is_refused(lab: Lab) -> None:
+def test_4_another_program_or_seed_is_rejected(lab: Lab) -> None:
     lab.run(max_traces=1)
     compiled = lab.folder / "program.json"
     tracer = Tracer()
@@ -115,7 +115,7 @@ def test_4_another_program_or_seed_is_refused(lab: Lab) -> None:
         f"{signature.instructions} Prefer short questions."
     )
     tracer.save(compiled)
-    line = refused(lab, program=compiled, seed=12)
+    line = rejection_of(lab, program=compiled, seed=12)
     assert "--seed was 0 and is now 12" in line
     [fingerprint] = {record["generation"]["program"] for record in lab.records}
     assert fingerprint in line
@@ -127,7 +127,7 @@ def test_4_another_program_or_seed_is_refused(lab: Lab) -> None:
 def test_5_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
     lab.run(max_traces=2)
     document_before, journal_before = lab.output.read_bytes(), lab.journal.read_bytes()
-    _, calls = lab.counted(max_traces=1, resume=False)
+    _, calls = lab.run_and_count(max_traces=1, resume=False)
     assert calls == 8
     assert len(lab.units) == 1
     aside = {path.name.split(".2")[0]: path for path in lab.folder.glob("*.old")}
@@ -135,71 +135,71 @@ def test_5_a_fresh_start_moves_the_old_files_aside(lab: Lab) -> None:
     assert aside["out.journal.jsonl"].read_bytes() == journal_before
 
 
-def without_journal(lab: Lab) -> None:
+def delete_journal(lab: Lab) -> None:
     for path in lab.folder.glob("out.journal.jsonl*"):
         path.unlink()
 
 
-def test_5_taking_over_a_document_can_be_broken_off(lab: Lab) -> None:
+def test_5_an_interrupted_import_of_a_document_is_completed(lab: Lab) -> None:
     lab.run(traces_per_question=2)
     before = sorted(lab.units)
-    without_journal(lab)
+    delete_journal(lab)
     lab.run(traces_per_question=2)
     variations = [
         line for line in lab.journal.read_bytes().splitlines(keepends=True) if line.startswith(b'{"kind":"unit"')
     ]
-    without_journal(lab)
+    delete_journal(lab)
     lab.journal.write_bytes(b"".join(variations[:3]))
     lab.run(traces_per_question=2)
     assert sorted(lab.units) == before
 
 
 @pytest.mark.parametrize(
-    ("wanted", "concurrency", "a_text"), [(7, 1, 1), (1, 64, 1), (30, 64, 1), (5, 64, 2), (17, 64, 2)]
+    ("max_traces", "concurrency", "per_text"), [(7, 1, 1), (1, 64, 1), (30, 64, 1), (5, 64, 2), (17, 64, 2)]
 )
-def test_6_max_traces_is_exact(tmp_path: Path, concurrency: int, wanted: int, a_text: int) -> None:
-    with laboratory(tmp_path, texts=40 if a_text == 1 else 6) as lab:
-        several = {"traces_per_sample": a_text, "traces_per_question": a_text}
-        _, calls = lab.counted(max_traces=wanted, concurrency=concurrency, **several)
-        assert len(set(lab.units)) == len(lab.units) == wanted
-        assert calls == wanted * 8 or a_text > 1, "and no call is made for a trace that is not wanted"
+def test_6_max_traces_is_exact(tmp_path: Path, concurrency: int, max_traces: int, per_text: int) -> None:
+    with laboratory(tmp_path, texts=40 if per_text == 1 else 6) as lab:
+        several = {"traces_per_sample": per_text, "traces_per_question": per_text}
+        _, calls = lab.run_and_count(max_traces=max_traces, concurrency=concurrency, **several)
+        assert len(set(lab.units)) == len(lab.units) == max_traces
+        assert calls == max_traces * 8 or per_text > 1, "no calls are made for further traces"
 
 
 @pytest.mark.parametrize("missing", ["grade", "judge"])
-def test_3_what_failed_of_an_accepted_trace_is_filled_in(tmp_path: Path, missing: str) -> None:
-    """Although there are traces enough."""
+def test_3_missing_verdicts_and_grades_are_added_without_a_new_trace(tmp_path: Path, missing: str) -> None:
+    """Even if there are enough traces."""
 
-    def broken(body: dict[str, Any]) -> str:
-        said = lab.brain(body)
-        lost = missing in STAGE_OF_FIELD[next(iter(json.loads(said)))] and body["model"] != "strict"
-        return "I would rather not." if lost else said
+    def broken_brain(body: dict[str, Any]) -> str:
+        reply = lab.brain(body)
+        lost = missing in STAGE_OF_FIELD[next(iter(json.loads(reply)))] and body["model"] != "strict"
+        return "I would rather not." if lost else reply
 
     options = {**JUDGED, "grade_answers": True, "max_traces": 3}
     with laboratory(tmp_path, texts=9) as lab:
-        lab.server.brain = broken
+        lab.server.brain = broken_brain
         lab.run(**{**options, "grade_model": "openai/grader"})
         assert len(lab.records) == 3
         before = {record["id"]: record["reasoning_trace"] for record in lab.records}
         lab.server.brain = lab.brain
-        _, calls = lab.counted(**{**options, "grade_model": "openai/grader"})
-        assert calls == 3, "what is missing of each trace"
+        _, calls = lab.run_and_count(**{**options, "grade_model": "openai/grader"})
+        assert calls == 3, "one for each trace"
         assert {record["id"]: record["reasoning_trace"] for record in lab.records} == before
         for record in lab.records:
             assert record["answer_grades"]["overall_score"] is not None
             assert all(verdict["scored"] for verdict in record["verdicts"])
-        assert lab.counted(**{**options, "grade_model": "openai/grader"})[1] == 0
+        assert lab.run_and_count(**{**options, "grade_model": "openai/grader"})[1] == 0
 
 
-def two_in_five_rejected(asked: Asked) -> dict[str, Any]:
-    return verdict(3 if int(asked.nonce[:4], 16) % 10 < 4 else 8)
+def judge_rejecting_two_in_five(request: StageRequest) -> dict[str, Any]:
+    return verdict(3 if int(request.nonce[:4], 16) % 10 < 4 else 8)
 
 
-def test_6_texts_that_had_got_too_few_traces_are_taken_up_until_there_are_enough(tmp_path: Path) -> None:
+def test_6_texts_with_too_few_traces_are_resumed_until_there_are_enough(tmp_path: Path) -> None:
     options = {**JUDGED, "judge_models": PANEL[:1], "max_attempts": 1, "concurrency": 8}
-    with laboratory(tmp_path, texts=2, stages={"judge": two_in_five_rejected}) as lab:
+    with laboratory(tmp_path, texts=2, stages={"judge": judge_rejecting_two_in_five}) as lab:
         lab.run(**options, traces_per_sample=7)
         possible = len(lab.records)
-    with laboratory(tmp_path / "again", texts=2, stages={"judge": two_in_five_rejected}) as lab:
+    with laboratory(tmp_path / "again", texts=2, stages={"judge": judge_rejecting_two_in_five}) as lab:
         lab.run(**options, traces_per_sample=7, max_traces=possible)
         assert len(lab.records) == possible > 3
-        assert repeated(lab) == 0
+        assert count_repeated_requests(lab) == 0

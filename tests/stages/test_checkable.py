@@ -1,10 +1,10 @@
-"""What an answer can be checked by (`programs.stages.checkable`): short answer and rubric, checked before they are kept.
+"""The short answer and the rubric of an answer are checked before they are kept (`programs.stages.checkable`).
 
-1. A short answer is kept where the answer's text says it, its unit is known, and its figure stands in passage or question
-   or is worked out in the open; options are distinct, the right one does not stand out; what the question says is no term.
-2. A point of the rubric rests on a sentence that is there, brings no figure of its own, and says what no other does.
-3. What fails is left out with its reason, and never costs the answer; what cannot be read is missing.
-4. Record and document carry both, and older ones load without them.
+1. A short answer is kept only if the answer says it. A number has a known unit, and its figure is in passage or question or
+   derived in the texts. Options differ, and length does not give the right one away. A term is not in the question.
+2. A rubric point names an existing sentence or none, has no figure of its own, and repeats no other point.
+3. A part that fails is left out with its reason, and one that cannot be read is missing; neither costs the answer.
+4. Records have both, and older records load without them.
 """
 
 import json
@@ -16,10 +16,10 @@ import pytest
 from programs.asking.adapter import PassageFirstAdapter
 from programs.records import Record, ShortAnswer
 from programs.rejection import Reason
-from programs.stages.checkable import Checkable, check_short_forms
+from programs.stages.checkable import Checkable, build_checkable
 from programs.text.short_answers import score
 from signatures.answer import FinalAnswer, WriteAnswer
-from tests.making import Answers, good_output, only, passage, question
+from tests.builders import Answers, good_output, one_variation, passage, question
 
 ANSWER = (
     "The scatter of 9 percent grows towards fainter targets. Of 107 galaxies that makes 9.6, so about ten are lost. This "
@@ -28,17 +28,17 @@ ANSWER = (
 MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."]
 
 
-def checked(text: str = ANSWER, thought: Sequence[str] = (), **said: Any) -> Checkable:
+def check(text: str = ANSWER, thought: Sequence[str] = (), **said: Any) -> Checkable:
     answer = FinalAnswer.model_validate({"text": text, **said})
-    return check_short_forms(answer, question(), passage(), list(thought), MISCONCEPTIONS)
+    return build_checkable(answer, question(), passage(), list(thought), MISCONCEPTIONS)
 
 
-def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
-    """The short answer, or the reason why there is none, if there is one."""
-    found = checked(text, short=short, **said)
-    lost = [one.reason for one in found.unchecked if one.detail.startswith("short answer")]
-    assert not (lost and found.short_answer)
-    return found.short_answer or next(iter(lost), None)
+def short_answer(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
+    """The short answer, or else the reason of its rejection; None if there is neither."""
+    found = check(text, short=short, **said)
+    reasons = [rejection.reason for rejection in found.unchecked if rejection.detail.startswith("short answer")]
+    assert not (reasons and found.short_answer)
+    return found.short_answer or next(iter(reasons), None)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def kept(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
         ("31", "", None, Reason.DISAGREES),
     ],
 )
-def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | Reason) -> None:
-    found = kept(short={"kind": "number", "answer": answer, "unit": unit})
+def test_a_number_is_kept_or_rejected(answer: str, unit: str, value: float | None, kept_unit: str | Reason) -> None:
+    found = short_answer(short={"kind": "number", "answer": answer, "unit": unit})
     if value is None:
         assert found == kept_unit
     else:
@@ -67,7 +67,7 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
 
 
 @pytest.mark.parametrize(
-    ("answer", "beside", "tolerance"),
+    ("answer", "rest", "tolerance"),
     [
         ("9.63", "others find 9.9 of them", 0.01),
         ("0.564", "that is one reason among others, 0 of them new", 0.01),
@@ -77,10 +77,10 @@ def test_numbers(answer: str, unit: str, value: float | None, kept_unit: str | R
         ("ca. 12.3 kg (sic!)", "it is lost", 0.01),
     ],
 )
-def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, beside: str, tolerance: float) -> None:
-    said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {beside}."
+def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, rest: str, tolerance: float) -> None:
+    said = f"Of 107 galaxies 9 percent make 107 × 0.09 = 9.63, or 3 × 0.188 = 0.564, 1.713 and {answer}: {rest}."
     thought = [f"3 × 0.571 = 1.713 and 3 × 4.1 kg = {answer}."]
-    short = checked(said, thought, short={"kind": "number", "answer": answer}).short_answer
+    short = check(said, thought, short={"kind": "number", "answer": answer}).short_answer
     assert short is not None
     assert short.tolerance == tolerance
 
@@ -99,8 +99,8 @@ def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, beside: s
         ("Lamps were switched off.", ["The lamps were kept on."], Reason.DISAGREES),
     ],
 )
-def test_choices(answer: str, others: list[str], reason: Reason | None) -> None:
-    found = kept(short={"kind": "choice", "answer": answer, "others": others})
+def test_a_choice_is_kept_or_rejected(answer: str, others: list[str], reason: Reason | None) -> None:
+    found = short_answer(short={"kind": "choice", "answer": answer, "others": others})
     if reason:
         assert found == reason
         return
@@ -119,8 +119,8 @@ def test_choices(answer: str, others: list[str], reason: Reason | None) -> None:
         ("a name that is far too long to be one", [], Reason.UNREADABLE),
     ],
 )
-def test_terms(answer: str, others: list[str], expected: list[str] | Reason) -> None:
-    found = kept(short={"kind": "term", "answer": answer, "others": others})
+def test_a_term_is_kept_or_rejected(answer: str, others: list[str], expected: list[str] | Reason) -> None:
+    found = short_answer(short={"kind": "term", "answer": answer, "others": others})
     assert (found if isinstance(found, Reason) else found.aliases) == expected
 
 
@@ -136,8 +136,8 @@ def test_terms(answer: str, others: list[str], expected: list[str] | Reason) -> 
         ("", None, None, Reason.UNREADABLE),
     ],
 )
-def test_yes_or_no(start: str, word: str | None, said: dict[str, str] | None, expected: Any) -> None:
-    found = kept(start + ANSWER, said, yes_or_no=word)
+def test_yes_or_no_is_kept_or_dropped(start: str, word: str | None, said: dict[str, str] | None, expected: Any) -> None:
+    found = short_answer(start + ANSWER, said, yes_or_no=word)
     assert (found.text if isinstance(found, ShortAnswer) else found) == expected
 
 
@@ -145,21 +145,21 @@ def point(text: str, kind: str = "fact", sentence: int = 2, weight: int = 2) -> 
     return {"kind": kind, "text": text, "weight": weight, "sentence": sentence}
 
 
-GOOD = [
+GOOD_POINTS = [
     point("gives the scatter of 9 percent"),
     point("says that it grows for faint ones", "step", 0, 1),
     point("calls 31 of them lost", "pitfall", 0, 3),
 ]
 
 
-def test_a_rubric_says_what_it_rests_on() -> None:
-    found = checked(rubric=GOOD).rubric
-    assert [one.weight for one in found] == [2, 1, -3]
+def test_a_rubric_point_has_its_sentence_if_it_names_one() -> None:
+    points = check(rubric=GOOD_POINTS).rubric
+    assert [each.weight for each in points] == [2, 1, -3]
     text = passage().sample.text
-    assert [one.quote for one in found] == [text[found[0].start : found[0].end], None, None]
-    assert [one.sentence for one in found] == [2, None, None]
-    general = checked(rubric=[*GOOD, point("compares the two lamps, in half a sentence", sentence=0)])
-    assert [one.sentence for one in general.rubric] == [2, None, None, None], "what rests on general knowledge stays"
+    assert [each.quote for each in points] == [text[points[0].start : points[0].end], None, None]
+    assert [each.sentence for each in points] == [2, None, None]
+    general = check(rubric=[*GOOD_POINTS, point("compares the two lamps, in half a sentence", sentence=0)])
+    assert [each.sentence for each in general.rubric] == [2, None, None, None], "points of general knowledge are kept"
 
 
 @pytest.mark.parametrize(
@@ -172,43 +172,43 @@ def test_a_rubric_says_what_it_rests_on() -> None:
         (point("called selection bias", "pitfall", 0), Reason.DISAGREES),
     ],
 )
-def test_a_bad_point_is_left_out_alone(bad: dict[str, Any], reason: Reason) -> None:
-    found = checked(rubric=[bad, *GOOD] if reason != Reason.SAME_POINT else [*GOOD, bad], yes_or_no="yes")
+def test_only_the_bad_point_is_left_out(bad: dict[str, Any], reason: Reason) -> None:
+    found = check(rubric=[bad, *GOOD_POINTS] if reason != Reason.SAME_POINT else [*GOOD_POINTS, bad], yes_or_no="yes")
     assert len(found.rubric) == 3
-    [lost] = found.unchecked
-    assert (lost.reason, lost.detail.partition('": ')[0].strip('"')) == (reason, f'{bad["kind"]} "{bad["text"]}')
+    [dropped] = found.unchecked
+    assert (dropped.reason, dropped.detail.partition('": ')[0].strip('"')) == (reason, f'{bad["kind"]} "{bad["text"]}')
 
 
 @pytest.mark.parametrize(
-    "unread",
+    "unreadable",
     [
         {},
         {"short": "9 percent", "rubric": "none"},
         {"short": {"kind": ["number"], "answer": {"a": 1}}, "rubric": {"points": 3}},
-        {"short": [1, 2], "rubric": [GOOD[0], {**GOOD[1], "weight": 99}]},
+        {"short": [1, 2], "rubric": [GOOD_POINTS[0], {**GOOD_POINTS[1], "weight": 99}]},
     ],
 )
-def test_what_cannot_be_read_costs_nothing(unread: dict[str, Any]) -> None:
-    reply = json.dumps({"answer": {"text": ANSWER, **unread}})
+def test_unreadable_parts_do_not_cost_the_answer(unreadable: dict[str, Any]) -> None:
+    reply = json.dumps({"answer": {"text": ANSWER, **unreadable}})
     final = PassageFirstAdapter().parse(WriteAnswer, reply)["answer"]
     assert final.text == ANSWER
-    found = check_short_forms(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [], [])
+    found = build_checkable(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [], [])
     assert (found.short_answer, found.rubric) == (None, [])
     assert found.unchecked
 
 
-def test_record_and_document_carry_both_and_a_bad_one_costs_no_trace() -> None:
+def test_records_have_both_and_bad_ones_do_not_cost_the_trace() -> None:
     def answer(ask: Any) -> Any:
         bad = {"kind": "number", "answer": "31", "unit": "bananas"}
         return {**good_output(ask), "short": bad, "rubric": [*good_output(ask)["rubric"], point("gives 31 lamps")]}
 
     answers = Answers(answer=answer)
-    variation = only(answers)
+    variation = one_variation(answers)
     assert (variation.status, answers.count("answer")) == ("accepted", 1)
-    written = variation.record().written()
+    written = variation.record().compact_dump()
     assert written["short_answer"] is None
     assert sorted(written["rubric"][0])[:3] == ["end", "kind", "quote"]
-    assert [one["reason"] for one in written["unchecked"]] == [Reason.UNIT.value, Reason.UNSTATED.value]
-    assert Record.model_validate(written).written() == written
+    assert [rejection["reason"] for rejection in written["unchecked"]] == [Reason.UNIT.value, Reason.UNSTATED.value]
+    assert Record.model_validate(written).compact_dump() == written
     older = {name: value for name, value in written.items() if name not in ("short_answer", "rubric", "unchecked")}
     assert Record.model_validate(older).rubric == []

@@ -1,11 +1,11 @@
-"""Invariants of shapes.
+"""Invariants of the shapes that are drawn for thoughts.
 
-1. A shape is fixed by text, question type, level, variation and seed; more variations change none of the earlier ones.
-2. Variations of one question have different shapes; no shape has a weight of 0 for the type it is drawn for.
-3. Over many questions no shape has more than a quarter, and no voice more than half; a wrong turn is due in 10 to 30
-   of 100, more often where it is harder.
-4. No thought is longer than its problem, and a short thought has no mistake.
-5. Thoughts of every number of words are asked for, from the shortest to the longest.
+1. Text, question type, level, depth, variation and seed fix a shape. More variations change none of the earlier ones.
+2. Variations of one question have different shapes, none of which has a weight of 0 for the type of the question.
+3. Over many questions, no shape has a share above a quarter and no voice one above a half. Of 100 thoughts, 5 to 20 have a
+   wrong turn, more if the questions are harder.
+4. Deeper answers have longer thoughts, brief answers no long ones, and a short thought has no wrong turn.
+5. The requested numbers of words vary from the shortest to the longest.
 """
 
 from collections import Counter
@@ -23,11 +23,11 @@ DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
 
 def shapes(kind: str, level: Difficulty, depth: Depth | None = None, texts: int = 400) -> list[Shape]:
-    """Without a depth each has its turn."""
-    return [shape_of(f"text{at}", kind, level, depth or DEPTHS[at % 3], 0, 0) for at in range(texts)]
+    """Without a depth, all three take turns."""
+    return [shape_of(f"text{number}", kind, level, depth or DEPTHS[number % 3], 0, 0) for number in range(texts)]
 
 
-def test_a_shape_is_fixed_by_what_it_is_drawn_from() -> None:
+def test_a_shape_depends_on_its_arguments_alone() -> None:
     drawn = [shape_of("a", "critical", "advanced", "moderate", variation, 3) for variation in range(8)]
     again = [shape_of("a", "critical", "advanced", "moderate", variation, 3) for variation in range(3)]
     assert drawn[:3] == again
@@ -42,7 +42,7 @@ def test_variations_of_a_question_have_different_shapes(kind: str) -> None:
     assert all(SHAPES[name].weights.get(kind) != 0 for name in drawn)
 
 
-def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
+def test_shapes_and_voices_are_spread_and_wrong_turns_are_rare() -> None:
     drawn = [shape for kind in QUESTION_TYPES for level in LEVELS for shape in shapes(kind, level)]
     counts = Counter(shape.name for shape in drawn)
     assert len(counts) == len(SHAPES) >= 10
@@ -59,15 +59,15 @@ def test_shapes_are_spread_and_wrong_turns_are_the_exception() -> None:
     assert max(Counter(shape.voice for shape in drawn).values()) / len(drawn) < 0.5
 
 
-def test_a_thought_is_as_long_as_its_answer_is_deep() -> None:
+def test_deeper_answers_have_longer_thoughts() -> None:
     words = [sum(shape.words or 0 for shape in shapes("critical", "intermediate", depth)) for depth in DEPTHS]
     assert 1.3 * words[0] < words[1] < words[2] / 1.3
     assert "long" not in {shape.length for shape in shapes("critical", "advanced", "brief")}
 
 
-def test_no_number_of_words_is_usual() -> None:
+def test_requested_numbers_of_words_vary() -> None:
     drawn = [shape for level in LEVELS for shape in shapes("critical", level)]
-    assert all(LENGTHS[one.length].fewest - 5 <= (one.words or 0) <= LENGTHS[one.length].most + 5 for one in drawn)
+    assert all(LENGTHS[each.length].fewest - 5 <= (each.words or 0) <= LENGTHS[each.length].most + 5 for each in drawn)
     words = Counter(shape.words for shape in drawn)
     assert len(words) > 40
     assert max(words.values()) < len(drawn) / 10

@@ -1,13 +1,13 @@
 """Invariants of stages 2 and 3: the context, then four strands.
 
-1. The context is asked first; the four strands are asked together, each with the analysis.
-2. Evidence is exact by construction: its quote is the sample's text between its offsets. A number of no sentence is
-   marked unverified, has no quote, and no stage is given it. A sentence counts once.
-3. Evidence of which nothing stands in the passage is asked again, with the numbers that there are.
-4. What of the notes is the passage over again is kept, and not given to the thought.
-5. Where only the question is at hand, it is asked from then on with what the analysis adds to it, in strands, thought and
-   record; not where the passage is, nor where it cannot be used at two tries: then it stands as it was.
-6. A stage that gives nothing ends the question with the stage's name.
+1. The context is asked first, then the four strands together, each with the analysis.
+2. The quote of evidence is the sample's text between its offsets. Evidence with the number of no sentence is marked
+   unverified, has no quote, and no stage is given it. A sentence with the same bearing is kept once.
+3. If no evidence names an existing sentence, it is asked for again, with the numbers that exist.
+4. Notes that repeat the passage are kept, but not given to the thought.
+5. Closed, the question is completed with what the analysis adds, for strands, thought and record. It stays as it was if the
+   passage is in view, or if the completion cannot be used at two tries.
+6. A stage without a usable reply ends the question with the stage's name.
 """
 
 import asyncio
@@ -24,7 +24,18 @@ from programs.background_loop import run
 from programs.stages.strands import locate_evidence
 from signatures.strands import COMPLETING, ContextAnalysis, EvidenceSet
 from signatures.vocabulary import Setting
-from tests.making import TEXT, Answers, analysed, answered, good_output, only, passage, question, sample, tracer
+from tests.builders import (
+    TEXT,
+    Answers,
+    good_output,
+    one_variation,
+    passage,
+    question,
+    reply_to,
+    sample,
+    strands,
+    tracer,
+)
 
 PASSAGE = passage()
 
@@ -51,24 +62,24 @@ def test_verified_evidence_is_the_samples_text_between_its_offsets(text: str, nu
             assert " ".join(item.quote.split()) in shown.shown
 
 
-def test_evidence_that_stands_nowhere_is_asked_again_with_the_numbers_there_are() -> None:
+def test_evidence_without_an_existing_sentence_is_asked_for_again() -> None:
     asks: list[Ask] = []
 
-    def nowhere(ask: Ask) -> Any:
+    def missing_sentences(ask: Ask) -> Any:
         asks.append(ask)
         return evidence(5, 99)
 
     with pytest.raises(StageFailed, match="no sentence is numbered 5, 99; the passage has sentences 1 to 4") as caught:
-        analysed(Answers(evidence=nowhere))
+        strands(Answers(evidence=missing_sentences))
     assert caught.value.final
     assert asks[0].check([asks[0].read(evidence(99, 4))]) == []
 
 
-def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() -> None:
+def test_notes_that_repeat_the_passage_are_not_given_to_the_thought() -> None:
     whole = f"{TEXT} The scatter that is left in the sample grows with distance, which no errors of the fluxes explain."
     copied = passage(whole).quoted(5)["quote"]
     found = dataclasses.replace(
-        analysed(), source=whole, evidence=locate_evidence(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
+        strands(), source=whole, evidence=locate_evidence(EvidenceSet.model_validate(evidence(1, 5)), passage(whole))
     )
     found.evidence[1].claim = found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
     given = found.for_thought
@@ -81,20 +92,20 @@ def test_notes_that_are_the_passage_over_again_are_not_given_to_the_thought() ->
     assert str(dataclasses.replace(found, source="Something else.").for_thought).count(copied) == 3
 
 
-async def test_the_context_comes_first_and_the_strands_together_with_it() -> None:
-    answers, four = Answers(), asyncio.Event()
+async def test_the_context_is_asked_first_and_the_strands_together() -> None:
+    answers, all_asked = Answers(), asyncio.Event()
 
     async def answer(ask: Ask) -> Reply:
         reply = answers.reply(ask)
         if ask.stage != "context":
-            # Waits for ever where they are asked one after another.
-            if len(answers.asked) == 5:
-                four.set()
-            await four.wait()
+            # Would wait forever if they were asked one after another.
+            if len(answers.asks) == 5:
+                all_asked.set()
+            await all_asked.wait()
         return reply
 
     found = await asyncio.wait_for(tracer().strands.generate(PASSAGE, question(), "closed", answer), 5)
-    context, *strands = answers.asked
+    context, *strands = answers.asks
     assert context.stage == "context"
     assert [ask.stage for ask in strands] == ["hypotheses", "evidence", "critique", "perspective"]
     for ask in strands:
@@ -103,35 +114,35 @@ async def test_the_context_comes_first_and_the_strands_together_with_it() -> Non
         assert ask.key == f"{ask.stage}/{sample().id}/mechanism"
 
 
-ADDED = f"{question().text} I am told that 107 galaxies were measured, and that the lamps were off."
-LEANING = f"{ADDED} The authors of the paper say so."
+COMPLETED = f"{question().text} I am told that 107 galaxies were measured, and that the lamps were off."
+WITH_SOURCE = f"{COMPLETED} The authors of the paper say so."
 
 
 @pytest.mark.parametrize(
-    ("setting", "full", "stands"),
-    [("closed", ADDED, ADDED), ("open", ADDED, question().text), ("closed", LEANING, question().text)]
+    ("setting", "full", "expected"),
+    [("closed", COMPLETED, COMPLETED), ("open", COMPLETED, question().text), ("closed", WITH_SOURCE, question().text)]
     + [("closed", full, question().text) for full in ("", "Why?")],
 )
-def test_a_question_is_asked_with_what_it_lacked(setting: Setting, full: str, stands: str) -> None:
-    def taken(ask: Ask) -> Reply:
-        # What still has a fault at the last try is taken.
+def test_a_question_is_completed_if_the_passage_is_not_in_view(setting: Setting, full: str, expected: str) -> None:
+    def accept(ask: Ask) -> Reply:
+        # Accepted whatever its problems, as at the last try.
         good = good_output(ask)
-        return answered(ask, good).model_copy(update={"output": {**good, "full_question": full}})
+        return reply_to(ask, good).model_copy(update={"output": {**good, "full_question": full}})
 
-    answers = Answers(context=taken)
+    answers = Answers(context=accept)
     found = run(tracer().strands.generate(PASSAGE, question(), setting, answers))
-    assert found.question == question(text=stands)
-    assert [ask.inputs["question"] for ask in answers.asked] == [question().text, *[stands] * 4]
-    assert all(type(ask.inputs["analysis"]) is ContextAnalysis for ask in answers.asked[1:])
+    assert found.question == question(text=expected)
+    assert [ask.inputs["question"] for ask in answers.asks] == [question().text, *[expected] * 4]
+    assert all(type(ask.inputs["analysis"]) is ContextAnalysis for ask in answers.asks[1:])
 
 
-def test_one_that_leans_on_its_source_is_asked_for_again_once() -> None:
-    variation = only(Answers(context=lambda ask: {**good_output(ask), "full_question": ADDED}))
-    assert variation.record().user_interaction.question == ADDED
+def test_a_completion_that_refers_to_its_source_is_asked_for_again_once() -> None:
+    variation = one_variation(Answers(context=lambda ask: {**good_output(ask), "full_question": COMPLETED}))
+    assert variation.record().user_interaction.question == COMPLETED
     answers = Answers()
     for setting in ("closed", "open"):
         run(tracer().strands.generate(PASSAGE, question(), setting, answers))
-    closed, opened = (ask for ask in answers.asked if ask.stage == "context")
-    said = closed.read({**good_output(closed), "full_question": LEANING})
+    closed, opened = (ask for ask in answers.asks if ask.stage == "context")
+    said = closed.read({**good_output(closed), "full_question": WITH_SOURCE})
     assert "leans on its source" in closed.check([said])[0]
     assert closed.check([said, said]) == opened.check([said]) == []

@@ -1,10 +1,10 @@
 """Invariants of stage 4: the thought and the answer.
 
-1. A thought whose paragraphs leak machine text, say nothing, or say the same twice is refused, naming the paragraph.
-2. An answer that leans on its source, leaks, says nothing or only repeats the question is refused.
-3. The trace is given what the strands found; the answer is given the thought.
-4. The right claim of a choice is told to be of every rank by length equally often, and the same whenever it is asked.
-5. An answer is told to be as long as it goes deep, of many lengths, and not longer than its thought.
+1. A thought is rejected if a paragraph contains machine text, says nothing or repeats another; the reason names which.
+2. An answer that refers to its source, contains machine text, says nothing or only repeats the question is rejected.
+3. The thought stage is given what the strands found; the answer stage is given the thought.
+4. The right claim of a choice is requested at every rank by length equally often, and the same for the same question.
+5. The requested length of an answer follows its depth, varies, and is not above that of its thought.
 """
 
 import dataclasses
@@ -19,11 +19,11 @@ from programs.stages.thought import NO_FAULTS, Faults
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
 from signatures.thought import Thought
 from signatures.vocabulary import Depth, Setting
-from tests.making import PARAGRAPHS, TEXT, Answers, analysed, passage, plan, question, thought, tracer
+from tests.builders import PARAGRAPHS, TEXT, Answers, passage, plan, question, strands, thought, tracer
 
 QUESTION = question()
 DOUBT = dict(PARAGRAPHS)["doubts"]
-ALIKE = [
+REPETITIVE = [
     ("considers", f"{start}, and this is because the scatter between repeated exposures grows towards fainter targets.")
     for start in (
         "I first ask how the lensing catalogue was put together",
@@ -49,33 +49,33 @@ WRONG_AT_THE_END = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGR
         (thought(WRONG_AT_THE_END), "paragraph 6: it is wrong, and no later paragraph takes it back"),
         (thought(tries=f"{PARAGRAPHS[0][1]} {TEXT}"), "recites the passage"),
         (thought(tries=f"{PARAGRAPHS[0][1]} {' '.join(TEXT.split()[:14])}"), None),
-        (thought(ALIKE), "the thought as a whole: "),
+        (thought(REPETITIVE), "the thought as a whole: "),
     ],
 )
-def test_a_thought_of_no_use_is_refused_with_its_paragraph(made: Thought, reason: str | None) -> None:
+def test_an_unusable_thought_is_rejected_with_its_paragraph(made: Thought, reason: str | None) -> None:
     found = thought_problems(made, QUESTION, passage(), "closed")
     assert [str(reason) in why for why in found] == [True] * bool(reason)
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
-def test_a_figure_of_the_passage_alone_is_asked_about_once_where_it_is_not_at_hand(setting: Setting) -> None:
-    told = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
-    made_so = dataclasses.replace(plan(), setting=setting)
+def test_a_figure_that_only_the_passage_gives_is_rejected_once_if_it_is_not_in_view(setting: Setting) -> None:
+    said = thought(settles="So of the 107 galaxies hardly any would be left, and the amplitude holds.").model_dump()
+    planned = dataclasses.replace(plan(), setting=setting)
     for seen, judged in ((False, 0), (True, 0), (True, 107)):
-        found = analysed()
+        found = strands()
         found.critique.alternative = f"That {107 if seen and not judged else 95} galaxies say little."
         faults = Faults(thought=(f"It leaves out the {judged} galaxies.",) if judged else ())
-        ask = tracer().writer.thought_ask(passage(), QUESTION, found, made_so, faults)
-        first, again = ask.check([ask.read(told)]), ask.check([ask.read(told), ask.read(told)])
-        assert [("107" in why) for why in first] == [True] * (seen and setting == "closed"), "else nobody can have it"
+        ask = tracer().writer.thought_ask(passage(), QUESTION, found, planned, faults)
+        first, again = ask.check([ask.read(said)]), ask.check([ask.read(said), ask.read(said)])
+        assert [("107" in why) for why in first] == [True] * (seen and setting == "closed"), "else it was never shown"
         assert again == []
 
 
-def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None:
+def test_a_models_own_answer_may_refer_to_what_its_question_introduced() -> None:
     said = "The study is too small to tell: forty girls leave the difference open."
-    for asked, taken in (("Is one small study of forty girls enough?", True), ("Are forty girls enough?", False)):
+    for asked, accepted in (("Is one small study of forty girls enough?", True), ("Are forty girls enough?", False)):
         problems = own_problems(["Forty is few."], said, question(text=asked), "closed")
-        assert (problems == []) is taken
+        assert (problems == []) is accepted
 
 
 @pytest.mark.parametrize(
@@ -93,53 +93,53 @@ def test_a_models_own_answer_may_speak_of_what_its_question_introduced() -> None
         ("Here, we measured a scatter of 9 percent.", "open", "leans on its source"),
     ],
 )
-def test_an_answer_that_cannot_be_used_has_its_reason(text: str, setting: Setting, reason: str | None) -> None:
-    """With the passage in view all but its figures may be spoken of, yet not as one's own."""
+def test_an_unusable_answer_is_rejected_with_its_reason(text: str, setting: Setting, reason: str | None) -> None:
+    """With the passage in view an answer may refer to it, but not to its figures, nor to its work as the writer's own."""
     problems = answer_problems(text, QUESTION, setting)
     assert any(reason in problem for problem in problems) if reason else problems == []
 
 
 @pytest.mark.parametrize("setting", ["open", "closed"])
-def test_the_trace_is_given_the_strands_and_the_passage_where_it_is_at_hand(setting: Setting) -> None:
-    found, answers = analysed(), Answers()
+def test_the_thought_stage_gets_the_strands_and_the_passage_if_it_is_in_view(setting: Setting) -> None:
+    found, answers = strands(), Answers()
     run(tracer().writer.write(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
-    trace, final = answers.asked
+    trace, final = answers.asks
     feedback = {"earlier", "feedback"}
     assert trace.inputs.items() >= found.for_thought.items()
-    kept_back = {"passage"} if setting == "closed" else set()
-    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - feedback - kept_back
+    withheld = {"passage"} if setting == "closed" else set()
+    assert set(trace.inputs) == set(trace.predict.signature.input_fields) - feedback - withheld
     assert final.inputs["thought"].startswith("About ")
     assert "<thought>" not in final.inputs["thought"]
     assert set(final.inputs) == set(final.predict.signature.input_fields) - feedback
     assert final.depth > trace.depth
 
 
-def test_the_right_claim_of_a_choice_has_no_usual_rank() -> None:
-    writer, notes = tracer().writer, analysed()
+def test_the_right_claim_of_a_choice_is_requested_at_every_rank() -> None:
+    writer, notes = tracer().writer, strands()
 
-    def told(number: int) -> str:
+    def requested_rank(number: int) -> str:
         ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), NO_FAULTS)
         return str(ask.inputs["lengths"]).partition(". ")[2]
 
-    found = Counter(map(told, range(120)))
-    assert set(found) == set(CLAIM_LENGTHS)
-    assert min(found.values()) >= 15
-    assert told(3) == told(3)
+    counts = Counter(map(requested_rank, range(120)))
+    assert set(counts) == set(CLAIM_LENGTHS)
+    assert min(counts.values()) >= 15
+    assert requested_rank(3) == requested_rank(3)
 
 
 @pytest.mark.parametrize("depth", ANSWER_WORDS)
-def test_an_answer_is_as_long_as_it_goes_deep_and_not_longer_than_its_thought(depth: Depth) -> None:
-    found = analysed()
+def test_the_requested_length_of_an_answer_follows_its_depth_and_thought(depth: Depth) -> None:
+    found = strands()
     notes = dataclasses.replace(found, analysis=found.analysis.model_copy(update={"depth": depth}))
     fewest, most = ANSWER_WORDS[depth]
 
-    def told(number: int, words: int) -> int:
+    def requested_words(number: int, words: int) -> int:
         long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
         ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), NO_FAULTS)
         return int(re.findall(r"about (\d+) words", ask.inputs["lengths"])[0])
 
-    lengths = sorted(told(number, 600) for number in range(60))
+    lengths = sorted(requested_words(number, 600) for number in range(60))
     assert fewest - 5 <= lengths[0] <= fewest * 1.3
     assert most / 1.3 <= lengths[-1] <= most + 5
-    assert {told(number, 20) for number in range(20)} == {fewest}
-    assert max(told(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)
+    assert {requested_words(number, 20) for number in range(20)} == {fewest}
+    assert max(requested_words(number, most // 2) for number in range(60)) <= max(fewest, most / 2 + 10)

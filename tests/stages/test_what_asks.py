@@ -1,20 +1,20 @@
-"""A question asks something and names what its passage is about, and an answer says something."""
+"""A question asks something and names a subject of its passage; an answer states something."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from programs.stages.questions import contains_request, is_only_questions, why_off_topic
-from programs.text.words import content, tokens
+from programs.text.words import content_stems, tokens
 from tests.text.tables import cases, texts
 
 PASSAGE = (
     "Repeated exposures of 107 galaxies scatter by 9 percent, and the scatter grows towards fainter targets. "
     "The calibration lamps were switched off, so that atmospheric dispersion is not excluded."
 )
-WORDS = sorted({word for word in tokens(PASSAGE) if content([word])})
+WORDS = sorted({word for word in tokens(PASSAGE) if content_stems([word])})
 
-STRAYS = cases(
+TOPIC_CASES = cases(
     {
         "": """
             Why would fainter galaxies scatter more than bright ones? | What is a lamp? |
@@ -31,10 +31,10 @@ STRAYS = cases(
 )
 
 
-@pytest.mark.parametrize(("question", "reason"), STRAYS)
+@pytest.mark.parametrize(("question", "reason"), TOPIC_CASES)
 def test_a_question_names_what_its_passage_is_about(question: str, reason: str) -> None:
-    found = why_off_topic(question, PASSAGE)
-    assert (found is None) if not reason else (reason in str(found))
+    why = why_off_topic(question, PASSAGE)
+    assert (why is None) if not reason else (reason in str(why))
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_a_question_names_what_its_passage_is_about(question: str, reason: str) 
         "星系的重复曝光散布为百分之九。",
     ],
 )
-def test_it_is_silent_where_it_cannot_tell(passage: str) -> None:
+def test_no_question_is_off_topic_unless_the_passage_is_english(passage: str) -> None:
     assert why_off_topic("How does quantum mechanics explain the behaviour of particles?", passage) is None
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.sampled_from(["Why {}?", "How is it that {}?"]))
-def test_the_passages_own_words_are_about_it(words: list[str], form: str) -> None:
+def test_a_question_in_the_passages_own_words_is_on_topic(words: list[str], form: str) -> None:
     assert why_off_topic(form.format(" ".join(words)), PASSAGE) is None
 
 
-def test_what_asks() -> None:
+def test_requests_are_distinguished_from_statements() -> None:
     asking = """
         Why does dust lower the slope from 1.4 to 1.1? | A survey finds a slope of 1.4. How would dust change it? |
         Explain why a blank field matters for a survey of 212 galaxies. | 为什么尘埃会降低斜率？ |
@@ -70,9 +70,9 @@ def test_what_asks() -> None:
     assert not any(map(contains_request, texts(stating)))
 
 
-def test_an_answer_may_ask_but_not_only() -> None:
-    only = "Is it possible for us to change the world? | Is it? And why? | 为什么？真的吗？ | لماذا؟"
+def test_an_answer_may_ask_but_not_only_ask() -> None:
+    only_questions = "Is it possible for us to change the world? | Is it? And why? | 为什么？真的吗？ | لماذا؟"
     assert not is_only_questions("Why? " + "!" * 100_000 + "x")
-    more = "Why is it lower? Because dust reddens the light. | Dust reddens, at 3.5 km/s. | 42 | 为什么？因为尘埃使光变红。"
-    assert all(map(is_only_questions, texts(only)))
-    assert not any(map(is_only_questions, texts(more)))
+    both = "Why is it lower? Because dust reddens the light. | Dust reddens, at 3.5 km/s. | 42 | 为什么？因为尘埃使光变红。"
+    assert all(map(is_only_questions, texts(only_questions)))
+    assert not any(map(is_only_questions, texts(both)))

@@ -1,1 +1,1 @@
-"""A real HTTP server that stands in for Argo and for OpenAI-compatible servers in tests."""
+"""A fake server for tests, over real HTTP: Argo or an OpenAI-compatible server."""

@@ -1,4 +1,4 @@
-"""A panel of two judges, and what a judge says."""
+"""A panel of two judges, and verdicts."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from programs.records import FLOORS, Rated, Verdict
 
 PANEL = ["openai/strict", "openai/mild"]
 RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)
-"""What judges rate."""
+"""The ratings that a judge gives."""
 
 
 def verdict(overall: int, fault: str = "") -> dict[str, Any]:
-    """A verdict that gives everything the same rating, but for the floors, so that the mean alone decides."""
+    """A verdict whose ratings are all `overall`, or their floors where those are higher, so that only the mean decides."""
     ratings = {**dict.fromkeys(RATINGS, overall), **{name: max(overall, floor) for name, floor in FLOORS.items()}}
-    said = {"fault": fault or f"It deserves {overall}, all told.", "fault_in": "both"}
-    return {**said, "best_point": "It keeps to its subject.", **ratings}
+    remarks = {"fault": fault or f"It deserves {overall}, all told.", "fault_in": "both"}
+    return {**remarks, "best_point": "It keeps to its subject.", **ratings}

@@ -1,5 +1,5 @@
-"""The stand-in as a process of its own: `python -m tests.standin.process PORT FILE`. Each answer's seed, which names a
-stage and a try, is added to the file as a line."""
+"""The stand-in in a separate process: `python -m tests.standin.process PORT FILE`. Appends the seed of each answered
+request, which identifies a stage and a try, to the file as a line."""
 
 import argparse
 import os
@@ -11,24 +11,24 @@ from tests.standin.server import StandIn
 
 
 def main() -> int:
-    """Serves until it is killed, with `VLLM_API_KEY` as its key."""
+    """Serves until it is killed. Requires the key `VLLM_API_KEY`, if that is set."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("seeds", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--model", help="the only one that it knows")
-    given = parser.parse_args()
+    options = parser.parse_args()
     scientist = Scientist()
 
     def brain(body: dict[str, object]) -> str:
-        with given.seeds.open("a") as file:
+        with options.seeds.open("a") as file:
             file.write(f"{body['seed']}\n")
         return scientist(body)
 
-    models = [(given.model, given.model)] if given.model else None
+    models = [(options.model, options.model)] if options.model else None
     key = os.environ.get("VLLM_API_KEY")
-    with StandIn(brain, latency=given.latency, models=models, api_key=key, host=given.host, port=given.port):
+    with StandIn(brain, latency=options.latency, models=models, api_key=key, host=options.host, port=options.port):
         while True:
             signal.pause()
 

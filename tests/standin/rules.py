@@ -1,4 +1,4 @@
-"""Which requests a stand-in server refuses: written from the servers' rules, not from our client's code."""
+"""Which requests a stand-in server rejects: the servers' own rules, independent of our client's code."""
 
 import re
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 _LEGACY_FIELDS = "user model messages system prompt stop temperature top_p max_tokens max_completion_tokens"
 
 
-def refused_format(body: dict[str, Any], formats: str) -> str | None:
-    """Why a server that takes `formats` ("all", "json_object", "none") refuses this body, or None."""
-    asked = body.get("response_format")
-    if asked is not None and formats == "none":
+def rejected_format(body: dict[str, Any], formats: str) -> str | None:
+    """Why a server that accepts `formats` ("all", "json_object", "none") as response_format rejects this body, or None."""
+    requested = body.get("response_format")
+    if requested is not None and formats == "none":
         return "response_format is not supported"
-    if asked is not None and asked["type"] != "json_object" and formats == "json_object":
+    if requested is not None and requested["type"] != "json_object" and formats == "json_object":
         return "response_format of type json_schema is not supported"
     return None
 
@@ -19,9 +19,9 @@ def refused_format(body: dict[str, Any], formats: str) -> str | None:
 def broken_argo_rule(body: dict[str, Any], *, legacy: bool) -> str | None:
     """Which of Argo's rules this body breaks, or None."""
     model = str(body.get("model"))
-    foreign = sorted(set(body) - {*_LEGACY_FIELDS.split()}) if legacy else []
-    if foreign:
-        return f"unknown fields: {foreign}"
+    unknown = sorted(set(body) - {*_LEGACY_FIELDS.split()}) if legacy else []
+    if unknown:
+        return f"unknown fields: {unknown}"
     if "messages" in body and ("system" in body or "prompt" in body):
         return "messages together with system or prompt"
     sampling: list[str] = [name for name in ("temperature", "top_p") if name in body]
@@ -52,6 +52,6 @@ def _broken_claude_rule(model: str, body: dict[str, Any], sampling: list[str]) -
     return f"{model} takes a temperature up to 1" if body.get("temperature", 0) > 1 else None
 
 
-def words_of_prompt(body: dict[str, Any]) -> int:
-    """The number of words in a request's messages, which count as its tokens."""
+def count_prompt_words(body: dict[str, Any]) -> int:
+    """The number of words in a request's messages, which the stand-in reports as prompt tokens."""
     return sum(len(str(message["content"]).split()) for message in body.get("messages", []))

@@ -1,20 +1,20 @@
-"""A real HTTP server that stands in for Argo and for OpenAI-compatible servers.
+"""A fake of Argo and of OpenAI-compatible servers that speaks real HTTP.
 
-    def brain(body):                      # the JSON body of a request -> the answer's content
-        return '{"answer": "42"}'         # raise on a request that you do not know
+    def brain(body):                      # takes a request's JSON body, returns the content of the answer
+        return '{"answer": "42"}'         # should raise on unexpected requests
 
-    with StandIn(brain, faults=FaultPlan(share=0.3, kinds=["500", "429", "reset"], seed=1)) as server:
+    with StandIn(brain, faults=FaultPlan(rate=0.3, kinds=["500", "429", "reset"], seed=1)) as server:
         resolve("openai/any", api_base=server.openai_base)
 
     with StandIn(brain, argo_user="jdoe") as server:
         resolve("gpt41", env={"ARGO_USER": "jdoe", "ARGO_BASE_URL": server.url})
 
-Routes: POST /v1/chat/completions (OpenAI's shape; Argo's native route when `argo_user` is given), POST
-/api/v1/resource/chat/ (Argo's legacy route), GET /v1/models, GET /health. With `argo_user`, requests must carry it both as
-bearer token and as `user`, and keep the parameter rules of the model's family; what breaks a rule is answered with 400.
+Routes: POST /v1/chat/completions (OpenAI's format; with `argo_user`, Argo's native route), POST /api/v1/resource/chat/
+(Argo's legacy route), GET /v1/models, GET /health. With `argo_user`, requests must have it as bearer token and as `user`,
+and follow the parameter rules of the model's family; a request that breaks a rule is answered with 400.
 
-After a test look at `server.surprises`: what the brain raised. It is answered with HTTP 500, so a client may have
-retried over it.
+Tests should check `server.brain_errors` at the end: an error of the brain is answered with HTTP 500, so a client may have
+retried, and hidden it.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from typing import Any
 from aiohttp import web
 
 from tests.standin import rules
-from tests.standin.faults import NOTICE, PAGE, PROSE, FaultPlan, error_body
+from tests.standin.faults import ARGO_NOTICE, CHATTER, SIGN_IN_PAGE, FaultPlan, error_body
 
 Brain = Callable[[dict[str, Any]], str]
 
 DEFAULT_MODELS = [("GPT-4o", "gpt4o")]
-"""What a server lists that takes any."""
+"""The (id, internal_id) that a server lists if it accepts any model."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request for an answer: when it came (time.monotonic), by which path, its JSON body, and its planned fault."""
+    """A request for an answer: when it was received (time.monotonic), its path, its JSON body, and its planned fault."""
 
-    at: float
+    received_at: float
     path: str
     body: dict[str, Any]
     fault: str | None
@@ -51,21 +51,21 @@ class Call:
 
 @dataclass(eq=False)
 class StandIn:
-    """The server, as a context manager; it runs in a thread of its own with an event loop of its own.
+    """The server, as a context manager. It runs in its own thread, with its own event loop.
 
-    - `brain` makes each answer's content from the request's body; it runs in the server's thread, one at a time
-    - `latency`: seconds before each reply; `peak`: the most requests that were in flight at once
-    - `faults`: what goes wrong (see `faults.FaultPlan`); `retry_after`: the header sent with 429 and 503
-    - `formats`: the response_format that it takes: "all", "json_object", "none"
-    - `refuses`: parameters that it does not take, with the words in which it says so
-    - `keeps_its_list`: a request for the models is answered with 403
-    - `models`: (id, internal_id) of the models it knows; a request for another is refused. None: any will do
-    - `argo_user`: be Argo for this user; `api_key`: otherwise, the key that requests must carry (None: none needed)
+    - `brain`: returns an answer's content for a request's body; called in the server's thread, one request at a time
+    - `latency`: seconds before each reply; `peak`: the largest number of requests in flight at once
+    - `faults`: which requests fail; `retry_after`: the Retry-After header of 429 and 503
+    - `formats`: the response_format that it accepts: "all", "json_object", "none"
+    - `rejected_parameters`: parameters that it rejects, with the error message ("system": the role)
+    - `forbids_model_list`: requests for the list of models are answered with 403
+    - `models`: (id, internal_id) of the models that it knows; requests for others are rejected. None: accepts any
+    - `argo_user`: be Argo, with this user; `api_key`: otherwise, the key that requests must have (None: no key needed)
     - `reasoning`: reasoning_content of every answer, a string or a list of parts
-    - `used`: the tokens read and written of every answer; `counts_tokens`: whether answers say them
-    - `tls`: speak https by it; `compressed`: pack replies, asked or not
-    - `calls`: every request for an answer; `model_lists`: how often /v1/models was asked; `surprises`: what the
-      brain raised
+    - `token_counts`: prompt and completion tokens of every answer; `reports_usage`: whether answers include them
+    - `tls`: the context for https; `compresses`: gzip replies even for clients that did not ask for it
+    - `calls`: every request for an answer; `model_list_requests`: how often /v1/models was requested; `brain_errors`: what
+      the brain raised
     """
 
     brain: Brain
@@ -73,21 +73,21 @@ class StandIn:
     faults: FaultPlan = field(default_factory=FaultPlan)
     retry_after: str | None = None
     formats: str = "all"
-    refuses: Mapping[str, str] = field(default_factory=dict)
-    keeps_its_list: bool = False
+    rejected_parameters: Mapping[str, str] = field(default_factory=dict)
+    forbids_model_list: bool = False
     models: Sequence[tuple[str, str]] | None = None
     argo_user: str | None = None
     api_key: str | None = None
     reasoning: Any = None
-    counts_tokens: bool = True
+    reports_usage: bool = True
     host: str = "127.0.0.1"
     port: int = 0
     tls: ssl.SSLContext | None = None
-    compressed: bool = False
-    used: list[tuple[int, int]] = field(default_factory=list)
+    compresses: bool = False
+    token_counts: list[tuple[int, int]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    surprises: list[BaseException] = field(default_factory=list)
-    model_lists: int = 0
+    brain_errors: list[BaseException] = field(default_factory=list)
+    model_list_requests: int = 0
     in_flight: int = 0
     peak: int = 0
 
@@ -98,7 +98,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        """The address without a path: Argo's base."""
+        """The address without a path: the base URL for Argo."""
         return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
@@ -141,27 +141,27 @@ class StandIn:
         self._ready.set_result(None)
         await self._stopping.wait()
         await site.stop()
-        await self._moment()  # what was just accepted is known then, and can be cut
+        await self._pause()  # lets aiohttp register connections that were just accepted, so that it can close them
         await runner.cleanup()
-        await self._moment()  # what was cut is closed then
+        await self._pause()  # lets the sockets close
 
-    async def _moment(self) -> None:
-        """A hundredth of a second, which no test that counts what is slept is told of: a client whose connection is left
-        open hangs."""
-        over = asyncio.Event()
-        self._loop.call_later(0.01, over.set)
-        await over.wait()
+    async def _pause(self) -> None:
+        """Waits 10 ms, so that no connection stays open, on which a client would hang. Does not call `asyncio.sleep`, which
+        tests patch."""
+        done = asyncio.Event()
+        self._loop.call_later(0.01, done.set)
+        await done.wait()
 
     async def _health(self, _request: web.Request) -> web.StreamResponse:
         return web.Response()
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
-        self.model_lists += 1
-        if self._refused_credentials(request, None) is not None:
+        self.model_list_requests += 1
+        if self._rejected_credentials(request, None) is not None:
             return web.json_response({"error": {"message": "who are you?"}}, status=401)
-        if self.keeps_its_list:
+        if self.forbids_model_list:
             return web.json_response({"error": {"message": "missing scope: model.read"}}, status=403)
-        entries = [{"id": shown, "internal_id": taken} for shown, taken in self.models or DEFAULT_MODELS]
+        entries = [{"id": id_, "internal_id": internal} for id_, internal in self.models or DEFAULT_MODELS]
         return web.json_response({"data": entries})
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -177,21 +177,21 @@ class StandIn:
             self.in_flight -= 1
 
     async def _reply(self, request: web.Request, call: Call) -> web.StreamResponse:
-        if (early := await self._fault(request, call)) is not None:
-            return early
-        if refused := self._refused(request, call):
-            status, message = refused
-            kind = "model_not_found" if status == 404 else "invalid_request_error"
-            return web.json_response({"error": {"message": message, "type": kind}}, status=status)
+        if (fault_reply := await self._fault_reply(request, call)) is not None:
+            return fault_reply
+        if rejection := self._rejection(request, call):
+            status, message = rejection
+            error_type = "model_not_found" if status == 404 else "invalid_request_error"
+            return web.json_response({"error": {"message": message, "type": error_type}}, status=status)
         try:
             content = self.brain(call.body)
         except Exception as error:
-            self.surprises.append(error)
+            self.brain_errors.append(error)
             return web.json_response({"error": {"message": f"stand-in: {error!r}"}}, status=500)
         return self._completion(call, content)
 
-    async def _fault(self, request: web.Request, call: Call) -> web.StreamResponse | None:
-        """The reply to a call with a fault that needs no answer, or None where the answer itself will be spoilt, if any."""
+    async def _fault_reply(self, request: web.Request, call: Call) -> web.StreamResponse | None:
+        """The reply to a call whose fault needs no answer; None if it has no fault, or one that only changes the answer."""
         fault = call.fault or ""
         if fault.isdigit():
             credentials = f"{request.headers.get('Authorization')} user={call.body.get('user')}"
@@ -200,7 +200,7 @@ class StandIn:
             return web.Response(status=int(fault), headers=headers, text=text, content_type="application/json")
         if fault == "html" or fault.startswith("page"):
             status = 200 if fault == "html" else int(fault.removeprefix("page"))
-            return web.Response(status=status, text=PAGE, content_type="text/html")
+            return web.Response(status=status, text=SIGN_IN_PAGE, content_type="text/html")
         if fault == "reset":
             assert request.transport is not None
             request.transport.abort()
@@ -217,8 +217,8 @@ class StandIn:
         if fault == "overloaded200":
             return web.json_response({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
         if fault == "context":
-            words = "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
-            return web.json_response({"error": {"message": words, "code": "context_length_exceeded"}}, status=400)
+            message = "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."
+            return web.json_response({"error": {"message": message, "code": "context_length_exceeded"}}, status=400)
         return None
 
     async def _dribble(self, request: web.Request) -> web.StreamResponse:
@@ -229,46 +229,46 @@ class StandIn:
             await asyncio.sleep(0.02)
         return response
 
-    def _refused(self, request: web.Request, call: Call) -> tuple[int, str] | None:
-        if credentials := self._refused_credentials(request, call.body):
-            return credentials
+    def _rejection(self, request: web.Request, call: Call) -> tuple[int, str] | None:
+        if rejection := self._rejected_credentials(request, call.body):
+            return rejection
         model = call.body.get("model")
-        if self.models is not None and model not in [taken for _, taken in self.models]:
+        if self.models is not None and model not in [internal for _, internal in self.models]:
             return (400, f"Invalid model: {model}") if self.argo_user else (404, f"The model `{model}` does not exist")
-        broken = rules.refused_format(call.body, self.formats)
-        if call.body["messages"][0]["role"] == "system" and "system" in self.refuses:
-            broken = broken or self.refuses["system"]
-        broken = broken or next((words for name, words in self.refuses.items() if name in call.body), None)
-        if broken is None and self.argo_user is not None:
-            broken = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
-        return (400, broken) if broken else None
+        reason = rules.rejected_format(call.body, self.formats)
+        if call.body["messages"][0]["role"] == "system" and "system" in self.rejected_parameters:
+            reason = reason or self.rejected_parameters["system"]
+        reason = reason or next((text for name, text in self.rejected_parameters.items() if name in call.body), None)
+        if reason is None and self.argo_user is not None:
+            reason = rules.broken_argo_rule(call.body, legacy=call.path.startswith("/api/"))
+        return (400, reason) if reason else None
 
-    def _refused_credentials(self, request: web.Request, body: dict[str, Any] | None) -> tuple[int, str] | None:
-        given = request.headers.get("Authorization")
-        wanted = self.argo_user or self.api_key
-        if wanted is not None and given != f"Bearer {wanted}":
-            return 401, f"bad credentials {given}"
+    def _rejected_credentials(self, request: web.Request, body: dict[str, Any] | None) -> tuple[int, str] | None:
+        sent = request.headers.get("Authorization")
+        required = self.argo_user or self.api_key
+        if required is not None and sent != f"Bearer {required}":
+            return 401, f"bad credentials {sent}"
         if self.argo_user is not None and body is not None and body.get("user") != self.argo_user:
             return 401, f"bad user {body.get('user')}"
         return None
 
     def _completion(self, call: Call, content: str) -> web.StreamResponse:
-        spoilt: dict[str, str | None] = {"empty": "", "null": None, "prose": PROSE, "argo_notice": NOTICE}
+        replacements: dict[str, str | None] = {"empty": "", "null": None, "prose": CHATTER, "argo_notice": ARGO_NOTICE}
         fault = call.fault or ""
-        said = content[: len(content) // 2] if fault == "truncated" else spoilt.get(fault, content)
+        text = content[: len(content) // 2] if fault == "truncated" else replacements.get(fault, content)
         if call.path.startswith("/api/"):
-            return web.json_response({"response": said})
-        message: dict[str, Any] = {"role": "assistant", "content": said}
+            return web.json_response({"response": text})
+        message: dict[str, Any] = {"role": "assistant", "content": text}
         if self.reasoning is not None:
             message["reasoning_content"] = self.reasoning
-        prompt, completion = rules.words_of_prompt(call.body), len((said or "").split())
-        self.used.append((prompt, completion))
+        prompt, completion = rules.count_prompt_words(call.body), len((text or "").split())
+        self.token_counts.append((prompt, completion))
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         choice = {"index": 0, "message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
-        said_by = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
+        header = {"id": f"standin-{len(self.calls)}", "object": "chat.completion", "model": call.body.get("model")}
         cached = {"prompt_tokens_details": {"cached_tokens": prompt // 2}}
-        counted = {"usage": {**usage, **cached}} if self.counts_tokens else {}
-        reply = web.json_response({**said_by, "choices": [choice], **counted})
-        if self.compressed:
+        usage_part = {"usage": {**usage, **cached}} if self.reports_usage else {}
+        reply = web.json_response({**header, "choices": [choice], **usage_part})
+        if self.compresses:
             reply.enable_compression(web.ContentCoding.gzip)
         return reply

@@ -1,8 +1,8 @@
-"""Invariants of agreement: measures give published numbers, and None where they are undefined; what a run counts as its
-verdicts pass by are the figures of all ratings together, as the judges gave them, at a memory of the counts.
+"""Invariants of the agreement of judges: measures reproduce published numbers, and are None if undefined. Counting verdicts
+as a run goes on gives the figures of all ratings together, with memory only for the counts.
 
-A document's metadata says how far the judges of a run agree, over every judged attempt, those included that were turned
-down; made again from the journal it says the same."""
+A document's metadata states the agreement of a run's judges over every judged attempt, including rejected ones; a document
+that is made again from the journal states the same."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from programs.schema import JudgeAgreement
 from programs.statistics.agreement import MIN_TRACES, AgreementCount, krippendorff_alpha
 from tests.lab import laboratory
 from tests.standin.panel import PANEL, verdict
-from tests.standin.scientist import Asked
+from tests.standin.scientist import StageRequest
 
 # Krippendorff, "Computing Krippendorff's alpha-reliability" (2011): four observers, twelve units, section E.
-FOUR = [
+PUBLISHED_RATINGS = [
     [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
     [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
     [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
@@ -28,27 +28,27 @@ FOUR = [
 
 
 def alpha(ratings: Sequence[Sequence[float | None]]) -> float | None:
-    """Of a row for each rater and a column for each thing."""
+    """Krippendorff's alpha of ratings with a row per rater and a column per rated thing."""
     columns = zip(*ratings, strict=True)
     return krippendorff_alpha(Counter(tuple(one for one in column if one is not None) for column in columns))
 
 
 def test_krippendorff_alpha_of_published_data() -> None:
-    assert alpha(FOUR) == pytest.approx(0.849, abs=5e-4)
+    assert alpha(PUBLISHED_RATINGS) == pytest.approx(0.849, abs=5e-4)
 
 
-def test_what_is_undefined_is_none() -> None:
+def test_an_undefined_alpha_is_none() -> None:
     assert alpha([]) is None
     assert alpha([[1, None], [None, 2]]) is None
     assert alpha([[2, 2], [2, 2]]) is None
 
 
 JUDGES = ("a", "b", "c")
-Rows = list[list[int | None]]
+Ratings = list[list[int | None]]
 
 
-def agreement_of(traces: Rows) -> JudgeAgreement | None:
-    """Of a row for each trace and a column for each judge."""
+def agreement_of(traces: Ratings) -> JudgeAgreement | None:
+    """The agreement of ratings with a row per trace and a column per judge."""
     count = AgreementCount()
     for ratings in traces:
         given = zip(JUDGES, ratings, strict=True)
@@ -56,8 +56,8 @@ def agreement_of(traces: Rows) -> JudgeAgreement | None:
     return count.result()
 
 
-def test_counted_one_by_one_they_are_the_figures_of_all() -> None:
-    traces: Rows = [[1, 8, None], [6, 8, 1], [7, 4, None], [8, 10, None]] * 6
+def test_counting_one_by_one_gives_the_figures_of_all() -> None:
+    traces: Ratings = [[1, 8, None], [6, 8, 1], [7, 4, None], [8, 10, None]] * 6
     found, columns = agreement_of(traces), [*zip(*traces, strict=True)]
     assert found is not None
     assert (found.traces, found.alpha) == (24, round(alpha(columns) or 0, 4))
@@ -66,8 +66,8 @@ def test_counted_one_by_one_they_are_the_figures_of_all() -> None:
     assert agreement_of(traces[::-1]) == found
 
 
-def test_few_ratings_tell_no_agreement() -> None:
-    few: Rows = [[7, None, None]] * MIN_TRACES
+def test_too_few_traces_give_no_agreement() -> None:
+    few: Ratings = [[7, None, None]] * MIN_TRACES
     few += [[2, 7, 9]] * (MIN_TRACES - 1)
     found = agreement_of(few)
     assert found is not None
@@ -78,15 +78,15 @@ def test_few_ratings_tell_no_agreement() -> None:
 JUDGED: dict[str, Any] = {"quality_check": True, "judge_models": PANEL, "min_quality_score": 7}
 
 
-def by_the_answer(asked: Asked) -> dict[str, Any]:
-    """A mild judge says 7 to 9 and a strict one less: by 1, 2, 3 or 4, as the answer's own number will have it."""
-    number = int(asked.given("answer").partition("(case ")[2][:2], 16)
+def judge_by_answer(asked: StageRequest) -> dict[str, Any]:
+    """A mild judge gives 7 to 9, a strict one 1 to 4 less. The number in the answer decides both."""
+    number = int(asked.input("answer").partition("(case ")[2][:2], 16)
     mild = 7 + number % 3
     return verdict(mild - 1 - number % 4 if asked.body["model"] == "strict" else mild)
 
 
-def test_the_metadata_says_how_far_the_judges_agree(tmp_path: Path) -> None:
-    with laboratory(tmp_path, texts=8, stages={"judge": by_the_answer}, base=JUDGED) as lab:
+def test_the_metadata_states_the_agreement_of_the_judges(tmp_path: Path) -> None:
+    with laboratory(tmp_path, texts=8, stages={"judge": judge_by_answer}, base=JUDGED) as lab:
         lab.run(traces_per_sample=2)
         lines = lab.latest_units().values()
         records = [record for line in lines for record in [*line["attempts"], line["record"]] if record]

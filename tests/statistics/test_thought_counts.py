@@ -1,8 +1,8 @@
-"""How thoughts are distributed, as a document's metadata has it, and what a user is warned of.
+"""The distributions of thoughts in a document's metadata, and the cautions to the user.
 
-1. What is counted is what stands in the records, older ones and those of other tools included.
-2. Memory does not grow: the frequent names are kept nearly exactly, and different ones are estimated.
-3. A caution comes where what a student would copy passes its bound, and only there.
+1. The counts are those of the records, including records of older versions and other tools.
+2. Memory does not grow: the frequent names are kept nearly exactly, and the number of distinct ones is estimated.
+3. A caution is given exactly if something that a student would copy exceeds its bound.
 """
 
 import random
@@ -37,7 +37,7 @@ def counted(*records: Record) -> ThoughtDistributions:
     return found
 
 
-def test_what_is_counted_is_what_the_records_hold() -> None:
+def test_the_counts_are_those_of_the_records() -> None:
     shape = {"name": "backwards", "noticed": "at once", "length": "short"}
     first = record(PARAGRAPHS, shape=shape, yes_or_no="no", needs_passage=["30"])
     second = record([("computes", "Wait, 30 percent: three."), ("settles", "Done.")], yes_or_no="yes")
@@ -51,51 +51,51 @@ def test_what_is_counted_is_what_the_records_hold() -> None:
     assert found.openings == {"wait 30 percent": 2, "a thought of": 1}
     assert found.words["50%"] == 5
     assert (found.with_wrong_turn, found.needing_passage) == (1, 1)
-    # Ten of seventeen words stand before it.
+    # Ten of the seventeen words come before the correction.
     assert [tenth for tenth, count in enumerate(found.corrections) if count] == [5]
     assert found.yes_or_no == {"no": 1, "yes": 1}
     assert ThoughtCount().result() is None
 
 
-def varied(number: int, **fields: Any) -> Record:
+def varied_record(number: int, **fields: Any) -> Record:
     kinds = random.Random(number).choices(("tries", "computes", "doubts", "recalls"), k=6)
     return record([(kind, f"Word{number} and some more.") for kind in kinds], **fields)
 
 
 def cautions(*records: Record) -> list[str]:
-    """Those of what is copied from others, without those of lengths."""
+    """The cautions except those about lengths."""
     return [line for line in cautions_of(counted(*records)) if " words, " not in line]
 
 
 def test_varied_thoughts_raise_no_caution() -> None:
     answers = ("yes", "no", "neither")
-    assert cautions(*(varied(n, yes_or_no=answers[n % 3]) for n in range(60))) == []
+    assert cautions(*(varied_record(n, yes_or_no=answers[n % 3]) for n in range(60))) == []
 
 
-@pytest.mark.parametrize(("widest", "alike"), [(3, []), (1.5, ["thoughts", "answers"])])
-def test_lengths_that_hardly_differ_are_a_caution(widest: float, alike: list[str]) -> None:
-    def long(number: int) -> Record:
-        text = " ".join([f"word{number}"] * int(50 * widest ** (number / 23)))
+@pytest.mark.parametrize(("max_ratio", "warned"), [(3, []), (1.5, ["thoughts", "answers"])])
+def test_lengths_that_hardly_differ_raise_a_caution(max_ratio: float, warned: list[str]) -> None:
+    def record_of_length(number: int) -> Record:
+        text = " ".join([f"word{number}"] * int(50 * max_ratio ** (number / 23)))
         return record([("tries", text)], final_answer=text)
 
-    lines = [line for line in cautions_of(counted(*map(long, range(24)))) if " words, " in line]
-    assert [line.split()[3] for line in lines] == alike
+    lines = [line for line in cautions_of(counted(*map(record_of_length, range(24)))) if " words, " in line]
+    assert [line.split()[3] for line in lines] == warned
 
 
 def test_what_a_student_would_copy_raises_a_caution() -> None:
     shape = {"name": "backwards", "noticed": None, "length": "short"}
     alike = [record(PARAGRAPHS, shape=shape, yes_or_no="no") for _ in range(24)]
-    found = cautions(*alike, *(varied(number) for number in range(24)))
+    found = cautions(*alike, *(varied_record(number) for number in range(24)))
     assert [line.partition(",")[0] for line in found] == [
         '50% of the thoughts begin "wait 30 percent"',
         '50% of the thoughts have the shape "backwards"',
         '50% of the thoughts follow the order "computes',
         '100% of the yes-or-no answers are "no"',
     ]
-    assert list(cautions_of(counted(*alike[:19]))) == [], "so few say nothing"
+    assert list(cautions_of(counted(*alike[:19]))) == [], "too few traces to tell"
 
 
-def test_a_choice_whose_right_option_always_has_one_rank_is_a_caution() -> None:
+def test_right_options_that_always_have_the_same_rank_raise_a_caution() -> None:
     def choice(number: int, rank: int) -> Record:
         options = ["a" * (9 - place) for place in range(4)]
         short = {"kind": "choice", "text": options[rank], "options": options}

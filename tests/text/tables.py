@@ -1,4 +1,4 @@
-"""Tables of texts, many in a line: between two stands a bar with spaces around it."""
+"""Tables of texts, several in a line, separated by bars with spaces around them."""
 
 
 def texts(table: str) -> list[str]:

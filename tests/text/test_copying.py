@@ -1,12 +1,12 @@
 """Invariants of `programs.text.copying`.
 
-1. Eight words in a row that a demonstration has and nothing else in the prompt are taken from it, wherever they stand in
-   either, whatever their case and punctuation; fewer are not, nor are words that are mostly grammar and numbers.
-2. What an input, the instruction or a field's description says too is not taken from a demonstration. A demonstration's
-   passage, and what is no field, are shown nowhere; one for the same question is no other one's.
-3. A stretch is named once, three of them at most, each with its first words. Without demonstrations nothing is taken.
-4. Marks belong to their letters, however these are written.
-5. The share of a text that is copied is that of its words in runs of twelve or more that the source has too.
+1. Eight words in a row are taken from a demonstration if nothing else in the prompt has them, wherever they are, whatever
+   their case and punctuation. Fewer words are not, nor are words that are mostly grammar and numbers.
+2. Words that an input, the instruction or a field's description has are not taken from a demonstration. Nothing is taken
+   from its passage or a key that is no field, which prompts do not show, or from one for the same question.
+3. Each stretch is named once by its first words, and at most three are. Without demonstrations nothing is taken.
+4. Combining marks belong to their letters, in any Unicode normalization.
+5. The copied share of a text is the share of its words in runs of twelve or more that the source has too.
 """
 
 import unicodedata
@@ -25,45 +25,45 @@ SHOWN = [f"word{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in ra
 DEMO = {"question": "What is it?", "thought": {"paragraphs": [" ".join(SHOWN), "It is none."]}}
 
 
-def reasons(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any) -> list[str]:
+def problems(text: Any, demos: list[dict[str, Any]] | None = None, **inputs: Any) -> list[str]:
     predict = dspy.Predict(WriteThought)
     predict.demos = [DEMO] if demos is None else demos
     return borrowing_problems(text, predict, inputs)
 
 
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(BORROWED_RUN, 40))
-def test_1_a_run_is_taken(start: int, length: int) -> None:
+def test_1_a_run_of_words_is_named(start: int, length: int) -> None:
     run = SHOWN[start : start + length]
-    (why,) = reasons(f"I think, {', '.join(run).upper()}: so it is.")
+    (why,) = problems(f"I think, {', '.join(run).upper()}: so it is.")
     assert f'"{" ".join(run[:MAX_REPORTED_WORDS])}{" ..." if len(run) > MAX_REPORTED_WORDS else ""}"' in why
 
 
-def test_1_grammar_and_numbers_are_nobodys() -> None:
+def test_1_grammar_and_numbers_are_not_taken() -> None:
     for text in texts("""
         What is the most likely explanation for the | The line flux is 5 x 10^-15 erg s^-1 cm^-2 here |
         H0 = 67.4 ± 0.5 km s^-1 Mpc^-1 at 68 percent | and so it is, as we have been able to do
     """):
-        assert reasons(text, [{"thought": {"doubt": text}}]) == []
+        assert problems(text, [{"thought": {"doubt": text}}]) == []
 
 
 @given(st.integers(0, 60 - BORROWED_RUN), st.integers(1, BORROWED_RUN - 1))
-def test_1_fewer_words_are_not(start: int, length: int) -> None:
+def test_1_fewer_words_are_not_taken(start: int, length: int) -> None:
     few, rest = SHOWN[start : start + length], SHOWN[start + length : start + BORROWED_RUN]
-    assert reasons(" ".join(few)) == []
-    assert reasons([" ".join(few), " ".join(rest)]) == [], "a run does not go from one text into the next"
+    assert problems(" ".join(few)) == []
+    assert problems([" ".join(few), " ".join(rest)]) == [], "a run does not continue in the next text"
 
 
-def test_2_what_an_input_says_is_its_own() -> None:
+def test_2_words_of_an_input_are_not_taken() -> None:
     run = " ".join(SHOWN[10:20])
-    assert reasons(run, passage=f"[1] We saw {run}.") == []
-    (why,) = reasons(f"{run} {SHOWN[20]}", analysis={"notes": [run]})
+    assert problems(run, passage=f"[1] We saw {run}.") == []
+    (why,) = problems(f"{run} {SHOWN[20]}", analysis={"notes": [run]})
     assert why == f'takes "{" ".join(SHOWN[13:21])}" from an example, which is about another passage'
 
 
-def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
-    """A model may do as it is told, in the same words as an example that did so."""
+def test_2_words_of_the_instruction_and_the_descriptions_are_not_taken() -> None:
+    """A model may use the words of its instruction, even if an example used them too."""
     told = "sees that something may not hold; wrong: is mistaken and does not know it yet"
-    assert reasons(told, [{"thought": {"doubt": told}}]) == []
+    assert problems(told, [{"thought": {"doubt": told}}]) == []
     asked = "Judge how far the method behind the result can be trusted for this question."
     predict = dspy.Predict(CritiqueMethod)
     predict.demos = [{"critique": {"alternative": asked}}]
@@ -72,21 +72,21 @@ def test_2_what_the_instruction_and_the_fields_say_is_not_taken() -> None:
     assert len(borrowing_problems(asked, predict, {})) == 1
 
 
-def test_2_what_no_prompt_shows_and_what_is_of_the_same_question_is_not_taken() -> None:
+def test_2_words_of_hidden_fields_or_of_the_same_question_are_not_taken() -> None:
     text = " ".join(SHOWN)
-    assert reasons(text, [{"passage": text, "question": "What is it?"}]) == []
-    assert reasons(text, [{"notes": text}]) == reasons(text, []) == []
-    assert reasons(text, question="What is it?") == []
-    assert len(reasons(text, question="What is it, then?")) == 1
+    assert problems(text, [{"passage": text, "question": "What is it?"}]) == []
+    assert problems(text, [{"notes": text}]) == problems(text, []) == []
+    assert problems(text, question="What is it?") == []
+    assert len(problems(text, question="What is it, then?")) == 1
 
 
-def test_4_marks_belong_to_their_letters() -> None:
+def test_4_combining_marks_belong_to_their_letters() -> None:
     four = "महत्वपूर्ण भूमिका निभाते हैं"
     eight = f"{four} और वैज्ञानिक अध्ययन स्पष्ट"
-    assert reasons(four, [{"thought": {"doubt": four}}]) == []
-    assert len(reasons(eight, [{"thought": {"doubt": eight}}])) == 1
+    assert problems(four, [{"thought": {"doubt": four}}]) == []
+    assert len(problems(eight, [{"thought": {"doubt": eight}}])) == 1
     words = "déjà naïve café résumé façade élève crème brûlée"
-    assert len(reasons(unicodedata.normalize("NFD", words), [{"thought": {"doubt": words}}])) == 1
+    assert len(problems(unicodedata.normalize("NFD", words), [{"thought": {"doubt": words}}])) == 1
 
 
 SOURCE = " ".join(f"word{number}" for number in range(60))
@@ -99,7 +99,7 @@ def test_5_a_run_is_copied(start: int, length: int) -> None:
 
 
 @given(st.integers(0, 30), st.integers(1, 30))
-def test_5_it_is_the_share_of_the_words(own: int, more: int) -> None:
+def test_5_the_share_is_that_of_the_words_in_runs(own: int, more: int) -> None:
     copied = SOURCE.split()[: COPIED_RUN + more]
     text = " ".join([*copied, *(f"mine{number}" for number in range(own))])
     assert copied_share(text, SOURCE) == len(copied) / (len(copied) + own)

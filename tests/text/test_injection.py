@@ -1,4 +1,4 @@
-"""Markers are flagged and broken visibly, once; prose is left alone to the byte."""
+"""Prompt markers are flagged and escaped visibly, once; prose is not changed by a byte."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.injection import escape_markers, flags
+from programs.text.injection import escape_markers, injection_flags
 from tests.text.tables import cases
 
 MARKERS = "[[ ## x ## ]] & [[##x##]] & <|im_start|> & <｜begin▁of▁sentence｜> & </think> & <thought> & [INST] & <<SYS>>"
@@ -37,8 +37,8 @@ FLAGGED = [
 
 
 @pytest.mark.parametrize(("text", "expected"), FLAGGED)
-def test_flags(text: str, expected: str) -> None:
-    assert flags(text) == expected.split()
+def test_markers_and_instructions_are_flagged(text: str, expected: str) -> None:
+    assert injection_flags(text) == expected.split()
 
 
 ESCAPED = {
@@ -53,7 +53,7 @@ ESCAPED = {
 
 
 @pytest.mark.parametrize("text", ESCAPED)
-def test_escapes(text: str) -> None:
+def test_only_markers_are_escaped(text: str) -> None:
     assert escape_markers(text) == ESCAPED[text]
 
 
@@ -62,5 +62,5 @@ def test_escaping_is_idempotent_and_leaves_no_marker(text: str) -> None:
     once = escape_markers(text)
     assert escape_markers(once) == once
     assert not re.search(r"\[\[\s*##\s*\w+\s*##\s*\]\]|<\|im_start\|>|</?(?:think|thought)>", once)
-    assert "field-marker" not in flags(once)
-    assert "thought-tag" not in flags(once)
+    assert "field-marker" not in injection_flags(once)
+    assert "thought-tag" not in injection_flags(once)

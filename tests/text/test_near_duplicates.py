@@ -1,4 +1,4 @@
-"""The same question in other words is dropped; another number, quantity or a "not" makes another question."""
+"""A reworded question is a near-duplicate; another number or quantity, or a "not", makes it a different question."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.near_duplicates import BANDS, MIN_SHARED, bands, features, similarity
+from programs.text.near_duplicates import BANDS, MIN_SHARED, features, lsh_bands, similarity
 
 SAME = [
     ("Why do galaxies rotate?", "Explain why a galaxy rotates."),
@@ -38,12 +38,12 @@ QUESTIONS = st.sampled_from([q for pair in SAME + DIFFERENT for q in pair] + [""
 
 
 @pytest.mark.parametrize(("a", "b"), [*SAME, *DIFFERENT])
-def test_wording_alone_makes_no_other_question(a: str, b: str) -> None:
+def test_rewording_makes_no_different_question(a: str, b: str) -> None:
     assert (similarity(a, b) >= 85) is ((a, b) in SAME)
 
 
 @given(QUESTIONS, QUESTIONS)
-def test_similarity_is_symmetric_bounded_and_full_for_itself(a: str, b: str) -> None:
+def test_similarity_is_symmetric_bounded_and_100_for_equal_texts(a: str, b: str) -> None:
     assert 0 <= similarity(a, b) == similarity(b, a) <= 100
     assert similarity(a, a) == 100
 
@@ -52,22 +52,22 @@ WORDS = [f"{first}{second}{third}" for first in "bdfgklmnprt" for second in "aei
 
 
 def share_found(common: int, apart: int, pairs: int = 150) -> float:
-    """Of pairs of texts of made-up content words, with so many in common and so many apart."""
-    dice = random.Random(f"{common}/{apart}")
+    """The share of random pairs of texts, with `common` shared words and `apart` different ones each, that share bands."""
+    draw = random.Random(f"{common}/{apart}")
     found = 0
     for _ in range(pairs):
-        words = dice.sample(WORDS, common + 2 * apart)
-        one, other = " ".join(words[: common + apart]), " ".join([*words[common + apart :], *words[:common]])
-        found += len(set(bands(one)) & set(bands(other))) >= MIN_SHARED
+        words = draw.sample(WORDS, common + 2 * apart)
+        first, second = " ".join(words[: common + apart]), " ".join([*words[common + apart :], *words[:common]])
+        found += len(set(lsh_bands(first)) & set(lsh_bands(second))) >= MIN_SHARED
     return found / pairs
 
 
-def test_the_bands_of_a_text_are_known() -> None:
-    """What is stored must stand: another datasketch or other permutations would show here."""
-    assert bands("Why do galaxies rotate?")[:2] == (-3302258169863370991, 8209870679834343411)
+def test_the_bands_of_a_text_do_not_change() -> None:
+    """Stored bands must stay valid: a change of datasketch or of the permutations fails here."""
+    assert lsh_bands("Why do galaxies rotate?")[:2] == (-3302258169863370991, 8209870679834343411)
 
 
-def test_near_texts_share_bands_and_others_do_not() -> None:
+def test_similar_texts_share_bands_and_others_do_not() -> None:
     assert share_found(common=18, apart=1) == 1.0  # a Jaccard similarity of 0.9
     assert share_found(common=16, apart=2) >= 0.99  # 0.8
     assert 0.85 <= share_found(common=14, apart=3) < 1.0  # 0.7
@@ -76,7 +76,7 @@ def test_near_texts_share_bands_and_others_do_not() -> None:
 
 @given(st.text(max_size=80))
 def test_a_text_has_all_its_bands_or_none(text: str) -> None:
-    found = bands(text)
+    found = lsh_bands(text)
     assert len(found) == (BANDS if features(text) else 0)
     assert len(set(found)) == len(found)
     assert all(-(2**63) <= band < 2**63 for band in found)

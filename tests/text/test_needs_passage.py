@@ -1,10 +1,10 @@
 """Figures that only the passage gives (`programs.text.needs_passage`).
 
-1. On labelled cases of many fields (`figures.jsonl`: half of them hold such figures, the other half only figures that are
-   given, derived or generally known) precision is at least 0.9 and recall at least 0.8.
-2. What is read is a figure with its value and unit; names and exponents are none.
-3. What everybody says is never listed, nor what stands neither in question nor passage; nothing is listed twice.
-4. Arithmetic needs its operands at hand, and operands that need no passage themselves.
+1. On labelled cases from many fields (`figures.jsonl`: half have such figures, the other half only figures that are given,
+   derived or generally known), precision is at least 0.95 and recall at least 0.7.
+2. A figure is read with its value and unit; names and exponents are not figures.
+3. Figures that anybody may guess, or that are not in the passage, are never listed, and no figure is listed twice.
+4. Arithmetic gives a figure only if its operands are known and do not need the passage themselves.
 """
 
 import json
@@ -24,32 +24,32 @@ CASES: list[dict[str, Any]] = [
 ]
 
 
-def test_figures_of_the_passage_are_told_from_others() -> None:
-    found = right = wanted = 0
+def test_figures_that_only_the_passage_gives_are_found_among_others() -> None:
+    found = correct = expected = 0
     for case in CASES:
         listed = needs_passage(case["question"], case["passage"], case["texts"])
         left = list(case["needed"])
         for figure in listed:
-            # The label leaves out the unit where it likes.
+            # Some labels leave out the unit.
             label = next((label for label in left if figure.startswith(label)), None)
             if label is not None:
                 left.remove(label)
-                right += 1
-        found, wanted = found + len(listed), wanted + len(case["needed"])
+                correct += 1
+        found, expected = found + len(listed), expected + len(case["needed"])
     assert sum(len(case["texts"]) for case in CASES) >= 60
-    assert right / found >= 0.95
+    assert correct / found >= 0.95
     # A quarter of the planted figures are round ones, which are never listed.
-    assert right / wanted >= 0.7
+    assert correct / expected >= 0.7
 
 
-def test_what_anybody_may_guess_is_not_listed() -> None:
+def test_figures_that_anybody_may_guess_are_not_listed() -> None:
     passage = "In 12 months 40.3% of 250 patients came, 30 twice and 80% at night, at 0.5 mg or 25 mg; 36.8% did not."
     guesses = "Call it 40, or 30 in a year. Give it 80%, 250 people, half a milligram, 25 at most, over twelve months."
     assert needs_passage("How many come back within a year?", passage, [guesses]) == []
     assert needs_passage("How many come back within a year?", passage, ["So 36.8% stayed away."]) == ["36.8%"]
 
 
-def test_what_is_assumed_is_said_to_be() -> None:
+def test_a_figure_is_assumed_only_if_the_text_says_so() -> None:
     passage, question = "The slope is 1.63 and the error 0.127.", "How steep is it?"
     assert needs_passage(question, passage, ["If the error went from, say, 0.1 to 0.127.", "Still 0.127."]) == []
     for found in (
@@ -119,7 +119,7 @@ PASSAGE = (
         ("Exactly 35.0 of them, 41 in all.", []),
     ],
 )
-def test_what_the_reader_cannot_have_is_listed(text: str, listed: list[str]) -> None:
+def test_figures_that_the_reader_cannot_have_are_listed(text: str, listed: list[str]) -> None:
     assert needs_passage("How long did it take?", PASSAGE, [text]) == listed
 
 
@@ -149,16 +149,16 @@ def test_arithmetic_needs_its_operands(texts: list[str], listed: list[str]) -> N
     assert needs_passage("Of those, 17 were untwisted and 19 removed. Why?", PASSAGE, texts) == listed
 
 
-def test_a_figure_is_not_looked_for_inside_another() -> None:
+def test_a_figure_is_not_searched_for_inside_another() -> None:
     assert needs_passage("How many died?", "Of 347 ewes 47 died.", ["Of 347 ewes, say 47 died."]) == ["347"]
 
 
-def test_a_model_that_writes_noughts_without_end_ends_nothing() -> None:
+def test_a_number_with_endless_zeros_is_read() -> None:
     assert needs_passage("Why?", "Of 347 ewes 47 died.", ["1" + ",000" * 120 + ", and 347."]) == ["347"]
 
 
 def test_a_thought_of_any_length_is_read() -> None:
-    # A reasoning model's own thought has hundreds of paragraphs.
+    # A reasoning model's own thought may have hundreds of paragraphs.
     assert needs_passage("Why?", "Of 347 ewes 47 died.", [*["And so on."] * 2000, "347."], "347 again.") == ["347"]
 
 

@@ -1,5 +1,5 @@
-"""Truth tables: what leans on an absent source or shows how a text was made, by which rule, and plain English that only
-looks like it, alone or beside a question."""
+"""Truth tables: phrases that refer to an absent source or show how a text was made, by rule, and plain English that only
+looks like them, alone or with a question."""
 
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from programs.text.phrases import (
 )
 from tests.text.tables import cases, texts
 
-LEANS = cases(
+REFERENCES = cases(
     {
         "document": r"""
             What does the paper conclude about dark energy? | How large is the effect in this study? |
@@ -70,7 +70,7 @@ LEANS = cases(
     }
 )
 
-STANDS_ALONE = texts(
+NO_REFERENCES = texts(
     r"""
     Those are figures I guessed; is that too few? | Figure I'd guess it. | The texts say that the dam leaks. |
     A retriever fetches ten texts, and a model reads the passages: does their order matter? |
@@ -105,7 +105,7 @@ STANDS_ALONE = texts(
 )
 
 STUDY = "In a randomised study, researchers compared two doses in 40 patients. Is the higher one better?"
-BESIDE = [
+INTRODUCED = [
     ("The study shows only that it is tolerated.", STUDY),
     ("The researchers would have had to blind the nurses.", STUDY),
     ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
@@ -121,7 +121,7 @@ BESIDE = [
     ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
     ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
 ]
-STILL_LEANS = [
+NOT_INTRODUCED = [
     ("The paper does not say how they were chosen.", STUDY),
     ("The authors also found a correlation.", STUDY),
     ("We know this: the team found a correlation.", "Is a correlation of 0.3 worth a second look?"),
@@ -133,8 +133,8 @@ STILL_LEANS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason"), LEANS)
-def test_leans(text: str, reason: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), REFERENCES)
+def test_references_to_a_source_are_found(text: str, reason: str) -> None:
     assert reason in [hit.reason for hit in source_references(text)]
 
 
@@ -151,34 +151,34 @@ def test_leans(text: str, reason: str) -> None:
         ("From the paper, by Hubble, why is it so?", None),
     ],
 )
-def test_only_words_that_say_where_a_question_is_from_go(text: str, rest: str | None) -> None:
-    assert [strip_source_lead(one) for one in texts(text)] == [rest or one for one in texts(text)]
+def test_only_an_opening_that_names_the_source_is_removed(text: str, rest: str | None) -> None:
+    assert [strip_source_lead(each) for each in texts(text)] == [rest or each for each in texts(text)]
 
 
-@pytest.mark.parametrize("text", STANDS_ALONE)
-def test_stands_alone(text: str) -> None:
+@pytest.mark.parametrize("text", NO_REFERENCES)
+def test_plain_english_has_no_references(text: str) -> None:
     assert source_references(text) == []
 
 
-@pytest.mark.parametrize(("text", "question"), BESIDE)
-def test_what_the_question_or_the_text_introduces_is_no_fault(text: str, question: str) -> None:
+@pytest.mark.parametrize(("text", "question"), INTRODUCED)
+def test_a_text_may_refer_to_what_it_or_its_question_introduces(text: str, question: str) -> None:
     assert source_references(text, given=question) == []
 
 
-@pytest.mark.parametrize(("text", "question"), STILL_LEANS)
-def test_a_question_forgives_what_it_introduces_alone(text: str, question: str) -> None:
+@pytest.mark.parametrize(("text", "question"), NOT_INTRODUCED)
+def test_a_question_forgives_only_what_it_introduces(text: str, question: str) -> None:
     assert source_references(text, given=question)
 
 
-@given(st.lists(st.sampled_from([text for text, _ in LEANS] + STANDS_ALONE), max_size=6))
-def test_hits_are_ordered_disjoint_and_say_what_they_found(texts: list[str]) -> None:
+@given(st.lists(st.sampled_from([text for text, _ in REFERENCES] + NO_REFERENCES), max_size=6))
+def test_references_are_ordered_disjoint_and_quote_the_text(texts: list[str]) -> None:
     text = " ".join(texts)
     hits = source_references(text)
     assert all(text[hit.start : hit.end] == hit.phrase != "" for hit in hits)
     assert all(a.end <= b.start for a, b in pairwise(hits))
 
 
-SHOWS = [
+ARTEFACTS = [
     *cases(
         {
             SENTENCE: r"""
@@ -214,12 +214,12 @@ SHOWS = [
     ("It is so.\n\n**Takes back:** it is not.", FORM),
 ]
 
-TOLD = texts("""
+TO_LEARNERS = texts("""
     For a student: ask who was not checked. | So far so good. For a sceptic I’d say it is a scale set to a known weight. |
     A student should ask of any perfect score who never got into it. | The student asks for the mechanism.
 """)
 
-PLAIN = texts(
+NO_ARTEFACTS = texts(
     r"""
     It helps nobody but the person it happens to. |
     The null hypothesis survives; one hypothesis would be dust. |
@@ -245,20 +245,20 @@ PLAIN = texts(
 )
 
 
-@pytest.mark.parametrize(("text", "reason"), SHOWS)
-def test_what_shows_how_it_was_made_has_its_reason(text: str, reason: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), ARTEFACTS)
+def test_artefacts_are_found_with_their_reason(text: str, reason: str) -> None:
     found = artefacts(text)
     assert reason in [fault.reason for fault in found]
     assert all(text[fault.start : fault.end] == fault.phrase for fault in found)
 
 
-@pytest.mark.parametrize("text", TOLD)
-def test_no_learner_is_spoken_to(text: str) -> None:
+@pytest.mark.parametrize("text", TO_LEARNERS)
+def test_speaking_to_a_learner_is_an_artefact(text: str) -> None:
     assert [fault.reason for fault in artefacts(text)] == [ASKER]
 
 
-@pytest.mark.parametrize("text", PLAIN)
-def test_plain_english_shows_nothing(text: str) -> None:
+@pytest.mark.parametrize("text", NO_ARTEFACTS)
+def test_plain_english_has_no_artefacts(text: str) -> None:
     assert artefacts(text) == []
 
 
@@ -270,11 +270,11 @@ def test_plain_english_shows_nothing(text: str) -> None:
         ("The person asks for 9.8.", "How fast does a person in a lift fall?"),
     ],
 )
-def test_what_the_question_speaks_of_is_no_artefact(text: str, question: str) -> None:
+def test_what_the_question_mentions_is_no_artefact(text: str, question: str) -> None:
     assert artefacts(text)
     assert artefacts(text, given=question) == []
 
 
 def test_every_rule_is_in_a_truth_table() -> None:
-    assert {rule.reason for rule in SOURCE_REFERENCE_RULES} == {reason for _, reason in LEANS}
-    assert {rule.reason for rule in ARTEFACT_RULES} == {reason for _, reason in SHOWS}
+    assert {rule.reason for rule in SOURCE_REFERENCE_RULES} == {reason for _, reason in REFERENCES}
+    assert {rule.reason for rule in ARTEFACT_RULES} == {reason for _, reason in ARTEFACTS}

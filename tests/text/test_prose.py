@@ -1,4 +1,4 @@
-"""Machine text is named, and what repeats itself or is no prose; science prose with the same words passes."""
+"""Machine text, repetition and text that is no prose are named; scientific prose with the same words passes."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programs.text.prose import degeneracy, machine_text_in
 from tests.text.tables import cases, texts
 
-LEAKS = [
+MACHINE_TEXTS = [
     *cases(
         {
             "JSON schema": r"""
@@ -80,14 +80,14 @@ PROSE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reason"), [*LEAKS, *((text, None) for text in PROSE)])
-def test_leaks_are_named_and_prose_passes(text: str, reason: str | None) -> None:
+@pytest.mark.parametrize(("text", "reason"), [*MACHINE_TEXTS, *((text, None) for text in PROSE)])
+def test_machine_text_is_named_and_prose_passes(text: str, reason: str | None) -> None:
     assert machine_text_in(text) == reason
 
 
 @given(st.sampled_from(PROSE), st.sampled_from(["[[ ## answer ## ]]", "<|im_start|>", "$ref"]), st.sampled_from(PROSE))
-def test_a_leak_is_found_wherever_it_stands(before: str, leak: str, after: str) -> None:
-    assert machine_text_in(f"{before} {leak} {after}")
+def test_machine_text_is_found_anywhere_in_a_text(before: str, machine_text: str, after: str) -> None:
+    assert machine_text_in(f"{before} {machine_text} {after}")
 
 
 DEGENERATE = [
@@ -108,7 +108,7 @@ DEGENERATE = [
 
 
 @pytest.mark.parametrize(("text", "reason"), DEGENERATE)
-def test_degenerate(text: str, reason: str) -> None:
+def test_degenerate_text_is_named(text: str, reason: str) -> None:
     assert reason in str(degeneracy(text))
 
 

@@ -1,4 +1,4 @@
-"""Spans are ordered, disjoint, stripped, and lose nothing; numbering and cutting follow them."""
+"""Sentence spans are ordered, disjoint and stripped, and cover the text; numbering and cutting follow them."""
 
 from itertools import pairwise
 
@@ -6,31 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.text.sentences import MAX_SENTENCE_CHARS, cut_at_sentence, numbered, split
+from programs.text.sentences import MAX_SENTENCE_CHARS, cut_at_sentence, numbered_lines, split_sentences
 
-# Shapes that trouble splitters: abbreviations, lists, decimals, and signs that are rare in prose.
-SHAPES = (
+# Texts that are hard to split: abbreviations, lists, decimals, and characters that are rare in prose.
+HARD_TEXTS = (
     "The mass is 3.2 Msun. |See Fig. 3. |cf. Eq. 5 |et al. |(yes!) |“Why?” |1. |a) |∯ |&ᓰ& |♨|e.g. |A. B. |... |§ 4"
 )
 SPACES = ["\n", "\n\n", "\t", "  ", "\u2028", "\u00a0", "\u200b", "\r\n- "]
-PIECES = st.sampled_from([*SHAPES.split("|"), *SPACES, "日本語。", "x" * 300, "word " * 250])
+PIECES = st.sampled_from([*HARD_TEXTS.split("|"), *SPACES, "日本語。", "x" * 300, "word " * 250])
 TEXTS = st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=120)
 
 
 def sentences(text: str) -> list[str]:
-    return [text[span.start : span.end] for span in split(text)]
+    return [text[span.start : span.end] for span in split_sentences(text)]
 
 
 @given(TEXTS)
 def test_spans_are_ordered_stripped_bounded_and_cover_the_text(text: str) -> None:
-    spans = split(text)
+    spans = split_sentences(text)
     assert all(a.end <= b.start for a, b in pairwise(spans))
     for span in spans:
         part = text[span.start : span.end]
         assert part == part.strip() != ""
         assert len(part) <= MAX_SENTENCE_CHARS
     covered = {i for span in spans for i in range(span.start, span.end)}
-    assert all(i in covered or sign.isspace() for i, sign in enumerate(text))
+    assert all(i in covered or character.isspace() for i, character in enumerate(text))
 
 
 @given(TEXTS, st.integers(1, 400))
@@ -64,6 +64,6 @@ def test_known_splits(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
-def test_numbered_lines_stay_lines() -> None:
+def test_each_numbered_sentence_is_one_line() -> None:
     text = "First\nsentence. Second one."
-    assert numbered(text, split(text)) == "[1] First sentence.\n[2] Second one."
+    assert numbered_lines(text, split_sentences(text)) == "[1] First sentence.\n[2] Second one."

@@ -1,4 +1,4 @@
-"""A thought is one element; taking it off and putting it on again changes nothing."""
+"""A thought is one tagged element; removing and adding its tags again changes nothing."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ PARAGRAPHS = st.lists(st.text() | TAGS, min_size=1).filter(lambda ps: any(p.stri
 
 
 @given(PARAGRAPHS)
-def test_round_trip(paragraphs: list[str]) -> None:
+def test_unwrapping_and_wrapping_again_changes_nothing(paragraphs: list[str]) -> None:
     wrapped = wrap_thought(paragraphs)
     kept = [p.strip() for p in paragraphs if p.strip()]
     assert bare_thought(wrapped) == escape_thought_tags("\n\n".join(kept))
@@ -22,7 +22,7 @@ def test_round_trip(paragraphs: list[str]) -> None:
 @pytest.mark.parametrize(
     "text", ["", "plain", "<thought>open", "<thought>a</thought> b", "<thought>a</thought><thought>b</thought>"]
 )
-def test_what_is_no_thought_stays_as_it_is(text: str) -> None:
+def test_text_that_is_no_thought_is_unchanged(text: str) -> None:
     assert bare_thought(f" {text}\n") == text
 
 

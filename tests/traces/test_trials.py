@@ -1,21 +1,21 @@
-"""Invariants of the trials (`programs.traces.trials`). Of the blind solve, which measures what a question needs:
+"""Invariants of the trials (`programs.traces.trials`). The blind solve measures what a question needs:
 
-1. Each question is tried K times without the passage and K times with it, by the solver; each try has a seed of its own and
-   a temperature above 0. Without the passage nothing of it is sent, and never anything of the trace.
-2. A setting is passed with at least half of its comparisons; known, needs_paper and unanswered follow from the two.
-3. Absent tries count nowhere: they move no rate, and where they could have decided, the need is None.
-4. The variations of a question share its tries, its need and its difficulty; each answer has its own comparisons, and the
-   question is decided over all of them. It is kept or turned down as a whole.
-5. What is not kept is rejected with the reason; an undecided one waits while a later run could decide it.
-6. Where an answer has a short answer, no model compares: each try is asked to end with it, and is scored by rules.
-7. The student is asked what the solver is; its rates stand in the record, and decide nothing; its replies are kept apart.
+1. The solver tries each question K times without the passage and K times with it; each try has its own seed and a
+   temperature above 0. Without the passage nothing of it is sent, and nothing of the trace ever is.
+2. A setting is passed if at least half of its comparisons find equivalence. The two make known, needs_paper or unanswered.
+3. Absent tries do not count in any rate. If they could have decided the need, it is None.
+4. The variations of a question share its tries, need and difficulty. Each answer has its own comparisons, all of which
+   decide together. The question is kept or rejected as a whole.
+5. A question that is not kept is rejected with the reason. An undecided one waits as long as a later run could decide it.
+6. If there is a short answer, no model compares: each try is asked to end with one, and rules score it.
+7. The student is asked the same as the solver. Its rates are in the record and decide nothing; its replies are separate.
 
-And of the step check:
+The step check asks a model about the steps:
 
-8. With it each accepted trace costs one call more, to the model that is named, about all its steps; without it no step has
-   anything else than its kind and text. Each quote is cut from the passage at its place.
-9. A verdict that names no sentence of the passage, or contradicts another on the same step, is none; so is that of a reply
-   that could not be read. The step then has none.
+8. Each accepted trace costs one more call, to the named model, about all its steps. Without the check, steps have only
+   their kind and text. Each quote is the passage's text between its offsets.
+9. A verdict is dropped if it names no sentence of the passage or contradicts another on the same step, and so are those of
+   an unreadable reply. The step then has no verdict.
 """
 
 from collections import Counter
@@ -34,17 +34,27 @@ from programs.stages.steps import verdicts_in
 from programs.traces.trials import STEP_STAGE, passed, tries_of
 from programs.traces.variation import Variation
 from signatures.vocabulary import Agreement
-from tests.making import Answers, answered, good_output, made_of, only, passage, solve_of, thought, unread
+from tests.builders import (
+    Answers,
+    blind_solve_of,
+    good_output,
+    one_variation,
+    passage,
+    reply_to,
+    run_tracer,
+    thought,
+    unread_reply,
+)
 
 AGREEMENTS = st.lists(st.sampled_from([*get_args(Agreement), None]), min_size=1, max_size=9)
 
 
-def solving(tries: int = 3, *keep: Need) -> dict[str, Any]:
+def solve_options(tries: int = 3, *keep: Need) -> dict[str, Any]:
     return {"blind_solve": tries, "solver_model": "solver", "compare_model": "comparer", "keep": list(keep)}
 
 
-def comparing(right: Callable[[str, int, int], bool]) -> Any:
-    """A comparer that finds a try equivalent where that is right for its setting, its number and the variation."""
+def comparer(right: Callable[[str, int, int], bool]) -> Any:
+    """A model that finds a try equivalent if `right` holds for its setting, its number and the variation."""
 
     def compare(ask: Ask) -> dict[str, Any]:
         *_, variation, tried = ask.key.split("/")[:5]
@@ -57,8 +67,8 @@ def comparing(right: Callable[[str, int, int], bool]) -> Any:
 
 def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     answers = Answers()
-    variation = only(answers, **solving(3))
-    solves = [ask for ask in answers.asked if ask.stage == "solve"]
+    variation = one_variation(answers, **solve_options(3))
+    solves = [ask for ask in answers.asks if ask.stage == "solve"]
     assert len(solves) == 6
     assert {ask.judge for ask in solves} == {"solver"}
     assert len({seed_of(ask.key, 0, 0) for ask in solves}) == 6
@@ -69,11 +79,11 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     assert {tuple(sorted(set(ask.inputs) - {"passage"})) for ask in solves} == {("asked_by", "question")}
     draft = variation.attempts[-1].draft
     assert not any(draft.answer in str(ask.inputs) for ask in solves)
-    compares = [ask for ask in answers.asked if ask.stage == "compare"]
+    compares = [ask for ask in answers.asks if ask.stage == "compare"]
     assert [ask.judge for ask in compares] == ["comparer"] * 6
     assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
     assert not any("passage" in ask.inputs for ask in compares)
-    found = solve_of(variation)
+    found = blind_solve_of(variation)
     assert (found.solver, found.compared_by, found.temperature) == ("solver", "comparer", SOLVE_TEMPERATURE)
 
 
@@ -88,9 +98,9 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
         (0, 0, "unanswered", 1.0),
     ],
 )
-def test_what_a_question_needs(with_passage: int, without: int, need: Need, difficulty: float) -> None:
-    compare = comparing(lambda setting, number, _: number < (with_passage if setting == "with" else without))
-    found = solve_of(only(Answers(compare=compare), **solving(4)))
+def test_both_settings_decide_a_questions_need(with_passage: int, without: int, need: Need, difficulty: float) -> None:
+    compare = comparer(lambda setting, number, _: number < (with_passage if setting == "with" else without))
+    found = blind_solve_of(one_variation(Answers(compare=compare), **solve_options(4)))
     assert (found.need, found.difficulty, found.difficulty_without) == (need, difficulty, 1 - without / 4)
     assert found.with_passage.equivalent == with_passage
     assert found.without_passage.contradicts == 4 - without
@@ -98,22 +108,22 @@ def test_what_a_question_needs(with_passage: int, without: int, need: Need, diff
 
 @given(AGREEMENTS)
 def test_a_setting_is_decided_only_when_the_absent_tries_could_not_change_it(found: list[Agreement | None]) -> None:
-    at_best = [each or "equivalent" for each in found]
-    at_worst = [each or "contradicts" for each in found]
-    best, worst = (2 * each.count("equivalent") >= len(found) for each in (at_best, at_worst))
+    at_best = [agreement or "equivalent" for agreement in found]
+    at_worst = [agreement or "contradicts" for agreement in found]
+    best, worst = (2 * agreements.count("equivalent") >= len(found) for agreements in (at_best, at_worst))
     assert passed(tries_of(found)) == (best if best == worst else None)
 
 
-def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
+def test_failed_tries_are_absent_and_asked_again_by_a_later_run() -> None:
     def solve(ask: Ask) -> Any:
-        return unread() if "/with.0/" in ask.key else good_output(ask)
+        return unread_reply() if "/with.0/" in ask.key else good_output(ask)
 
     def compare(ask: Ask) -> Any:
-        return unread() if "/with.1/" in ask.key else good_output(ask)
+        return unread_reply() if "/with.1/" in ask.key else good_output(ask)
 
     answers = Answers(solve=solve, compare=compare)
-    variation = only(answers, **solving(3))
-    found = solve_of(variation)
+    variation = one_variation(answers, **solve_options(3))
+    found = blind_solve_of(variation)
     assert (found.with_passage.absent, found.with_passage.equivalent, found.with_passage.pass_rate) == (2, 1, 1.0)
     assert (found.need, found.difficulty) == (None, 0.0)
     assert (variation.status, variation.settled) == ("accepted", False)
@@ -124,88 +134,86 @@ def test_tries_that_failed_are_absent_and_asked_again_by_a_later_run() -> None:
     ("right", "need", "difficulty"),
     [((0, 1, 2), "known", 0.0), ((1, 2), "known", 0.3333), ((2,), "unanswered", 0.6667)],
 )
-def test_a_question_has_one_need_over_its_variations(right: tuple[int, ...], need: Need, difficulty: float) -> None:
-    compare = comparing(lambda _setting, _number, variation: variation in right)
-    variations = made_of(Answers(compare=compare), **solving(2), variations=3).variations
-    [solve, *others] = map(solve_of, variations)
+def test_all_variations_of_a_question_share_one_need(right: tuple[int, ...], need: Need, difficulty: float) -> None:
+    compare = comparer(lambda _setting, _number, variation: variation in right)
+    variations = run_tracer(Answers(compare=compare), **solve_options(2), variations=3).variations
+    [solve, *others] = map(blind_solve_of, variations)
     assert others == [solve] * 2
     assert (solve.need, solve.difficulty, solve.variations) == (need, difficulty, [0, 1, 2])
     assert solve.with_passage.asked == solve.without_passage.asked == 6
-    kept = made_of(Answers(compare=compare), **solving(2, "unanswered"), variations=3).variations
+    kept = run_tracer(Answers(compare=compare), **solve_options(2, "unanswered"), variations=3).variations
     assert len({(variation.status, str(variation.rejection)) for variation in kept}) == 1
     assert kept[0].status == ("accepted" if need == "unanswered" else "rejected")
 
 
-def test_an_undecided_one_waits_while_a_later_run_could_decide_it() -> None:
-    variation = only(Answers(solve=lambda _ask: unread()), **solving(2, "needs_paper"))
+def test_an_undecided_question_waits_while_a_later_run_could_decide_it() -> None:
+    variation = one_variation(Answers(solve=lambda _ask: unread_reply()), **solve_options(2, "needs_paper"))
     assert (variation.status, variation.settled) == ("unjudged", False)
     generation = variation.record().generation
     assert generation is not None
     assert "" not in generation.models.values(), "nobody compared anything"
-    assert only(Answers(solve=lambda _ask: unread()), **solving(2)).status == "accepted"
+    assert one_variation(Answers(solve=lambda _ask: unread_reply()), **solve_options(2)).status == "accepted"
 
 
-def answering(short: dict[str, Any], text: str = "The scatter is what matters here, in all likelihood.") -> Any:
-    """A writer whose answers have a short answer."""
+def writer(short: dict[str, Any], text: str = "The scatter is what matters here, in all likelihood.") -> Any:
+    """A model whose answers have this short answer."""
     return lambda ask: {**good_output(ask), "text": text + good_output(ask)["text"], "short": short}
 
 
-STUDENT = {**solving(2), "student_model": "student"}
-CHOICE = answering(
-    {"kind": "choice", "answer": "The scatter matters.", "others": ["The lamps matter.", "Dust counts."]}
-)
+STUDENT = {**solve_options(2), "student_model": "student"}
+CHOICE = writer({"kind": "choice", "answer": "The scatter matters.", "others": ["The lamps matter.", "Dust counts."]})
 
 
-def knowing(ask: Ask) -> Any:
-    """The solver knows with the passage; the student never does, and says nothing at its first try without it."""
+def solver_knows(ask: Ask) -> Any:
+    """The solver is right with the passage. The student never is, and does not reply to its first try without it."""
     if ask.judge == "student" and "/without.0" in ask.key:
-        return unread()
+        return unread_reply()
     knows = ask.judge == "solver" and "passage" in ask.inputs
     return {"text": f"I have thought about it. \\boxed{{{'The scatter matters.' if knows else 'Dust counts.'}}}"}
 
 
-def test_rules_compare_where_there_is_a_short_answer() -> None:
-    answers = Answers(answer=CHOICE, solve=knowing)
-    variation = only(answers, **STUDENT)
-    found = solve_of(variation)
+def test_rules_compare_if_there_is_a_short_answer() -> None:
+    answers = Answers(answer=CHOICE, solve=solver_knows)
+    variation = one_variation(answers, **STUDENT)
+    found = blind_solve_of(variation)
     assert (found.need, found.difficulty, found.compared_by) == ("needs_paper", 0.0, RULES)
     assert found.student is not None
     assert (found.student.solver, found.student.with_passage.pass_rate) == ("student", 0.0)
     assert (found.student.without_passage.absent, found.student.without_passage.pass_rate) == (1, 0.0)
     assert answers.count("compare") == 0
     assert {name: len(replies) for name, replies in variation.last.trial_replies.items()} == {"solve": 4, "student": 4}
-    asks = [ask for ask in answers.asked if ask.stage == "solve"]
+    asks = [ask for ask in answers.asks if ask.stage == "solve"]
     assert len({ask.key for ask in asks}) == len(asks) == 8
     assert all("(A) " in ask.inputs["ending"] and "boxed" in ask.inputs["ending"] for ask in asks)
     assert not any(variation.last.draft.answer in str(ask.inputs) for ask in asks)
-    assert not variation.settled, "what the student did not answer is asked again"
+    assert not variation.settled, "the student is asked again for its missing reply"
 
 
-def test_without_one_a_model_compares_for_both() -> None:
+def test_without_a_short_answer_a_model_compares_for_solver_and_student() -> None:
     answers = Answers()
-    found = solve_of(only(answers, **STUDENT))
+    found = blind_solve_of(one_variation(answers, **STUDENT))
     assert found.student is not None
     assert (found.compared_by, found.student.with_passage.pass_rate) == ("comparer", 1.0)
     assert answers.count("compare") == 8
-    assert not any("ending" in ask.inputs for ask in answers.asked)
+    assert not any("ending" in ask.inputs for ask in answers.asks)
 
 
 def test_the_first_short_answer_of_a_question_decides_for_all_of_its_variations() -> None:
-    made = made_of(Answers(answer=CHOICE, solve=knowing), variations=3, **solving(2)).variations
-    [solve, *others] = map(solve_of, made)
+    made = run_tracer(Answers(answer=CHOICE, solve=solver_knows), variations=3, **solve_options(2)).variations
+    [solve, *others] = map(blind_solve_of, made)
     assert others == [solve] * 2
     assert solve.with_passage.asked == 2, "K tries, whatever the number of variations"
 
 
-CHECKING: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
+CHECK_OPTIONS: dict[str, Any] = {"check_steps": True, "check_model": "checker"}
 
 
-def verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str, Any]:
+def step_verdict(step: int, status: str = "supported", sentence: int = 2) -> dict[str, Any]:
     return {"step": step, "sentence": sentence, "reason": "It says the same.", "status": status}
 
 
 def steps_of(variation: Variation) -> list[StepRecord]:
-    """The steps of the unit's record, each held to what every record promises."""
+    """The steps of the variation's record, after a check of their quotes."""
     record = variation.record()
     text = record.source_paper.text
     assert text is not None
@@ -216,15 +224,15 @@ def steps_of(variation: Variation) -> list[StepRecord]:
 
 
 def checked(items: list[dict[str, Any]]) -> Variation:
-    """A trace of whose steps the model says so."""
+    """A variation whose steps a model checked with these verdicts."""
     answers = Answers(trace=lambda _ask: thought().model_dump(), steps=lambda _ask: {"items": items})
-    return only(answers, **CHECKING)
+    return one_variation(answers, **CHECK_OPTIONS)
 
 
 def test_one_call_asks_about_all_steps() -> None:
     answers = Answers()
-    variation = only(answers, **CHECKING)
-    [ask] = [ask for ask in answers.asked if ask.stage == "steps"]
+    variation = one_variation(answers, **CHECK_OPTIONS)
+    [ask] = [ask for ask in answers.asks if ask.stage == "steps"]
     assert (ask.judge, ask.key) == ("checker", f"steps/{variation.key}.0/checker")
     assert set(ask.inputs) == {"passage", "steps"}
     steps = steps_of(variation)
@@ -235,9 +243,9 @@ def test_one_call_asks_about_all_steps() -> None:
     assert generation.calls == 8 + 1
 
 
-def test_what_the_model_says_stands_in_the_record() -> None:
+def test_the_record_has_the_verdicts_of_the_model() -> None:
     said = [("no_claim", 0), ("outside", 0), ("supported", 2), ("inferred", 3), ("contradicted", 4)]
-    steps = steps_of(checked([verdict(number, *one) for number, one in enumerate(said, start=1)]))
+    steps = steps_of(checked([step_verdict(number, *one) for number, one in enumerate(said, start=1)]))
     assert [step.status for step in steps[:5]] == [None, "outside", "supported", "inferred", "contradicted"]
     assert {(step.judged_by, step.reason) for step in steps[:5]} == {("stand-in", "It says the same.")}
     quotes = [passage().quoted(number)["quote"] for number in (2, 3, 4)]
@@ -248,23 +256,23 @@ def test_what_the_model_says_stands_in_the_record() -> None:
 @pytest.mark.parametrize(
     "items",
     [
-        [verdict(3, "supported", 0)],
-        [verdict(3, "supported", 5)],
-        [verdict(3, "supported"), verdict(3, "contradicted")],
-        [verdict(16)],
+        [step_verdict(3, "supported", 0)],
+        [step_verdict(3, "supported", 5)],
+        [step_verdict(3, "supported"), step_verdict(3, "contradicted")],
+        [step_verdict(16)],
     ],
 )
-def test_a_verdict_that_cannot_stand_is_none(items: list[dict[str, Any]]) -> None:
+def test_an_invalid_step_verdict_is_dropped(items: list[dict[str, Any]]) -> None:
     variation = checked(items)
     assert (variation.status, variation.settled) == ("accepted", True)
     assert {step.judged_by for step in steps_of(variation)} == {None}
 
 
-def test_what_is_wrong_with_a_reply_is_said() -> None:
+def test_the_problems_of_a_step_check_are_named() -> None:
     ask = STEP_STAGE.ask(passage(), ["A.", "B,\nand C."], "n", "m")
     assert ask.inputs["steps"] == "1. A.\n2. B, and C."
-    assert answered(ask, {"items": [verdict(1), verdict(2, "outside", 0)]}).status == "ok"
-    faulty = answered(ask, {"items": [verdict(1, "inferred", 9), verdict(1)]})
+    assert reply_to(ask, {"items": [step_verdict(1), step_verdict(2, "outside", 0)]}).status == "ok"
+    faulty = reply_to(ask, {"items": [step_verdict(1, "inferred", 9), step_verdict(1)]})
     assert len(faulty.problems) == 3, "no verdict on step 2, two on step 1, and no sentence 9"
-    twice = answered(ask, {"items": [verdict(1), verdict(1)]})
+    twice = reply_to(ask, {"items": [step_verdict(1), step_verdict(1)]})
     assert list(verdicts_in(twice, 2, 4)) == [1]

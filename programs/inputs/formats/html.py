@@ -12,7 +12,7 @@ from lxml import etree, html
 from programs.inputs.formats.pandoc import blocks_of, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.papers import arxiv_in, doi_in, licence_in
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 _IGNORED_TAGS = "script style noscript template nav footer aside button input select textarea svg iframe object dialog"
 _HIDDEN = (
@@ -32,9 +32,9 @@ def read_html(data: bytes) -> Paper:
         parser = html.HTMLParser(encoding="utf-8" if utf8 else None, huge_tree=True)
         page = html.document_fromstring(data, parser=parser)
         if any("Excessive depth" in error.message for error in parser.error_log):
-            raise Unreadable(Skip.NESTED_TOO_DEEP)
+            raise Unreadable(SkipReason.NESTED_TOO_DEEP)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise Unreadable(Skip.DAMAGED if data.strip() else Skip.NO_TEXT_IN_IT) from error
+        raise Unreadable(SkipReason.DAMAGED if data.strip() else SkipReason.NO_TEXT_IN_IT) from error
     metadata: dict[str, list[str]] = {}
     for meta in page.iter("meta"):
         name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
@@ -64,7 +64,7 @@ def _article(page: Any) -> bytes:
     candidates = page.xpath("//article | //main | //*[@role='main']")
     article = max(candidates, key=lambda element: len(element.text_content()), default=page.find("body"))
     if article is None:
-        raise Unreadable(Skip.NO_TEXT_IN_IT)
+        raise Unreadable(SkipReason.NO_TEXT_IN_IT)
     tagged = article.iter(*_IGNORED_TAGS.split())
     left_out = [element for element in tagged if not str(element.get("type", "")).startswith("math/tex")]
     marks = (element for element in article.iter() if {*(element.get("class") or "").split()} & {*_NOISE.split()})

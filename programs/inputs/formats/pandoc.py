@@ -15,7 +15,7 @@ import pypandoc
 
 from programs.inputs.formats.paper import Block
 from programs.inputs.headings import APPENDIX
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 APPENDIX_MARK = "synthreasoner-appendix"
 """A heading with this text only marks that everything after it is an appendix."""
@@ -39,11 +39,11 @@ def tree_of(data: bytes, source: str) -> Node:
     command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", "json", "+RTS", "-M2g", "-RTS"]
     result = subprocess.run(command, input=data, capture_output=True, check=False)
     if result.returncode:
-        raise Unreadable(Skip.DAMAGED) from RuntimeError(result.stderr.decode(errors="replace").strip()[:300])
+        raise Unreadable(SkipReason.DAMAGED) from RuntimeError(result.stderr.decode(errors="replace").strip()[:300])
     try:
         tree: Node = json.loads(result.stdout)
     except RecursionError as error:
-        raise Unreadable(Skip.NESTED_TOO_DEEP) from error
+        raise Unreadable(SkipReason.NESTED_TOO_DEEP) from error
     return tree
 
 
@@ -81,22 +81,22 @@ def _blocks(node: Any) -> Iterator[Block]:
         yield from _block(node["t"], node.get("c"))
 
 
-def _block(kind: str, content: Any) -> Iterator[Block]:
-    if kind == "Header":
+def _block(node_type: str, content: Any) -> Iterator[Block]:
+    if node_type == "Header":
         yield Block(_text_of(content[2]), content[0])
-    elif kind in ("LineBlock", "CodeBlock"):
-        yield Block("\n".join(map(_text_of, content)) if kind == "LineBlock" else content[1])
-    elif kind == "MetaString":
+    elif node_type in ("LineBlock", "CodeBlock"):
+        yield Block("\n".join(map(_text_of, content)) if node_type == "LineBlock" else content[1])
+    elif node_type == "MetaString":
         yield Block(content)
-    elif kind == "Figure":
+    elif node_type == "Figure":
         yield from _blocks(content[1][1])
-    elif kind == "Table":
+    elif node_type == "Table":
         yield from _blocks(content[1][1])
         _, _, _, head, bodies, foot = content
         rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
         yield Block("\n".join(" | ".join(_one_line(cell[4]) for cell in cells) for _, cells in rows))
-    elif kind not in ("RawBlock", "HorizontalRule"):
-        titles = [_DIV_TITLES[name] for name in content[0][1] if name in _DIV_TITLES] if kind == "Div" else []
+    elif node_type not in ("RawBlock", "HorizontalRule"):
+        titles = [_DIV_TITLES[name] for name in content[0][1] if name in _DIV_TITLES] if node_type == "Div" else []
         yield from (Block(title, 1) for title in titles[:1])
         yield from _blocks(content)
 
@@ -108,14 +108,14 @@ def _text_of(nodes: Sequence[Node]) -> str:
     return "".join(parts)
 
 
-def _inline(kind: str, content: Any, before: str) -> str:
+def _inline(node_type: str, content: Any, before: str) -> str:
     """The text of an inline node; `before` is the text of the node before it. Empty for nodes without text (images)."""
-    if kind == "Superscript":
+    if node_type == "Superscript":
         return _superscript(content, before)
-    if kind == "Subscript":
+    if node_type == "Subscript":
         text = _text_of(content)
         return text if len(text) == 1 and text.isdigit() and before[-1:].isalpha() else f"_{_grouped(text)}"
-    return str(_INLINES[kind](content)) if kind in _INLINES else ""
+    return str(_INLINES[node_type](content)) if node_type in _INLINES else ""
 
 
 def _quoted(content: Any) -> str:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from programs.inputs.cleaning import clean, clean_line
 from programs.inputs.headings import NAMED_PART_LEVEL, left_out_kind
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 
 class Section(BaseModel, frozen=True):
@@ -74,7 +74,7 @@ def paper_with_headings(
 ) -> Paper:
     """Makes a paper from a cleaned text and its headings, in order. Raises `Unreadable` if there is no text."""
     if not text.strip():
-        raise Unreadable(Skip.NO_TEXT_IN_IT)
+        raise Unreadable(SkipReason.NO_TEXT_IN_IT)
     title = clean_line(title or "") or None
     # The title is not the heading of a section.
     marks = marks[1:] if marks and marks[0].title == title else marks

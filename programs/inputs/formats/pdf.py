@@ -16,7 +16,7 @@ import pdf_inspector
 from programs.inputs.formats.paper import Block, Paper, paper_of
 from programs.inputs.headings import depth_of, may_be_heading, parse_heading
 from programs.inputs.papers import arxiv_in, doi_in, licence_in, usable_title
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 MIN_LETTERS_PER_PAGE = 50
 """Average per page. A file with fewer, for which the library suggests OCR, holds pictures with some text laid over them."""
@@ -48,13 +48,13 @@ def read_pdf(data: bytes) -> Paper:
         pages = [page.markdown or "" for page in pdf_inspector.extract_pages_markdown_bytes(data).pages]
         items = pdf_inspector.extract_text_with_positions_bytes(data)
     except ValueError as error:
-        raise Unreadable(Skip.LOCKED if "encrypted" in str(error) else Skip.DAMAGED) from error
+        raise Unreadable(SkipReason.LOCKED if "encrypted" in str(error) else SkipReason.DAMAGED) from error
     text, pictures = "".join(pages), {why for page in info.ocr_reasons_by_page for why in page.reasons}
     letters = sum(map(str.isalpha, text))
     if letters < (MIN_LETTERS_PER_PAGE * len(pages) if pictures else 1):
-        raise Unreadable(Skip.NO_TEXT_IN_IT if pictures <= {"no_text"} else Skip.SCAN)
+        raise Unreadable(SkipReason.NO_TEXT_IN_IT if pictures <= {"no_text"} else SkipReason.SCAN)
     if len(_UNMAPPED.findall(text)) > MAX_UNMAPPED_RATIO * letters:
-        raise Unreadable(Skip.UNKNOWN_LETTERS)
+        raise Unreadable(SkipReason.UNKNOWN_LETTERS)
     rotated = [item for item in items if item.rotation % 360]
     front = "\n".join([*pages[:2], *(item.text for item in rotated if item.page == 1)])
     blocks = list(_blocks(_clean_pages(pages, items), {_normalized(item.text) for item in rotated}))
@@ -135,7 +135,7 @@ def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
 
 
 def _without_running_heads(pages: Sequence[str]) -> list[str]:
-    """Removes text that starts or ends nearby pages alike, except for numbers. Facing pages may have different heads."""
+    """Removes text that pages up to two apart share at the top or bottom, ignoring numbers: facing pages may differ."""
     words = [re.sub(r"\d+", "\0", page).split() for page in pages]
     cleaned = []
     for number, page in enumerate(pages):

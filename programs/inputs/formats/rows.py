@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from programs.errors import FatalError, UserError
 from programs.inputs.cleaning import to_json_value
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 HUB_PREFIX = "hf://"
 _HUB_NAME = re.compile(r"hf://(?:datasets/)?([\w.-]+/[\w.-]+)(?:/([\w.+-]+))?(?:@([\w./-]+))?(?::([\w.-]+))?")
@@ -37,19 +37,19 @@ class HubName(NamedTuple):
         return self.written
 
 
-def read_rows(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | Skip]:
-    """The rows as JSON values (`to_json_value`), lazily and in order; a `Skip` for a row that cannot be read. Raises `Unreadable` if
-    a file is damaged, after the rows before the damage, and `FatalError` if the Hub stops responding, so that a later run
-    can continue."""
+def read_rows(name: Path | HubName, text_field: str) -> Iterator[dict[str, Any] | SkipReason]:
+    """The rows as JSON values (`to_json_value`), lazily and in order; a `SkipReason` for a row that cannot be read. Raises
+    `Unreadable` if a file is damaged, after the rows before the damage, and `FatalError` if the Hub stops responding or no
+    longer has the data set, so that a later run can continue."""
     for row in _hub_rows(name) if isinstance(name, HubName) else _parquet_rows(name):
         try:
             text = row.get(text_field)
             # JSON has no bytes, but a text may be stored as bytes.
             yield to_json_value({**row, text_field: text.decode()} if isinstance(text, bytes) else row)
         except UnicodeDecodeError:
-            yield Skip.BAD_UTF8
+            yield SkipReason.BAD_UTF8
         except RecursionError:
-            yield Skip.NESTED_TOO_DEEP
+            yield SkipReason.NESTED_TOO_DEEP
 
 
 def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -68,7 +68,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise Unreadable(Skip.DAMAGED) from error
+        raise Unreadable(SkipReason.DAMAGED) from error
 
 
 def _cell_value(cell: Any) -> Any:

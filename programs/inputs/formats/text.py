@@ -19,7 +19,7 @@ from programs.inputs.headings import (
     may_be_heading,
     parse_heading,
 )
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
@@ -32,7 +32,7 @@ def decode_text(data: bytes) -> str:
     try:
         return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(Skip.BAD_UTF8) from error
+        raise Unreadable(SkipReason.BAD_UTF8) from error
 
 
 def read_text(data: bytes) -> Paper:
@@ -49,13 +49,10 @@ def split_into_sections(text: str) -> Paper:
         line = raw.strip()
         found = parse_heading(line) if line else None
         if found is None and may_be_heading(line) and not (lines[number - 1] + lines[number + 1]).strip():
-            # A line before prose ends a part recognised by its name alone, except references, whose entries are no prose.
-            after_named_part = (
-                bool(marks) and marks[-1].level == NAMED_PART_LEVEL and left_out_kind(marks[-1].title) != REFERENCES
-            )
-            depth = depth_of(line) or (
-                NAMED_PART_LEVEL if after_named_part and len(lines[number + 2]) >= MIN_PROSE_LINE else None
-            )
+            # A line before prose ends a part recognised by its name alone, but not references, whose entries are long too.
+            last, before_prose = marks[-1] if marks else None, len(lines[number + 2]) >= MIN_PROSE_LINE
+            ends_part = last and last.level == NAMED_PART_LEVEL and left_out_kind(last.title) != REFERENCES
+            depth = depth_of(line) or (NAMED_PART_LEVEL if ends_part and before_prose else None)
             found = Heading(depth, line) if depth else None
         if found is not None:
             marks.append(HeadingMark(start, *found))
@@ -91,7 +88,7 @@ def _marks(text: str) -> list[HeadingMark]:
 
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     return [
-        HeadingMark(starts[opened.map[0]], int(opened.tag[1:]), inline.content.strip(" *_"))
-        for opened, inline in pairwise(MarkdownIt("commonmark").parse(text))
-        if opened.type == "heading_open" and opened.level == 0 and opened.map and inline.content.strip(" *_")
+        HeadingMark(starts[opening.map[0]], int(opening.tag[1:]), inline.content.strip(" *_"))
+        for opening, inline in pairwise(MarkdownIt("commonmark").parse(text))
+        if opening.type == "heading_open" and opening.level == 0 and opening.map and inline.content.strip(" *_")
     ]

@@ -13,7 +13,7 @@ from lxml import etree
 from programs.inputs.formats.pandoc import blocks_of, meta_text, tree_of
 from programs.inputs.formats.paper import Paper, paper_of
 from programs.inputs.papers import doi_in, licence_in, usable_title
-from programs.inputs.report import Skip, Unreadable
+from programs.inputs.report import SkipReason, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _PROPERTIES = "docProps/core.xml"
@@ -29,7 +29,7 @@ MAX_PART_BYTES = 64 * 2**20  # after decompression; far more than the text of an
 def read_docx(data: bytes) -> Paper:
     if data.startswith(_OLE):
         # Password-protected documents are OLE containers, and so are those of Word 97.
-        raise Unreadable(Skip.LOCKED if "EncryptedPackage".encode("utf-16-le") in data else Skip.DAMAGED)
+        raise Unreadable(SkipReason.LOCKED if "EncryptedPackage".encode("utf-16-le") in data else SkipReason.DAMAGED)
     properties, unwrapped = _unpack(data)
     tree = tree_of(unwrapped, "docx")
     blocks = list(blocks_of(tree))
@@ -54,7 +54,7 @@ def _unpack(data: bytes) -> tuple[dict[str, str], bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as container, zipfile.ZipFile(unwrapped, "w") as output:
             for part in container.infolist():
                 if part.filename.endswith(".xml") and part.file_size > MAX_PART_BYTES:
-                    raise Unreadable(Skip.DAMAGED)
+                    raise Unreadable(SkipReason.DAMAGED)
                 content = container.read(part)
                 if part.filename == _PROPERTIES:
                     root = etree.fromstring(content, parser)
@@ -63,7 +63,7 @@ def _unpack(data: bytes) -> tuple[dict[str, str], bytes]:
                     content = etree.tostring(_unwrap_containers(etree.fromstring(content, parser)), encoding="utf-8")
                 output.writestr(part, content)
     except (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Unreadable(Skip.DAMAGED) from error
+        raise Unreadable(SkipReason.DAMAGED) from error
     return properties, unwrapped.getvalue()
 
 

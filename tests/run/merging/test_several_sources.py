@@ -1,8 +1,8 @@
-"""What several sources hold.
+"""Texts that are in several sources.
 
-1. A text is taken whole from one source, of the one that made most of it, of equals the one named first: its traces, and
-   every reply (also of journals of any kind, by Hypothesis). A later run never weaves two together.
-2. Its cost counts once.
+1. All traces and replies of a text come from one source, the one that made most of it; if these are equal, the one named
+   first. This holds for arbitrary journals (Hypothesis). A later run never mixes two sources.
+2. The cost of a text counts once.
 """
 
 from pathlib import Path
@@ -18,38 +18,38 @@ from programs.merge import copy_sources
 from programs.run.attempts import TraceSource
 from programs.run.journal import Journal
 from tests.lab import Lab, laboratory
-from tests.run.merging.merging import copied, merged, run_as, view
-from tests.run.test_resume import JUDGED, score_by_text
+from tests.run.merging.merging import copy_journal, merge_sources, run_to_output, with_output
+from tests.run.test_resume import JUDGED, stages_with_scores
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_copy_that_was_carried_on_counts_once(lab: Lab, turned: bool) -> None:
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_copy_that_was_continued_counts_once(lab: Lab, reverse: bool) -> None:
     before = lab.calls
-    first = run_as(lab, "first", max_traces=2)
-    second = copied(lab, first, "second")
-    run_as(lab, "second")
-    sources = [second, first] if turned else [first, second]
-    found = merged(lab, *sources)
-    assert found.traces == {"accepted": 6}
-    assert sum(row["calls"] for row in found.spent_in_all) == lab.calls - before == 6 * 8
-    assert found.shared_texts >= 2
-    assert view(lab, "merged").counted()[1] == 0
+    first = run_to_output(lab, "first", max_traces=2)
+    second = copy_journal(lab, first, "second")
+    run_to_output(lab, "second")
+    sources = [second, first] if reverse else [first, second]
+    merged = merge_sources(lab, *sources)
+    assert merged.traces == {"accepted": 6}
+    assert sum(row["calls"] for row in merged.spent_in_all) == lab.calls - before == 6 * 8
+    assert merged.shared_texts >= 2
+    assert with_output(lab, "merged").run_and_count()[1] == 0
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_an_accepted_trace_stands_before_a_rejected_one(tmp_path: Path, turned: bool) -> None:
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_accepted_trace_takes_precedence_over_a_rejected_one(tmp_path: Path, reverse: bool) -> None:
     rules = {**JUDGED, "max_attempts": 1}
-    with laboratory(tmp_path, texts=4, stages=score_by_text([7])) as lab:
-        strict = run_as(lab, "strict", **rules, min_quality_score=8)
-        copied(lab, strict, "mild")
-        mild = run_as(lab, "mild", **rules, min_quality_score=6)
-        found = merged(lab, *([strict, mild] if turned else [mild, strict]))
-        assert found.traces == {"accepted": 4}
-        # Whichever rules a run has, it decides by them, from what is there.
-        mine = view(lab, "merged")
-        finished, calls = mine.counted(**rules, min_quality_score=8)
+    with laboratory(tmp_path, texts=4, stages=stages_with_scores([7])) as lab:
+        strict = run_to_output(lab, "strict", **rules, min_quality_score=8)
+        copy_journal(lab, strict, "mild")
+        mild = run_to_output(lab, "mild", **rules, min_quality_score=6)
+        merged = merge_sources(lab, *([strict, mild] if reverse else [mild, strict]))
+        assert merged.traces == {"accepted": 4}
+        # A run decides by its own rules, from the stored verdicts.
+        merged_lab = with_output(lab, "merged")
+        finished, calls = merged_lab.run_and_count(**rules, min_quality_score=8)
         assert (calls, finished.summary.traces) == (0, {"rejected": 4})
-        finished, calls = mine.counted(**rules, min_quality_score=6)
+        finished, calls = merged_lab.run_and_count(**rules, min_quality_score=6)
         assert (calls, finished.summary.traces) == (0, {"accepted": 4})
 
 
@@ -66,28 +66,28 @@ def write_journal(path: Path, lines: list[tuple[str, bool, str]]) -> None:
             journal.append(kind, key, stage=key.split("/")[0], reply=reply.model_dump(mode="json"))
 
 
-def told(journal: Journal) -> dict[str, Any]:
-    """What the journal answers each key with, of a text or of both."""
+def newest_outputs(journal: Journal) -> dict[str, Any]:
+    """The newest output of every key."""
     kinds = ("stage", "failed")
-    found = {(kind, key): journal.latest(kind, key) for kind in kinds for key in KEYS}
-    return {f"{kind} {key}": line["reply"]["output"] for (kind, key), line in found.items() if line is not None}
+    newest = {(kind, key): journal.latest(kind, key) for kind in kinds for key in KEYS}
+    return {f"{kind} {key}": line["reply"]["output"] for (kind, key), line in newest.items() if line is not None}
 
 
-@given(sources=st.lists(LINES, min_size=1, max_size=3), repeated=st.booleans())
+@given(sources=st.lists(LINES, min_size=1, max_size=3), repeat_sources=st.booleans())
 @settings(max_examples=15)
-def test_a_text_is_taken_whole_from_the_first_of_equals(
-    tmp_path_factory: pytest.TempPathFactory, sources: list[list[tuple[str, bool, str]]], repeated: bool
+def test_a_text_comes_whole_from_the_first_of_equal_sources(
+    tmp_path_factory: pytest.TempPathFactory, sources: list[list[tuple[str, bool, str]]], repeat_sources: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("journals")
-    given = [*enumerate(sources), *(enumerate(sources) if repeated else ())]
+    numbered = [*enumerate(sources), *(enumerate(sources) if repeat_sources else ())]
     for number, lines in enumerate(sources):
         write_journal(folder / f"{number}.jsonl", lines)
-    taken = []
+    expected_lines = []
     for text in ("0a", "0b"):
-        known = [[one for one in lines if text in one[0]] for _, lines in given]
-        taken += next((lines for lines in known if lines), [])
-    write_journal(folder / "alone.jsonl", taken)
-    with Journal(folder / "merged.jsonl") as new, Journal(folder / "alone.jsonl") as alone:
-        copy_sources([TraceSource(folder / f"{number}.jsonl", True) for number, _ in given], new, folder)
-        assert told(new) == told(alone)
-        assert new.index.spent() == alone.index.spent()
+        of_text = [[line for line in lines if text in line[0]] for _, lines in numbered]
+        expected_lines += next((lines for lines in of_text if lines), [])
+    write_journal(folder / "alone.jsonl", expected_lines)
+    with Journal(folder / "merged.jsonl") as new, Journal(folder / "alone.jsonl") as expected:
+        copy_sources([TraceSource(folder / f"{number}.jsonl", True) for number, _ in numbered], new, folder)
+        assert newest_outputs(new) == newest_outputs(expected)
+        assert new.index.spent() == expected.index.spent()

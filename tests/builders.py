@@ -1,8 +1,8 @@
-"""Small real parts for the tests of the core: a sample, a question, answers of every stage, variations, journal lines.
+"""Makes samples, questions, answers of every stage, variations and journal lines for the tests of the core.
 
 answers = Answers(judge=lambda ask: {**VERDICT, "overall": 3})
-made = made_of(answers, quality_check=True, judge_models=["a"])              # a Tracer, without a model
-answers.asked                                                                  # the asks, in order
+outcome = run_tracer(answers, quality_check=True, judge_models=["a"])    # the whole Tracer, without a model
+answers.asks                                                             # the asks, in order
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from signatures.shape import Shape
 from signatures.thought import Thought
 from signatures.vocabulary import Kind
 from tests.standin.panel import verdict
-from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, Asked
+from tests.standin.scientist import ANSWERS, STAGE_OF_FIELD, StageRequest
 
 TEXT = (
     "Catalogue seven holds lensing measurements of 107 galaxies from a spectroscopic telescope. "
@@ -40,13 +40,13 @@ TEXT = (
 )
 VERDICT: dict[str, Any] = verdict(7, "Sound, though the calibration is thin.")
 
-Output = Callable[[Ask], Any]
-"""What a stage is answered: a Reply as it stands, or an output, which is then checked."""
+StageAnswer = Callable[[Ask], Any]
+"""Answers the asks of a stage: returns a Reply, or an output that is then checked."""
 
 
 @lru_cache(maxsize=1)
 def tracer() -> Tracer:
-    """A program that nobody changes."""
+    """A program shared by all tests, which must not change it."""
     return Tracer()
 
 
@@ -59,12 +59,12 @@ def passage(text: str = TEXT, **given: str) -> Passage:
 
 
 def question(kind: str = "mechanism", text: str | None = None) -> Question:
-    asked = text or "By what chain of causes can a scatter of 9 percent between exposures bias a lensing amplitude?"
-    return Question(text=asked, type=kind, difficulty=QUESTION_TYPES[kind].usual_level, audience="survey scientist")
+    text = text or "By what chain of causes can a scatter of 9 percent between exposures bias a lensing amplitude?"
+    return Question(text=text, type=kind, difficulty=QUESTION_TYPES[kind].usual_level, audience="survey scientist")
 
 
-def answered(ask: Ask, output: Any) -> Reply:
-    """The reply to an ask that was answered once: ok, or unusable where the stage's check finds a fault."""
+def reply_to(ask: Ask, output: Any) -> Reply:
+    """The reply to an ask after one call: ok, or unusable if the stage's check finds a problem."""
     problems = ask.check([ask.read(output)])
     return Reply(
         status="unusable" if problems else "ok",
@@ -76,41 +76,39 @@ def answered(ask: Ask, output: Any) -> Reply:
     )
 
 
-def unread(why: str = "the server is gone") -> Reply:
-    return Reply(status="unread", problems=[why], model="stand-in")
+def unread_reply(problem: str = "the server is gone") -> Reply:
+    return Reply(status="unread", problems=[problem], model="stand-in")
 
 
 def good_output(ask: Ask) -> Any:
-    """What the stand-in's scientist says; it differs with the ask's key alone."""
+    """The stand-in scientist's answer to an ask. The ask's inputs and key determine it."""
     nonce = hashlib.blake2b(ask.key.encode(), digest_size=4).hexdigest()
     text = "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in ask.inputs.items())
-    stage = STAGE_OF_FIELD[ask.output]
-    return ANSWERS[stage](Asked(stage, ask.output, text, nonce, 0, {}))
+    stage = STAGE_OF_FIELD[ask.output_field]
+    return ANSWERS[stage](StageRequest(stage, ask.output_field, text, nonce, 0, {}))
 
 
 class Answers:
-    """Answers every ask in form; `stages` replaces single stages. `asked` holds the asks in order."""
+    """Gives every ask a good answer; `stages` replaces those of single stages. `asks` has the asks in order."""
 
-    def __init__(self, **stages: Output) -> None:
+    def __init__(self, **stages: StageAnswer) -> None:
         self.stages = stages
-        self.asked: list[Ask] = []
+        self.asks: list[Ask] = []
 
     async def __call__(self, ask: Ask) -> Reply:
         return self.reply(ask)
 
     def reply(self, ask: Ask) -> Reply:
-        """The same without awaiting."""
-        self.asked.append(ask)
+        self.asks.append(ask)
         output = self.stages.get(ask.stage, good_output)(ask)
-        return output if isinstance(output, Reply) else answered(ask, output)
+        return output if isinstance(output, Reply) else reply_to(ask, output)
 
     def count(self, stage: str) -> int:
-        """How often a stage was asked."""
-        return sum(ask.stage == stage for ask in self.asked)
+        return sum(ask.stage == stage for ask in self.asks)
 
 
-class Memory(Store):
-    """A store that remembers what it was told, in order; what it kept is decided by the present rules, unless `stale`."""
+class MemoryStore(Store):
+    """A store in memory. Its variations count as decided by the present rules, unless it is `stale`."""
 
     def __init__(self, *, stale: bool = False) -> None:
         self.stale = stale
@@ -131,7 +129,7 @@ class Memory(Store):
         self.kept[variation.key] = variation
 
 
-def made_of(
+def run_tracer(
     answers: Answers | None = None,
     text: str = TEXT,
     *,
@@ -141,44 +139,42 @@ def made_of(
     limit: int | None = None,
     **options: Any,
 ) -> SampleOutcome:
-    """What the whole program makes of a text."""
-    wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
-    return run(tracer().generate(sample(text), wanted, answers or Answers(), store, limit))
+    """Runs the whole program on a text."""
+    settings = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
+    return run(tracer().generate(sample(text), settings, answers or Answers(), store, limit))
 
 
-def only(answers: Answers | None = None, **given: Any) -> Variation:
-    """The one variation that is made of a text."""
-    [variation] = made_of(answers, **given).variations
+def one_variation(answers: Answers | None = None, **given: Any) -> Variation:
+    """The only variation that `run_tracer` makes with these options."""
+    [variation] = run_tracer(answers, **given).variations
     return variation
 
 
-def solve_of(variation: Variation) -> BlindSolve:
-    """What a blind solve found of it."""
-    found = variation.record().blind_solve
-    assert found is not None
-    return found
+def blind_solve_of(variation: Variation) -> BlindSolve:
+    """The blind solve in a variation's record."""
+    solve = variation.record().blind_solve
+    assert solve is not None
+    return solve
 
 
-def analysed(answers: Answers | None = None) -> Strands:
-    """What stages 2 and 3 find for `question()` in `passage()`."""
+def strands(answers: Answers | None = None) -> Strands:
+    """The result of stages 2 and 3 for `question()` about `passage()`."""
     return run(tracer().strands.generate(passage(), question(), "closed", answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
-    """A thought and its answer."""
     writer = stages or tracer().writer
-    return run(writer.write(passage(), question(), analysed(), plan(), answers or Answers()))
+    return run(writer.write(passage(), question(), strands(), plan(), answers or Answers()))
 
 
-def keep(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:
-    """Writes variations as the runner does."""
+def append_variations(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:
     for variation in variations:
         line = line_of(variation, basis, {"program": "abc", "seed": 0})
         journal.append("unit", str(variation.key), **line)
 
 
 def plan(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> AttemptPlan:
-    """Which draft, with a shape that no wrong turn is due in."""
+    """An attempt's plan. Its shape has no wrong turn."""
     shape = Shape(name="straight through", noticed=None, length="short")
     return AttemptPlan(variation, attempt, temperature, shape)
 
@@ -194,23 +190,23 @@ PARAGRAPHS: tuple[tuple[Kind, str], ...] = (
 
 
 def thought(paragraphs: Sequence[tuple[str, str]] = PARAGRAPHS, /, **texts: str) -> Thought:
-    """A thought, by default one without faults; `texts` replaces the text of the paragraphs of a kind."""
-    made = [{"kind": kind, "text": texts.get(kind, text)} for kind, text in paragraphs]
-    return Thought.model_validate({"paragraphs": made})
+    """A thought, by default one without problems; `texts` replaces the text of the paragraphs of a kind."""
+    fields = [{"kind": kind, "text": texts.get(kind, text)} for kind, text in paragraphs]
+    return Thought.model_validate({"paragraphs": fields})
 
 
 def inputs_of_every_stage() -> dict[str, Any]:
-    """A value for every input field that any signature has."""
-    found = analysed()
+    """A value for every input field of any signature."""
+    notes = strands()
     shape = plan().shape
     assert shape is not None
     return {
         "passage": passage().shown,
         "question": question().text,
         "asked_by": question().asked_by,
-        **found.for_thought,
-        "analysis": found.analysis,
-        "perspective": found.perspective,
+        **notes.for_thought,
+        "analysis": notes.analysis,
+        "perspective": notes.perspective,
         "given": "the question alone",
         "completing": "Where it lacks a result.",
         "shape": shape.prompt_text,

@@ -4,7 +4,7 @@
    with the last sentences of the passage before it.
 2. A section shorter than a quarter of the limit is joined with its neighbours as long as the result fits. Parts with
    nothing to ask about (references, acknowledgements, ...) are joined only with parts of the same kind.
-3. A sentence longer than the limit is cut at punctuation, or else between words.
+3. A sentence longer than the limit is cut at punctuation, else between words. A word of half the limit may be cut, too.
 
 The sentences are the ones that evidence refers to (`programs.text.sentences`), so no passage ends at "cf." or "Fig.".
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from programs.inputs.formats.paper import Paper
-from programs.text.sentences import Span, parts, split
+from programs.text.sentences import Span, split_sentences, split_span
 
 CHARS_PER_TOKEN = 4.0
 """A rule of thumb for English prose; models differ by a fifth. The model's tokenizer is not known here."""
@@ -24,7 +24,7 @@ JOIN_BELOW = 0.25
 """A section shorter than this fraction of the limit is joined with its neighbours."""
 
 
-class Cutting(NamedTuple):
+class Chunking(NamedTuple):
     """How texts are cut: into passages of at most `tokens` tokens (None: DEFAULT_TOKENS, and JSON lines stay whole). Each
     passage of a section except the first repeats up to `overlap` whole sentences of the one before."""
 
@@ -37,7 +37,7 @@ class Cutting(NamedTuple):
         return wanted if upper_bound is None else min(wanted, upper_bound)
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """A passage: text[start:end] of a paper. `sections` are the sections that it overlaps, each as its headings joined by
     " > ", outermost first. `kind`: why there is nothing to ask about in it; None if there may be something."""
 
@@ -47,16 +47,16 @@ class Piece(NamedTuple):
     kind: str | None
 
 
-def cut_into_passages(paper: Paper, limit: int, overlap: int) -> Iterator[Piece]:
+def cut_into_passages(paper: Paper, limit: int, overlap: int) -> Iterator[Chunk]:
     """The passages of a paper, in order. None is longer than `limit` characters, blank, or ends in white space. Together
     they cover the text except white space. Two passages share only whole sentences of one section, at most `overlap`."""
-    joined: list[Piece] = []
+    joined: list[Chunk] = []
     for section in paper.sections:
         words = paper.text[section.start : section.end]
         start, end = section.end - len(words.lstrip()), section.start + len(words.rstrip())
         if start >= end:
             continue
-        piece = Piece(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
+        piece = Chunk(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
         before = joined[-1] if joined and joined[-1].kind == piece.kind else None
         if before and end - before.start <= limit and min(before.end - before.start, end - start) < JOIN_BELOW * limit:
             joined[-1] = before._replace(end=end, sections=(*before.sections, *piece.sections))
@@ -72,8 +72,8 @@ def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
     length = span.end - span.start
     if length <= limit:
         return [span]
-    whole = [Span(span.start + s.start, span.start + s.end) for s in split(text[span.start : span.end])]
-    sentences = [part for sentence in whole for part in parts(text, sentence, limit)]
+    whole = [Span(span.start + s.start, span.start + s.end) for s in split_sentences(text[span.start : span.end])]
+    sentences = [part for sentence in whole for part in split_span(text, sentence, limit)]
     min_count, runs = math.ceil(length / limit), list[Span]()
     # Sentence ends and overlap cost room: with the fewest passages, a short rest may be left over.
     for count in range(min_count, min_count + 4):

@@ -1,4 +1,4 @@
-"""PDF files as papers come: set in two columns, scanned, locked."""
+"""PDF files like those of papers: in two columns, in one column, scanned, and locked with a password."""
 
 import io
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ COLUMN = (WIDTH - 2 * MARGIN - GAP) / 2
 BODY, HEAD = "Times-Roman", "Times-Bold"
 SIZE, LEADING = 9.5, 11.5
 TITLE = "Scatter of the Redshift Relation in Dusty Galaxies"
-RUNNING = "J. Doe et al.: Scatter in dusty galaxies"
+RUNNING_HEAD = "J. Doe et al.: Scatter in dusty galaxies"
 
 
 class Line(NamedTuple):
-    """A line of a column: its words, how they are set, and by how much it is indented."""
+    """A line of a column. In points: `indent` from the left, and `skip`, the extra space above."""
 
     text: str
     font: str = BODY
@@ -29,18 +29,18 @@ class Line(NamedTuple):
 
 
 def paragraph(text: str, *, indent: float = 10.0, width: float = COLUMN, skip: float = 0.0) -> Iterator[Line]:
-    """The lines of a paragraph. A word that holds a soft hyphen (\\xad) is broken there where it does not fit."""
+    """The lines of a paragraph. A word that does not fit is broken at its soft hyphen (\\xad), if it has one."""
     line, first = "", True
     words = text.split(" ")
     while words:
         word = words.pop(0)
-        room = width - (indent if first else 0.0)
+        available = width - (indent if first else 0.0)
         longer = f"{line} {word}".strip()
-        if stringWidth(longer.replace("\xad", ""), BODY, SIZE) <= room:
+        if stringWidth(longer.replace("\xad", ""), BODY, SIZE) <= available:
             line = longer
             continue
         head, _, tail = word.partition("\xad")
-        if tail and stringWidth(f"{line} {head}-".strip(), BODY, SIZE) <= room:
+        if tail and stringWidth(f"{line} {head}-".strip(), BODY, SIZE) <= available:
             line, words = f"{line} {head}-", [tail, *words]
         else:
             words.insert(0, word)
@@ -58,7 +58,7 @@ def formula(text: str, number: int) -> Line:
 
 
 def body() -> Iterator[Line]:
-    """The paper below its abstract, enough for several pages."""
+    """The paper below its abstract, several pages long."""
     yield heading("1 Introduction")
     yield from paragraph(
         "Dust reddens the light of distant galaxies and changes what their redshifts seem to say. Earlier "
@@ -118,11 +118,10 @@ ABSTRACT = (
 
 
 def two_columns(*, rowwise: bool = False, info: bool = True) -> bytes:
-    """A paper in two columns under a title and an abstract of full width, with running headers and page numbers.
+    """A paper in two columns below a title and an abstract of full width, with running heads and page numbers.
 
-    `rowwise` writes both columns line by line across the page, as some programs do: only where the lines stand tells how
-    to read them. Without `info` the file says nothing about itself but what is printed.
-    """
+    `rowwise` draws both columns line by line across the page, as some programs do, so that only the positions of the lines
+    tell the reading order. Without `info` the file has no metadata."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True)
     if info:
@@ -131,13 +130,13 @@ def two_columns(*, rowwise: bool = False, info: bool = True) -> bytes:
     lines = list(body())
     page = 1
     while lines:
-        top = _front(canvas) if page == 1 else HEIGHT - 70
+        top = _draw_front_matter(canvas) if page == 1 else HEIGHT - 70
         canvas.setFont(BODY, 8)
-        canvas.drawString(MARGIN, HEIGHT - 40, RUNNING)
+        canvas.drawString(MARGIN, HEIGHT - 40, RUNNING_HEAD)
         canvas.drawCentredString(WIDTH / 2, 25, str(page))
         placed: list[tuple[int, float, Line]] = []
         for column in range(2):
-            # A figure stands above the left column of the second page.
+            # The second page has a figure above its left column.
             y = top - 150 * (page == 2 and column == 0)
             while lines and y - lines[0].skip - LEADING > 60:
                 line = lines.pop(0)
@@ -148,26 +147,26 @@ def two_columns(*, rowwise: bool = False, info: bool = True) -> bytes:
         if rowwise:
             placed.sort(key=lambda item: (-item[1], item[0]))
         for column, y, line in placed:
-            _set(canvas, MARGIN + column * (COLUMN + GAP) + line.indent, y, line)
+            _draw_line(canvas, MARGIN + column * (COLUMN + GAP) + line.indent, y, line)
         canvas.showPage()
         page += 1
     canvas.save()
     return out.getvalue()
 
 
-def _front(canvas: Canvas) -> float:
-    """Title, authors and abstract; where the columns begin."""
-    for font, size, down, words in (
+def _draw_front_matter(canvas: Canvas) -> float:
+    """Draws title, authors, abstract, footer and arXiv stamp. Returns the height at which the columns start."""
+    for font, size, from_top, words in (
         (HEAD, 16, 100, TITLE),
         (BODY, 10, 122, "J. Doe, R. Roe"),
         (HEAD, 10, 150, "Abstract"),
     ):
         canvas.setFont(font, size)
-        canvas.drawCentredString(WIDTH / 2, HEIGHT - down, words)
+        canvas.drawCentredString(WIDTH / 2, HEIGHT - from_top, words)
     y = HEIGHT - 152
     for line in paragraph(ABSTRACT, indent=0.0, width=380):
         y -= LEADING
-        _set(canvas, (WIDTH - 380) / 2, y, line)
+        _draw_line(canvas, (WIDTH - 380) / 2, y, line)
     canvas.setFont(BODY, 8)
     canvas.drawString(MARGIN, 40, "doi:10.1234/scatter.2024.17   Published under CC BY 4.0")
     canvas.saveState()
@@ -179,13 +178,13 @@ def _front(canvas: Canvas) -> float:
     return float(y - 20)
 
 
-def _set(canvas: Canvas, x: float, y: float, line: Line) -> None:
+def _draw_line(canvas: Canvas, x: float, y: float, line: Line) -> None:
     canvas.setFont(line.font, line.size)
     canvas.drawString(x, y, line.text)
 
 
 def scan() -> bytes:
-    """A page that is a picture alone."""
+    """A page that is only an image."""
     from PIL import Image
     from reportlab.lib.utils import ImageReader
 
@@ -197,7 +196,7 @@ def scan() -> bytes:
 
 
 def locked(password: str = "secret") -> bytes:
-    """A paper that opens with a password alone."""
+    """A paper that opens only with a password."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, encrypt=StandardEncryption(password, canPrint=0), invariant=True)
     canvas.drawString(MARGIN, HEIGHT - 100, "Dust reddens the light of 212 galaxies.")
@@ -206,13 +205,13 @@ def locked(password: str = "secret") -> bytes:
 
 
 def one_column(*, leading: float = 1.2, numbered: float = 0, form: bool = False, gap: float = 0) -> bytes:
-    """Paragraphs in one column, with so much space between lines as a share of their size. `numbered`: a number stands in
-    the margin beside each line, there; `form`: the page is drawn by a Form XObject; `gap`: space stands between
-    paragraphs, in place of an indent."""
+    """Paragraphs in one column. `leading`: the distance of lines as a multiple of their size; `numbered`: the x at which
+    each line has a line number (0: none); `form`: each page is drawn by a Form XObject; `gap`: the space between
+    paragraphs, which replaces the indent (0: indented)."""
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True)
-    set_how = {"indent": 0.0 if gap else 24.0, "width": 430.0, "skip": gap}
-    lines = [heading("Introduction"), *(line for text in PARAGRAPHS for line in paragraph(text, **set_how))]
+    layout = {"indent": 0.0 if gap else 24.0, "width": 430.0, "skip": gap}
+    lines = [heading("Introduction"), *(line for text in PARAGRAPHS for line in paragraph(text, **layout))]
     y, number = 0.0, 0
     while lines:
         if form:
@@ -221,7 +220,7 @@ def one_column(*, leading: float = 1.2, numbered: float = 0, form: bool = False,
         while lines and y > 80:
             line, number = lines.pop(0), number + 1
             y -= leading * SIZE + min(line.skip, gap)
-            _set(canvas, 85 + line.indent, y, line)
+            _draw_line(canvas, 85 + line.indent, y, line)
             if numbered:
                 canvas.setFont(BODY, 7)
                 canvas.drawString(numbered, y, str(number))

@@ -1,4 +1,4 @@
-"""Documents of several papers, and a student of random weights, for the tests of the proof."""
+"""Documents of several papers, and a student with random weights, for the tests of `prove`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,14 +7,14 @@ import pytest
 
 from programs.proving.examples import Example, example_of
 from programs.records import Record
-from tests.exports.building import laid, record
+from tests.exports.building import record, write_run
 
 YES = {"kind": "yes_no", "text": "yes"}
 CHOICE = {"kind": "choice", "text": "dust", "options": ["gas", "dust", "stars"]}
 
 
-def traces(papers: int = 6, each: int = 2, **given: Any) -> list[Record]:
-    """`each` traces of each paper, with thoughts of their own."""
+def traces(papers: int = 6, per_paper: int = 2, **given: Any) -> list[Record]:
+    """`per_paper` traces of each paper, each with its own thought."""
     return [
         record(
             paper,
@@ -25,23 +25,23 @@ def traces(papers: int = 6, each: int = 2, **given: Any) -> list[Record]:
             **{"id": f"trace-{paper}-{number}", **given},
         )
         for paper in range(papers)
-        for number in range(each)
+        for number in range(per_paper)
     ]
 
 
-def examples(papers: int = 6, each: int = 2) -> list[Example]:
-    return [example_of(one) for one in traces(papers, each)]
+def examples(papers: int = 6, per_paper: int = 2) -> list[Example]:
+    return [example_of(one) for one in traces(papers, per_paper)]
 
 
-def document(folder: Path, papers: int = 6, each: int = 2) -> Path:
-    return laid(folder, traces(papers, each))
+def document(folder: Path, papers: int = 6, per_paper: int = 2) -> Path:
+    return write_run(folder, traces(papers, per_paper))
 
 
 def student_folder(folder: Path) -> Path:
-    """A folder with a Llama of two layers and random weights, and a tokenizer of words trained on the traces."""
+    """Writes a Llama with two layers and random weights, and a tokenizer trained on the traces."""
     torch = pytest.importorskip("torch", reason="the extra prove is not installed")
-    for needed in ("trl", "peft", "accelerate"):
-        pytest.importorskip(needed, reason="the extra prove is not installed")
+    for module in ("trl", "peft", "accelerate"):
+        pytest.importorskip(module, reason="the extra prove is not installed")
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
