@@ -284,7 +284,8 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
         try:
             if given.units.dimensionality != wanted.units.dimensionality:
                 return None
-            value, expected = given.to_base_units().magnitude, wanted.to_base_units().magnitude
+            # Not in base units: the tolerance of a temperature in °C would be a share of its kelvins.
+            value = given.to(wanted.units).magnitude
         except PintError:
             # The dimension of a logarithmic unit per something, such as dB/km, is undefined.
             return None

@@ -152,6 +152,14 @@ def test_the_judge_sees_only_the_answer() -> None:
     assert set(seen) == {"It is dust.", "Ice."}
 
 
+def test_the_tolerance_of_a_temperature_is_a_share_of_its_degrees() -> None:
+    warm = {"kind": "number", "value": 5.0, "unit": "°C", "tolerance": 0.05}
+    scores = [
+        score(rf"\boxed{{{text}}}", warm) for text in ("5.1 celsius", "278.15 K", "15 celsius", "15 degC", "285 K")
+    ]
+    assert scores == [1.0, 1.0, 0.0, 0.0, 0.0]
+
+
 def test_a_unit_of_decibels_equals_only_itself() -> None:
     loss = {"kind": "number", "value": 0.2, "unit": "dB/km", "tolerance": 0.01}
     assert [score(rf"\boxed{{0.2 {unit}}}", loss) for unit in ("dB/km", "km", "dB")] == [1.0, 0.0, 0.0]
