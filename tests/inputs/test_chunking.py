@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from programs.inputs.chunking import Chunk, cut_into_passages
 from programs.inputs.formats.paper import Block, Paper, paper_of
 from programs.text.sentences import split_sentences
-from tests.inputs.making_papers import prose
+from tests.inputs.paper_builders import prose
 
 WORDS = st.sampled_from(["dust", "cf.", "Fig. 3", "z", "=", "1.1", "galaxies.", "The", "slope", "x" * 90, "km/s."])
 PARAGRAPHS = st.lists(WORDS, min_size=1, max_size=60).map(" ".join)

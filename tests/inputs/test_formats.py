@@ -14,7 +14,7 @@ from programs.inputs.formats.text import read_markdown, read_text
 from programs.inputs.formats.word import read_docx
 from programs.inputs.papers import arxiv_in, arxiv_of_name, doi_in, licence_in, usable_title
 from programs.inputs.report import Unreadable
-from tests.inputs import making_papers as making
+from tests.inputs import paper_builders
 
 
 def headings(paper: Paper) -> list[str]:
@@ -22,7 +22,7 @@ def headings(paper: Paper) -> list[str]:
 
 
 def test_markdown() -> None:
-    paper = read_markdown(making.markdown())
+    paper = read_markdown(paper_builders.markdown())
     assert paper.title == "Markdown of dust"
     assert headings(paper) == ["", "Methods", "Setext results", "References"]
     fields = {"doi": "10.1234/md.1", "license": "CC-BY-4.0", "date": "2024-01-03", "authors": ["J. Doe"]}
@@ -44,7 +44,7 @@ def test_markdown_without_front_matter_or_with_odd_front_matter() -> None:
 
 
 def test_latex() -> None:
-    paper = read_latex(making.latex())
+    paper = read_latex(paper_builders.latex())
     assert paper.title == "LaTeX of dust"
     assert paper.fields == {"doi": "10.1234/tex.1"}
     sections = ["Abstract", "Introduction", "Introduction > Model", "Acknowledgements", "More of it", "References"]
@@ -70,7 +70,7 @@ def test_a_declared_encoding_is_used_and_otherwise_utf_8() -> None:
 
 
 def test_html() -> None:
-    paper = read_html(making.html())
+    paper = read_html(paper_builders.html())
     assert paper.title == "HTML of dust"
     assert paper.fields == {
         "doi": "10.1234/html.1",
@@ -85,7 +85,7 @@ def test_html() -> None:
 
 
 def test_word() -> None:
-    paper = read_docx(making.word())
+    paper = read_docx(paper_builders.word())
     assert paper.title == "Word of dust"
     assert paper.fields == {"doi": "10.1234/docx.1", "authors": ["J. Doe", "R. Roe"]}
     assert headings(paper) == ["Introduction", "Introduction > Sample", "References"]
@@ -93,7 +93,7 @@ def test_word() -> None:
 
 
 def test_text() -> None:
-    paper = read_text(making.text())
+    paper = read_text(paper_builders.text())
     assert headings(paper) == ["Abstract", "1 Introduction", "1 Introduction > 1.1 Earlier work", "Acknowledgements"]
     assert paper.title is None
     assert paper.fields == {}
@@ -106,7 +106,7 @@ UNREADABLE = {
     "html with nothing to read": (".html", b"<html><body><nav>Home</nav></body></html>", "without text"),
     "tex with nothing in its body": (".tex", b"\\begin{document}\n% x\n\\end{document}", "without text"),
     "docx that is another zip": (".docx", b"PK\x05\x06" + bytes(18), "damaged"),
-    "docx cut off": (".docx", making.word()[:2000], "damaged"),
+    "docx cut off": (".docx", paper_builders.word()[:2000], "damaged"),
     "docx with a password": (".docx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "password"),
     "docx of Word 97": (".docx", b"\xd0\xcf\x11\xe0" + bytes(600), "damaged"),
 }

@@ -21,7 +21,7 @@ from programs.inputs.report import SkipReason
 from programs.inputs.sample import content_id
 from programs.inputs.sources import find_sources
 from tests.inputs import pdf_builders
-from tests.inputs.making_papers import folder_of_all_formats, prose
+from tests.inputs.paper_builders import folder_of_all_formats, prose
 from tests.inputs.writing import line, read, write
 
 

@@ -14,7 +14,7 @@ from programs.inputs.formats.rows import HubName
 from programs.inputs.process import MAX_MEMORY, ReaderProcess
 from programs.inputs.report import SkipReason
 from tests.inputs.hub import hub
-from tests.inputs.making_papers import parquet_file
+from tests.inputs.paper_builders import parquet_file
 from tests.inputs.writing import line, read
 
 

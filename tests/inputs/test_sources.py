@@ -64,6 +64,11 @@ def test_a_display_name_does_not_reveal_the_folder(folder: Path) -> None:
     assert display_names(folder / "a.jsonl", "deep/a.jsonl", "b.jsonl") == ["a.jsonl", "deep/a.jsonl", "b.jsonl"]
     (folder / "deep" / "er" / "a.jsonl").write_bytes(b"{}\n")
     assert display_names("deep/a.jsonl", folder / "deep" / "er" / "a.jsonl") == ["a.jsonl", "er/a.jsonl"]
+    other = folder / "u" / "er" / "a.jsonl"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"{}\n")
+    clashing = display_names("deep/a.jsonl", "deep/er/a.jsonl", "u")
+    assert clashing == ["deep/a.jsonl", "deep/er/a.jsonl", "u/er/a.jsonl"]
 
 
 def test_a_file_that_cannot_be_opened_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
