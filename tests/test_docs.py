@@ -27,7 +27,7 @@ from programs.inputs.sources import DEFAULT_INPUT
 from tests import reference
 from tests.exports.building import record, write_run
 from tests.inputs.hub import hub
-from tests.inputs.making_papers import folder_of_all_formats
+from tests.inputs.paper_builders import folder_of_all_formats
 from tests.lab import PROCESS_TIMEOUT, ROOT, environment, run_command, run_python
 from tests.optimize.test_judge_tuning import labelled_answer
 from tests.standin.nodes import free_port

@@ -148,7 +148,7 @@ def _drafts(reply: Reply) -> Iterator[DraftQuestion]:
 def draw_word_count(draw: random.Random, fewest: int, most: int) -> int:
     """A number of words from `fewest` to `most`, drawn uniformly on a logarithmic scale and rounded to tens."""
     words: float = fewest * (most / fewest) ** draw.random()
-    return max(fewest, 10 * round(words / 10))
+    return min(most, max(fewest, 10 * round(words / 10)))
 
 
 def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPES) -> list[str]:

@@ -16,7 +16,7 @@ from programs.document import read_records
 from programs.inputs.papers import source_key
 from programs.inputs.reader import read_paper
 from programs.inputs.sample import content_id
-from tests.inputs.making_papers import folder_of_all_formats, markdown
+from tests.inputs.paper_builders import folder_of_all_formats, markdown
 from tests.lab import Lab, laboratory, run_command
 
 
