@@ -105,7 +105,7 @@ def on_topic(record: Record) -> Score:
     words = _content_words(record.final_answer)
     # Words this long occur only in writing without spaces.
     if not words or sum(map(len, words)) > 14 * len(words):
-        return Score(None, "its words cannot be told apart")
+        return Score(None, "its words cannot be separated")
     return topical(record.final_answer, passage, record.user_interaction.question)
 
 

@@ -128,7 +128,7 @@ def test_what_an_old_run_left_out_stays_left_out(tmp_path: Path) -> None:
             assert {record["id"] for record in lab.records} == accepted
         assert finished.summary.funnel is not None
         (drafted,) = (step for step in finished.summary.funnel.steps if step.what == "questions drafted")
-        assert drafted.lost == {"was asked of another text": 4, "gives a benchmark away": 1}
+        assert drafted.lost == {"repeats a question about another text": 4, "leaks a benchmark question": 1}
         check_exports(journal)
         lab.run(traces_per_sample=7)
         dropped = {question["text"] for line in lab.lines("pool") for question in line.get("dropped") or ()}

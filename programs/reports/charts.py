@@ -140,7 +140,7 @@ CHARTS = [
     ),
     Chart(
         "Ratings by judge",
-        "Overall ratings as given, of all judged traces, including those turned down.",
+        "Overall ratings as given, of all judged traces, including rejected ones.",
         "rating",
         lambda record: [
             (NOT_KNOWN if verdict.overall is None else f"{verdict.overall:.0f}", verdict.judge)

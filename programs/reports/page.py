@@ -20,7 +20,7 @@ from programs.versions import utc_now
 GENERATOR = "SynthReasoner report"
 TILES = (
     "accepted traces",
-    "attempts turned down by the judges",
+    "rejected attempts",
     "mean score of the accepted traces (1-10)",
     "agreement (Krippendorff's alpha)",
     "mean grade of the answers (0-1)",
@@ -95,7 +95,7 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
     outcomes, accepted = run.counts.outcomes, run.counts.outcomes["accepted"]
     yield "accepted traces", accepted, _WHOLE
     judged = run.note is None and (outcomes["below"] or run.judges)
-    yield "attempts turned down by the judges", outcomes["below"] if judged else None, _WHOLE
+    yield "rejected attempts", outcomes["below"] if judged else None, _WHOLE
     for name in sorted(outcomes.keys() - {"accepted", "below"}):
         yield f"traces not accepted: {name}", outcomes[name], _WHOLE
     scored, graded = run.counts.numbers[SCORE], run.counts.numbers[GRADE]

@@ -20,7 +20,7 @@ from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
 from programs.statistics.counts import Spread
 
-NO_JOURNAL = "There is no journal beside this document, so attempts that were turned down are not shown."
+NO_JOURNAL = "There is no journal beside this document, so rejected attempts are not shown."
 
 
 class Counts:

@@ -13,7 +13,7 @@ from programs.run.attempts import ReadTrace
 from programs.statistics.agreement import FAR_APART
 from programs.text.thought import bare_thought
 
-STATUSES = {"below": "turned down", "unused": "not needed"}
+STATUSES = {"below": "rejected attempt", "unused": "not needed"}
 FACETS: dict[str, Callable[[ReadTrace], str | None]] = {
     "Status": lambda trace: STATUSES.get(trace.outcome, trace.outcome),
     "Question type": lambda trace: trace.record.user_interaction.question_type,

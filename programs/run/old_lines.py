@@ -1,7 +1,7 @@
 """Converts lines of older versions, which gave reasons as sentences only, to the form in which reasons are counted."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from programs.rejection import Reason
@@ -19,7 +19,10 @@ _REASON_BY_STATUS = {
     "withdrawn": Reason.REPEATED,
 }
 _REASON_BY_WORDS = {
-    **{reason.value: reason for reason in (Reason.LEANS, Reason.ARTEFACT, Reason.NOTHING_ASKED, Reason.OFF_SUBJECT)},
+    "leans on its source": Reason.REFERS_TO_SOURCE,
+    "shows how it was made": Reason.ARTEFACT,
+    "asks nothing": Reason.NOTHING_ASKED,
+    "is not about the passage": Reason.OFF_SUBJECT,
     "is about nothing": Reason.OFF_SUBJECT,
     "asks the same as": Reason.SAME_QUESTION,
     "gives a benchmark away": Reason.BENCHMARK,
@@ -28,12 +31,12 @@ _REASON_BY_WORDS = {
 
 
 def upgrade_line(line: dict[str, Any]) -> dict[str, Any]:
-    """The line, with the rejections that lines of older versions lack."""
-    if line["kind"] == "unit" and "rejection" not in line:
-        return {**line, "rejection": _unit_rejection(line)}
+    """The line, with the rejections that lines of older versions lack, and today's values of their reasons."""
+    if line["kind"] == "unit":
+        return _with_rejection(line, _unit_rejection)
     if line["kind"] == "pool":
-        rejected = [{"rejection": _question_rejection(question), **question} for question in line.get("rejected") or []]
-        dropped = [{"rejection": _dropped_rejection(question), **question} for question in line.get("dropped") or []]
+        rejected = [_with_rejection(question, _question_rejection) for question in line.get("rejected") or []]
+        dropped = [_with_rejection(question, _dropped_rejection) for question in line.get("dropped") or []]
         return {**line, "rejected": rejected, "dropped": dropped}
     return line
 
@@ -46,6 +49,13 @@ def upgrade_question_reply(line: Mapping[str, Any], kind: str) -> dict[str, Any]
     *others, last = drafts or [None]
     tries = [{"output": draft, "problems": []} for draft in others if draft != last]
     return {**reply, "status": "ok" if last else "unusable", "output": last, "rejected": tries}
+
+
+def _with_rejection(
+    line: dict[str, Any], rejection_of: Callable[[Mapping[str, Any]], dict[str, str] | None]
+) -> dict[str, Any]:
+    rejection = line["rejection"] if "rejection" in line else rejection_of(line)
+    return {**line, "rejection": rejection and {**rejection, "reason": Reason(rejection["reason"]).value}}
 
 
 def _rejection(reason: Reason, detail: str) -> dict[str, str]:
@@ -62,7 +72,7 @@ def _unit_rejection(line: Mapping[str, Any]) -> dict[str, str] | None:
         return _rejection(Reason.NEED, reason.removeprefix(_BLIND_SOLVE_PREFIX))
     if reason.startswith(_OWN_THOUGHT_PREFIX):
         return _rejection(Reason.OWN_THOUGHT, reason.removeprefix(_OWN_THOUGHT_PREFIX).removeprefix(": "))
-    if status == "withdrawn" and Reason.BENCHMARK.value in reason:
+    if status == "withdrawn" and "gives a benchmark away" in reason:
         return _rejection(Reason.BENCHMARK, reason)
     return _rejection(_REASON_BY_STATUS[status], reason)
 

@@ -150,7 +150,7 @@ class _Check:
         if not normalize(name) or len(name.split()) > 6:
             raise CheckFailed(Reason.UNREADABLE, name)
         if _says(self.question, name):
-            raise CheckFailed(Reason.GIVEN_AWAY, name)
+            raise CheckFailed(Reason.IN_QUESTION, name)
         if not _says(self.answer, name):
             raise CheckFailed(Reason.DISAGREES, name)
         return ShortAnswer(kind="term", text=name, aliases=list(self.aliases(name, said.others)))
@@ -178,7 +178,7 @@ class _Check:
             raise CheckFailed(Reason.SAME_POINT)
         # Whoever grades by the point may not have the passage.
         if references := source_references(text, given=self.question):
-            raise CheckFailed(Reason.LEANS, references[0].phrase)
+            raise CheckFailed(Reason.REFERS_TO_SOURCE, references[0].phrase)
         if said.kind != "pitfall":
             self.check_stated(text, counts=False)
         elif _says(self.answer, text):

@@ -61,7 +61,9 @@ def own_problems(thought: Sequence[str], answer: str, question: Question, settin
     problems = [*solution_problems(answer), *_repeat_problems(answer, question)]
     if setting == "closed":
         # In the open setting the text is in view, and the model was not asked to avoid mentioning it.
-        problems += [f'leans on a source: "{found.phrase}"' for found in source_references(answer, given=question.text)]
+        problems += [
+            f'refers to a source: "{found.phrase}"' for found in source_references(answer, given=question.text)
+        ]
     in_thought = prose_problems("\n\n".join(thought))
     return [*(f"the thought: {why}" for why in in_thought), *(f"the answer: {why}" for why in problems)]
 
@@ -90,6 +92,6 @@ def _phrase_problems(text: str, question: Question, setting: Setting) -> list[st
     the passage in view a text may refer to it, but not to its figures and tables, nor to its work as the writer's own."""
     given, forbidden = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     references = source_references(text, given=given)
-    found = [("leans on its source", each) for each in references if setting == "closed" or each.reason in forbidden]
+    found = [("refers to its source", each) for each in references if setting == "closed" or each.reason in forbidden]
     found += [("shows how it was made", each) for each in artefacts(text, given=given)]
     return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())

@@ -165,7 +165,7 @@ def type_order(sample_id: str, seed: int, types: Collection[str] = QUESTION_TYPE
 def question_problems(text: str, passage: str) -> tuple[Rejection, ...]:
     """Why a question about a passage cannot be used; empty if nothing is wrong."""
     # The asker may have measured something.
-    found = [(Reason.LEANS, each) for each in source_references(text) if each.reason != OWN_WORK]
+    found = [(Reason.REFERS_TO_SOURCE, each) for each in source_references(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
     problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
     problems += [] if contains_request(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]

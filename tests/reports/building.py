@@ -124,7 +124,7 @@ def begin_run(journal: Journal) -> None:
     """Appends the lines of a run that started: its texts with questions, one of them rejected, and what they cost."""
     journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
     for number in range(TEXTS):
-        rejection = {"reason": "not in the form asked for", "detail": "too short"}
+        rejection = {"reason": "not in the requested form", "detail": "too short"}
         rejected = [{"question": "Why?", "rejection": rejection}] if number == 0 else []
         questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
         journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])

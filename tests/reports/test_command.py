@@ -48,7 +48,7 @@ def test_rejections_by_judges_are_shown_only_if_there_are_verdicts(tmp_path: Pat
     for name, one in {"judged": unit(1), "unjudged": unit(1, verdicts=[])}.items():
         document = write_run(tmp_path / f"{name}.json", [one])
         assert run_report(document).returncode == 0
-        assert ("turned down by the judges" in document.with_suffix(".html").read_text()) == (name == "judged")
+        assert ("rejected attempts" in document.with_suffix(".html").read_text()) == (name == "judged")
 
 
 def test_the_page_is_named_after_the_document() -> None:

@@ -151,7 +151,7 @@ def test_3_verdicts_grades_and_other_attempts_are_shown(browser: Browser, report
         go_to(page, "#trace=id-2-0-2")
         others = page.locator("#trace .rows li")
         assert others.count() == 2
-        assert "turned down" in others.first.inner_text()
+        assert "rejected attempt" in others.first.inner_text()
         others.first.get_by_role("link").click()
         page.wait_for_selector('#trace[data-shown="id-2-0-0"]')
         go_to(page, "#trace=id-5-0-0")

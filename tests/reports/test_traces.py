@@ -39,7 +39,7 @@ def test_packed_records_can_be_decoded() -> None:
 
 def test_a_point_without_a_sentence_is_complete_and_points_left_out_are_listed() -> None:
     fact = {"kind": "fact", "text": "It is dust.", "weight": 2, "sentence": 1, "quote": "Dust.", "start": 0, "end": 5}
-    left_out = [{"reason": "rests on no sentence of the passage", "detail": 'fact "It is old."'}]
+    left_out = [{"reason": "not based on a sentence of the passage", "detail": 'fact "It is old."'}]
     one = record(1, rubric=[fact, {"kind": "pitfall", "text": "It is old.", "weight": -2}], unchecked=left_out)
     _, (piece,) = decoded(one)
     made = piece["made"]

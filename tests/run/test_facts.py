@@ -142,12 +142,14 @@ def test_2_the_sentence_of_a_variation_becomes_its_reason() -> None:
         line = {"kind": "unit", "key": "k", "status": status, "reason": sentence}
         assert upgrade_line(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
         assert upgrade_line(upgrade_line(line)) == upgrade_line(line)
+    stored = {"kind": "unit", "key": "k", "rejection": {"reason": "turned down by the judges", "detail": "4.0"}}
+    assert upgrade_line(stored)["rejection"] == {"reason": "rejected by the judges", "detail": "4.0"}
     accepted = {"kind": "unit", "key": "k", "status": "accepted", "reason": None}
     assert upgrade_line(accepted) == {**accepted, "rejection": None}
 
 
 OLD_PROBLEMS = [
-    (['leans on its source: "the paper" (it)', "asks nothing"], Reason.LEANS),
+    (['leans on its source: "the paper" (it)', "asks nothing"], Reason.REFERS_TO_SOURCE),
     (["asks nothing", "no words"], Reason.NOTHING_ASKED),
     (["is not about the passage: it names nothing of it"], Reason.OFF_SUBJECT),
     (["is about nothing: it has no words of content"], Reason.OFF_SUBJECT),

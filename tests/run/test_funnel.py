@@ -83,7 +83,7 @@ def test_the_steps_of_a_run_with_many_losses_add_up(tmp_path: Path) -> None:
         assert found["lines read by this run"].left == 14
         assert found["texts started by all runs"].entered == 13
         assert found["texts started by all runs"].lost == {"no model answered": 1, "no usable question": 1}
-        assert found["questions drafted"].lost == {Reason.LEANS.value: 21}
+        assert found["questions drafted"].lost == {Reason.REFERS_TO_SOURCE.value: 21}
         assert found["usable questions"].entered == found["questions drafted"].left
         assert found["attempts written"].lost == {"rejected and made again": 4}
         assert found["traces tried"].entered == 2 * found["usable questions"].left

@@ -114,7 +114,7 @@ def test_a_choice_is_kept_or_rejected(answer: str, others: list[str], reason: Re
     [
         ("selection bias", ["SB", "Malmquist bias", "scatter"], ["SB"]),
         ("dispersion", [], Reason.DISAGREES),
-        ("amplitude", [], Reason.GIVEN_AWAY),
+        ("amplitude", [], Reason.IN_QUESTION),
         ("", [], Reason.UNREADABLE),
         ("a name that is far too long to be one", [], Reason.UNREADABLE),
     ],
@@ -167,7 +167,7 @@ def test_a_rubric_point_has_its_sentence_if_it_names_one() -> None:
     [
         (point("gives the lamps", sentence=9), Reason.NO_SENTENCE),
         (point("gives 31 lamps"), Reason.UNSTATED),
-        (point("The passage states that faint targets scatter"), Reason.LEANS),
+        (point("The passage states that faint targets scatter"), Reason.REFERS_TO_SOURCE),
         (point("Gives the scatter of 9 percent."), Reason.SAME_POINT),
         (point("called selection bias", "pitfall", 0), Reason.DISAGREES),
     ],

@@ -71,8 +71,8 @@ def test_the_first_usable_question_of_each_type_is_kept() -> None:
         ("limitation", output("limitation")["question"]),
     ]
     assert [(question.type, question.text, question.rejection.reason) for question in found.rejected] == [
-        ("critical", UNUSABLE, Reason.LEANS),
-        ("mechanism", UNUSABLE, Reason.LEANS),
+        ("critical", UNUSABLE, Reason.REFERS_TO_SOURCE),
+        ("mechanism", UNUSABLE, Reason.REFERS_TO_SOURCE),
     ]
     assert {question.audience for question in found.questions} == {"curious student"}
     unread = Reply(status="unread", rejected=[RejectedTry(text="not JSON", problems=["no"])])
@@ -82,7 +82,11 @@ def test_the_first_usable_question_of_each_type_is_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "reason"),
     [
-        ("What does Figure 3 show about the amplitude of the lensing signal?", Reason.LEANS, "leans on its source"),
+        (
+            "What does Figure 3 show about the amplitude of the lensing signal?",
+            Reason.REFERS_TO_SOURCE,
+            "refers to its source",
+        ),
         ('What follows from {"properties": {"a": 1}} for the amplitude?', Reason.FORM, "JSON schema"),
         ("I'm sorry, but I can't write a question about that passage today.", Reason.NOTHING_ASKED, "refusal"),
         ("????????????????????????", Reason.FORM, "no words"),

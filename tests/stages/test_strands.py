@@ -144,5 +144,5 @@ def test_a_completion_that_refers_to_its_source_is_asked_for_again_once() -> Non
         run(tracer().strands.generate(PASSAGE, question(), setting, answers))
     closed, opened = (ask for ask in answers.asks if ask.stage == "context")
     said = closed.read({**good_output(closed), "full_question": WITH_SOURCE})
-    assert "leans on its source" in closed.check([said])[0]
+    assert "refers to its source" in closed.check([said])[0]
     assert closed.check([said, said]) == opened.check([said]) == []

@@ -81,16 +81,16 @@ def test_a_models_own_answer_may_refer_to_what_its_question_introduced() -> None
 @pytest.mark.parametrize(
     ("text", "setting", "reason"),
     [
-        ("As described in the passage, the scatter amounts to 9 percent and grows.", "closed", "leans on its source"),
+        ("As described in the passage, the scatter amounts to 9 percent and grows.", "closed", "refers to its source"),
         ("Internal Server Error: the upstream did not answer in time, please try again.", "closed", "server error"),
         ('{"text": "The amplitude is biased because the scatter grows."}', "closed", "JSON instead of prose"),
         (QUESTION.text, "closed", "only repeats the question"),
         (QUESTION.text.replace("?", "."), "closed", "only repeats the question"),
-        ("The study finds a scatter of 9 percent.", "closed", "leans on its source"),
+        ("The study finds a scatter of 9 percent.", "closed", "refers to its source"),
         ("The study finds a scatter of 9 percent.", "open", None),
-        ("The scatter of 9 percent stands in Figure 3.", "open", "leans on its source"),
-        ("Our results show a scatter of 9 percent.", "open", "leans on its source"),
-        ("Here, we measured a scatter of 9 percent.", "open", "leans on its source"),
+        ("The scatter of 9 percent stands in Figure 3.", "open", "refers to its source"),
+        ("Our results show a scatter of 9 percent.", "open", "refers to its source"),
+        ("Here, we measured a scatter of 9 percent.", "open", "refers to its source"),
     ],
 )
 def test_an_unusable_answer_is_rejected_with_its_reason(text: str, setting: Setting, reason: str | None) -> None:
