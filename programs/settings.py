@@ -1,4 +1,5 @@
-"""Every option of `python -m programs.generate`, with its default and bounds."""
+"""Every option of `python -m programs.generate`, with its default and bounds: those of this command, and the groups of
+`programs.option_groups`, where a new option belongs."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 from programs.cli.logs import LogOptions
 from programs.cli.options import OneOrMore
 from programs.files import JOURNAL, path_beside
+from programs.inputs.formats import PAPER_ENDINGS
 from programs.inputs.sources import DEFAULT_INPUT
 from programs.option_groups import (
     BudgetOptions,
@@ -101,8 +103,7 @@ class Settings(
         [DEFAULT_INPUT],
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
-        description="JSONL (.gz, .zst), papers (.pdf .tex .docx .html .md .txt), .parquet, folders of these, wildcards, or "
-        "hf://OWNER/NAME",
+        description=f"JSONL (.gz, .zst), papers ({PAPER_ENDINGS}), .parquet, folders of these, wildcards, or hf://OWNER/NAME",
     )
     max_traces: int | None = Field(
         None, ge=1, description="maximum accepted traces in the output, over all runs (default: no limit)"

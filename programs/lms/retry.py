@@ -35,7 +35,9 @@ class RetryPolicy:
     """Waits between tries double from `first_wait` to `max_wait` seconds, with jitter, and are never shorter than the
     server's Retry-After. Gives up, raising the last error, rather than start a wait that would end more than `patience`
     seconds after the first failure, or after EMPTY_TRIES empty answers, since each is paid for. Only TransientError is
-    retried. `on_retry` is called with each error that is followed by a retry, and with the seconds until then."""
+    retried. `on_retry` is called with each error that is followed by a retry, and with the seconds until then.
+
+    The defaults are those of research code; commands have options for them (`programs.option_groups.ConnectionOptions`)."""
 
     first_wait: float = 1.0
     max_wait: float = 60.0

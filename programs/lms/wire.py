@@ -39,6 +39,9 @@ class BodyRules:
     max_temperature: float | None = None
 
     def without(self, *refused: str) -> "BodyRules":
+        """Raises ValueError for a name that is not in `PARAMETERS`, and would change nothing."""
+        if unknown := {*refused} - PARAMETERS:
+            raise ValueError(f"no such parameter: {', '.join(sorted(unknown))}")
         return replace(self, accepted=self.accepted - {*refused})
 
     def after(self, error: Exception, body: Mapping[str, Any]) -> "BodyRules | None":
@@ -47,7 +50,8 @@ class BodyRules:
         name = error.parameter if isinstance(error, ParameterRefused) else None
         if name is None or name not in (self.accepted if name == "system" else body):
             return None
-        return self.without(body[name]["type"] if name == "response_format" else name)
+        refused = body[name]["type"] if name == "response_format" else name
+        return self.without(refused) if refused in self.accepted else None
 
 
 def chat_body(request: Request, *, model: str, rules: BodyRules, reasoning_effort: str | None) -> dict[str, Any]:

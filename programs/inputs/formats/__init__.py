@@ -39,6 +39,7 @@ FORMATS = {
     ".pdf": FileFormat("pdf:read_pdf", ("pdf_inspector",), is_text=False),
     ".parquet": FileFormat("", ("pyarrow",), is_text=False, kind="parquet"),
 }
+PAPER_ENDINGS = " ".join(ending for ending, format in FORMATS.items() if format.kind == "document")
 
 
 def ending_of(path: Path) -> str:
