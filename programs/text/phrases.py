@@ -166,7 +166,7 @@ ARTEFACT_RULES = parse_rules(
 {ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:said|told|asked|wants|{_STATES})
 {FORM} | wrong,_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
 {FORM} | ",' | [\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:
-{FORM} | :,[,( | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
+{FORM} | :,[,(,* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
 {ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
 {ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
 {ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}

@@ -202,6 +202,7 @@ ARTEFACTS = [
         """,
             FORM: r"""
             That was my wrong turn. | Now takes_back. | {"kind": x} | Doubts: is 14 the median? |
+            **wrong** So the count rises. |
             [wonders] Who was never asked?
         """,
             ASKER: r"""
