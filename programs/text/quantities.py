@@ -21,7 +21,9 @@ _UNIT_TABLE = """
     time | Myr 31557600e6; Gyr 31557600e9
     mass | kg kilogram kilograms 1e3; g gram grams 1; mg milligram milligrams 1e-3; µg mcg 1e-6; ng 1e-9
     length | km kilometre kilometres kilometer kilometers 1e3; m metre metres meter meters 1; cm 0.01; mm 1e-3
-    length | µm micron microns 1e-6; nm 1e-9
+    length | µm micron microns 1e-6; nm 1e-9; Å angstrom angstroms 1e-10
+    solar mass | solar-mass solar-masses M☉ 1
+    solar luminosity | solar-luminosity solar-luminosities L☉ 1
     distance | pc parsec parsecs 1; kpc kiloparsec kiloparsecs 1e3; Mpc megaparsec megaparsecs 1e6; Gpc 1e9
     orbit | au AU 1
     volume | l L litre litres liter liters 1; ml mL 1e-3; µl µL 1e-6
@@ -32,6 +34,10 @@ _UNIT_TABLE = """
     pressure | Pa 1; hPa 100; kPa 1e3; MPa 1e6; GPa 1e9
     energy | eV 1; keV 1e3; MeV 1e6; GeV 1e9; TeV 1e12
     temperature | K kelvin 1; mK 1e-3; µK 1e-6
+    celsius | °C 1
+    flux density | Jy 1; mJy 1e-3; µJy 1e-6
+    magnetic field | T tesla 1; mT 1e-3; nT 1e-9
+    amount | mol 1; mmol 1e-3; µmol 1e-6; nmol 1e-9
     speed | m/s m-s-1 1; km/s km-s-1 1e3
     expansion | km/s/Mpc km-s-1-Mpc-1 1
     angle | deg degree degrees ° 3600; arcmin arcminute arcminutes 60; arcsec arcsecond arcseconds 1; mas 1e-3

@@ -80,6 +80,8 @@ AMOUNTS: dict[str, tuple[float, str | None]] = {
     r"53\%": (0.53, "fraction"),
 }
 AMOUNTS |= {"500 mg": (0.5, "mass"), "a 27-hour delay": (97200, "time"), "14 to 20 hours": (14 * 3600, "time")}
+AMOUNTS |= {"2.3 solar masses": (2.3, "solar mass"), "0.4 Jy": (0.4, "flux density"), "45 °C": (45, "celsius")}
+AMOUNTS |= {"3 Å": (3e-10, "length"), "12.5 mmol": (0.0125, "amount"), "3.4 T": (3.4, "magnetic field")}
 AMOUNTS |= {text: (size, None) for size, table in SIZES.items() for text in texts(table)} | {
     "(95%CI)": (0.95, "fraction")
 }
