@@ -158,6 +158,9 @@ ARTEFACT_RULES = parse_rules(
 {HYPOTHESIS} | hypothes | \bthe\s+(?:first|second|third|fourth|last)\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
 {NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}|\bthe\s+context\s+analysis\b
 {NOTES} | provided,given | \b(?:on|to|from|with)\s+the\s+{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)
+{NOTES} | evidence | \bthe\s+given\s+evidence\b|\bevidence\s+(?:and\s+hypotheses|provided)\b(?!\s+(?:by|in|to|for|that)\b)
+{NOTES} | sentences,needed | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b
+{NOTES} | scientific | \b(?:given|provided)\s+scientific\s+text\b
 {NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTE}\s+(?:notes|strands?|stage|list)\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
 {ORDERS} | {_TOLD.replace("|", ",")} | {_I_AM}(?:{_TOLD})\s+(?:not\s+)?to\s+{_DO}\b
@@ -169,6 +172,7 @@ ARTEFACT_RULES = parse_rules(
 {FORM} | :,[,(,* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
 {ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
 {ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
+{ASKER} | question | \b(?:address|answer)(?:es|ing)?\s+the\s+question\s+(?:asked|posed)\b|\bthe\s+question\s+asks\b
 {ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
 {ASKER} | person | \b(?:say|put|explain|tell)(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
 {ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS}),?\s+I\b | \b(?:{_LEARNERS})

@@ -194,7 +194,9 @@ ARTEFACTS = [
             The evidence says that there was none. | The critique says that the sample is small. |
             The critique also mentions attention. | My perspective notes want an analogy. |
             It is in the notes, so it holds. | The context analysis calls for care. |
-            The strands say that selection matters. | Based on the analysis provided, it holds.
+            The strands say that selection matters. | Based on the analysis provided, it holds. |
+            I will weigh the evidence and hypotheses. | All the evidence provided points to dust. |
+            The relevant sentences are about dust. | It follows from the given scientific text.
         """,
             ORDERS: r"""
             I was asked to write in the first person. | As I was told, no numbers. |
