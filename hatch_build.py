@@ -1,5 +1,6 @@
 """Builds the wheel. It puts the packages of this checkout under one package, `synthreasoner`, so that no package called
-`programs` or `optimize` is installed into a user's site-packages.
+`programs` or `optimize` is installed into a user's site-packages. In a checkout they are top-level, so that a command is
+`python -m programs.NAME` without an installation.
 
 `programs.tracer` in a checkout is `synthreasoner.programs.tracer` in the wheel, and `load_tracer` can be imported from
 `synthreasoner` itself. In messages and docstrings, `python -m programs.generate` becomes `synthreasoner generate`.

@@ -28,7 +28,7 @@ from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import ReaskRules
 from programs.asking.models import ModelTable
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.cli.logs import HiddenStream
 from programs.cli.options import describe_changes
 from programs.compiled import write_program
@@ -224,7 +224,7 @@ def open_models(compilation: Compilation, console: Console) -> Iterator[Models]:
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
         _check_folder(settings, compilation.data, recorder)
-        run(table.check_servers())
+        run_in_background(table.check_servers())
         models = Models(
             student=recorded(table.main, recorder, "student"),
             judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
@@ -248,7 +248,7 @@ def open_models(compilation: Compilation, console: Console) -> Iterator[Models]:
     finally:
         # Before the connections are closed: a call in flight that loses its connection would be retried.
         recorder.stop(table.longest_call)
-        run(table.close())
+        run_in_background(table.close())
         recorder.journal.close()
 
 

@@ -123,7 +123,7 @@ class JudgeStudent(Tunable):
         self.judge, judges = judge, {**models.report_judges, **models.judges}
 
         def model_of(ask: Ask) -> Model:
-            model, optimizer_lm = judges[ask.judge or ""], ask.predict.lm
+            model, optimizer_lm = judges[ask.model or ""], ask.predict.lm
             if optimizer_lm is None:
                 return model
             # An optimizer's LM only contributes the options that lead to another answer. The ask says who answers.
@@ -133,7 +133,7 @@ class JudgeStudent(Tunable):
         self._caller = Caller(model_of, rules, strict=True)
 
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Returns a Prediction with `verdict`; `given` is `Labelled.inputs`, `name` its id. Raises `BackendError`."""
+        """Returns a Prediction with `verdict`; `given` is the answer's fields, `name` its id. Raises `BackendError`."""
         # Optimizers that want another answer to the same request set the predictor's LM, with its own temperature.
         ask = self.judge.ask_about(given, name, judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))

@@ -8,11 +8,11 @@ import dspy
 
 from optimize.metrics import METRICS, Score, composite_of
 from optimize.recording import Recorder
-from optimize.stages import STAGES, WRITERS, Asked, stage_score
+from optimize.stages import TUNABLE, WRITERS, Asked, stage_score
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import gather_all
 from programs.asking.caller import Caller, ReaskRules
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.lms.resolve import Model
 from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
@@ -70,7 +70,7 @@ class StageMeasure:
 
     def __call__(self, example: dspy.Example, prediction: dspy.Prediction) -> Measured:  # noqa: ARG002
         measured = self._measure(prediction)
-        feedback = {stage.predictor: feedback_on(name, measured, prediction) for name, stage in STAGES.items()}
+        feedback = {stage.predictor: feedback_on(name, measured, prediction) for name, stage in TUNABLE.items()}
         return replace(measured, feedback=feedback)
 
     def _measure(self, prediction: dspy.Prediction) -> Measured:
@@ -88,7 +88,7 @@ class TraceMeasure(StageMeasure):
     def __init__(self, weights: Mapping[str, float], judges: Mapping[str, Model], rules: ReaskRules) -> None:
         self._weights, self._judges = weights, sorted(judges) if "judge" in weights else []
         self._graders = [*judges][:1] if "grades" in weights else []
-        self._caller = Caller(lambda ask: judges[ask.judge or ""], rules, strict=True)
+        self._caller = Caller(lambda ask: judges[ask.model or ""], rules, strict=True)
         self._judge, self._grade = JudgeStage(), GradeStage()
 
     def _measure(self, prediction: dspy.Prediction) -> Measured:
@@ -100,7 +100,7 @@ class TraceMeasure(StageMeasure):
             refused = any(failure.reply.fault == "refused" for failure in prediction.failures)
             why = "; ".join(map(str, prediction.failures)) or "no trace was made"
             return Measured(Score(None if refused else 0.0, why), {}, stages)
-        record = replace(variation, attempts=[run(self._attempt(variation))]).record()
+        record = replace(variation, attempts=[run_in_background(self._attempt(variation))]).record()
         metrics = {name: METRICS[name].of(record) for name in self._weights}
         raters = {"judge": self._judges, "grades": self._graders}
         silent = [name for name, score in metrics.items() if raters.get(name) and score.value is None]
@@ -133,6 +133,6 @@ def feedback_on(stage: str, measured: Measured, prediction: dspy.Prediction) -> 
         lines += [f"The passage has no sentence {number}." for number in dict.fromkeys(asked.missing_sentences)]
     if stage not in WRITERS or not measured.metrics:
         lines.append(stage_score(asked, passage_of(prediction)).reason)
-    scores = [(name, *measured.metrics[name]) for name in STAGES[stage].metrics if name in measured.metrics]
+    scores = [(name, *measured.metrics[name]) for name in WRITERS.get(stage, ()) if name in measured.metrics]
     lines += [f"{name} {value:.2f}: {why}" for name, value, why in scores if value is not None and why]
     return lines or [measured.score.reason]

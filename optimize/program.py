@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from optimize.recording import Recorder
-from optimize.stages import STAGES, Asked
+from optimize.stages import TUNABLE, Asked
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import AsyncModule, Caller, ReaskRules
@@ -85,7 +85,7 @@ class Student(Tunable):
         asked: dict[str, Asked] = {}
 
         async def answer(ask: Ask) -> Reply:
-            beyond = self._until is not None and ask.stage != self._until and ask.depth >= STAGES[self._until].depth
+            beyond = self._until is not None and ask.stage != self._until and ask.depth >= TUNABLE[self._until].depth
             # A stage is asked once: if the first question is unusable, no other is tried.
             if beyond or ask.stage in asked:
                 problems = [] if beyond else asked[ask.stage].reply.problems

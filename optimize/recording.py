@@ -22,7 +22,7 @@ import orjson
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.asking.caller import seed_of
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.errors import CallError, FatalError, Truncated
 from programs.lms.engine import BlockingEngine, Shared, limited_by
 from programs.lms.failures import EmptyAnswer, backend_error
@@ -150,7 +150,7 @@ class Recorder(Shared):
                 for call in unfinished:
                     call.cancel()
 
-        run(drain())
+        run_in_background(drain())
 
 
 def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:

@@ -178,7 +178,7 @@ def _markdown(report: Report) -> str:
     verdict, *warnings = report.outcome
     licences = ", ".join(f"{name} ({texts})" for name, texts in data["train"].get("licences", {}).items())
     weights = ", ".join(f"{name} {weight:g}" for name, weight in report.weights.items())
-    report_judges, judges = (", ".join(names) or "nobody" for names in (report.report_judges, report.judges))
+    report_judges, judges = (", ".join(names) or "none" for names in (report.report_judges, report.judges))
     total = Failures(**{name: sum(getattr(each, name) for each in stages.values()) for name in Failures.model_fields})
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     sides = "; ".join(f"{name}: {counts_text(side)}, hash {side['hash']}" for name, side in data.items())

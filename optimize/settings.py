@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from optimize.metrics import METRICS, parse_weights
 from optimize.optimizers import OPTIMIZERS
-from optimize.stages import ALL, JUDGE, STAGES
+from optimize.stages import ALL, JUDGE, TUNABLE
 from programs.cli.logs import LogOptions
 from programs.cli.options import Names, OneOrMore, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
@@ -20,7 +20,7 @@ else:
 
 
 def _check_stages(stages: list[str]) -> list[str]:
-    known = [ALL, *STAGES, JUDGE]
+    known = [ALL, *TUNABLE, JUDGE]
     if unknown := next((stage for stage in stages if stage not in known), None):
         raise ValueError(f"{unknown!r} is not one of {', '.join(known)}")
     if len(stages) > 1 and {ALL, JUDGE} & {*stages}:
@@ -70,7 +70,7 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
         ["all"],
         min_length=1,
         description="all: the whole program at once; or stages, tuned one after another: "
-        + ", ".join(STAGES)
+        + ", ".join(TUNABLE)
         + "; or judge: the judges' prompt, on answers that people judged",
     )
     metric: str = Field(

@@ -1,5 +1,4 @@
-"""The stages that can be tuned: their names on the command line, their predictors and their depth; and the score of a
-stage by its own output, by rules alone.
+"""The stages that can be tuned, and the score of a stage by its own output, by rules alone.
 
 A try fails if it is missing, truncated, unreadable or rejected by the stage's check, or if `programs.text.prose` finds a
 problem in one of its texts or in all of them together.
@@ -17,41 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 from optimize.metrics import Score, topical
 from programs.text.prose import degeneracy, prose_problems
 from programs.text.words import texts_in
+from signatures.stages import STAGES
 
 if TYPE_CHECKING:
     from programs.asking.ask import Ask
     from programs.asking.reply import Reply
 
+TUNABLE = {name: stage for name, stage in STAGES.items() if stage.predictor and stage.stage_model}
 
-class StageInfo(NamedTuple):
-    """A stage's predictor in the `Tracer`, and its depth: a stage's inputs come from stages of smaller depth. The reasons
-    of these `metrics` of a trace say something about the stage's own output."""
-
-    predictor: str
-    depth: int
-    metrics: tuple[str, ...] = ()
-
-
-STAGES: dict[str, StageInfo] = {
-    "questions": StageInfo("questions.predict", 0),
-    "context": StageInfo("strands.context", 1),
-    "hypotheses": StageInfo("strands.hypotheses", 2),
-    "evidence": StageInfo("strands.evidence", 2),
-    "critique": StageInfo("strands.critique", 2),
-    "perspective": StageInfo("strands.perspective", 2),
-    "trace": StageInfo("writer.trace", 3, ("judge",)),
-    "answer": StageInfo("writer.answer", 4, ("judge", "grades", "on_topic")),
-}
-
-WRITERS = ("trace", "answer")
-"""The stages that the finished trace can score. All others, and `trace` without judges, are scored by their own output."""
+WRITERS = {"trace": ("judge",), "answer": ("judge", "grades", "on_topic")}
+"""The stages that the finished trace can score, each with the metrics whose reasons say something about its own output. All
+others, and `trace` without judges, are scored by their own output."""
 
 JUDGE, ALL = "judge", "all"
 _SENTENCE_NUMBER_RE = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
 
 def tunable_of(stage: str) -> tuple[str, ...]:
-    return tuple(part.predictor for name, part in STAGES.items() if stage in (ALL, name))
+    return tuple(part.predictor for name, part in TUNABLE.items() if stage in (ALL, name))
 
 
 class Asked(NamedTuple):

@@ -13,7 +13,7 @@ from optimize.compilation import Compilation, Models
 from optimize.measure import Measure, StageMeasure, TraceMeasure
 from optimize.program import Student
 from optimize.settings import CompileSettings
-from optimize.stages import ALL, STAGES, WRITERS, tunable_of
+from optimize.stages import ALL, TUNABLE, WRITERS, tunable_of
 from programs.asking.models import concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
@@ -54,11 +54,11 @@ class TextCompilation(Compilation):
 
     def max_calls_for(self, runs: int) -> int:
         def per_trace(judges: list[str]) -> int:
-            return len(STAGES) + _judge_calls(self.weights, judges)
+            return len(TUNABLE) + _judge_calls(self.weights, judges)
 
         train, calls = len(self.train), 2 * len(self.tested) * per_trace(self.settings.report_judges)
         for part in self.parts:
-            earlier = sum(part != ALL and stage.depth < STAGES[part].depth for stage in STAGES.values())
+            earlier = sum(part != ALL and stage.depth < TUNABLE[part].depth for stage in TUNABLE.values())
             per_run = 1 if part in self.self_scored else per_trace(self.settings.judges) - earlier
             # Earlier stages are asked once per example and then replayed. The threshold takes one run per training example.
             calls += (train + len(self.val)) * earlier + (runs + train) * per_run
@@ -83,7 +83,7 @@ def self_scored_stages(settings: CompileSettings) -> set[str]:
     """The stages that are scored by their own output: a trial of one asks for nothing beyond it. The answer stage is not
     among them, nor is the trace stage if traces are judged or a metric is named."""
     judged = _judge_calls(settings.weights, settings.judges) > 0 or settings.metric != "composite"
-    return {*STAGES} - {*(WRITERS if judged else WRITERS[1:])}
+    return {*TUNABLE} - {"answer", *(WRITERS if judged else ())}
 
 
 def judge_warnings(settings: CompileSettings) -> list[str]:

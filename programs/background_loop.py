@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 _lock = threading.Lock()
 
 
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+def run_in_background(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Runs a coroutine on the background loop, with the caller's context variables (DSPy's settings among them), and
     returns its result. Any number of threads may call this at once. Raises what the coroutine raises; an interrupted wait
     (Ctrl-C) cancels the coroutine. Raises `RuntimeError` on the background loop, which would wait for itself."""

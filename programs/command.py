@@ -60,10 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def console() -> None:
+def entry_point() -> None:
     """The entry point of the installed script."""
     run_cli(main)
 
 
 if __name__ == "__main__":
-    console()
+    entry_point()

@@ -32,7 +32,8 @@ _START = b'{"metadata"'
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
     """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. Its `thoughts` are counted
     only if the `status` is not "running". Raises `StorageError` if the document cannot be written."""
-    total, ended = journal.index.counts().get("accepted", 0), status != "running"
+    total = journal.index.counts().get("accepted", 0)
+    ended = status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
     if ended or journal.index.judges_asked():
         # The metadata comes first in the file, so that counting for it takes a separate pass over the variations.

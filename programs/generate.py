@@ -92,7 +92,7 @@ def cautions(document: "DocumentMetadata | None") -> list[str]:
 
 
 def _list_models(settings: Settings) -> int:
-    from programs.background_loop import run
+    from programs.background_loop import run_in_background
     from programs.errors import BackendError
     from programs.lms.addresses import bases_of
     from programs.lms.resolve import resolve
@@ -100,7 +100,7 @@ def _list_models(settings: Settings) -> int:
     bases = bases_of(settings.model, settings.api_base)
     model = resolve(settings.model, api_base=bases, timeout=settings.timeout)
     try:
-        names = run(model.engine.list_models())
+        names = run_in_background(model.engine.list_models())
     except BackendError as error:
         raise UserError(str(error)) from None
     finally:

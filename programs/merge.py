@@ -176,7 +176,8 @@ class MergeOptions(Options):
     sources: list[str] = Field(
         min_length=1,
         json_schema_extra={"metavar": "FILE"},
-        description="journals, documents or wildcards; if sources made equally much of a text, the first one named is used",
+        description="journals, documents or wildcards; if several have the same number of traces of a text, the first one "
+        "named is used",
     )
     output: Path = Field(description="the document to write; its journal is written beside it")
     allow_mixed: bool = Field(False, description="merge even if the model, program or seed differs")

@@ -14,7 +14,7 @@ from programs.lms.weights import BUILT_IN, GIGABYTE, fetch, find, remove
 class ModelsOptions(Options):
     """Options of `python -m programs.models`. Without options, it lists the models."""
 
-    fetch: str | None = Field(None, description="download the weights of this model, unless they are here")
+    fetch: str | None = Field(None, description="download the weights of this model, unless already downloaded")
     remove: str | None = Field(None, description="delete the weights of this model from all caches")
 
     @field_validator("fetch", "remove")
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         for weights in BUILT_IN.values():
             print_result(
                 f"embedded:{weights.name:<20} {weights.size / GIGABYTE:.2f} GB  {weights.licence}  "
-                f"{find(weights) or 'not here'}"
+                f"{find(weights) or 'not downloaded'}"
             )
     return 0
 

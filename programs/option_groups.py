@@ -1,17 +1,18 @@
 """Groups of options that commands compose their settings from, with defaults and bounds."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetPydanticSchema, field_validator
+from pydantic_core import core_schema
 
 from programs.cli.options import OneOrMore, Options, RequiresOption, comma_separated
 from programs.inputs.chunking import DEFAULT_TOKENS, Chunking
 from programs.inputs.jsonl import TEXT_FIELD
 from programs.lms.weights import full_name
-from programs.records import Need
 from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
-from signatures.vocabulary import ThoughtOrigin
+from signatures.stages import STAGES
+from signatures.vocabulary import Need, ThoughtOrigin
 
 ModelName = Annotated[str, Field(min_length=1), AfterValidator(full_name)]
 """The name of a model, as `programs.lms.resolve` accepts it."""
@@ -38,10 +39,12 @@ class Price(BaseModel):
 class BudgetOptions(Options):
     """Options for what a run may spend."""
 
-    max_calls: int | None = Field(None, ge=1, description="calls after which this run stops; it can be resumed")
-    max_tokens_total: int | None = Field(None, ge=1, description="tokens after which this run stops; it can be resumed")
+    max_calls: int | None = Field(None, ge=1, description="stop this run after so many calls; it can be resumed")
+    max_tokens_total: int | None = Field(
+        None, ge=1, description="stop this run after so many tokens; it can be resumed"
+    )
     max_cost: float | None = Field(
-        None, gt=0, description="cost after which this run stops; needs prices in the config file"
+        None, gt=0, description="stop this run at this cost; needs prices in the config file"
     )
     prices: dict[str, Price] = Field(
         {},
@@ -115,7 +118,7 @@ class ThoughtOptions(Options):
         "answers the question, if the answer agrees; both: a trace of each",
     )
     tries: int = Field(
-        4, ge=1, le=64, description="with --thought model or both: maximum tries of a question until an answer agrees"
+        4, ge=1, le=64, description="with --thought model or both: how often a question is asked until an answer agrees"
     )
 
     @property
@@ -141,7 +144,7 @@ class TrialOptions(Options):
         description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
     keep: Annotated[list[Need], BeforeValidator(comma_separated), RequiresOption("blind_solve")] = Field(
-        [], description="accept only traces of these kinds of question: known, needs_paper, unanswered"
+        [], description="accept only traces of questions with these results: known, needs_paper, unanswered"
     )
     check_steps: bool = Field(
         False, description="have a model check each step of a trace against the text and name the deciding sentence"
@@ -151,10 +154,11 @@ class TrialOptions(Options):
     )
 
 
-WriterStage = Literal["questions", "context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"]
-GuidedStage = Literal[WriterStage, "judge", "grade"]
-STAGES = (*get_args(WriterStage), "own")
+MODEL_STAGES = [name for name, stage in STAGES.items() if stage.stage_model]
 """The stages that `--stage-model` accepts."""
+
+GUIDED_STAGES = [name for name, stage in STAGES.items() if stage.predictor]
+GuidedStage = Annotated[str, GetPydanticSchema(lambda *_: core_schema.literal_schema(GUIDED_STAGES))]
 
 
 class TypeOptions(Options):
@@ -177,7 +181,7 @@ class PromptOptions(TypeOptions):
 
     guidance: dict[GuidedStage, Annotated[str, Field(min_length=1, max_length=2000)]] = Field(
         {},
-        description="in the config file: for a stage (" + ", ".join(get_args(GuidedStage)) + "), a paragraph that is "
+        description="in the config file: for a stage (" + ", ".join(GUIDED_STAGES) + "), a paragraph that is "
         "appended to its instruction",
     )
 
@@ -215,8 +219,8 @@ class ModelOptions(Options):
     def _check_stage_names(cls, value: list[str]) -> list[str]:
         for item in value:
             stage, _, name = item.partition("=")
-            if stage not in STAGES or not name:
-                raise ValueError(f"{item!r} is not STAGE=NAME, where STAGE is one of {', '.join(STAGES)}")
+            if stage not in MODEL_STAGES or not name:
+                raise ValueError(f"{item!r} is not STAGE=NAME, where STAGE is one of {', '.join(MODEL_STAGES)}")
         return value
 
     @property

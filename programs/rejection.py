@@ -64,12 +64,13 @@ _OLD_VALUES: dict[object, str] = {
 
 
 class Rejection(BaseModel):
-    """A reason, and the details of the case (empty if there are none)."""
+    """A reason, and the details of the case."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     reason: Reason
     detail: str = ""
+    """Empty if there are none."""
 
     def __str__(self) -> str:
         return f"{self.reason.value}: {self.detail}" if self.detail else self.reason.value

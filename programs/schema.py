@@ -8,30 +8,31 @@ from pydantic import Field
 
 from programs.cli.options import Options, parse, run_cli
 from programs.cli.terminal import print_result
-from programs.records import Part, Record
+from programs.record_parts import Part
+from programs.records import Record
 
 FORMAT_VERSION = 1
 
 Status = Literal["running", "completed", "interrupted", "budget", "failed"]
-"""completed: everything requested was made or settled; budget: a limit on calls, tokens or cost was reached."""
 
 
 class JudgeRatings(Part):
-    """The overall ratings of one judge: how many it gave, their mean, and how many of its verdicts had none."""
+    """The overall ratings of one judge."""
 
     rated: int
     mean: float | None
     unscored: int
+    """Number of verdicts without an overall rating."""
 
 
 class JudgeAgreement(Part):
-    """How far the judges of a document agree: their overall ratings, as given, of every judged attempt in its journal.
-    `traces` is the number of attempts that two or more judges rated; `alpha` is Krippendorff's alpha (interval) over them,
-    None if it is undefined or if there are fewer than twenty."""
+    """How far judges agree in the overall ratings, as given, of every judged attempt in the document's journal."""
 
     judges: dict[str, JudgeRatings]
     traces: int
+    """Number of attempts that two or more judges rated."""
     alpha: float | None
+    """Krippendorff's alpha (interval) over them; None if it is undefined or there are fewer than twenty."""
 
 
 class KindCount(Part):
@@ -42,36 +43,44 @@ class KindCount(Part):
 
 
 class ThoughtDistributions(Part):
-    """How the thoughts of the accepted traces are distributed (`programs.statistics.thought_counts`). `words` and
-    `answer_words` are quantiles of the lengths of thoughts and answers; `sequences` the most frequent orders of paragraph
-    kinds; `openings` the most frequent first three words. `corrections` counts the paragraphs that take something back, by
-    the tenth of the thought in which they start; `choices` the right options by length ("number 1": the longest)."""
+    """How the thoughts of the accepted traces are distributed (`programs.statistics.thought_counts`)."""
 
     traces: int
     shapes: dict[str, int]
     kinds: dict[str, KindCount]
     words: dict[str, int]
+    """Quantiles of the thoughts' lengths in words."""
     sequences: dict[str, int]
+    """The most frequent orders of paragraph kinds."""
     openings: dict[str, int]
+    """The most frequent first three words."""
     with_wrong_turn: int
     corrections: list[int]
+    """Paragraphs that take something back, by the tenth of the thought in which they start."""
     yes_or_no: dict[str, int]
     needing_passage: int
     choices: dict[str, int] = Field(default_factory=dict)
+    """Right options of choices, by rank of length ("number 1": the longest)."""
     answer_words: dict[str, int] = Field(default_factory=dict)
+    """Quantiles of the answers' lengths in words."""
 
 
 class DocumentMetadata(Part):
-    """Facts about the whole document. `run` is the summary of the latest run (`programs.run.summary.Summary`); `judges` is
-    None if nothing was judged, `thoughts` if there are no traces."""
+    """Facts about the whole document."""
 
     generation_timestamp: str
+    """When it was written, in UTC: 2026-01-31T12:00:00Z."""
     total_traces_generated: int
     status: str
+    """completed: everything requested was made or settled; budget: a limit on calls, tokens or cost was reached;
+    else running, interrupted or failed."""
     format_version: int = 0
     run: dict[str, Any] | None = None
+    """Summary of the latest run (`programs.run.summary.Summary`)."""
     judges: JudgeAgreement | None = None
+    """None if nothing was judged."""
     thoughts: ThoughtDistributions | None = None
+    """None if there are no traces, or while the run continues."""
 
 
 class Document(Part):

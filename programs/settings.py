@@ -22,6 +22,7 @@ from programs.option_groups import (
     ThoughtOptions,
     TrialOptions,
 )
+from signatures.stages import STRANDS
 from signatures.vocabulary import Setting
 
 DEFAULT_MODEL = "claudesonnet45"
@@ -142,7 +143,7 @@ class Settings(
 
         models = {
             "questions": of("questions"),
-            "context and strands": of("context", "hypotheses", "evidence", "critique", "perspective"),
+            "context and strands": of("context", *STRANDS),
             "trace and answer": of("trace", "answer"),
             "own thoughts": [*of("own"), self.comparer] if self.thought != "written" else [],
             "judges": self.judges if self.quality_check else [],

@@ -24,8 +24,7 @@ from programs.asking.reply import Reply, StageFailed
 from programs.compiled import load_program, write_program
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
-from programs.option_groups import GuidedStage
-from programs.records import AnswerAgreement
+from programs.record_parts import AnswerAgreement
 from programs.settings import TracerOptions
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
@@ -45,20 +44,7 @@ from programs.traces.variation import (
     temperature_of,
 )
 from signatures.question_type import QUESTION_TYPES, QuestionType
-
-GUIDED_PREDICTORS: dict[GuidedStage, str] = {
-    "questions": "questions.predict",
-    "context": "strands.context",
-    "hypotheses": "strands.hypotheses",
-    "evidence": "strands.evidence",
-    "critique": "strands.critique",
-    "perspective": "strands.perspective",
-    "trace": "writer.trace",
-    "answer": "writer.answer",
-    "judge": "judge.predict",
-    "grade": "grader.predict",
-}
-"""The predictor of each stage that can be given guidance."""
+from signatures.stages import STAGES
 
 
 class Store:
@@ -172,7 +158,7 @@ def load_tracer(
     *,
     model: str | None = None,
     question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
-    guidance: Mapping[GuidedStage, str] = MappingProxyType({}),
+    guidance: Mapping[str, str] = MappingProxyType({}),
 ) -> Tracer:
     """Returns the program for these question types, with the instructions and demonstrations of the compiled `program` if
     one is given: `programs.compiled.load_program` says which paths it takes, when it raises `UserError`, and that it logs a
@@ -181,7 +167,7 @@ def load_tracer(
     if program is not None:
         load_program(tracer, Path(program), model=model)
     for stage, paragraph in guidance.items():
-        predictor = dict(tracer.named_predictors())[GUIDED_PREDICTORS[stage]]
+        predictor = dict(tracer.named_predictors())[STAGES[stage].predictor]
         signature = predictor.signature
         predictor.signature = signature.with_instructions(f"{signature.instructions}\n\n{paragraph.strip()}")
     return tracer
@@ -316,7 +302,7 @@ class SampleRun:
         judges = options.judges if options.quality_check else ()
         asks = [self.tracer.judge.ask(*view, judge, options.setting) for judge in judges]
         replies = await gather_all(map(self.answer, asks))
-        draft.replies.update({f"judge:{ask.judge}": reply for ask, reply in zip(asks, replies, strict=True)})
+        draft.replies.update({f"judge:{ask.model}": reply for ask, reply in zip(asks, replies, strict=True)})
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
         variation.attempts.append(Attempt(plan, draft, verdicts, standing_of(verdicts, options), agreed=agreed))
 

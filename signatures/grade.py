@@ -22,7 +22,7 @@ Percent = Annotated[
 ]
 
 
-# To add a dimension, add a line here and one in programs.records.Grades; the exports follow.
+# To add a dimension, add a line here and one in programs.record_parts.Grades; the exports follow.
 class GradeSheet(BaseModel):
     """Grades in percent: 0 is worthless, 100 is perfect."""
 

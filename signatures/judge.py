@@ -11,7 +11,7 @@ Rating = Annotated[int, Field(ge=1, le=10)]
 FaultIn = Literal["thought", "answer", "both", "none"]
 
 
-# To add a rating, add a line here and one in programs.records.Verdict.
+# To add a rating, add a line here and one in programs.record_parts.Verdict.
 class VerdictSheet(BaseModel):
     """What was found, then the ratings from 1 to 10."""
 

@@ -43,4 +43,4 @@ QUESTION_TYPES: dict[str, QuestionType] = {
         "advanced", "which assumption or systematic effect limits the result, and by how much", takes_claims=False
     ),
 }
-"""The built-in types by name. A run's settings can add others (`programs.option_groups.PromptOptions`)."""
+"""The built-in types by name. A run's settings can add others (`programs.option_groups.TypeOptions`)."""

@@ -155,16 +155,19 @@ WRONG_TURN = (
 """When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted."""
 
 
-class Shape(BaseModel, frozen=True):
-    """A drawn shape: its name in `SHAPES`, when a wrong turn is noticed (None: no wrong turn), its length, about how many
-    words, its voice in `VOICES` and its ending in `CLOSES` (the last three are None if an earlier version drew it)."""
+class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):
+    """A drawn shape. The last three fields are None if an earlier version drew it."""
 
     name: str
+    """A key of `SHAPES`."""
     noticed: Noticed | None
+    """When a wrong turn is noticed; None: no wrong turn."""
     length: Length
     words: int | None = None
     voice: str | None = None
+    """A key of `VOICES`: how the thought sounds."""
     close: str | None = None
+    """A key of `CLOSES`: how the thought ends."""
 
     @property
     def prompt_text(self) -> str:

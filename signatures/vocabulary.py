@@ -40,6 +40,8 @@ Agreement = Literal["equivalent", "partial", "contradicts"]
 ThoughtOrigin = Literal["written", "model"]
 """Where a thought comes from: written from notes in a drawn shape, or what a model thought before it answered."""
 
+Need = Literal["known", "needs_paper", "unanswered"]
+"""known: answered without the passage; needs_paper: answered only with it; unanswered: answered neither way."""
 
 Setting = Literal["closed", "open"]
 """closed: the question alone; open: the question and the passage."""

@@ -12,11 +12,11 @@ from typing import Any
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.inputs.passage import Passage
 from programs.inputs.sample import Sample, sample_of
 from programs.lms.meter import ResourceUsage
-from programs.records import BlindSolve
+from programs.record_parts import BlindSolve
 from programs.run.journal import Journal
 from programs.settings import TracerOptions
 from programs.stages.questions import Question, QuestionPool
@@ -141,7 +141,7 @@ def run_tracer(
 ) -> SampleOutcome:
     """Runs the whole program on a text."""
     settings = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
-    return run(tracer().generate(sample(text), settings, answers or Answers(), store, limit))
+    return run_in_background(tracer().generate(sample(text), settings, answers or Answers(), store, limit))
 
 
 def one_variation(answers: Answers | None = None, **given: Any) -> Variation:
@@ -159,12 +159,12 @@ def blind_solve_of(variation: Variation) -> BlindSolve:
 
 def strands(answers: Answers | None = None) -> Strands:
     """The result of stages 2 and 3 for `question()` about `passage()`."""
-    return run(tracer().strands.generate(passage(), question(), "closed", answers or Answers()))
+    return run_in_background(tracer().strands.generate(passage(), question(), "closed", answers or Answers()))
 
 
 def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
     writer = stages or tracer().writer
-    return run(writer.write(passage(), question(), strands(), plan(), answers or Answers()))
+    return run_in_background(writer.write(passage(), question(), strands(), plan(), answers or Answers()))
 
 
 def append_variations(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:

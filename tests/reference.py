@@ -24,7 +24,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 HEAD = """# Reference
 
 Made from the code by `python -m tests.reference`. Every command takes `--help`, `--config FILE` and `--print-config`
-([configuration](configuration.md)); what is marked *config* stands in config files only.
+([configuration](configuration.md)); options marked *config* can only be set in a config file.
 """
 
 
@@ -51,7 +51,7 @@ def section(name: str, command: Command) -> str:
 def row(action: argparse.Action) -> str:
     value = "\\|".join(map(str, action.choices)) if action.choices else action.metavar
     names = ", ".join(f"`{option}`" for option in action.option_strings)
-    description = re.sub(r"\s+", " ", (action.help or "").replace("%%", "%")).replace("|", "\\|")
+    description = _cell((action.help or "").replace("%%", "%"))
     return f"| {names}{f' {value}' if value and action.nargs != 0 else ''} | {description} |"
 
 
@@ -83,8 +83,15 @@ def _collect_models(annotation: Any, models: dict[str, type[BaseModel]]) -> None
 
 def _model_section(model: type[BaseModel]) -> str:
     description = textwrap.fill(re.sub(r"\s+", " ", model.__doc__ or "").strip(), 130)
-    rows = [f"| `{name}` | {_type_in_words(info.annotation)} |" for name, info in model.model_fields.items()]
-    return "\n".join([f"## {model.__name__}", "", description, "", "| field | |", "|---|---|", *rows, ""])
+    rows = [
+        f"| `{name}` | {_type_in_words(info.annotation)} | {_cell(info.description)} |"
+        for name, info in model.model_fields.items()
+    ]
+    return "\n".join([f"## {model.__name__}", "", description, "", "| field | type | |", "|---|---|---|", *rows, ""])
+
+
+def _cell(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text or "").replace("|", "\\|")
 
 
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null", Any: "anything"}

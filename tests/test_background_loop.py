@@ -4,7 +4,7 @@
 2. All threads share one loop, on which their coroutines run concurrently.
 3. Only the caller gets a coroutine's error, also a SystemExit or KeyboardInterrupt, and the loop continues.
 4. An interrupt of the waiting caller cancels the coroutine.
-5. `run` works inside another running loop; on the background loop itself it raises an error instead of waiting forever.
+5. `run_in_background` works inside another running loop; on the background loop itself it raises an error.
 6. A forked child has its own loop.
 7. A loop that fails is closed and accepts no more coroutines, instead of letting their callers wait forever.
 """
@@ -19,7 +19,7 @@ from contextvars import ContextVar
 import dspy
 import pytest
 
-from programs.background_loop import _serve, run
+from programs.background_loop import _serve, run_in_background
 
 VARIABLE: ContextVar[str] = ContextVar("variable", default="nothing")
 
@@ -37,10 +37,10 @@ def test_1_a_coroutine_sees_the_callers_context_and_does_not_change_it() -> None
     adapter = dspy.JSONAdapter()
     token = VARIABLE.set("mine")
     with dspy.context(adapter=adapter):
-        assert run(read_context()) == ("mine", adapter)
+        assert run_in_background(read_context()) == ("mine", adapter)
     assert VARIABLE.get() == "mine"
     VARIABLE.reset(token)
-    assert run(read_context())[0] == "nothing"
+    assert run_in_background(read_context())[0] == "nothing"
 
 
 @pytest.mark.parametrize("error", [LookupError, SystemExit, KeyboardInterrupt])
@@ -54,10 +54,10 @@ def test_3_an_error_reaches_only_its_caller(error: type[BaseException]) -> None:
         return "well"
 
     with ThreadPoolExecutor() as pool:
-        other_call = pool.submit(run, succeeds_later())
+        other_call = pool.submit(run_in_background, succeeds_later())
         with pytest.raises(error, match="here"):
-            run(fails())
-    assert other_call.result() == run(succeeds_later()) == "well"
+            run_in_background(fails())
+    assert other_call.result() == run_in_background(succeeds_later()) == "well"
 
 
 def test_4_an_interrupt_cancels_the_coroutine() -> None:
@@ -71,25 +71,25 @@ def test_4_an_interrupt_cancels_the_coroutine() -> None:
             cancelled.set()
 
     with pytest.raises(KeyboardInterrupt):
-        run(waits_forever())
+        run_in_background(waits_forever())
     assert cancelled.wait(5)
 
 
 async def test_5_it_works_inside_another_loop_but_not_on_its_own() -> None:
-    assert run(current_loop()) is not asyncio.get_running_loop()
+    assert run_in_background(current_loop()) is not asyncio.get_running_loop()
 
     async def nested() -> None:
-        run(current_loop())
+        run_in_background(current_loop())
 
     with pytest.raises(RuntimeError, match="use acall or aforward"):
-        run(nested())
+        run_in_background(nested())
 
 
 def test_6_a_forked_child_has_its_own_loop() -> None:
-    run(current_loop())
+    run_in_background(current_loop())
     child = os.fork()
     if not child:
-        run(current_loop())
+        run_in_background(current_loop())
         os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 

@@ -52,7 +52,7 @@ MINIMAL: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def variations() -> list[Variation]:
     """Accepted variations of two texts, judged and graded: two questions per text with two variations each."""
-    answers = Answers(judge=lambda ask: unread_reply() if ask.judge == "b" else VERDICT)
+    answers = Answers(judge=lambda ask: unread_reply() if ask.model == "b" else VERDICT)
     judged = {"quality_check": True, "judge_models": ["a", "b"]}
     options: dict[str, Any] = {"traces": 2, "variations": 2, "grade_answers": True, "grade_model": "g", **judged}
     texts = (TEXT, f"{TEXT} Else nothing is known.")

@@ -21,7 +21,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from programs.records import GRADES
+from programs.record_parts import GRADES
 from tests.lab import KEY, USER, Lab, laboratory, passage, run_command
 from tests.standin import scientist
 from tests.standin.faults import FaultPlan

@@ -10,7 +10,7 @@ LAYERS = (
     "signatures text",
     "errors redaction rejection versions files background_loop cli",
     "inputs lms",
-    "records option_groups settings schema statistics",
+    "record_parts records option_groups settings schema statistics",
     "asking compiled stages traces tracer run",
     "document exports reports",
     "proving",

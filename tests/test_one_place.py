@@ -42,7 +42,7 @@ ADDED = {
     "signatures/question_type.py": {'    "mechanism": ': QUESTION_TYPE},
     "signatures/grade.py": {"    completeness:": GRADE},
     "signatures/judge.py": {"    coherence:": RATING},
-    "programs/records.py": {"    completeness:": "    brevity: float | None = None", "    coherence:": RATED},
+    "programs/record_parts.py": {"    completeness:": "    brevity: float | None = None", "    coherence:": RATED},
     "programs/exports/table.py": {"TABLE = Format(": FORMAT},
     "programs/inputs/formats/__init__.py": {'    **dict.fromkeys((".txt"': NOTES},
     "programs/inputs/headings.py": {"    REFERENCES: r": '    "not for print": "not for print",'},

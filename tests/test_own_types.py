@@ -17,9 +17,10 @@ import yaml
 
 from programs.export import main as export
 from programs.inputs.sample import content_id
+from programs.option_groups import GUIDED_STAGES
 from programs.report import main as report
 from programs.stages.questions import type_order
-from programs.tracer import GUIDED_PREDICTORS, Tracer, load_tracer
+from programs.tracer import Tracer, load_tracer
 from signatures.question_type import QUESTION_TYPES, QuestionType
 from tests.lab import Lab, run_command, user_error
 
@@ -110,7 +111,7 @@ def test_a_compiled_program_works_with_guidance_and_added_types(tmp_path: Path) 
     compiled = Tracer()
     compiled.writer.answer.signature = compiled.writer.answer.signature.with_instructions("Answer at once.")
     compiled.save(tmp_path / "program.json")
-    loaded = load_tracer(tmp_path, guidance=dict.fromkeys(GUIDED_PREDICTORS, "In parsecs."))
+    loaded = load_tracer(tmp_path, guidance=dict.fromkeys(GUIDED_STAGES, "In parsecs."))
     assert loaded.writer.answer.signature.instructions == "Answer at once.\n\nIn parsecs."
     assert all(one.signature.instructions.endswith("\n\nIn parsecs.") for _, one in loaded.named_predictors())
     types = {**QUESTION_TYPES, "history": QuestionType.model_validate(HISTORY)}

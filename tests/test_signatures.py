@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
-from programs.records import FLOORS, GRADES, Verdict
+from programs.record_parts import FLOORS, GRADES, Verdict
 from programs.stages.grade import RubricStage
 from programs.stages.solve import CompareStage, SolveStage
 from programs.stages.steps import StepStage
@@ -51,7 +51,9 @@ def test_the_record_has_the_grades_and_ratings_of_the_sheets() -> None:
     """Without its field, a new rating of the judges would be in the record without a type."""
     assert {*GradeSheet.model_fields} - {"reason"} == {*GRADES}
     missing = set(VerdictSheet.model_fields) - set(Verdict.model_fields)
-    assert not missing, f"give programs.records.Verdict the fields {sorted(missing)}, which VerdictSheet has"
+    assert not missing, f"give programs.record_parts.Verdict the fields {sorted(missing)}, which VerdictSheet has"
     ratings = {name for name, field in VerdictSheet.model_fields.items() if field.annotation is int}
-    assert set(RATINGS) == ratings, "the ratings of VerdictSheet must be the `Rated` fields of programs.records.Verdict"
+    assert set(RATINGS) == ratings, (
+        "the ratings of VerdictSheet must be the `Rated` fields of programs.record_parts.Verdict"
+    )
     assert set(FLOORS) < ratings

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from programs.asking.reply import Reply, StageFailed
 from programs.asking.schema import outputs_of
+from signatures.stages import STAGES
 
 Result = TypeVar("Result")
 
@@ -26,30 +27,33 @@ def accept_all(_values: list[Any]) -> list[str]:
     return []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ask:
     """One request of a stage. `key` identifies it in the journal: equal keys are the same work, paid for once.
 
-    `depth` is how far along its text the stage is, which sets the order of waiting asks (`programs.run.gate`). `judge`
-    names the model if it is not the stage's own. `temperature` None means that of the compiled program, or else the model's
-    default. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was rejected.
-    `purpose` names the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a lower bound
-    for the call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had that problem.
+    `model` names the model to ask if it is not the stage's own. `temperature` None means that of the compiled program, or
+    else the model's default. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was
+    rejected. `purpose` names the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a
+    lower bound for the call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had it.
     """
 
     stage: str
     key: str
     predict: dspy.Predict
     inputs: Mapping[str, Any]
-    depth: int
     check: Check = accept_all
-    judge: str | None = None
+    model: str | None = None
     temperature: float | None = None
     earlier: str = ""
     feedback: tuple[str, ...] = ()
     purpose: str = ""
     min_tokens: int = 0
     drop_inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        """How far along its text the stage is (`signatures.stages.Stage`)."""
+        return STAGES[self.stage].depth
 
     @property
     def account(self) -> str:

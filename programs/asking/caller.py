@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from programs.asking.adapter import PassageFirstAdapter, UnreadableReply
 from programs.asking.ask import Ask
 from programs.asking.reply import RejectedTry, Reply, ReplyStatus
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.errors import CallError, ContextTooLong, RunStopped, TransientError, Truncated
 from programs.lms.failures import EmptyAnswer, backend_error, find_cause
 from programs.lms.meter import metered
@@ -197,7 +197,7 @@ class AsyncModule(dspy.Module):
 
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """Runs `aforward` and waits for its result."""
-        return run(self.aforward(*args, **inputs))
+        return run_in_background(self.aforward(*args, **inputs))
 
 
 class PredictorModule(AsyncModule):

@@ -12,7 +12,7 @@ from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS, EmbeddedServers
 from programs.lms.failures import ConnectionFailed, Forbidden
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
-from programs.lms.server import Effort, ModelName, Server, model_lists, with_nearest
+from programs.lms.server import Effort, ListedModel, Server, model_lists, with_nearest
 from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
@@ -96,7 +96,7 @@ class ModelTable:
 
     def of(self, ask: Ask) -> Model:
         """The model that answers an ask."""
-        return self._models[ask.judge or self._of_stage.get(ask.stage, self.names[0])]
+        return self._models[ask.model or self._of_stage.get(ask.stage, self.names[0])]
 
     def named(self, name: str) -> Model:
         """The model of that name."""
@@ -130,7 +130,7 @@ class ModelTable:
             await model.aclose()
 
 
-async def _list_models(server: Server) -> list[ModelName]:
+async def _list_models(server: Server) -> list[ListedModel]:
     """The models that a server lists, none if listing fails. Raises `ConnectionFailed` if it cannot be connected to, and
     `UserError` if it refuses the credentials."""
     for tries_left in reversed(range(CONNECT_TRIES)):

@@ -178,7 +178,8 @@ class LineFormatter(logging.Formatter):
         fields = {name: self._clean(value) for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
         error = record.exc_info[1] if record.exc_info else None
         exception = "" if error is None else self._clean("".join(traceback.format_exception(error)).rstrip())
-        level, created = record.levelname, datetime.fromtimestamp(record.created, timezone.utc)
+        level = record.levelname
+        created = datetime.fromtimestamp(record.created, timezone.utc)
         time = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self._form == "json":
             entry = {"time": time, "level": level.lower(), "logger": record.name, "message": message, **fields}

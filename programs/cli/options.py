@@ -257,7 +257,9 @@ def _leading_usage(model: type[Options]) -> str:
 
 
 def _argument_options(field: FieldInfo) -> dict[str, Any]:
-    kinds, needs, default = _inner_types(field.annotation), _needs(field), _default_text(field.get_default())
+    kinds = _inner_types(field.annotation)
+    needs = _needs(field)
+    default = _default_text(field.get_default())
     text = f"{f'with {needs}: ' if needs else ''}{field.description or ''}".replace("%", "%%")
     text += f" (default: {default})" if default and "(default" not in text else ""
     if bool in kinds:

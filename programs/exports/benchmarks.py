@@ -68,7 +68,8 @@ class Benchmarks:
         """How a question leaks a benchmark's, with its place FILE:LINE, or None. The nearest near-duplicate is named."""
         if overlap := self.match_text(question):
             return overlap
-        words, rows = features(question), map(self._row, self._bands.candidates(question))
+        words = features(question)
+        rows = map(self._row, self._bands.candidates(question))
         scored = [(jaccard(words, features(text)), place) for place, text in rows]
         highest, place = max(scored, key=itemgetter(0), default=(0.0, ""))
         return f"asks nearly the same as {place}" if highest >= MIN_JACCARD else None
@@ -98,7 +99,8 @@ class Benchmarks:
                 record = {}
             if record is not None:
                 found = questions_in(record)
-                questions, without_question = questions + len(found), without_question + (not found)
+                questions += len(found)
+                without_question += not found
                 distinct += sum(self._add(f"{file.name}:{line.number}", text) for text in found)
         if without_question:
             log.warning("%s: %d lines of %s have no readable question", option, without_question, file)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from programs.exports.view import FACTS, MESSAGES, Format, Prompt, Row, View
+from programs.exports.view import FACTS, MESSAGES, Format, Prompt, Row, RowOptions
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
 
-def _row_per_prompt(row: Callable[[View, Record, Prompt], Row]) -> Callable[[Sequence[ReadTrace], View], Iterator[Row]]:
+def _row_per_prompt(
+    row: Callable[[RowOptions, Record, Prompt], Row],
+) -> Callable[[Sequence[ReadTrace], RowOptions], Iterator[Row]]:
     return lambda traces, view: view.rows(traces[0].record, lambda prompt: row(view, traces[0].record, prompt))
 
 

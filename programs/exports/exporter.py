@@ -97,7 +97,8 @@ def export(options: ExportOptions) -> Exported:
         kept = _screened(origin.traces(), screen, exported)
         with DataFiles(folder / "data", format.columns(options)) as files:
             for traces in group_by_question(kept) if format.per_question else ([trace] for trace in kept):
-                split, rows = split_of(source_key(traces[0].record.source_paper), shares), list[Row]()
+                split = split_of(source_key(traces[0].record.source_paper), shares)
+                rows = list[Row]()
                 for row in format.rows(traces, options):
                     if isinstance(row, str):
                         exported.count("skipped", row)
@@ -139,7 +140,8 @@ class DataFiles(contextlib.ExitStack):
     def __init__(self, folder: Path, columns: Columns) -> None:
         super().__init__()
         folder.mkdir()
-        self._folder, self._columns, self._open = folder, columns, dict[str, jsonlines.Writer]()
+        self._folder, self._columns = folder, columns
+        self._open = dict[str, jsonlines.Writer]()
 
     def add(self, split: str, row: Row) -> None:
         """Writes a row, which must have all columns, to the file of a split; other keys are dropped."""

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from programs.cli.options import Names, OneOrMore, Options, RequiresOption
 from programs.exports import chat, preference, reinforcement, table
 from programs.exports.licences import UNKNOWN
-from programs.exports.view import Format, View
+from programs.exports.view import Format, RowOptions
 from programs.inputs.sample import content_id
 from programs.text.short_answers import after_thought
 
@@ -41,7 +41,7 @@ class _Files(Options):
     )
 
 
-class ExportOptions(View, _Files):
+class ExportOptions(RowOptions, _Files):
     """Write the traces of a document as training data."""
 
     leading: ClassVar[str] = "document"
@@ -76,12 +76,13 @@ class ExportOptions(View, _Files):
 
     @model_validator(mode="after")
     def _check_format(self) -> "ExportOptions":
-        columns, reply = self.format.columns(self), f"{self.tag.open}thought{self.tag.close}answer"
+        columns = self.format.columns(self)
+        reply = f"{self.tag.open}thought{self.tag.close}answer"
         if self.reasoning_field and self.format.thought_in != "message":
             raise ValueError(f"--reasoning-field: --to {self.to} has no message to hold it")
         if self.system_prompt == "user" and not any("role" in str(kind) for kind in columns.values()):
             raise ValueError(f"--system-prompt user: --to {self.to} has no messages")
-        if self.margin != View.model_fields["margin"].default and "rejected" not in columns:
+        if self.margin != RowOptions.model_fields["margin"].default and "rejected" not in columns:
             raise ValueError(f"--margin: --to {self.to} has no pairs")
         if "rewards" in columns and after_thought(reply) != "answer":
             raise ValueError(f"--think-tag: the rewards of --to {self.to} do not know {self.think_tag}")

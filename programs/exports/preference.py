@@ -5,25 +5,26 @@ pair, the worst first. The prompt is that of the chosen trace. Pairs that need n
 own thoughts whose answer agrees with the grounded one, against each of its tries that reached another answer.
 
 `kto`: the label is the run's decision: true for an accepted trace, false for a rejected one. With `--min-score`, it is
-whether the trace has at least that score and no judge rated it below a floor (`programs.records.FLOORS`).
+whether the trace has at least that score and no judge rated it below a floor (`programs.record_parts.FLOORS`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Columns, Format, Row, View, rating
+from programs.exports.view import FACTS, MESSAGES, NO_SCORE, Columns, Format, Row, RowOptions, rating
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
 
-def _pair_columns(view: View) -> Columns:
+def _pair_columns(view: RowOptions) -> Columns:
     replies = dict.fromkeys(("chosen", "rejected"), view.replies)
     scores = dict.fromkeys(("score_chosen", "score_rejected"), "float64")
     return {"prompt": MESSAGES, **replies, **scores, "rejected_id": "string", **FACTS}
 
 
-def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
+def _pair_rows(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[Row | str]:
     own = [(trace, trace.record.agreed.agreement) for trace in traces if trace.record.agreed is not None]
-    chosen, pairs = _best_accepted(trace for trace, _ in own), list[tuple[Record, Record]]()
+    chosen = _best_accepted(trace for trace, _ in own)
+    pairs = list[tuple[Record, Record]]()
     if chosen is not None and rating(chosen) >= (view.min_score or 0):
         worst_first = ("contradicts", "partial")
         pairs = [(chosen, trace.record) for worst in worst_first for trace, agreement in own if agreement == worst]
@@ -36,7 +37,7 @@ def _pair_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
             yield pair
 
 
-def _pair(chosen: Record, rejected: Record, view: View) -> Iterator[Row]:
+def _pair(chosen: Record, rejected: Record, view: RowOptions) -> Iterator[Row]:
     row: Row = {
         "chosen": [view.message(chosen)],
         "rejected": [view.message(rejected)],
@@ -51,7 +52,7 @@ def _best_accepted(traces: Iterable[ReadTrace]) -> Record | None:
     return max((trace.record for trace in traces if trace.outcome == "accepted"), key=rating, default=None)
 
 
-def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Record, Record] | str]:
+def _scored_pairs(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[tuple[Record, Record] | str]:
     """Pairs the best accepted trace with each that is worse by the margin, the worst first; or yields why it cannot."""
     scored = [trace for trace in traces if rating(trace.record)]
     chosen = _best_accepted(scored)
@@ -73,7 +74,7 @@ def _scored_pairs(traces: Sequence[ReadTrace], view: View) -> Iterator[tuple[Rec
             yield f"questions without two traces that are {view.margin:g} apart (--margin)"
 
 
-def _labelled_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
+def _labelled_rows(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[Row | str]:
     (trace,) = traces
     label = _label(trace, view.min_score)
     if isinstance(label, str):

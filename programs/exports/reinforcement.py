@@ -17,8 +17,8 @@ from itertools import groupby
 from pathlib import Path
 
 from programs.exports.rewards import REWARD_NAMES
-from programs.exports.view import FACTS, MESSAGES, Columns, Format, Row, View, rating
-from programs.records import GRADES, StepRecord
+from programs.exports.view import FACTS, MESSAGES, Columns, Format, Row, RowOptions, rating
+from programs.record_parts import GRADES, StepRecord
 from programs.run.attempts import ReadTrace
 
 _LABELS = {"supported": True, "inferred": True, "contradicted": False}
@@ -34,9 +34,10 @@ _CHECKS: Columns = {"short_answer": _SHORT, "rubric": [_POINT], "rewards": ["str
 _QUESTION: Columns = {"prompt": MESSAGES, "solution": "string", **_CHECKS}
 
 
-def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
+def _question_rows(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[Row]:
     best = max((trace.record for trace in traces), key=rating)
-    short, rubric = best.short_answer, [point.model_dump(include=set(_POINT)) for point in best.rubric]
+    short = best.short_answer
+    rubric = [point.model_dump(include=set(_POINT)) for point in best.rubric]
     # If rules check the answer, the prompt says how the answer has to end.
     ending = f"\n\n{view.tag.escape(short.prompt_ending)}" if short else ""
     checks: Row = {
@@ -51,12 +52,12 @@ def _question_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row]:
     )
 
 
-def _environment_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
+def _environment_rows(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[Row | str]:
     for row in _question_rows(traces, view):
         yield row if row["short_answer"] else "it has no short answer that rules can check"
 
 
-def _step_rows(traces: Sequence[ReadTrace], view: View) -> Iterator[Row | str]:
+def _step_rows(traces: Sequence[ReadTrace], view: RowOptions) -> Iterator[Row | str]:
     record = traces[0].record
     steps = [(view.tag.escape(step.text.strip()), label_of(step)) for step in record.steps]
     if all(label is None for _, label in steps):

@@ -32,12 +32,13 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     # Imported here, since `reward` does not need them.
     from programs.asking.ask import gather_all
     from programs.asking.caller import Caller, with_default_adapter
-    from programs.background_loop import run
+    from programs.background_loop import run_in_background
     from programs.lms.resolve import resolve
     from programs.stages.grade import RubricStage
 
     judge = resolve(model, api_base=api_base, **options)
-    stage, caller = RubricStage(), Caller(model_of=lambda _ask: judge)
+    stage = RubricStage()
+    caller = Caller(model_of=lambda _ask: judge)
 
     async def judge_one(number: int, prompt: Any, completion: Completion, rubric: Any) -> float | None:
         answer, points = after_thought(text_of(completion)), _parsed(rubric)
@@ -54,7 +55,7 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     def rubric_reward(prompts: Any, completions: Sequence[Completion], rubric: Any, **_columns: Any) -> Rewards:
         rows = zip(prompts, completions, rubric, strict=True)
         with with_default_adapter():
-            return run(gather_all([judge_one(number, *row) for number, row in enumerate(rows)]))
+            return run_in_background(gather_all([judge_one(number, *row) for number, row in enumerate(rows)]))
 
     return rubric_reward
 

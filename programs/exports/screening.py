@@ -50,7 +50,8 @@ def screening(options: ExportOptions) -> Iterator[Screen]:
 
 
 def _excluded(options: ExportOptions, record: Record) -> Exclusion | None:
-    licence, score = licence_of(record.source_paper.extra) or UNKNOWN, record.metadata.quality_score
+    licence = licence_of(record.source_paper.extra) or UNKNOWN
+    score = record.metadata.quality_score
     patterns = [name.lower() if set(name) & set("*?[") else licence_name(name) for name in options.licence]
     if patterns and not any(fnmatch.fnmatchcase(licence, pattern) for pattern in patterns):
         return Exclusion("its licence is not in --licence")
@@ -101,7 +102,8 @@ class AskedQuestions:
     from a similarity of `threshold` (75-100); only candidates that MinHash finds are compared."""
 
     def __init__(self, database: sqlite3.Connection, threshold: float) -> None:
-        self._database, self._threshold, self._bands = database, threshold, BandIndex(database, "asked_band")
+        self._database, self._threshold = database, threshold
+        self._bands = BandIndex(database, "asked_band")
         database.execute(
             "create table asked "
             "(item integer primary key, name text unique, source text, id text, question text, original text)"
@@ -109,7 +111,8 @@ class AskedQuestions:
 
     def check(self, record: Record) -> Exclusion | None:
         """Why a trace is left out, if its question repeats one of another text. All traces of a question share its fate."""
-        source, question = record.source_paper.id or record.source_paper.title, record.user_interaction.question
+        source = record.source_paper.id or record.source_paper.title
+        question = record.user_interaction.question
         name, id = content_id(f"{source}\0{question}"), question_name(record)
         decided = self._database.execute("select original from asked where name = ?", (name,)).fetchone()
         original: str | None = decided[0] if decided else self._original_of(source, question)

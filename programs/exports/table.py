@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from programs.exports.view import Columns, Format, Row, View
+from programs.exports.view import Columns, Format, Row, RowOptions
 from programs.inputs.papers import source_key
-from programs.records import Part, Record
+from programs.record_parts import Part
+from programs.records import Record
 from programs.run.attempts import ReadTrace
 
 _COLUMN_KINDS = {str: "string", bool: "bool", int: "int64", float: "float64"}
@@ -38,16 +39,17 @@ def _type_of(annotation: Any) -> Any:
     return _type_of(kinds[0]) if len(kinds) == 1 and type(None) in typing.get_args(annotation) else annotation
 
 
-def _rows(traces: Sequence[ReadTrace], _: View) -> Iterator[Row]:
+def _rows(traces: Sequence[ReadTrace], _: RowOptions) -> Iterator[Row]:
     record = traces[0].record
-    content, row = record.model_dump(mode="json"), Row(source=source_key(record.source_paper))
+    content = record.model_dump(mode="json")
+    row = Row(source=source_key(record.source_paper))
     for column, (path, kind) in _fields().items():
         value = reduce(lambda part, name: part and part[name], path, content)
         row[column] = value if kind or value is None else orjson.dumps(value).decode()
     yield row
 
 
-def _columns(_: View) -> Columns:
+def _columns(_: RowOptions) -> Columns:
     return {"source": "string", **{name: kind or "string" for name, (_, kind) in _fields().items()}}
 
 

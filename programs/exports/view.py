@@ -91,7 +91,7 @@ class Prompt(NamedTuple):
         return [{"role": "system", "content": self.system}, {"role": "user", "content": self.user}]
 
 
-class View(Options):
+class RowOptions(Options):
     """The options that shape rows."""
 
     context: Literal["auto", "none", "passage", "both"] = Field(
@@ -152,8 +152,10 @@ class View(Options):
 
     def rows(self, record: Record, row: Callable[[Prompt], Row]) -> Iterator[Row]:
         """One row per context of a trace: what `row` makes of the prompt, and the values of `FACTS`."""
-        asked, paper, grades = record.user_interaction, record.source_paper, record.answer_grades
-        level, asker = asked.difficulty_level, asked.audience if self.asker == "keep" else None
+        asked, paper = record.user_interaction, record.source_paper
+        grades = record.answer_grades
+        level = asked.difficulty_level
+        asker = asked.audience if self.asker == "keep" else None
         asked_by = "" if asker is None else " ".join(f"(asked by: {asker}, {level} level)".split()) + "\n"
         for context in self.contexts(record):
             prompt = self.prompt(asked_by + asked.question, (paper.text or "") if context == "passage" else None)
@@ -165,7 +167,8 @@ class View(Options):
         tag = self.tag
         system = _SYSTEM.format(tags="" if self.reasoning_field else f" between {tag.open} and {tag.close}")
         if passage is not None:
-            system, passage = system + _PASSAGE, tag.escape(passage)
+            system += _PASSAGE
+            passage = tag.escape(passage)
         return Prompt(system, tag.escape(question), passage, self.system_prompt == "user")
 
     def thought(self, record: Record) -> str:
@@ -209,8 +212,8 @@ class Format:
 
     name: str
     about: str
-    columns: Callable[[View], Columns]
-    rows: Callable[[Sequence[ReadTrace], View], Iterator[Row | str]]
+    columns: Callable[[RowOptions], Columns]
+    rows: Callable[[Sequence[ReadTrace], RowOptions], Iterator[Row | str]]
     per_question: bool = False
     with_attempts: bool = False
     raw_record: bool = False

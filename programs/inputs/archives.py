@@ -62,7 +62,8 @@ def check_readable(path: Path, *, any_kind: bool = False) -> None:
 
 
 def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
-    head, magic = file.peek(8)[:8], _MAGIC_OF_EXTENSION.get(path.suffix.lower(), b"")
+    head = file.peek(8)[:8]
+    magic = _MAGIC_OF_EXTENSION.get(path.suffix.lower(), b"")
     # An archive that is empty or truncated within its magic bytes is a prefix of them.
     if len(head) < len(magic) and magic.startswith(head):
         raise BrokenArchive(SkipReason.TRUNCATED_ARCHIVE)

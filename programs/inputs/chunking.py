@@ -53,7 +53,8 @@ def cut_into_passages(paper: Paper, limit: int, overlap: int) -> Iterator[Chunk]
     joined: list[Chunk] = []
     for section in paper.sections:
         words = paper.text[section.start : section.end]
-        start, end = section.end - len(words.lstrip()), section.start + len(words.rstrip())
+        start = section.end - len(words.lstrip())
+        end = section.start + len(words.rstrip())
         if start >= end:
             continue
         piece = Chunk(start, end, (" > ".join(section.path),) if section.path else (), section.kind)
@@ -74,7 +75,8 @@ def _windows(text: str, span: Span, limit: int, overlap: int) -> list[Span]:
         return [span]
     whole = [Span(span.start + s.start, span.start + s.end) for s in split_sentences(text[span.start : span.end])]
     sentences = [part for sentence in whole for part in split_span(text, sentence, limit)]
-    min_count, runs = math.ceil(length / limit), list[Span]()
+    min_count = math.ceil(length / limit)
+    runs = list[Span]()
     # Sentence ends and overlap cost room: with the fewest passages, a short rest may be left over.
     for count in range(min_count, min_count + 4):
         runs = list(_runs(sentences, {*whole}, length / count, limit, overlap))

@@ -57,7 +57,8 @@ def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Ite
             for piece in whole:
                 buffer += piece[: limit + 1 - len(buffer)]
                 yield raw_line()
-                number, buffer = number + 1, bytearray()
+                number += 1
+                buffer = bytearray()
             # One byte over the limit is enough to tell that the line is too long.
             buffer += rest[: limit + 1 - len(buffer)]
     except BrokenArchive:

@@ -58,7 +58,7 @@ _UNUSABLE_TITLE = re.compile(
 
 def source_key(source: Any) -> str:
     """The paper that a text comes from, as `kind:name`; equal keys mean the same paper. `source` is a `Sample`, or the
-    `programs.records.SourcePaper` of a trace."""
+    `programs.record_parts.SourcePaper` of a trace."""
     title = source.title if source.title_given else None
     named = source_of(source.extra, title=title, given_id=source.given_id)
     # Traces written by older versions may have no id.

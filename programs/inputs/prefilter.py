@@ -54,9 +54,11 @@ class Filtered(NamedTuple):
 def prefilter(text: str) -> Filtered:
     """Removes from a cleaned text what the rules name. Idempotent. The remaining lines are unchanged and in order, but if
     anything was removed, runs of blank lines are reduced to one."""
+    if not text:
+        return Filtered(text, {})
     removed: Counter[str] = Counter()
     kept: list[str] = []
-    for line, reason in _lines_with_reasons(text) if text else ():
+    for line, reason in _lines_with_reasons(text):
         if reason:
             removed[reason] += len(line.strip())
         elif line.strip() or (kept and kept[-1].strip()):
@@ -87,13 +89,15 @@ def _statement_kind(line: str) -> str | None:
 def _end_without_references(lines: list[str]) -> int:
     """The number of lines before a list of references at the end of a text. The last line must be an entry; single short
     lines between entries may have any form."""
-    entries, end, other_lines = 0, len(lines), 1
+    entries, other_lines = 0, 1
+    end = len(lines)
     for number in range(len(lines) - 1, -1, -1):
         parts = _ENTRY_SEPARATOR.split(lines[number].strip())
         if parts == [""]:
             continue
         if all(map(_REFERENCE_ENTRY.match, parts)):
-            entries, end, other_lines = entries + len(parts), number, 0
+            entries += len(parts)
+            end, other_lines = number, 0
         elif other_lines or len(lines[number]) > MAX_STATEMENT_CHARACTERS:
             break
         else:

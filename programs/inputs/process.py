@@ -44,7 +44,7 @@ _IMPORT_ROOT = Path(__file__).resolve().parents[__name__.count(".")]
 log = logging.getLogger("synthreasoner")
 
 
-class Answer(BaseModel):
+class ReadMessage(BaseModel):
     """A part of what was read: a paper, or the `record` of a row (or why it has none) with the hash of its values. The last
     answer has `over` set, and any error in `reason`, `refused` (the user can fix it) or `failed` (it ends the run)."""
 
@@ -74,7 +74,7 @@ class ReaderProcess:
             raise Unreadable(SkipReason.CRASHED)
         return papers[0]
 
-    def rows(self, name: Path | HubName, text_field: str) -> Iterator[Answer]:
+    def rows(self, name: Path | HubName, text_field: str) -> Iterator[ReadMessage]:
         """The rows of a table or data set, lazily. Raises `Unreadable`, and `FatalError` if the Hub stops responding."""
         written = name if isinstance(name, HubName) else name.absolute()
         return self._request("rows", str(written), text_field)
@@ -108,7 +108,7 @@ class ReaderProcess:
                     self._running = _start(theirs, self._memory), ours
             return self._running[1]
 
-    def _request(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[Answer]:
+    def _request(self, kind: str, name: str, text_field: str = "", data: bytes = b"") -> Iterator[ReadMessage]:
         """Sends a request for `handle_request` to the process. Yields all answers but the last, and raises the error in
         that one."""
         pipe, over = self._connection(), False
@@ -119,7 +119,7 @@ class ReaderProcess:
             while not over:
                 if not pipe.poll(None if deadline is None else max(0.0, deadline - time.monotonic())):
                     raise Unreadable(SkipReason.TOO_SLOW)
-                answer = Answer.model_validate_json(pipe.recv_bytes())
+                answer = ReadMessage.model_validate_json(pipe.recv_bytes())
                 if not (over := answer.over):
                     yield answer
         except (EOFError, OSError, ValueError) as error:
@@ -151,7 +151,8 @@ def _start(pipe: Connection, memory: int) -> subprocess.Popen[bytes]:
 
 def main() -> None:
     pipe = Connection(int(sys.argv[1]))
-    wanted, (_, hard) = int(sys.argv[2]), resource.getrlimit(resource.RLIMIT_AS)
+    wanted = int(sys.argv[2])
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -160,7 +161,7 @@ def main() -> None:
                 pipe.send_bytes(orjson.dumps(answer.model_dump(mode="json", exclude_defaults=True)))
 
 
-def handle_request(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+def handle_request(kind: str, name: str, text_field: str, data: bytes) -> Iterator[ReadMessage]:
     """Handles a request, within the process: reads a "document" (`name` is its extension) or the "rows" of a Parquet file
     or data set, or checks that a data set exists ("look"). The last answer is `over`, and holds the error if any."""
     failure: dict[str, Any] = {}
@@ -179,19 +180,19 @@ def handle_request(kind: str, name: str, text_field: str, data: bytes) -> Iterat
         frame = traceback.extract_tb(error.__traceback__)[-1]
         reason = SkipReason.OUR_FAULT if Path(frame.filename).is_relative_to(_PACKAGE) else SkipReason.DAMAGED
         failure = {"reason": reason, "detail": f"{error!r} in {frame.filename}, line {frame.lineno}"}
-    yield Answer(over=True, **failure)
+    yield ReadMessage(over=True, **failure)
 
 
-def _read(kind: str, name: str, text_field: str, data: bytes) -> Iterator[Answer]:
+def _read(kind: str, name: str, text_field: str, data: bytes) -> Iterator[ReadMessage]:
     if kind == "document":
-        yield Answer(paper=reader_of(name)(data))
+        yield ReadMessage(paper=reader_of(name)(data))
     elif kind == "look":
         open_dataset(HubName.parse(name))
     else:
         for record in read_rows(HubName.parse(name) if name.startswith(HUB_PREFIX) else Path(name), text_field):
             encoded = b"" if isinstance(record, SkipReason) else orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
             content = SkipReason.LINE_TOO_LONG if len(encoded) > DEFAULT_LINE_LIMIT else record
-            yield Answer(digest=bytes_id(encoded), record=content)
+            yield ReadMessage(digest=bytes_id(encoded), record=content)
 
 
 if __name__ == "__main__":

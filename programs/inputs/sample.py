@@ -8,25 +8,25 @@ from pydantic import BaseModel, Field
 from programs.inputs.cleaning import clean
 
 
-class Place(BaseModel, frozen=True):
-    """Where a record was read: the name of its file, and the number of its line, row or passage, counted from 1."""
+class Place(BaseModel, frozen=True, use_attribute_docstrings=True):
+    """Where a record was read."""
 
     file: str
     line: int
+    """Number of its line, row or passage, from 1."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
 
-class Excerpt(BaseModel, frozen=True):
-    """The part of a document that a text is: characters `start` to `end` of the document's text, whose `content_id` is
-    `document`. `sections` are the sections that it overlaps, each as its headings joined by " > ", outermost first.
-
-    The text is exactly this part, unless something was removed from it (`removed`) or it was cut to fit (`cut_from`).
-    """
+class Excerpt(BaseModel, frozen=True, use_attribute_docstrings=True):
+    """The part of a document that a text is: characters `start` to `end`. The text is exactly this part, unless something
+    was removed from it (`removed`) or it was cut to fit (`cut_from`)."""
 
     document: str
+    """The `content_id` of the document's text."""
     sections: tuple[str, ...] = ()
+    """The sections that it overlaps, each as its headings joined by " > ", outermost first."""
     start: int
     end: int
 

@@ -103,7 +103,8 @@ def _resolve(pattern: str) -> Iterator[Source]:
     try:
         path = shipped_sample() if pattern == DEFAULT_INPUT and not path.exists() else path
         # A name that exists is taken literally, even if it contains a bracket.
-        found, root = [path] if path.exists() else [], path.parent
+        found = [path] if path.exists() else []
+        root = path.parent
     except OSError as error:  # a parent folder is not accessible, or the name is too long
         _raise_user_error(error)
     if path.is_dir():
@@ -133,9 +134,11 @@ def _files_in(folder: Path) -> Iterator[Source]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # Word's lock files start with "~$".
         for name in sorted(name for name in names if not name.startswith((".", "~$"))):
-            format, is_own = format_of(Path(name)), name.lower().endswith(RUN_FILE_SUFFIXES)
+            format = format_of(Path(name))
+            is_own = name.lower().endswith(RUN_FILE_SUFFIXES)
             any_readable = any_readable or (format is not None and not is_own)
-            yield Source(Path(parent, name), "own" if is_own else format.kind if format else "unknown", folder)
+            kind = format.kind if format else "unknown"
+            yield Source(Path(parent, name), "own" if is_own else kind, folder)
     if not any_readable:
         raise UserError(f"The folder {folder} contains no file of a supported type: {', '.join(FORMATS)}.")
 

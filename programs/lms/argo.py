@@ -44,7 +44,8 @@ class Argo(Server):
     def __init__(self, model: str, *, user: str, base: BaseUrl, legacy: bool = False, **settings: Any) -> None:
         rules = next(rules for start, rules in FAMILIES if re.match(start, model.lower()))
         if legacy:
-            self.chat_path, rules = "/api/v1/resource/chat/", rules.without("seed", "reasoning_effort", *FORMATS)
+            self.chat_path = "/api/v1/resource/chat/"
+            rules = rules.without("seed", "reasoning_effort", *FORMATS)
         super().__init__(model, base=base, api_key=user, rules=rules, **settings)
         self._user = user
 

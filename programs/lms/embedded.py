@@ -134,8 +134,10 @@ class Embedded(Server):
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path)
         params.hostnames, params.port = ["127.0.0.1"], 0
-        params.api_keys, params.cors_origins, params.ui = [key], "", False
-        params.n_parallel, params.n_ctx, params.slot_save_path = SLOTS, SLOTS * TOKENS_PER_SLOT, f"{states}/"
+        params.api_keys = [key]
+        params.cors_origins, params.ui = "", False
+        params.n_parallel, params.n_ctx = SLOTS, SLOTS * TOKENS_PER_SLOT
+        params.slot_save_path = f"{states}/"
         # No prompt cache: a restored one may hold another conversation (llama.cpp #27148). Slots keep their prefixes.
         params.cache_ram_mib, params.slot_prompt_similarity = 0, 0.1
         params.verbosity, params.endpoint_slots = 0, False

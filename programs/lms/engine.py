@@ -16,12 +16,12 @@ from dspy.lm15 import Config, Message, Request, Response
 from dspy.utils.callback import with_callbacks
 from typing_extensions import Self
 
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.errors import TransientError, UserError
 from programs.lms.failures import backend_error
 from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.retry import ReleaseWhile, RetryPolicy
-from programs.lms.server import ModelName, Server, model_lists
+from programs.lms.server import ListedModel, Server, model_lists
 from programs.lms.spread import ServerSpread
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Engine(Shared):
         async with _permit_source.get()() as release_while:
             return await self._retry.call(lambda: self._ask_servers(request, release_while), release_while)
 
-    async def list_models(self) -> list[ModelName]:
+    async def list_models(self) -> list[ListedModel]:
         """The models that all servers offer, without retries. If some server is up, those that are not are left out with
         a warning. Raises a BackendError."""
         lists, down = await model_lists(self.servers, Server.list_models)
@@ -108,7 +108,7 @@ class BlockingEngine(Shared):
         return bool(self._engine.supports_response_schema)
 
     def complete(self, request: Request) -> Response:
-        response: Response = run(self._engine.complete(request))
+        response: Response = run_in_background(self._engine.complete(request))
         return response
 
 
@@ -170,13 +170,13 @@ class PatientLM(dspy.LM):
             return await self._retry.call(once, release_while)
 
     def __call__(self, *args: Any, **options: Any) -> list[Any]:
-        return run(self.acall(*args, **options))
+        return run_in_background(self.acall(*args, **options))
 
     async def complete(self, request: Request) -> Response:
         response: Any = await self.acall(request=request)
         return response
 
-    async def list_models(self) -> list[ModelName]:
+    async def list_models(self) -> list[ListedModel]:
         """Raises UserError, because DSPy cannot list models."""
         raise UserError(f"--list-models: {self.model} is called by DSPy, which cannot list models")
 

@@ -144,7 +144,9 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     error, passed_on = payload.get("error"), payload.get("type") == "error"
     if not (error or passed_on or payload.get("object") == "error"):
         return
-    details = error if isinstance(error, Mapping) else {"message": error} if error else payload
+    details = payload
+    if error:
+        details = error if isinstance(error, Mapping) else {"message": error}
     reason = _error_text(json.dumps({"error": details}, default=str))
     status = None if passed_on else _status_in(details)
     if status is not None:

@@ -18,7 +18,7 @@ import dspy
 import httpx
 from dspy.utils.exceptions import LMConfigurationError
 
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.cli.options import suggestion
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
@@ -80,7 +80,7 @@ class Model:
 
     def close(self) -> None:
         """Like `aclose`, for a model that was called synchronously: the background loop has its connections."""
-        run(self.aclose())
+        run_in_background(self.aclose())
 
 
 def resolve(
@@ -147,8 +147,10 @@ def _dspy_model(
     if takes_effort:
         settings["reasoning_effort"] = effort
     try:
-        lm, options = PatientLM(name, **sampling, **settings), frozenset({"temperature"})
+        lm = PatientLM(name, **sampling, **settings)
+        options = frozenset({"temperature"})
     except LMConfigurationError:
-        lm, options = PatientLM(name, **settings), frozenset[str]()
+        lm = PatientLM(name, **settings)
+        options = frozenset[str]()
     endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
     return Model(name, lm, lm, endpoint, options, takes_effort)

@@ -20,7 +20,7 @@ from programs.lms.failures import EmptyAnswer
 
 log = logging.getLogger("synthreasoner")
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 OnRetry = Callable[[TransientError, float], None]
 ReleaseWhile = Callable[[Awaitable[Any]], Awaitable[object]]
 """Waits for something without holding the call's permit (`asyncio.ensure_future` if there are no permits). Raises
@@ -55,16 +55,19 @@ class RetryPolicy:
         return max(doubled * random.uniform(0.5, 1.0), (retry_after or 0.0) * random.uniform(1.0, 1.1))
 
     async def call(
-        self, once: Callable[[], Awaitable[Answer]], release_while: ReleaseWhile = asyncio.ensure_future
-    ) -> Answer:
+        self, once: Callable[[], Awaitable[Result]], release_while: ReleaseWhile = asyncio.ensure_future
+    ) -> Result:
         """Awaits `once()`, with retries as the policy says, and returns its result. Raises its last error."""
-        failures, empty, deadline = 0, 0, math.inf
+        failures = empty = 0
+        deadline = math.inf
         while True:
             try:
                 return await once()
             except TransientError as error:
-                failures, empty = failures + 1, empty + isinstance(error, EmptyAnswer)
-                now, wait = time.monotonic(), self.delay_after(failures, error.retry_after)
+                failures += 1
+                empty += isinstance(error, EmptyAnswer)
+                now = time.monotonic()
+                wait = self.delay_after(failures, error.retry_after)
                 deadline = min(deadline, now + self.patience)
                 if now + wait > deadline or (empty >= EMPTY_TRIES and isinstance(error, EmptyAnswer)):
                     raise
@@ -127,17 +130,23 @@ class Pacer:
         seconds = now - (now if self._window_start is None else self._window_start)
         if seconds < WINDOW or (self._sent < MIN_CALLS and (self._refused or seconds < MAX_WINDOW)):
             return
-        share, accepted = min(1.0, self._refused / max(1, self._sent)), max(0, self._sent - self._refused) / seconds
-        self._window_start, self._sent, self._refused = now, 0, 0
+        share = min(1.0, self._refused / max(1, self._sent))
+        accepted = max(0, self._sent - self._refused) / seconds
+        self._window_start = now
+        self._sent = self._refused = 0
         if share <= (LIMIT_SHARE if self.rate is None else STEP_SHARE):
-            self._slow_windows, self._clean_windows = max(0, self._slow_windows - 1), self._clean_windows + 1
+            self._slow_windows = max(0, self._slow_windows - 1)
+            self._clean_windows += 1
             if self.rate is not None:
                 self.rate *= 1 + min(MAX_GROWTH, GROWTH * self._clean_windows) * seconds
         elif now >= self._unlimited_until and accepted:
             # If all calls were refused, the rate is not the reason, and the callers' own waits grow.
-            self._slow_windows, self._clean_windows = self._slow_windows + 1, 0
+            self._slow_windows += 1
+            self._clean_windows = 0
             if self._slow_windows > MAX_SLOW_WINDOWS:
-                self.rate, self._slow_windows, self._unlimited_until = None, 0, now + UNLIMITED_SECONDS
+                self.rate = None
+                self._slow_windows = 0
+                self._unlimited_until = now + UNLIMITED_SECONDS
             elif self.rate is not None:
                 self.rate = max(MIN_RATE, min(accepted, self.rate * STEP_FACTOR))
             elif self._slow_windows > 1:

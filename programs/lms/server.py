@@ -51,7 +51,7 @@ class HttpReply(NamedTuple):
     text: str
 
 
-class ModelName(NamedTuple):
+class ListedModel(NamedTuple):
     """A model as a server lists it: the name to show, and the name to use in requests."""
 
     id: str
@@ -89,7 +89,7 @@ class Server:
         self._known = self._answered = False
         self._initial_403s = 0
         self._refusing_since: float | None = None
-        self._models: list[ModelName] | None = None
+        self._models: list[ListedModel] | None = None
         self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
         self._pacers = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer]()
         self.connect(base, api_key)
@@ -98,10 +98,13 @@ class Server:
         """Sets the address and the credentials of the server."""
         self.endpoint = base.url
         self.secrets = tuple(secret for secret in (api_key, *base.secrets) if secret)
-        credentials = f"Bearer {api_key}" if api_key else f"Basic {base.basic}" if base.basic else None
         # Uncompressed: a small compressed reply could unpack to any size.
         headers = {"Accept": "application/json", "Content-Type": "application/json", "Accept-Encoding": "identity"}
-        self.headers = headers if credentials is None else {**headers, "Authorization": credentials}
+        if api_key:
+            headers["Authorization"] = f"Bearer {api_key}"
+        elif base.basic:
+            headers["Authorization"] = f"Basic {base.basic}"
+        self.headers = headers
 
     @property
     def supported_params(self) -> frozenset[str]:
@@ -146,13 +149,13 @@ class Server:
         finally:
             pacer.record_end(refused=refused)
 
-    async def list_models(self) -> list[ModelName]:
+    async def list_models(self) -> list[ListedModel]:
         """The models that the server lists, without retries; entries of unknown form are skipped. Raises a BackendError."""
         await self.ready()
         entries = self.payload(await self._send(self.models_path)).get("data")
         known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
         names = [[entry[key] for key in ("id", "internal_id") if isinstance(entry.get(key), str)] for entry in known]
-        models = [ModelName(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
+        models = [ListedModel(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
         self._known = self._known or any(self.model in names for names in models)
         return models
 
@@ -169,7 +172,9 @@ class Server:
         """The answer to a request, with `extra_fields` added to its body."""
         rules, meter = self.rules, current_meter()
         while True:
-            body, reply, started = {**self.body(request, rules), **extra_fields}, None, time.monotonic()
+            body = {**self.body(request, rules), **extra_fields}
+            reply = None
+            started = time.monotonic()
             try:
                 try:
                     reply = await self._send(self.chat_path, body)
@@ -265,7 +270,7 @@ class Server:
         return session
 
 
-def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> UnknownModel:
+def with_nearest(error: UnknownModel, name: str, known: Iterable[ListedModel]) -> UnknownModel:
     """`error` with the request names of up to three models added to its message, the most similar first; `error` itself if
     none is similar. Compares with both names of each model."""
     names = {spelling: model.request_name for model in known for spelling in model}
@@ -277,13 +282,13 @@ def with_nearest(error: UnknownModel, name: str, known: Iterable[ModelName]) -> 
 
 
 async def model_lists(
-    servers: Sequence[Server], ask: Callable[[Server], Awaitable[list[ModelName]]]
-) -> tuple[dict[Server, list[ModelName]], dict[Server, ConnectionFailed]]:
+    servers: Sequence[Server], ask: Callable[[Server], Awaitable[list[ListedModel]]]
+) -> tuple[dict[Server, list[ListedModel]], dict[Server, ConnectionFailed]]:
     """Asks all servers at once. Returns their lists, and the errors of the servers that are not up. Raises the first error
     of another kind, or the first of all if no server is up."""
     # Waits for all servers, even if one fails: otherwise their connections would be left open.
     results = await asyncio.gather(*map(ask, servers), return_exceptions=True)
-    lists, down = dict[Server, list[ModelName]](), dict[Server, ConnectionFailed]()
+    lists, down = dict[Server, list[ListedModel]](), dict[Server, ConnectionFailed]()
     for server, result in zip(servers, results, strict=True):
         if isinstance(result, ConnectionFailed):
             down[server] = result

@@ -31,7 +31,8 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._held = [""] * count
         # Both are in order of last use, the least recent first.
-        self._free, self._states = list(range(count)), dict.fromkeys(range(STATES_PER_SLOT * count), "")
+        self._free = list(range(count))
+        self._states = dict.fromkeys(range(STATES_PER_SLOT * count), "")
         self._lock = threading.Lock()
 
     def take(self, prompt: str) -> Slot | None:
@@ -40,7 +41,8 @@ class Slots:
         with self._lock:
             if not self._free:
                 return None
-            number, state = max(self._free, key=lambda free: _shared_chars(self._held[free], prompt)), None
+            number = max(self._free, key=lambda free: _shared_chars(self._held[free], prompt))
+            state = None
             held = _shared_chars(self._held[number], prompt)
             best = max(self._states, key=lambda saved: _shared_chars(self._states[saved], prompt))
             if _shared_chars(self._states[best], prompt) >= held + MIN_SHARED_CHARS:

@@ -82,7 +82,8 @@ class ServerSpread:
         self, names: Sequence[str], pause: Callable[[int], float], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._servers = [_Health(name) for name in names]
-        self._pause, self._clock, self._lock = pause, clock, threading.Lock()
+        self._pause, self._clock = pause, clock
+        self._lock = threading.Lock()
 
     def order(self, request: Request) -> list[int]:
         """The servers in the order in which a request prefers them."""

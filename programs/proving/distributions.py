@@ -54,8 +54,10 @@ class Distributions(BaseModel):
 
 def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -> Distributions:
     """Tier 0 of the traces, in one pass. Raises `UserError` if there are none, or if a file of `against` is unusable."""
-    papers, types, levels = set[str](), Counter[str](), Counter[str]()
-    questions, copied, thought_count, leaks = Spread(), Spread(3), ThoughtCount(), list[Leak]()
+    papers = set[str]()
+    types, levels = Counter[str](), Counter[str]()
+    questions, copied = Spread(), Spread(3)
+    thought_count, leaks = ThoughtCount(), list[Leak]()
 
     def count_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
         for record in traces:

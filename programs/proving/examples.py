@@ -15,14 +15,14 @@ from pydantic import AliasChoices, AliasPath, BaseModel, Field, ValidationError
 
 from programs.errors import UserError
 from programs.exports.chat import PROMPT_COMPLETION
-from programs.exports.view import View
+from programs.exports.view import RowOptions
 from programs.inputs.jsonl import read_objects
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 
-VIEW = View()
+VIEW = RowOptions()
 Messages = list[dict[str, str]]
 Item = TypeVar("Item")
 
@@ -59,12 +59,14 @@ def example_of(record: Record) -> Example:
     """The example made from a record, by the rows of the export."""
     row: Any = next(PROMPT_COMPLETION.rows([ReadTrace(record)], VIEW))
     thought, answer = VIEW.thought(record), VIEW.answer(record)
-    name, paper, prompt = trace_name(record), source_key(record.source_paper), row["prompt"]
-    short, choice = record.short_answer, None
-    options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, []) if short else []
-    if short is not None and short.text in options:
-        asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.prompt_ending}"}]
-        choice = Choice(name, paper, asked, tuple(options), options.index(short.text))
+    name, paper = trace_name(record), source_key(record.source_paper)
+    prompt = row["prompt"]
+    choice = None
+    if (short := record.short_answer) is not None:
+        options = {"yes_no": ["yes", "no"], "choice": short.options}.get(short.kind, [])
+        if short.text in options:
+            asked = [*prompt[:-1], {"role": "user", "content": f"{prompt[-1]['content']}\n{short.prompt_ending}"}]
+            choice = Choice(name, paper, asked, tuple(options), options.index(short.text))
     return Example(name, paper, prompt, thought, answer, record.source_paper.text or "", choice)
 
 
@@ -122,9 +124,11 @@ def outside_choices(path: Path | None) -> list[Choice]:
     options = tuple(sorted({*answers}))
     if not 2 <= len(options) <= 8:
         raise UserError(f"--outside: {path} has {len(options)} different answers; it must have 2 to 8")
-    instruction, choices = f"\nAnswer with one of: {', '.join(options)}.", list[Choice]()
+    instruction = f"\nAnswer with one of: {', '.join(options)}."
+    choices = list[Choice]()
     for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
         context = "\n".join(row.context) if isinstance(row.context, list) else row.context
-        prompt, name = VIEW.prompt(row.question + instruction, context).messages, f"outside/{number}"
+        prompt = VIEW.prompt(row.question + instruction, context).messages
+        name = f"outside/{number}"
         choices.append(Choice(name, name, prompt, options, options.index(answer)))
     return choices

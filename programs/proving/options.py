@@ -31,7 +31,7 @@ class ProveOptions(Options):
         "training with controls; each tier includes those before it",
     )
     against: OneOrMore = Field(
-        [], json_schema_extra={"metavar": "FILE"}, description="JSONL files of questions that the data must not contain"
+        [], json_schema_extra={"metavar": "FILE"}, description="JSONL files of benchmark questions to check for leaks"
     )
     outside: Path | None = Field(
         None, description="tier 2: a JSONL file of other people's yes/no/maybe questions (question, context, answer)"
@@ -43,7 +43,7 @@ class ProveOptions(Options):
     max_length: int = Field(2048, ge=64, description="maximum tokens of question, thought and answer together")
     think_tokens: int = Field(384, ge=1, description="maximum tokens of a student's thought before it answers")
     epochs: float = Field(
-        2.0, gt=0, description="how often the thought arm sees each trace; the other arms get as many tokens"
+        2.0, gt=0, description="training epochs of the thoughts arm; the other arms get as many tokens"
     )
     seeds: int = Field(3, ge=1, description="how many times each arm is trained, each with its own seed")
     learning_rates: list[Annotated[float, Field(gt=0, lt=1)]] = Field(

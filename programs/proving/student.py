@@ -89,7 +89,8 @@ class StudentModel:
 
     def row(self, example: Example, thought: str) -> tuple[Ids, Ids]:
         """A training row: the prompt, and the completion, which is thought, answer and end-of-sequence token."""
-        head, start = self.head(example.prompt, thought), len(self.prompt(example.prompt))
+        head = self.head(example.prompt, thought)
+        start = len(self.prompt(example.prompt))
         return head[:start], [*head[start:], *self.ids(example.answer), self.tokenizer.eos_token_id]
 
     def fits(self, example: Example, thought: str) -> bool:
@@ -120,7 +121,8 @@ class StudentModel:
             tails = self.tokenizer.batch_decode(ids[:, width:][:, -16:])
             return torch.tensor([THINK.close in tail for tail in tails], device=ids.device)
 
-        room, thoughts = max(1, self.max_length - max_tokens), list[Ids]()
+        room = max(1, self.max_length - max_tokens)
+        thoughts = list[Ids]()
         for first in range(0, len(prompts), at_once):
             starts = [[*self.prompt(prompt), *self.opening][-room:] for prompt in prompts[first : first + at_once]]
             batch = self.tokenizer.pad({"input_ids": starts}, padding_side="left", return_tensors="pt").to(self.device)
@@ -156,7 +158,8 @@ def _remove_quantization_marks(model: Any, name: str) -> None:
     model.is_quantized = False
 
 
-_load_lock, _load_once = threading.Lock(), lru_cache(maxsize=1)(StudentModel)
+_load_lock = threading.Lock()
+_load_once = lru_cache(maxsize=1)(StudentModel)
 
 
 def built_in_student() -> StudentModel:

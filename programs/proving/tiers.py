@@ -36,7 +36,9 @@ from programs.versions import NAME, utc_now, version_of, versions
 
 Say = Callable[[str], None]
 
-HERE, RESULTS, PAGE, PICTURE = Path(__file__), "results.json", "README.md", "intervals.svg"
+HERE = Path(__file__)
+RESULTS, PAGE = "results.json", "README.md"
+PICTURE = "intervals.svg"
 
 
 class Lift(BaseModel):
@@ -134,9 +136,10 @@ class Results(BaseModel):
             yield "lift of its own thought", found.own
             yield "lift of another paper's thought", found.other
             yield "own minus other", found.more
-        for comparison in self.training.comparisons if self.training else ():
-            if comparison.figure == "loss":
-                yield f"trained: thoughts against {comparison.against}", comparison.interval
+        if self.training:
+            for comparison in self.training.comparisons:
+                if comparison.figure == "loss":
+                    yield f"trained: thoughts against {comparison.against}", comparison.interval
 
 
 def _interval_text(interval: Interval | None) -> str:
@@ -199,7 +202,7 @@ def _train(
             journal.append("run", None, settings=settings)
         elif changed := sorted(name for name, value in settings.items() if earlier["settings"].get(name) != value):
             remedy = "choose another --output, or start over with --no-resume"
-            raise UserError(f"{journal.path} holds arms with another {', '.join(changed)}: {remedy}")
+            raise UserError(f"{journal.path} holds results for another {', '.join(changed)}: {remedy}")
         if (line := journal.latest("lift", "")) is not None:
             results.lift = Lift.model_validate(line["result"])
         else:
@@ -222,7 +225,8 @@ def estimate(options: ProveOptions, say: Say) -> Iterator[str]:
     student.loss(prompt, completion)
     started = time.monotonic()
     student.loss(prompt, completion)
-    per_pass, started = time.monotonic() - started, time.monotonic()
+    per_pass = time.monotonic() - started
+    started = time.monotonic()
     generated = sum(map(len, student.think([middle.prompt] * options.rows_at_once, 16, options.rows_at_once)))
     per_token = (time.monotonic() - started) / max(1, generated)
     yield f"tier 1: 3 passes for each of {len(fit)} traces, {_duration_text(3 * per_pass * len(fit))}"

@@ -89,7 +89,9 @@ def run_arms(
 ) -> list[ArmResult]:
     """The results of all arms; those in the journal are not run again. The student is unchanged afterwards. Raises
     `UserError` if it diverges at a learning rate."""
-    started, new, results = time.monotonic(), 0, list[ArmResult]()
+    started = time.monotonic()
+    new = 0
+    results = list[ArmResult]()
     for number, arm in enumerate(plan.arms, 1):
         key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
         if line := journal.latest("arm", key):
@@ -104,7 +106,10 @@ def run_arms(
 
 
 def _train_and_measure(arm: Arm, student: StudentModel, plan: TrainingPlan, options: ProveOptions) -> ArmResult:
-    rows, drawn, rng, tokens = _rows(arm.name, student, plan.train, options.seed), list[Row](), Random(arm.seed), 0
+    rows = _rows(arm.name, student, plan.train, options.seed)
+    drawn = list[Row]()
+    rng = Random(arm.seed)
+    tokens = 0
     # The rows are shuffled again for each epoch, until they have the tokens that every arm gets.
     while rows and tokens < plan.tokens:
         for prompt, completion in rng.sample(rows, len(rows)):

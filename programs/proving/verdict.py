@@ -60,7 +60,9 @@ def training_result(plan: TrainingPlan, results: Sequence[ArmResult], seed: int)
     """Compares the arms. The seed determines the halves of the held-out papers and the bootstrap."""
     papers = sorted({example.paper for example in plan.held})
     Random(seed).shuffle(papers)
-    first_half, arms, figures = {*papers[::2]}, list[ArmFigures](), dict[ArmName, Mapping[str, Numbers]]()
+    first_half = {*papers[::2]}
+    arms = list[ArmFigures]()
+    figures = dict[ArmName, Mapping[str, Numbers]]()
     for name in dict.fromkeys(result.arm.name for result in results):
         runs = [result for result in results if result.arm.name == name]
         rates = {
@@ -124,7 +126,8 @@ def _compare(figure: str, against: ArmName, papers: Sequence[str], difference: N
     better = -difference if figure == "loss" else difference
     values = [*zip(papers, better.mean(axis=0).tolist(), strict=True)]
     interval = interval_by_source(values, seed=seed)
-    by_seed, needed = better.mean(axis=1).tolist(), _papers_needed(values, interval)
+    by_seed = better.mean(axis=1).tolist()
+    needed = _papers_needed(values, interval)
     return Comparison(figure=figure, against=against, interval=interval, by_seed=by_seed, papers_needed=needed)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from programs.records import Grades, Record
+from programs.record_parts import Grades
+from programs.records import Record
 from programs.statistics.counts import OTHERS
 from programs.statistics.thought_counts import corrections_of, opening_of
 from signatures.question_type import Difficulty

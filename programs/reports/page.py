@@ -28,14 +28,15 @@ TILES = (
     "cost",
 )
 """The numbers at the top of the page, if known."""
-_WHOLE, _TWO_DECIMALS, _THREE_DECIMALS = "{:,.0f}", "{:.2f}", "{:.3f}"
+_WHOLE = "{:,.0f}"
+_TWO_DECIMALS, _THREE_DECIMALS = "{:.2f}", "{:.3f}"
 
 
 def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     """Reads the document and writes the page atomically, with the newest `max_traces` traces. Returns lines for the
     terminal. Raises `UserError`, also if `page` is a file that is not a report, and `StorageError`."""
     if page.resolve() in (document.resolve(), path_beside(document, JOURNAL).resolve()):
-        raise UserError(f"--output: {page} is what the report is made from; name another file")
+        raise UserError(f"--output: {page} is the report's own input; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_report(page):
@@ -92,7 +93,8 @@ def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
 
 
 def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
-    outcomes, accepted = run.counts.outcomes, run.counts.outcomes["accepted"]
+    outcomes = run.counts.outcomes
+    accepted = outcomes["accepted"]
     yield "accepted traces", accepted, _WHOLE
     judged = run.note is None and (outcomes["below"] or run.judges)
     yield "rejected attempts", outcomes["below"] if judged else None, _WHOLE
@@ -126,10 +128,12 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
 
 def _funnel_rows(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     rows = dict[str, dict[str, int | str]]()
-    for step in run.funnel.steps if run.funnel else ():
+    if run.funnel is None:
+        return rows
+    for step in run.funnel.steps:
         lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
         rows[step.what] = {"went in": step.entered, "lost": lost, "left": step.left, "as": step.became}
-    if run.funnel and (imported := run.funnel.taken_over):
+    if imported := run.funnel.taken_over:
         rows["taken over from a document"] = {"went in": "", "lost": "", "left": imported, "as": "accepted traces"}
     return rows
 

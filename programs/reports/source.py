@@ -28,7 +28,8 @@ class Counts:
     `CHARTS`. Everything else counts accepted traces only."""
 
     def __init__(self) -> None:
-        self.outcomes, self.notable, self.agreement = Counter[str](), Counter[str](), AgreementCount()
+        self.outcomes, self.notable = Counter[str](), Counter[str]()
+        self.agreement = AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
         self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
 
@@ -69,12 +70,15 @@ class ReportedRun:
 def read_run(path: Path, max_traces: int) -> ReportedRun:
     """Streams a document's journal as it is now, or the document if there is none, and keeps the last `max_traces` traces.
     Raises `UserError` if the file is neither, and `StorageError` if it cannot be read."""
-    source, counts, newest = find_source(path), Counts(), deque[KeptTrace](maxlen=max_traces)
+    source = find_source(path)
+    counts = Counts()
+    newest = deque[KeptTrace](maxlen=max_traces)
     traces: Iterable[ReadTrace] = map(ReadTrace, read_records(source.path))
     with contextlib.ExitStack() as held:
         if source.is_journal:
             journal = held.enter_context(open_read_only(source.path))
-            traces, metadata = chain.from_iterable(attempts_by_variation(journal)), _metadata_of(journal)
+            traces = chain.from_iterable(attempts_by_variation(journal))
+            metadata = _metadata_of(journal)
         else:
             with open_document(source.path):
                 metadata = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
@@ -102,8 +106,10 @@ def read_run(path: Path, max_traces: int) -> ReportedRun:
 
 def _metadata_of(journal: JournalReader) -> dict[str, Any]:
     """The metadata that a document written from this journal now would have."""
-    line, index = journal.latest("run", "") or {}, journal.index
-    settings, summary, spent = line.get("settings") or {}, line.get("summary") or {}, index.spent()
+    line = journal.latest("run", "") or {}
+    index = journal.index
+    settings, summary = line.get("settings") or {}, line.get("summary") or {}
+    spent = index.spent()
     prices = {model: Price.model_validate(price) for model, price in (settings.get("prices") or {}).items()}
     run = {
         **summary,

@@ -28,7 +28,8 @@ def _count_words(text: str | None) -> int | None:
     return None if text is None else len(text.split())
 
 
-SCORE, SPREAD, GRADE = "judges' mean rating (1-10)", "points between the judges", "mean grade (0-1)"
+SCORE, SPREAD = "judges' mean rating (1-10)", "points between the judges"
+GRADE = "mean grade (0-1)"
 THOUGHT_WORDS = "words of the thought"
 NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
     SCORE: (2, lambda record: record.metadata.quality_score),

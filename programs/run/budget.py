@@ -64,7 +64,8 @@ class Budget:
             if not self._reservations:
                 self.reached = self._exceeded(self._spent.plus(total, 1 / max(1, calls)))
             if self.reached is None:
-                self._reservations[ask.key], self._reserved = expected, self._reserved.plus(expected)
+                self._reservations[ask.key] = expected
+                self._reserved = self._reserved.plus(expected)
         if self.reached is not None:
             return "stop"
         self.calls += 1
@@ -73,14 +74,17 @@ class Budget:
     def spend(self, ask: Ask, reply: Reply) -> None:
         self.release(ask)
         spent = reply.spent
-        read, written, known = spent.prompt_tokens, spent.completion_tokens, reply.model in self._options.prices
+        read, written = spent.prompt_tokens, spent.completion_tokens
+        known = reply.model in self._options.prices
         if read is None or written is None:
             if self.cost_is_whole and self._limit_options:
                 limits = " and ".join(self._limit_options)
                 message = "%s does not report token counts: %s cannot be kept exactly, tokens are estimated from length"
                 log.warning(message, reply.model, limits)
-            read, written, known = _estimate_prompt_tokens(ask), _estimate_reply_tokens(reply), False
-        amount, key = self._amount(reply.model, read, written, spent.cached_tokens or 0), (ask.account, reply.model)
+            read, written = _estimate_prompt_tokens(ask), _estimate_reply_tokens(reply)
+            known = False
+        amount = self._amount(reply.model, read, written, spent.cached_tokens or 0)
+        key = (ask.account, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
         if known and self.cost is not None:
             self.cost += amount.cost

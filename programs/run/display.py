@@ -62,7 +62,8 @@ class ProgressView:
     def look(self) -> "ProgressView":
         """Updates the view to the present state of the run."""
         ledger = self._ledger
-        self.done, self.expected = ledger.traces["accepted"], None
+        self.done = ledger.traces["accepted"]
+        self.expected = None
         made = self.done - ledger.accepted_before + PLANNED_TEXTS * self._traces_per_text
         # If traces are decided again and become fewer, that says nothing about those to come.
         if (texts := ledger.texts_left) is not None and made >= 0:
@@ -86,7 +87,8 @@ class ProgressView:
 
     def rows(self, now: float) -> Iterator[tuple[str, str]]:
         """Yields the name and the text of each row. `now`: wall-clock time, in seconds since the epoch."""
-        ledger, spent, gate = self._ledger, self._ledger.total, self._ledger.gate
+        ledger = self._ledger
+        spent, gate = ledger.total, ledger.gate
         if ledger.stopping is not None:
             presses = "again " if gate.interrupted else "twice "
             calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
@@ -118,7 +120,7 @@ class ProgressView:
         elif totals:
             yield "too early to estimate the time left"
         else:
-            yield f"time left unknown{': the input is not counted' if self._ledger.texts_left is None else ''}"
+            yield f"time left unknown{': the size of the input is unknown' if self._ledger.texts_left is None else ''}"
 
     def _spent(self) -> str:
         spent, cost = self._ledger.total, self._ledger.budget.cost
@@ -134,7 +136,8 @@ def panel(view: ProgressView, now: float, columns: int) -> RenderableType:
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column(ratio=1)
     for name, words in view.rows(now):
-        style, last = "yellow" if name == "stopping" else "", name == "last"
+        style = "yellow" if name == "stopping" else ""
+        last = name == "last"
         rows.add_row(name, Text(words, style=style, no_wrap=last, overflow="ellipsis" if last else "fold"))
     bar = ProgressBar(total=1.0, completed=view.share or 0.0, pulse=view.share is None)
     width = max(1, min(MAX_COLUMNS, columns) - ECHO_COLUMNS)

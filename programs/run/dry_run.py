@@ -4,6 +4,7 @@ the journal of earlier runs, calls no model and writes nothing."""
 import os
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -57,7 +58,8 @@ _FINISHED = (
 
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run. Raises `UserError` if an input cannot be read, `StorageError` if the journal cannot."""
-    report, characters, refused = ReadReport(), 0, ""
+    report = ReadReport()
+    refused = ""
     with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder, ExitStack() as held:
         journal = held.enter_context(open_read_only(Path(os.devnull)))
         try:
@@ -70,34 +72,28 @@ def dry_run(settings: Settings, console: Console) -> None:
         except (UserError, OSError) as error:
             refused = str(error)
         index, rules = journal.index, Rules(settings)
-        intake, finished = Intake(index, settings, rules), index.query(_FINISHED, rules.basis, rules.text_basis)[0][0]
+        intake = Intake(index, settings, rules)
+        finished = index.query(_FINISHED, rules.basis, rules.text_basis)[0][0]
         intake.start_pass()
-        done, accepted = index.done_lines(rules.text_basis), index.counts().get("accepted", 0)
+        done = index.done_lines(rules.text_basis)
+        accepted = index.counts().get("accepted", 0)
     max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
     options = {"max_chars": max_chars, "done": done, **settings.reader_options}
-    for sample in read_samples(settings.input_file, report=report, **options):
-        characters += len(sample.text)
+    characters = sum(len(sample.text) for sample in read_samples(settings.input_file, report=report, **options))
     texts = report.samples if intake.room is None else min(report.samples, intake.room)
     traces = max(0, texts * settings.traces_per_text - finished)
     traces = traces if intake.remaining is None else min(traces, max(0, intake.remaining))
     calls = calls_of(settings, traces / settings.traces_per_text)
-    total, mean = sum(calls.values()), characters / report.samples if report.samples else 0.0
-    what = "lines and passages" if report.documents else "lines"
-    lines = [f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"]
-    if accepted or done:
-        lines.append(f"already done: {accepted} traces; {report.done} of these texts")
-    if report.documents:
-        lines.append(f"would cut: {report.documents} documents into {report.passages} passages")
-    for reason, count in report.skipped.items():
-        lines.append(f"would skip: {count} {reason} (first: {report.first_examples[reason]})")
-    for reason, count in report.trimmed.items():
-        lines.append(f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters")
+    total = sum(calls.values())
+    mean = characters / report.samples if report.samples else 0.0
     by_model = defaultdict[str, list[str]](list)
     for kind, count in calls.items():
         by_model[", ".join(settings.models_by_kind[kind])].append(f"{count} {kind}")
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
-    lines += [
+    done_before = f"{accepted} traces; {report.done} of these texts" if accepted or done else None
+    lines = [
+        *_input_lines(report, mean, done_before),
         f"would make: {traces} traces",
         f"would call: {total} times ({shown}), more if replies are rejected",
         f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
@@ -107,3 +103,16 @@ def dry_run(settings: Settings, console: Console) -> None:
         lines.append(f"would refuse to start: {refused}")
     for line in lines:
         console.print(line)
+
+
+def _input_lines(report: ReadReport, mean: float, done_before: str | None) -> Iterator[str]:
+    what = "lines and passages" if report.documents else "lines"
+    yield f"would read: {report.lines} {what}, {report.samples} texts of {mean:.0f} characters on average"
+    if done_before:
+        yield f"already done: {done_before}"
+    if report.documents:
+        yield f"would cut: {report.documents} documents into {report.passages} passages"
+    for reason, count in report.skipped.items():
+        yield f"would skip: {count} {reason} (first: {report.first_examples[reason]})"
+    for reason, count in report.trimmed.items():
+        yield f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters"

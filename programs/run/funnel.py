@@ -98,7 +98,7 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
     pools, without_usable, unfinished, drafted, usable = _sums(index, _POOLS)
     written, remade, unused = _sums(index, _ATTEMPTS)
     (taken_over,) = _sums(index, f"select count(*) from variation where basis = '{IMPORTED}'")
-    without, lost_questions = index.without_questions(), dict(index.query(_LOST_QUESTIONS))
+    without = index.without_questions()
     no_questions = {
         **without,
         "no usable question": without_usable - unfinished,
@@ -107,7 +107,7 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
     attempts = {"rejected and made again": remade, "not needed by the present rules": unused}
     steps = [
         _step("texts started by all runs", pools + sum(without.values()), no_questions, "texts with questions"),
-        _step("questions drafted", drafted, lost_questions, "usable questions"),
+        _step("questions drafted", drafted, dict(index.query(_LOST_QUESTIONS)), "usable questions"),
         _step("usable questions", usable, {"not used so far": usable - used}, "questions worked on"),
         _step("attempts written", written + unused, attempts, "last attempts"),
         _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
@@ -132,7 +132,8 @@ def _step(what: str, entered: int, lost: Mapping[str, int], became: str) -> Step
 
 
 def _per_trace(spent: list[dict[str, Any]], accepted: int, prices: Mapping[str, Price]) -> PerTrace:
-    tokens, cost = sum(row["prompt"] + row["completion"] for row in spent), cost_of(spent, prices)
+    tokens = sum(row["prompt"] + row["completion"] for row in spent)
+    cost = cost_of(spent, prices)
     return PerTrace(
         calls=round(sum(row["calls"] for row in spent) / accepted, 2),
         tokens=None if any(row["uncounted"] for row in spent) else round(tokens / accepted, 1),

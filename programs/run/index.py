@@ -282,7 +282,8 @@ def facts_of(line: Line) -> dict[str, Any] | None:
 
 def loss_of(rejection: Line) -> str:
     """The name under which the funnel counts a rejection: its reason, after the stage's name if the stage gave nothing."""
-    reason, (stage, _, _) = str(rejection["reason"]), rejection["detail"].partition(":")
+    reason = str(rejection["reason"])
+    stage = rejection["detail"].partition(":")[0]
     return f"{stage} {reason}" if reason in (Reason.UNUSABLE.value, Reason.UNANSWERED.value) else reason
 
 

@@ -56,7 +56,8 @@ class JournalReader:
     """Reads the lines of an open journal through its index, in the form of this version."""
 
     def __init__(self, path: Path, file: int, index: Index) -> None:
-        self.path, self.index, self._file = path, index, file
+        self.path, self.index = path, index
+        self._file = file
 
     def latest(self, kind: str, key: str) -> dict[str, Any] | None:
         """The newest line of this kind and key ("" for kinds without keys), or None."""

@@ -52,7 +52,8 @@ class JournaledCaller:
     def __init__(
         self, caller: Caller, journal: Journal, ledger: Ledger, check_servers: Callable[[], Awaitable[None]]
     ) -> None:
-        self._caller, self._journal, self._check_servers = caller, journal, check_servers
+        self._caller, self._journal = caller, journal
+        self._check_servers = check_servers
         self._ledger, self._gate = ledger, ledger.gate
         self._servers_checked: asyncio.Task[None] | None = None
         self._unread = self._unanswered = 0
@@ -139,12 +140,14 @@ class JournaledCaller:
             return
         if self._gate.closed:
             raise RunStopped
-        self._last_problems, self._unanswered = reply.problems, self._unanswered + 1
+        self._last_problems = reply.problems
+        self._unanswered += 1
         model = self._models[reply.model]
         if reply.fault == "refused":
             # Without words that hold digits: a refusal may contain the id of its request.
             words = model.refused_texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
-            refused, same_words = len(model.refused_texts), Counter(model.refused_texts.values())[words]
+            refused = len(model.refused_texts)
+            same_words = Counter(model.refused_texts.values())[words]
             if refused >= REFUSED_IN_A_ROW or (not model.answered and same_words >= REFUSED_AT_FIRST):
                 raise self._give_up(f"{reply.model} refused {refused} texts in a row")
         else:

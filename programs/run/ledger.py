@@ -81,4 +81,6 @@ class Ledger:
         """Why no new calls start; None while they do."""
         if not self.gate.closed:
             return None
-        return "interrupted" if self.gate.interrupted else "the budget is spent" if self.budget.reached else "an error"
+        if self.gate.interrupted:
+            return "interrupted"
+        return "the budget is spent" if self.budget.reached else "an error"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from programs.inputs.sample import Sample, content_id
-from programs.records import FLOORS
+from programs.record_parts import FLOORS
 from programs.run.journal import Journal
 from programs.run.ledger import Ledger
 from programs.settings import Settings, TracerOptions
@@ -29,7 +29,8 @@ class Rules:
         variation = _variation_rules(settings)
         self.text = {"questions": questions, "variations": variations, "variation": variation}
         # Only if in use, as in `_variation_rules`.
-        self.text |= {"prefiltered": True} if settings.prefilter else {}
+        if settings.prefilter:
+            self.text["prefiltered"] = True
         self.basis, self.text_basis = _hash(variation), _hash(self.text)
 
 
@@ -51,7 +52,8 @@ def _variation_rules(options: TracerOptions) -> dict[str, Any]:
         rules["thought"] = {"of": options.thought, "tries": options.tries, "compared_by": options.comparer}
     if options.blind_solve:
         who = {"solver": options.solver, "compared_by": options.comparer}
-        who |= {"student": options.student_model} if options.student_model else {}
+        if options.student_model:
+            who["student"] = options.student_model
         rules["solved"] = {"tries": options.blind_solve, **who, "kept": sorted(options.keep)}
     if options.checker:
         rules["steps"] = {"model": options.checker}

@@ -33,7 +33,8 @@ class Reading:
         self, reader: Callable[[ReadReport], SampleReader], report: ReadReport, sources: Sequence[Source], done: int = 0
     ) -> None:
         self.report = report
-        self._reader, self._sources, self._done = reader, sources, done
+        self._reader, self._sources = reader, sources
+        self._done = done
         self._source_numbers = {source.display_name: number for number, source in enumerate(sources)}
         self._yielded = self._file = self._line = 0
         self._exhausted = False
@@ -83,7 +84,8 @@ class Reading:
             return None
         # A document counts as read once the next one starts.
         in_file = self._line if self._sources and self._sources[self._file].kind in COUNTED_KINDS else 0
-        passed_lines, found_texts = sum(self.sizes[: self._file]) + in_file, self._yielded + self.report.done
+        passed_lines = sum(self.sizes[: self._file]) + in_file
+        found_texts = self._yielded + self.report.done
         # Before anything is read, each line counts as one text; documents give no estimate yet.
         if not passed_lines and any(source.kind not in COUNTED_KINDS for source in self._sources):
             return None
@@ -134,5 +136,6 @@ def _size_of(source: Source) -> int | None:
     # The run reports what is wrong with the file; the part that could be unpacked counts.
     with contextlib.suppress(SynthReasonerError):
         for chunk in read_chunks(path):
-            newlines, last = newlines + chunk.count(b"\n"), chunk[-1:]
+            newlines += chunk.count(b"\n")
+            last = chunk[-1:]
     return newlines + (last != b"\n")

@@ -73,7 +73,8 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     given = {name: getattr(settings, name) for name in RECORDED_IF_GIVEN}
     extra |= {name: str(value) for name, value in given.items() if value != fields[name].default}
     # Only if used: older journals, which do not have it, were made without.
-    extra |= {"prefilter": "on"} if settings.prefilter else {}
+    if settings.prefilter:
+        extra["prefilter"] = "on"
     return {
         "model": settings.model,
         "stage-model": settings.stage_models,
@@ -104,8 +105,9 @@ def cautions(settings: Settings, last: Mapping[str, Any] | None, without_effort:
     dropped = [option_name(name) for name in OPTIONS_IN_RECORDS if before.get(name) and not getattr(settings, name)]
     if dropped:
         yield (
-            f"the last run had {', '.join(dropped)}, this one does not: traces are decided again without, and their "
-            "records lose these results; the replies stay in the journal, so the same options restore them without a call"
+            f"the last run had {', '.join(dropped)}, this one does not: traces are decided again without them, and "
+            "their records lose these results; the replies stay in the journal, so the same options restore them without "
+            "a call"
         )
     if without_effort:
         yield f"--reasoning-effort is not sent to {', '.join(without_effort)}, which is not known to accept it"
@@ -124,6 +126,6 @@ def self_assessments(settings: Settings) -> Iterator[str]:
     own = {what: option for what, models, option in asked if writers.intersection(models)}
     if own:
         yield (
-            f"a model {' and '.join(own)} its own work, which flatters it and shares its errors; choose another model with "
-            f"{' and '.join(own.values())}"
+            f"a model {' and '.join(own)} its own work, and is lenient and blind to its own mistakes; choose another model "
+            f"with {' and '.join(own.values())}"
         )

@@ -169,8 +169,11 @@ def _finish(
     facts: dict[str, Any],
 ) -> Finished:
     """Writes the run's last line to the journal, and the document."""
-    status: Status = "interrupted" if ledger.gate.interrupted else "budget" if ledger.budget.reached else "completed"
-    status = "failed" if failure else status
+    status: Status = "budget" if ledger.budget.reached else "completed"
+    if failure:
+        status = "failed"
+    elif ledger.gate.interrupted:
+        status = "interrupted"
     finished = Finished(summary_of(status, ledger, journal.index, settings), failure)
     summary = finished.summary.model_dump(mode="json")
     with contextlib.suppress(StorageError) if failure else contextlib.nullcontext():

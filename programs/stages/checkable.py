@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
 from programs.inputs.sample import bytes_id
-from programs.records import RubricPoint, ShortAnswer
+from programs.record_parts import RubricPoint, ShortAnswer
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import Question
 from programs.text.needs_passage import unstated_figures
@@ -135,7 +135,8 @@ class _Check:
         options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
         # A single word may be all that distinguishes a wrong claim from the right one.
         words = [frozenset(normalize(option).split()) for option in options]
-        distinct = len(options) > 1 and all(words) and len(set(words)) == len(options)
+        # Of two options, a guess would be right half of the time.
+        distinct = len(options) > 2 and all(words) and len(set(words)) == len(options)
         lengths = sorted(map(len, wrong))
         if not distinct or len(right) > MAX_LENGTH_RATIO * lengths[-1] or lengths[0] > MAX_LENGTH_RATIO * len(right):
             raise CheckFailed(Reason.OPTIONS, " | ".join(options))

@@ -6,7 +6,7 @@ from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.records import GRADES, Grades
+from programs.record_parts import GRADES, Grades
 from programs.stages.judge import judge_inputs, output_ask
 from programs.stages.questions import Question
 from programs.stages.thought import Draft
@@ -22,7 +22,7 @@ class GradeStage(PredictorModule):
     def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
         """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
         inputs = judge_inputs(passage, question, draft, setting)
-        return output_ask("grade", 6, self.predict, inputs, name, grader, _sheet_problems)
+        return output_ask("grade", self.predict, inputs, name, grader, _sheet_problems)
 
 
 def grades_of(reply: Reply) -> Grades:
@@ -54,4 +54,4 @@ class RubricStage(PredictorModule):
             wrong = sorted(number for number in {*said[-1].met} if number > len(points))
             return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {len(points)}"] if wrong else []
 
-        return output_ask("rubric", 6, self.predict, inputs, name, judge, wrong_numbers)
+        return output_ask("rubric", self.predict, inputs, name, judge, wrong_numbers)

@@ -9,7 +9,7 @@ from programs.asking.ask import Ask, Check, accept_all
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.records import Verdict
+from programs.record_parts import Verdict
 from programs.stages.questions import Question, shared_inputs
 from programs.stages.thought import Draft
 from programs.text.thought import bare_thought
@@ -22,7 +22,6 @@ JUDGE_TEMPERATURE = 0.0
 
 def output_ask(
     stage: str,
-    depth: int,
     predict: dspy.Predict,
     inputs: Mapping[str, Any],
     name: str,
@@ -31,7 +30,8 @@ def output_ask(
     temperature: float | None = JUDGE_TEMPERATURE,
 ) -> Ask:
     """Builds the ask about an output of other stages, which `name` identifies, for the model named `model`."""
-    return Ask(stage, f"{stage}/{name}/{model}", predict, inputs, depth, check, model, temperature)
+    key = f"{stage}/{name}/{model}"
+    return Ask(stage=stage, key=key, predict=predict, inputs=inputs, check=check, model=model, temperature=temperature)
 
 
 class JudgeStage(PredictorModule):
@@ -51,7 +51,7 @@ class JudgeStage(PredictorModule):
         without its tags: they are not part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return output_ask("judge", 5, self.predict, inputs, name, judge, temperature=temperature)
+        return output_ask("judge", self.predict, inputs, name, judge, temperature=temperature)
 
 
 def judge_inputs(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def judge_inputs(passage: Passage, question: Question, draft: Draft, setting: Se
 
 def verdict_of(ask: Ask, reply: Reply) -> Verdict:
     """The verdict in a reply. A reply without one becomes an unscored verdict, never a low one."""
-    judge = ask.judge or reply.model
+    judge = ask.model or reply.model
     if reply.status != "ok":
         return Verdict(judge=judge, scored=False, reason="; ".join(reply.problems))
     sheet: VerdictSheet = ask.read(reply.output)

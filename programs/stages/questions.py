@@ -86,7 +86,6 @@ class QuestionStage(PredictorModule):
             key=f"questions/{passage.sample.id}/{kind}",
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
-            depth=0,
             check=lambda drafts: [
                 problem.detail for problem in self._problems(strip_source_lead(drafts[-1].text), passage)
             ],

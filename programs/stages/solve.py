@@ -5,7 +5,7 @@ import hashlib
 from programs.asking.ask import Ask
 from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
-from programs.records import ShortAnswer
+from programs.record_parts import ShortAnswer
 from programs.stages.checks import solution_problems
 from programs.stages.judge import output_ask
 from programs.stages.questions import Question
@@ -31,20 +31,14 @@ class SolveStage(PredictorModule):
     ) -> Ask:
         """One try, by the model `solver`. All that it learns of the trace is the kind of `short` and a choice's options."""
         shown = {"passage": passage.shown} if with_passage else {}
-        name = f"{'with' if with_passage else 'without'}.{number}"
+        name = f"{passage.sample.id}/{question.type}/{'with' if with_passage else 'without'}.{number}"
         if short is not None:
             shown["ending"] = short.prompt_ending
             # Another short answer to the same question may need another ending.
             name += f".{hashlib.blake2b(short.prompt_ending.encode(), digest_size=4).hexdigest()}"
-        return Ask(
-            stage="solve",
-            key=f"solve/{passage.sample.id}/{question.type}/{name}/{solver}",
-            predict=self.predict,
-            inputs={**shown, "question": question.text, "asked_by": question.asked_by},
-            depth=7,
-            check=lambda values: solution_problems(values[-1].text),
-            judge=solver,
-            temperature=SOLVE_TEMPERATURE,
+        inputs = {**shown, "question": question.text, "asked_by": question.asked_by}
+        return output_ask(
+            "solve", self.predict, inputs, name, solver, lambda got: solution_problems(got[-1].text), SOLVE_TEMPERATURE
         )
 
 
@@ -56,4 +50,4 @@ class CompareStage(PredictorModule):
     def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
         """Has the model `judge` compare two answers to a question; `name` identifies the pair."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return output_ask("compare", 8, self.predict, inputs, name, judge)
+        return output_ask("compare", self.predict, inputs, name, judge)

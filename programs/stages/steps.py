@@ -23,7 +23,7 @@ class StepStage(PredictorModule):
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return output_ask("steps", 9, self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
+        return output_ask("steps", self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:

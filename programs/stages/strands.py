@@ -11,11 +11,12 @@ from programs.asking.ask import AnswerAsk, Ask, gather_all
 from programs.asking.caller import AsyncModule, with_default_adapter
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
-from programs.records import Evidence
+from programs.record_parts import Evidence
 from programs.stages.checks import recites
 from programs.stages.questions import Question, question_problems, shared_inputs
 from programs.text.copying import borrowing_problems
 from programs.text.words import texts_in
+from signatures.stages import STRANDS
 from signatures.strands import (
     COMPLETING,
     AnalyseContext,
@@ -32,10 +33,6 @@ from signatures.strands import (
 )
 from signatures.thought import EvidenceClaim
 from signatures.vocabulary import NOTING, Setting
-
-STRANDS = ("hypotheses", "evidence", "critique", "perspective")
-"""The stages that are asked in parallel once the context is known."""
-
 
 NotesT = TypeVar("NotesT", bound=BaseModel)
 
@@ -134,8 +131,8 @@ class StrandStages(AsyncModule):
                 return [*(f"full_question: {problem.detail}" for problem in whole), *borrowed]
             return borrowed
 
-        depth = 1 if stage == "context" else 2
-        return Ask(stage, f"{stage}/{passage.sample.id}/{question.type}", predict, given, depth, problems)
+        key = f"{stage}/{passage.sample.id}/{question.type}"
+        return Ask(stage=stage, key=key, predict=predict, inputs=given, check=problems)
 
 
 def complete_question(question: Question, full: str, passage: Passage, setting: Setting) -> Question:

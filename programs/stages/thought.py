@@ -165,7 +165,6 @@ class ThoughtStages(AsyncModule):
             key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
             predict=self.trace,
             inputs=inputs,
-            depth=3,
             check=lambda values: [
                 *thought_problems(values[-1], question, passage, plan.setting),
                 *borrowing_problems(values[-1], self.trace, inputs),
@@ -199,7 +198,6 @@ class ThoughtStages(AsyncModule):
             key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
             predict=self.answer,
             inputs=inputs,
-            depth=4,
             check=lambda values: [
                 *answer_problems(values[-1].text, question, plan.setting),
                 *borrowing_problems(values[-1].text, self.answer, inputs),
@@ -242,7 +240,6 @@ class OwnStage(PredictorModule):
             key=f"own/{name}",
             predict=self.predict,
             inputs={**passage_input, "question": question.text},
-            depth=6,
             temperature=plan.temperature,
             min_tokens=MIN_OWN_TOKENS,
         )

@@ -41,7 +41,7 @@ class AgreementCount:
         self._counts: Counter[tuple[float, ...]] = Counter()
 
     def add(self, verdicts: Sequence[Mapping[str, Any]]) -> None:
-        """Counts one trace's verdicts, given as dicts of `programs.records.Verdict`."""
+        """Counts one trace's verdicts, given as dicts of `programs.record_parts.Verdict`."""
         ratings: dict[str, int | None] = {verdict["judge"]: verdict.get("overall") for verdict in verdicts}
         for judge, rating in ratings.items():
             self.judges[judge].add(rating)

@@ -50,7 +50,8 @@ def interval_of_totals(totals: Numbers, *, seed: int, resamples: int = RESAMPLES
     def mean(sums: Numbers) -> Numbers:
         return np.asarray(sums[..., 0] / sums[..., 1])
 
-    overall, leave_one_out = float(mean(totals.sum(axis=0))), mean(totals.sum(axis=0) - totals)
+    overall = float(mean(totals.sum(axis=0)))
+    leave_one_out = mean(totals.sum(axis=0) - totals)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         # SciPy warns if all resamples are equal, which is handled below.
         warnings.simplefilter("ignore")

@@ -37,14 +37,16 @@ class ThoughtCount:
 
     def __init__(self) -> None:
         self._traces = self._with_wrong_turn = self._needing_passage = 0
-        self._shapes, self._sequences, self._openings = Counter[str](), Counter[str](), Counter[str]()
+        self._shapes, self._sequences = Counter[str](), Counter[str]()
+        self._openings = Counter[str]()
         self._paragraphs, self._traces_by_kind = Counter[str](), Counter[str]()
         self._yes_or_no, self._choices = Counter[str](), Counter[str]()
         self._corrections = [0] * TENTHS
         self._words, self._answer_words = Spread(), Spread()
 
     def add(self, record: Record) -> None:
-        thought, kinds = bare_thought(record.reasoning_trace), [step.kind for step in record.steps if step.kind]
+        thought = bare_thought(record.reasoning_trace)
+        kinds = [step.kind for step in record.steps if step.kind]
         self._traces += 1
         self._with_wrong_turn += "wrong" in kinds
         self._needing_passage += bool(record.needs_passage)

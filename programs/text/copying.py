@@ -30,7 +30,7 @@ MAX_REPORTED, MAX_REPORTED_WORDS = 3, 12
 """Limits on the number of reported stretches and on the words of each, since the reasons go into the next prompt."""
 
 _WORD = re.compile(r"\w+")
-Run = tuple[str, ...]
+NGram = tuple[str, ...]
 
 
 def copied_share(text: str, source: str) -> float:
@@ -41,11 +41,11 @@ def copied_share(text: str, source: str) -> float:
 
 # Cached, since a passage has many runs and is compared with each note about it.
 @lru_cache(maxsize=4)
-def _copied_runs(source: str) -> Set[Run]:
+def _copied_runs(source: str) -> Set[NGram]:
     return frozenset(ngrams(_WORD.findall(source.casefold()), COPIED_RUN))
 
 
-def _covered_positions(words: list[str], copied: Set[Run], length: int) -> set[int]:
+def _covered_positions(words: list[str], copied: Set[NGram], length: int) -> set[int]:
     """The positions of the words that lie in one of the `copied` runs of this length."""
     starts = [start for start, run in enumerate(ngrams(words, length)) if run in copied]
     return {start + offset for start in starts for offset in range(length)}
@@ -79,7 +79,7 @@ def _descriptions(predict: dspy.Predict) -> list[Any]:
     return [predict.signature.instructions, *described, *schemas]
 
 
-def _stretches(words: list[str], borrowed: set[Run]) -> Iterator[str]:
+def _stretches(words: list[str], borrowed: set[NGram]) -> Iterator[str]:
     """The longest stretches of words that consist of borrowed runs, each shortened to its first words."""
     covered = _covered_positions(words, borrowed, BORROWED_RUN)
     for is_borrowed, positions in groupby(range(len(words)), covered.__contains__):
@@ -88,7 +88,7 @@ def _stretches(words: list[str], borrowed: set[Run]) -> Iterator[str]:
             yield " ".join(stretch if len(stretch) <= MAX_REPORTED_WORDS else [*stretch[:MAX_REPORTED_WORDS], "..."])
 
 
-def _runs_in(value: Any) -> set[Run]:
+def _runs_in(value: Any) -> set[NGram]:
     all_runs = (run for text in texts_in(value) for run in ngrams(_words(text), BORROWED_RUN))
     return {run for run in all_runs if sum(map(_is_meaningful, run)) >= MIN_MEANINGFUL_WORDS}
 

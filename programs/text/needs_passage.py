@@ -78,9 +78,11 @@ def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: 
 
 
 def _after_text(before: _Known, text: str, passage: str, seen: str | None = None) -> _Known:
-    given, own, needed = [*before.given], [*before.own], [*before.needed]
+    given = [*before.given]
+    own, needed = [*before.own], [*before.needed]
     sources = [passage] if seen is None else [passage, seen]
-    paragraph, recent = list[Quantity](), deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
+    paragraph = list[Quantity]()
+    recent = deque[list[Quantity]](maxlen=SENTENCES_BEFORE)
     for part in _SENTENCE_BREAK.split(text):
         sentence = [figure for figure in quantities(part) if figure.plain or _is_among(figure, [*given, *own])]
         for figure in quantities(part):
@@ -111,7 +113,11 @@ def _is_derived_in(
     `recent` those of the sentences just before, `earlier` those of this paragraph and the last, `given` those of the
     question or derived in earlier paragraphs."""
     calculates = _CALCULATION.search(sentence) is not None
-    operands = [*beside, *recent, *earlier] if figure.digits > 2 else [*beside, *recent] if calculates else ()
+    operands: list[Quantity] = []
+    if figure.digits > 2:
+        operands = [*beside, *recent, *earlier]
+    elif calculates:
+        operands = [*beside, *recent]
     before = re.split(rf"(?<![\w.,]){re.escape(figure.written)}(?![.,]?\d)", sentence, maxsplit=1)[0]
     return (
         _is_derived(figure, operands)
@@ -172,15 +178,20 @@ def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[flo
         results = [x * 2, x / 2]
         if pure and x > 0:
             results += [math.log(x), -math.log(x), math.log10(x), math.log2(x)]
-            results += [math.exp(x), math.exp(-x), 10**x, 2**x] if x < 30 else []
+            if x < 30:
+                results += [math.exp(x), math.exp(-x), 10**x, 2**x]
             results += [math.sqrt(x), 1 / math.sqrt(x), 1 / x, x**2, 1 - x, 100 - x]
         yield from ((result, a.rel_error) for result in results)
     for (x, a), (y, b) in permutations(values, 2):
         rel_error = a.rel_error + b.rel_error
-        quotients = [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit] if y else []
-        sums = [x + y, x - y] if a.dimension in (None, b.dimension) or b.dimension is None else []
-        power = [x**y] if pure and x > 0 and abs(y * math.log(x)) < 40 else []
-        yield from ((result, rel_error) for result in (x * y / unit, *quotients, *sums, *power))
+        results = [x * y / unit]
+        if y:
+            results += [x / y * unit, (x / y - 1) * unit, (1 - x / y) * unit]
+        if a.dimension in (None, b.dimension) or b.dimension is None:
+            results += [x + y, x - y]
+        if pure and x > 0 and abs(y * math.log(x)) < 40:
+            results.append(x**y)
+        yield from ((result, rel_error) for result in results)
 
 
 def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:

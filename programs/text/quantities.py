@@ -142,7 +142,8 @@ def _starts_name(match: re.Match[str]) -> bool:
 
 def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     digits = (match["factor"] or match["digits"] or "").translate(_SEPARATORS)
-    significant, decimal = digits.replace(".", "").lstrip("0"), "." in digits
+    significant = digits.replace(".", "").lstrip("0")
+    decimal = "." in digits
     number = float(digits) if digits else _value_in_words(match)
     # A number with one digit is taken as exact.
     step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0

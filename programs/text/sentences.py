@@ -111,7 +111,7 @@ def _starts(text: str, block: Span) -> list[int]:
 
 
 def split_span(text: str, span: Span, max_chars: int) -> Iterator[Span]:
-    """`span` itself, or parts of at most `longest` characters, each cut at the best boundary in its second half."""
+    """`span` itself, or parts of at most `max_chars` characters, each cut at the best boundary in its second half."""
     start = span.start
     while span.end - start > max_chars:
         middle, stop = start + max_chars // 2, start + max_chars

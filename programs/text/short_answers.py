@@ -39,7 +39,8 @@ _ANSWER_LEAD = rf"(?:\A|\b(?:{_LEAD_WORDS}) )(?:(?:the|an?) )?"
 def score(completion: str, short: Mapping[str, Any]) -> float:
     """1.0 if a completion gives the short answer and no other, else 0.0. `short` has a `kind` and the keys of that kind:
     number `value`, `unit` and `tolerance`, choice `text` and `options`, yes_no `text`, term `text` and `aliases`."""
-    given, rule = after_thought(completion), _RULES[short["kind"]]
+    given = after_thought(completion)
+    rule = _RULES[short["kind"]]
     if boxed := boxed_contents(given):
         # A text longer than a sentence is no short answer.
         return float(all(len(part) < MAX_SENTENCE_CHARS and rule(part, short, True) for part in boxed))
@@ -69,7 +70,8 @@ def boxed_contents(text: str) -> list[str]:
     while match := _BOX_START.search(text, end):
         depth, end = 1, match.end()
         while depth and (brace := _BRACE.search(text, end)):
-            depth, end = depth + (1 if brace[0] == "{" else -1), brace.end()
+            depth += 1 if brace[0] == "{" else -1
+            end = brace.end()
         contents.append("" if depth else text[match.end() : end - 1].strip())
     return contents
 

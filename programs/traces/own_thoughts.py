@@ -14,7 +14,7 @@ from functools import cache
 
 from programs.asking.ask import AnswerAsk
 from programs.asking.reply import StageFailed
-from programs.records import AnswerAgreement
+from programs.record_parts import AnswerAgreement
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.checks import own_problems

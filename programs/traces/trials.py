@@ -24,7 +24,14 @@ from dataclasses import dataclass
 
 from programs.asking.ask import AnswerAsk, Ask, gather_all
 from programs.inputs.passage import Passage
-from programs.records import RULES, BlindSolve, Need, ShortAnswer, SolveTries, StepRecord, StudentSolve
+from programs.record_parts import (
+    RULES,
+    BlindSolve,
+    ShortAnswer,
+    SolveTries,
+    StepRecord,
+    StudentSolve,
+)
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.solve import CompareStage, SolveStage
@@ -32,7 +39,7 @@ from programs.stages.steps import StepStage, verdicts_in
 from programs.text.short_answers import score
 from programs.traces.variation import Variation
 from signatures.trials import MAX_STEPS, StepVerdict
-from signatures.vocabulary import Agreement
+from signatures.vocabulary import Agreement, Need
 
 SOLVE_STAGE, COMPARE_STAGE, STEP_STAGE = SolveStage(), CompareStage(), StepStage()
 

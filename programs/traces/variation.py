@@ -10,21 +10,20 @@ from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id
 from programs.lms.meter import ResourceUsage
 from programs.option_groups import QualityOptions
-from programs.records import (
+from programs.record_parts import (
     NO_FAULT,
     AnswerAgreement,
     BlindSolve,
     Generation,
     Grades,
     Notes,
-    Record,
     SourcePaper,
     StepRecord,
     TraceMetadata,
     UserInteraction,
     Verdict,
-    variation_name,
 )
+from programs.records import Record, variation_name
 from programs.rejection import Reason, Rejection
 from programs.stages.judge import naturalness, panel_score, panel_spread
 from programs.stages.questions import Question

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from programs.cli.options import comma_separated, config_text, parse, read_config, validate
 from programs.command import COMMANDS
-from programs.option_groups import STAGES
+from programs.option_groups import MODEL_STAGES
 from programs.settings import Settings
 
 NAMES = st.text(min_size=1)
@@ -30,7 +30,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "resume": st.booleans(),
     "judge_models": st.lists(NAMES.filter(comma_separated), min_size=1),
     "min_quality_score": st.floats(1, 10),
-    "stage_model": st.lists(st.tuples(st.sampled_from(STAGES), NAMES).map("=".join)),
+    "stage_model": st.lists(st.tuples(st.sampled_from(MODEL_STAGES), NAMES).map("=".join)),
     "api_base": st.lists(st.integers(1, 9).map(lambda number: f"http://gpu{number}:8000/v1")),
     "timeout": POSITIVE,
     "temperature": st.floats(0, 2),

@@ -18,7 +18,7 @@ from programs.cli.options import parse
 from programs.command import COMMANDS
 from programs.errors import UserError
 from programs.merge import MergeOptions
-from programs.option_groups import DEFAULT_JUDGES, STAGES
+from programs.option_groups import DEFAULT_JUDGES, MODEL_STAGES
 from programs.settings import Settings
 from signatures.question_type import QUESTION_TYPES
 from tests.builders import Answers, run_tracer
@@ -109,8 +109,8 @@ def test_judges_must_be_named_for_a_model_that_is_not_on_argo(model: str) -> Non
 def test_every_stage_except_judge_and_grade_may_have_its_own_model() -> None:
     answers = Answers()
     run_tracer(answers, thought="model", tries=1)
-    assert set(STAGES) == {ask.stage for ask in answers.asks} - {"compare"}
-    for stage in STAGES:
+    assert set(MODEL_STAGES) == {ask.stage for ask in answers.asks} - {"compare"}
+    for stage in MODEL_STAGES:
         assert parse_settings("--stage-model", f"{stage}=x").stage_models == {stage: "x"}
 
 

@@ -20,9 +20,10 @@ from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
 from programs.exports.options import FORMATS
-from programs.exports.view import View
+from programs.exports.view import RowOptions
 from programs.inputs.sample import content_id
-from programs.records import GRADES, Record
+from programs.record_parts import GRADES
+from programs.records import Record
 from programs.run.attempts import ReadTrace
 from programs.run.journal import Journal
 
@@ -171,4 +172,4 @@ def card_header(folder: Path) -> dict[str, Any]:
 def format_rows(to: str, records: Any, **options: Any) -> list[Any]:
     """The rows that a format makes of one trace or several."""
     traces = records if isinstance(records, list) else [ReadTrace(records)]
-    return list(FORMATS[to].rows(traces, View(**options)))
+    return list(FORMATS[to].rows(traces, RowOptions(**options)))

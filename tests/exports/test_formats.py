@@ -19,7 +19,7 @@ import pytest
 
 from programs.exports.options import FORMATS
 from programs.exports.table import TABLE
-from programs.exports.view import Tag, View
+from programs.exports.view import RowOptions, Tag
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 from tests.exports.building import (
@@ -187,7 +187,7 @@ def test_4_a_question_has_one_row_with_its_best_trace(tmp_path: Path) -> None:
 
 
 def test_5_a_row_of_a_table_is_flat_has_every_column_and_agrees_with_the_record() -> None:
-    columns, kinds = TABLE.columns(View()), {"string": str, "int64": int, "float64": float, "bool": bool}
+    columns, kinds = TABLE.columns(RowOptions()), {"string": str, "int64": int, "float64": float, "bool": bool}
     assert all(any(name == one or one.startswith(f"{name}_") for one in columns) for name in Record.model_fields)
     for one in (record(1, score=7.0, grade=0.25, extra={"doi": "10.1/x"}), record(2)):
         (row,) = format_rows("table", one)

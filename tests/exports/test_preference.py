@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from programs.exports.reinforcement import label_of
-from programs.records import StepRecord
+from programs.record_parts import StepRecord
 from programs.traces.line import LEFT_OUT
 from tests.exports.building import Unit, export_error, export_to, format_rows, plain_document, record, rows, write_run
 

@@ -100,7 +100,7 @@ def test_an_error_in_our_code_is_not_reported_as_damage(monkeypatch: pytest.Monk
     def faulty(_: bytes) -> Paper:
         raise ValueError("a library's")
 
-    def last_answer(data: bytes) -> processes.Answer:
+    def last_answer(data: bytes) -> processes.ReadMessage:
         return list(handle_request("document", ".txt", "", data))[-1]
 
     monkeypatch.setattr(processes, "reader_of", lambda _: faulty)

@@ -20,7 +20,7 @@ from programs import generate, models
 from programs.errors import UserError
 from programs.lms import weights as weights_module
 from programs.lms.download import TransferFailed, Wheels, hub_file
-from programs.lms.weights import REASONING, SMALL, Weights, fetch, file_of, find, free_memory, full_name, remove
+from programs.lms.weights import DEFAULT, SMALL, Weights, fetch, file_of, find, free_memory, full_name, remove
 from programs.settings import Settings
 from tests.inputs.hub import HubBehaviour, hub
 from tests.lab import command_line_words, run_command, user_error, write_passages
@@ -158,7 +158,7 @@ def test_disk_space_is_checked_before_the_download(fake_hub: HubBehaviour) -> No
     assert not fake_hub.requested_ranges
 
 
-@pytest.mark.parametrize(("free", "name"), [(None, REASONING.name), (7 * 10**9, REASONING.name), (10**9, SMALL.name)])
+@pytest.mark.parametrize(("free", "name"), [(None, DEFAULT.name), (7 * 10**9, DEFAULT.name), (10**9, SMALL.name)])
 def test_with_little_memory_the_small_model_is_used_with_a_note(
     free: int | None, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -221,7 +221,7 @@ def test_a_dry_run_downloads_nothing_and_reports_what_a_run_would_reject(
         done = run_command(*command_line_words({**base, "model": f"embedded:{name}", "dry_run": True}), main=command)
         return f"{done.returncode} {done.stdout}{done.stderr}"
 
-    for name in (REASONING.name, "owner/tiny/tiny.gguf"):
+    for name in (DEFAULT.name, "owner/tiny/tiny.gguf"):
         assert "refuse" not in dry_run(name)
         assert dry_run(name).startswith("0 ")
     assert "/no/such.gguf: there is no such file" in dry_run("/no/such.gguf")
@@ -231,7 +231,7 @@ def test_a_dry_run_downloads_nothing_and_reports_what_a_run_would_reject(
 @pytest.mark.usefixtures("fake_hub")
 def test_the_models_command_lists_fetches_and_removes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(weights_module.BUILT_IN, "tiny", WEIGHTS)
-    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not here", run_command(main=models.main).stdout)
+    assert re.search(r"embedded:tiny +0\.00 GB +MIT +not downloaded", run_command(main=models.main).stdout)
     path = run_command("--fetch", "tiny", main=models.main).stdout.strip()
     assert Path(path).read_bytes() == CONTENT
     assert run_command("--remove", "tiny", main=models.main).stdout == f"deleted {path}\n"

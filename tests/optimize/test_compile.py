@@ -28,7 +28,7 @@ from rich.console import Console
 from optimize.compilation import run_compilation
 from optimize.optimizers import MAX_DEMOS, OPTIMIZERS, Job
 from optimize.report import MIN_SOURCES
-from optimize.stages import STAGES
+from optimize.stages import TUNABLE
 from programs.compiled import program_fingerprint, read_identity
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
@@ -61,7 +61,7 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
         load_tracer(lab.output)
         assert read_identity(lab.output).model == "openai/any"
         report, judging = lab.report, {"judge.predict", "grader.predict"}
-        assert set(report["predictors"]) == {stage.predictor for stage in STAGES.values()} | judging
+        assert set(report["predictors"]) == {stage.predictor for stage in TUNABLE.values()} | judging
         assert not any(report["predictors"][name]["changed"] for name in judging)
         assert sum(spend["calls"] for spend in report["spent"].values()) == lab.recorded_calls == lab.calls
         # Two texts, traced before and after; the report's one judge judges and grades each trace.
@@ -96,7 +96,7 @@ def test_1_a_single_stage(optimizer: str, tmp_path: Path) -> None:
 def assert_better(lab: CompileLab, weak: str, printed: str) -> None:
     """Asserts that the held-out score rose from near 0 to near 1, and that the report and the output say so."""
     report, text = lab.report, lab.report_text
-    composite, tuned = report["proof"]["composite"], report["predictors"][STAGES[weak].predictor]
+    composite, tuned = report["proof"]["composite"], report["predictors"][TUNABLE[weak].predictor]
     assert composite["before"] < 0.2
     assert composite["after"] > 0.9
     enough = composite["pairs"] >= MIN_SOURCES

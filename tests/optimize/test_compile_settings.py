@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from optimize.settings import CompileSettings
-from optimize.stages import STAGES
+from optimize.stages import TUNABLE
 from optimize.texts import judge_warnings, self_scored_stages
 
 
@@ -31,7 +31,7 @@ def test_judges_while_tuning_and_in_the_proof(options: dict[str, Any], judges: l
 
 @pytest.mark.parametrize(("judges", "by_trace"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
 def test_stages_that_judges_do_not_see_are_scored_by_their_own_output(judges: str, by_trace: set[str]) -> None:
-    assert {*STAGES} - self_scored_stages(settings_with(judge_models=judges)) == by_trace
+    assert {*TUNABLE} - self_scored_stages(settings_with(judge_models=judges)) == by_trace
 
 
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"

@@ -26,7 +26,7 @@ from programs.asking.caller import ReaskRules
 from programs.errors import UserError
 from programs.inputs.papers import question_key
 from programs.lms.resolve import resolve
-from programs.records import Verdict
+from programs.record_parts import Verdict
 from programs.tracer import Tracer
 from tests.standin.scientist import Scientist
 from tests.standin.server import StandIn

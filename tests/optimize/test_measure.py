@@ -21,13 +21,13 @@ import pytest
 from optimize.measure import Measured, OptimizerMetric, StageMeasure, TraceMeasure
 from optimize.metrics import Score, parse_weights
 from optimize.recording import Recorder
-from optimize.stages import STAGES
+from optimize.stages import TUNABLE
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import ReaskRules
 from programs.asking.reply import RejectedTry, Reply
 from programs.errors import AccessDenied, BackendError
 from programs.lms.resolve import resolve
-from programs.records import GRADES, Verdict
+from programs.record_parts import GRADES, Verdict
 from tests.builders import VERDICT, Answers, good_output, reply_to, unread_reply
 from tests.lms.asking import NO_RETRIES
 from tests.optimize.test_stages import prediction
@@ -102,7 +102,7 @@ def test_1_and_6_a_failed_stage_scores_0_with_the_reason(stage: str) -> None:
         measured = measure(NO_FIELDS, failed)
     assert measured.score.value == 0.0
     assert f"{stage}: no JSON" in measured.score.reason
-    assert "no JSON" in " ".join(measured.feedback[STAGES["answer"].predictor]), "says why it was not reached"
+    assert "no JSON" in " ".join(measured.feedback[TUNABLE["answer"].predictor]), "says why it was not reached"
     assert (measured.metrics, measured.record, measured.stages[stage]) == ({}, None, "no JSON")
     assert not server.calls
 
@@ -172,15 +172,15 @@ FAULTY_ANSWERS = {"evidence": evidence, "questions": questions, "answer": lambda
 
 FAULTS = {
     "evidence": "The passage has no sentence 9.",
-    "questions": 'A try was not taken: leans on its source: "the paper"',
+    "questions": 'A try was not taken: refers to its source: "the paper"',
     "answer": "ethylene",
 }
 
 
-@pytest.mark.parametrize("stage", [*STAGES, None])
+@pytest.mark.parametrize("stage", [*TUNABLE, None])
 def test_6_feedback_is_on_one_predictor_or_on_all(stage: str | None, recorder: Recorder) -> None:
     made, measure = prediction(Answers(**FAULTY_ANSWERS)), JudgedMeasure(WEIGHTS, {}, RULES)
-    name = None if stage is None else STAGES[stage].predictor
+    name = None if stage is None else TUNABLE[stage].predictor
     text = OptimizerMetric(measure, 0.0, recorder)(NO_FIELDS, made, None, name).feedback
     assert [name for name, phrase in FAULTS.items() if phrase in text] == [n for n in FAULTS if stage in (n, None)]
     assert "no sentence 1." not in text

@@ -7,7 +7,8 @@ import pytest
 
 from optimize.metrics import METRICS, parse_weights
 from programs.errors import UserError
-from programs.records import Evidence, Grades, Record, SourcePaper, Verdict
+from programs.record_parts import Evidence, Grades, SourcePaper, Verdict
+from programs.records import Record
 from tests.exports import building
 
 PASSAGE = "Dust reddens the light of 212 galaxies. The correction lowers the slope from 1.4 to 1.1."

@@ -13,10 +13,10 @@ import dspy
 import pytest
 
 from optimize.measure import passage_of
-from optimize.stages import STAGES, Asked, stage_score
+from optimize.stages import TUNABLE, Asked, stage_score
 from programs.asking.ask import Ask
 from programs.asking.reply import RejectedTry, Reply
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.settings import TracerOptions
 from tests.builders import TEXT, Answers, good_output, sample, tracer
 
@@ -30,7 +30,7 @@ def prediction(answers: Answers | None = None, text: str = TEXT) -> dspy.Predict
         replies[ask.stage] = Asked(ask, reply)
         return reply
 
-    outcome = run(tracer().generate(sample(text), TracerOptions(), answer))
+    outcome = run_in_background(tracer().generate(sample(text), TracerOptions(), answer))
     failures = [outcome.failure] if outcome.failure else []
     failures += [variation.failure for variation in outcome.variations if variation.failure]
     return dspy.Prediction(asked=replies, variations=outcome.variations, failures=failures)
@@ -58,7 +58,7 @@ def score(found: Asked) -> float:
     return value
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", TUNABLE)
 def test_1_and_2_half_of_the_score_is_for_the_first_try_and_without_an_accepted_one_it_is_0(stage: str) -> None:
     assert stage_reply(stage).first_failure is None
     assert score(stage_reply(stage)) > 0.7

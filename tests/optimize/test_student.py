@@ -17,7 +17,7 @@ import pytest
 
 from optimize.program import Student
 from optimize.recording import Recorder
-from optimize.stages import ALL, STAGES, tunable_of
+from optimize.stages import ALL, TUNABLE, tunable_of
 from programs.asking.caller import ReaskRules
 from programs.lms.resolve import resolve
 from programs.tracer import Tracer
@@ -48,7 +48,7 @@ def running_student(
     recorder.journal.close()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", TUNABLE)
 def test_1_a_stage_that_fails_is_an_outcome(stage: str, tmp_path: Path) -> None:
     brain = Scientist({stage: lambda _: scientist.UNREADABLE})
     with running_student(tmp_path, brain) as (student, _):
@@ -71,7 +71,7 @@ def test_2_tuned_temperatures_are_sent(tmp_path: Path) -> None:
     with running_student(tmp_path, Scientist(), tuned_tracer()) as (student, server):
         prediction = student(text=passage(1))
     sent = {Scientist()._parse_request(body).stage: body["temperature"] for body in server.bodies}
-    assert sent == {stage: round(0.1 * number, 1) for number, stage in enumerate(STAGES)}
+    assert sent == {stage: round(0.1 * number, 1) for number, stage in enumerate(TUNABLE)}
     assert {stage: asked.reply.temperature for stage, asked in prediction.asked.items()} == sent
 
 
@@ -80,7 +80,7 @@ def test_2_a_model_that_accepts_no_temperature_is_sent_none(tmp_path: Path) -> N
         prediction = student(text=passage(1))
     assert prediction.failures == []
     assert [unit.status for unit in prediction.variations] == ["accepted"]
-    assert len(server.bodies) == len(STAGES)
+    assert len(server.bodies) == len(TUNABLE)
     assert all(asked.reply.temperature is None for asked in prediction.asked.values())
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from programs.document import write_document
 from programs.files import JOURNAL, path_beside
-from programs.records import GRADES, Record
+from programs.record_parts import GRADES
+from programs.records import Record
 from programs.run.journal import Journal
 from tests.exports.building import Unit, append_units
 

@@ -75,9 +75,9 @@ def test_user_errors_are_one_line(tmp_path: Path) -> None:
     for words, message in (
         ([tmp_path / "nothing.json"], "there is neither"),
         ([other], "is not a document of this program"),
-        ([document, "--output", document], "is what the report is made from"),
+        ([document, "--output", document], "is the report's own input"),
         ([document, "--output", tmp_path], "is a folder; name a file"),
-        ([document, "--output", tmp_path / "run.journal.jsonl"], "is what the report is made from"),
+        ([document, "--output", tmp_path / "run.journal.jsonl"], "is the report's own input"),
         ([document, "--max-traces", "0"], "--max-traces"),
         ([], "--document must be given"),
     ):

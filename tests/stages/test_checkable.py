@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
-from programs.records import Record, ShortAnswer
+from programs.record_parts import ShortAnswer
+from programs.records import Record
 from programs.rejection import Reason
 from programs.stages.checkable import Checkable, build_checkable
 from programs.text.short_answers import score
@@ -90,13 +91,18 @@ def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, rest: str
     [
         ("Fainter targets scatter more.", MISCONCEPTIONS, None),
         ("Fainter targets scatter more.", [], None),
-        ("Fainter targets scatter more.", ["Fainter targets scatter less."], None),
+        ("Fainter targets scatter more.", ["Fainter targets scatter less.", "Brighter targets scatter more."], None),
+        ("Fainter targets scatter more.", ["Fainter targets scatter less."], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["fainter targets scatter more"], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Scatter more fainter targets!"], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Both.", "Neither."], Reason.OPTIONS),
         ("Faint ones.", ["Some people might think that only the brighter targets scatter more."], Reason.OPTIONS),
-        ("Fainter targets scatter much more than others.", ["Fainter targets scatter less."], Reason.OPTIONS),
-        ("Lamps were switched off.", ["The lamps were kept on."], Reason.DISAGREES),
+        (
+            "Fainter targets scatter much more than others.",
+            ["Fainter ones do.", "Fainter scatter less."],
+            Reason.OPTIONS,
+        ),
+        ("Lamps were switched off.", ["The lamps were kept on.", "Lamps had no effect at all."], Reason.DISAGREES),
     ],
 )
 def test_a_choice_is_kept_or_rejected(answer: str, others: list[str], reason: Reason | None) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from optimize.stages import STAGES
+from optimize.stages import TUNABLE
 from programs.asking.ask import Ask
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.settings import TracerOptions
 from programs.tracer import SampleOutcome, Tracer
 from signatures.question_type import QUESTION_TYPES
@@ -36,14 +36,14 @@ def insert(value: Any, name: str) -> Any:
 
 def outcome_of(stage: str, demos: list[dict[str, Any]]) -> SampleOutcome:
     program = Tracer()
-    dict(program.named_predictors())[STAGES[stage].predictor].demos = demos
+    dict(program.named_predictors())[TUNABLE[stage].predictor].demos = demos
     answers = Answers(**{stage: lambda ask: insert(good_output(ask), FIELDS[stage])})
-    return run(program.generate(sample(), TracerOptions(), answers))
+    return run_in_background(program.generate(sample(), TracerOptions(), answers))
 
 
 @pytest.mark.parametrize("stage", FIELDS)
 def test_1_a_reply_that_copies_from_a_demonstration_is_rejected(stage: str) -> None:
-    output = dict(Tracer().named_predictors())[STAGES[stage].predictor].signature.output_fields
+    output = dict(Tracer().named_predictors())[TUNABLE[stage].predictor].signature.output_fields
     demo = {"question": "What became of the coast?", next(iter(output)): {"said": [f"{SENTENCE}."]}}
     (variation,) = outcome_of(stage, [demo]).variations
     assert variation.failure is not None
@@ -62,7 +62,9 @@ def test_2_only_the_questions_that_copy_are_rejected() -> None:
         text = f"{SENTENCE}: what does a scatter of 9 percent in lensing measurements tell us about that?"
         return {**good_output(ask), "question": text} if ask.key.endswith("/critical") else good_output(ask)
 
-    pool = run(program.generate(sample(), TracerOptions(traces_per_sample=7), Answers(questions=copies_in_one))).pool
+    pool = run_in_background(
+        program.generate(sample(), TracerOptions(traces_per_sample=7), Answers(questions=copies_in_one))
+    ).pool
     assert pool is not None
     (rejected,) = pool.rejected
     assert rejected.type == "critical"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programs.records import GRADES
+from programs.record_parts import GRADES
 from programs.stages.grade import grades_of
 from signatures.grade import GradeSheet
 from signatures.vocabulary import THINKING

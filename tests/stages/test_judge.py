@@ -12,7 +12,7 @@ import pytest
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.reply import Reply
 from programs.exports.view import THINK
-from programs.records import Verdict
+from programs.record_parts import Verdict
 from programs.stages.judge import panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply, StageFailed
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.stages.strands import locate_evidence
 from signatures.strands import COMPLETING, ContextAnalysis, EvidenceSet
 from signatures.vocabulary import Setting
@@ -130,7 +130,7 @@ def test_a_question_is_completed_if_the_passage_is_not_in_view(setting: Setting,
         return reply_to(ask, good).model_copy(update={"output": {**good, "full_question": full}})
 
     answers = Answers(context=accept)
-    found = run(tracer().strands.generate(PASSAGE, question(), setting, answers))
+    found = run_in_background(tracer().strands.generate(PASSAGE, question(), setting, answers))
     assert found.question == question(text=expected)
     assert [ask.inputs["question"] for ask in answers.asks] == [question().text, *[expected] * 4]
     assert all(type(ask.inputs["analysis"]) is ContextAnalysis for ask in answers.asks[1:])
@@ -141,7 +141,7 @@ def test_a_completion_that_refers_to_its_source_is_asked_for_again_once() -> Non
     assert variation.record().user_interaction.question == COMPLETED
     answers = Answers()
     for setting in ("closed", "open"):
-        run(tracer().strands.generate(PASSAGE, question(), setting, answers))
+        run_in_background(tracer().strands.generate(PASSAGE, question(), setting, answers))
     closed, opened = (ask for ask in answers.asks if ask.stage == "context")
     said = closed.read({**good_output(closed), "full_question": WITH_SOURCE})
     assert "refers to its source" in closed.check([said])[0]

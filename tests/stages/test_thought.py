@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 
-from programs.background_loop import run
+from programs.background_loop import run_in_background
 from programs.stages.checks import answer_problems, own_problems, thought_problems
 from programs.stages.thought import NO_FAULTS, Faults
 from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
@@ -102,7 +102,9 @@ def test_an_unusable_answer_is_rejected_with_its_reason(text: str, setting: Sett
 @pytest.mark.parametrize("setting", ["open", "closed"])
 def test_the_thought_stage_gets_the_strands_and_the_passage_if_it_is_in_view(setting: Setting) -> None:
     found, answers = strands(), Answers()
-    run(tracer().writer.write(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers))
+    run_in_background(
+        tracer().writer.write(passage(), QUESTION, found, dataclasses.replace(plan(), setting=setting), answers)
+    )
     trace, final = answers.asks
     feedback = {"earlier", "feedback"}
     assert trace.inputs.items() >= found.for_thought.items()

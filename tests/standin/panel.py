@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from programs.records import FLOORS, Rated, Verdict
+from programs.record_parts import FLOORS, Rated, Verdict
 
 PANEL = ["openai/strict", "openai/mild"]
 RATINGS = tuple(name for name, field in Verdict.model_fields.items() if field.annotation == Rated)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from programs.records import GRADES
+from programs.record_parts import GRADES
 from programs.text.words import GRAMMAR
 from signatures.question_type import QUESTION_TYPES
 from tests.standin.panel import verdict

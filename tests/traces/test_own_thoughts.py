@@ -91,7 +91,7 @@ def test_each_try_is_compared_with_the_grounded_answer_and_has_its_own_seed() ->
     variation, answers = own_variation("partial", **own_options(3, both=True))
     compares = [ask for ask in answers.asks if ask.stage == "compare"]
     [written] = [ask for ask in answers.asks if ask.stage == "answer"]
-    assert {ask.judge for ask in compares} == {"comparer"}
+    assert {ask.model for ask in compares} == {"comparer"}
     assert len({ask.inputs["reference"] for ask in compares}) == 1
     assert len({ask.key for ask in answers.asks if ask.stage in ("own", "compare")}) == 6
     [reference] = {attempt.agreed.reference for attempt in variation.attempts if attempt.agreed}

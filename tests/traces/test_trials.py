@@ -28,12 +28,12 @@ from hypothesis import strategies as st
 
 from programs.asking.ask import Ask
 from programs.asking.caller import seed_of
-from programs.records import RULES, Need, StepRecord
+from programs.record_parts import RULES, StepRecord
 from programs.stages.solve import SOLVE_TEMPERATURE
 from programs.stages.steps import verdicts_in
 from programs.traces.trials import STEP_STAGE, passed, tries_of
 from programs.traces.variation import Variation
-from signatures.vocabulary import Agreement
+from signatures.vocabulary import Agreement, Need
 from tests.builders import (
     Answers,
     blind_solve_of,
@@ -70,7 +70,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     variation = one_variation(answers, **solve_options(3))
     solves = [ask for ask in answers.asks if ask.stage == "solve"]
     assert len(solves) == 6
-    assert {ask.judge for ask in solves} == {"solver"}
+    assert {ask.model for ask in solves} == {"solver"}
     assert len({seed_of(ask.key, 0, 0) for ask in solves}) == 6
     assert SOLVE_TEMPERATURE > 0
     assert {ask.temperature for ask in solves} == {SOLVE_TEMPERATURE}
@@ -80,7 +80,7 @@ def test_each_question_is_tried_in_both_settings_by_the_solver() -> None:
     draft = variation.attempts[-1].draft
     assert not any(draft.answer in str(ask.inputs) for ask in solves)
     compares = [ask for ask in answers.asks if ask.stage == "compare"]
-    assert [ask.judge for ask in compares] == ["comparer"] * 6
+    assert [ask.model for ask in compares] == ["comparer"] * 6
     assert {ask.inputs["reference"] for ask in compares} == {draft.answer}
     assert not any("passage" in ask.inputs for ask in compares)
     found = blind_solve_of(variation)
@@ -166,9 +166,9 @@ CHOICE = writer({"kind": "choice", "answer": "The scatter matters.", "others": [
 
 def solver_knows(ask: Ask) -> Any:
     """The solver is right with the passage. The student never is, and does not reply to its first try without it."""
-    if ask.judge == "student" and "/without.0" in ask.key:
+    if ask.model == "student" and "/without.0" in ask.key:
         return unread_reply()
-    knows = ask.judge == "solver" and "passage" in ask.inputs
+    knows = ask.model == "solver" and "passage" in ask.inputs
     return {"text": f"I have thought about it. \\boxed{{{'The scatter matters.' if knows else 'Dust counts.'}}}"}
 
 
@@ -233,7 +233,7 @@ def test_one_call_asks_about_all_steps() -> None:
     answers = Answers()
     variation = one_variation(answers, **CHECK_OPTIONS)
     [ask] = [ask for ask in answers.asks if ask.stage == "steps"]
-    assert (ask.judge, ask.key) == ("checker", f"steps/{variation.key}.0/checker")
+    assert (ask.model, ask.key) == ("checker", f"steps/{variation.key}.0/checker")
     assert set(ask.inputs) == {"passage", "steps"}
     steps = steps_of(variation)
     assert str(ask.inputs["steps"]).splitlines() == [f"{n}. {step.text}" for n, step in enumerate(steps, start=1)]

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from programs.asking.ask import Ask
 from programs.asking.reply import Reply
 from programs.option_groups import QualityOptions
-from programs.records import FLOORS, Verdict
+from programs.record_parts import FLOORS, Verdict
 from programs.stages.questions import type_order
 from programs.traces import variation
 from tests.builders import VERDICT, Answers, MemoryStore, good_output, one_variation, run_tracer, sample, unread_reply
@@ -42,8 +42,8 @@ def judge_with(*overall: int) -> Any:
 
     def judge(ask: Ask) -> dict[str, Any]:
         rating = next(ratings)
-        fault = f"{ask.judge} says that {rating} is what it deserves."
-        return {**VERDICT, "overall": rating, "fault": fault, "fault_in": fault_in[ask.judge or ""]}
+        fault = f"{ask.model} says that {rating} is what it deserves."
+        return {**VERDICT, "overall": rating, "fault": fault, "fault_in": fault_in[ask.model or ""]}
 
     return judge
 
@@ -60,12 +60,12 @@ def test_a_variation_below_the_threshold_is_made_again_with_the_reasons() -> Non
     assert (record.metadata.quality_score, record.metadata.quality_spread) == (8.5, 1.0)
     assert record.generation is not None
     assert (record.generation.attempt, record.generation.calls) == (1, 6 + 2 + 2 + 1)
-    asked = [ask.key for ask in answers.asks if ask.judge]
+    asked = [ask.key for ask in answers.asks if ask.model]
     assert asked[2:] == [f"judge/{made.key}.1/a", f"judge/{made.key}.1/b", f"grade/{made.key}.1/g"]
 
 
 def test_the_authenticity_score_is_the_mean_rating_of_the_judges() -> None:
-    answers = Answers(judge=lambda ask: {**VERDICT, "reads_like_thinking": 9 if ask.judge == "b" else 6})
+    answers = Answers(judge=lambda ask: {**VERDICT, "reads_like_thinking": 9 if ask.model == "b" else 6})
     assert one_variation(answers, **JUDGED).record().metadata.authenticity_score == 0.7222
     assert one_variation().record().metadata.authenticity_score is None
 
@@ -76,7 +76,7 @@ def test_a_variation_without_a_verdict_is_unjudged_and_not_attempted_again() -> 
     assert (made.status, str(made.rejection), made.settled) == ("unjudged", "no judge gave a score: 429; 429", False)
     assert (answers.count("trace"), answers.count("grade")) == (1, 0)
     assert [verdict.scored for verdict in made.record().verdicts] == [False, False]
-    assert one_variation(Answers(judge=lambda ask: unread_reply() if ask.judge == "a" else VERDICT), **JUDGED).accepted
+    assert one_variation(Answers(judge=lambda ask: unread_reply() if ask.model == "a" else VERDICT), **JUDGED).accepted
 
 
 @pytest.mark.parametrize("stage", ["context", "hypotheses", "evidence", "critique", "perspective", "trace", "answer"])

@@ -37,7 +37,8 @@ def read_html(data: bytes) -> Paper:
         raise Unreadable(SkipReason.DAMAGED if data.strip() else SkipReason.NO_TEXT_IN_IT) from error
     metadata: dict[str, list[str]] = {}
     for meta in page.iter("meta"):
-        name, content = meta.get("name") or meta.get("property") or "", (meta.get("content") or "").strip()
+        name = meta.get("name") or meta.get("property") or ""
+        content = (meta.get("content") or "").strip()
         if name and content:
             metadata.setdefault(name.lower().replace("dc_", "dc."), []).append(content)
     identifiers = [value for name in _DOI_META for value in metadata.get(name, [])]

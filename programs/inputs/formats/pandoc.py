@@ -156,13 +156,14 @@ _INLINES: dict[str, Callable[[Any], Any]] = {
 
 
 def _superscript(content: Sequence[Node], before: str) -> str:
-    text, linked = _text_of(content), any(node["t"] == "Link" for node in content)
+    text = _text_of(content)
+    linked = any(node["t"] == "Link" for node in content)
     if re.fullmatch(r"\[.*\]", text):
         return f" {text}"
     if _CITATION_NUMBERS.fullmatch(text) and (linked or _BEFORE_CITATION.search(before)):
         return f" [{text}]"
-    ordinal = text in ("st", "nd", "rd", "th") and before[-1:].isdigit()
-    return text if ordinal else f"^{_grouped(text)}" if text else ""
+    is_ordinal = text in ("st", "nd", "rd", "th") and before[-1:].isdigit()
+    return text if is_ordinal or not text else f"^{_grouped(text)}"
 
 
 def _grouped(text: str) -> str:

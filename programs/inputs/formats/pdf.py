@@ -49,7 +49,8 @@ def read_pdf(data: bytes) -> Paper:
         items = pdf_inspector.extract_text_with_positions_bytes(data)
     except ValueError as error:
         raise Unreadable(SkipReason.LOCKED if "encrypted" in str(error) else SkipReason.DAMAGED) from error
-    text, pictures = "".join(pages), {why for page in info.ocr_reasons_by_page for why in page.reasons}
+    text = "".join(pages)
+    pictures = {why for page in info.ocr_reasons_by_page for why in page.reasons}
     letters = sum(map(str.isalpha, text))
     if letters < (MIN_LETTERS_PER_PAGE * len(pages) if pictures else 1):
         raise Unreadable(SkipReason.NO_TEXT_IN_IT if pictures <= {"no_text"} else SkipReason.SCAN)
@@ -100,7 +101,8 @@ def _without_line_number(page: str, number: Any, items: Sequence[Any]) -> str:
     """The page with a line number replaced by a line break."""
     same_line = [item for item in items if item is not number and abs(item.y - number.y) < 0.5 * item.height]
     words = [word for item in sorted(same_line, key=lambda item: item.x) for word in item.text.split()]
-    digits, pattern = number.text.strip(), rf"(?<!\S){number.text.strip()}\s+(?!\S)"
+    digits = number.text.strip()
+    pattern = rf"(?<!\S){digits}\s+(?!\S)"
     if words and number.x > same_line[0].x:
         pattern = rf"(?<={re.escape(words[-1])})\**\s+{digits}(?!\S)"
     elif words:
@@ -112,17 +114,14 @@ def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
     """The page with a blank line before each line that starts a paragraph: one that follows the end of a sentence, and is
     indented relative to the line below it or further from the line above it than is usual on the page."""
     ordered = sorted(items, key=lambda item: (-round(item.y), item.x))
-    starts = ordered[:1] + [
-        item
-        for before, item in pairwise(ordered)
-        if abs(before.y - item.y) > 2 or not -2 < item.x - before.x - before.width < 2 * item.height
-    ]
+    starts = ordered[:1] + [item for before, item in pairwise(ordered) if not _is_beside(before, item)]
     below: dict[int, int] = {}
     for number, item in enumerate(starts):
         next_lines = range(number + 1, min(number + 8, len(starts)))
         under = (n for n in next_lines if item.y - starts[n].y > 0.5 * item.height)
         lower_line = next((n for n in under if abs(starts[n].x - item.x) < 4 * item.height), None)
-        below.update({number: lower_line} if lower_line is not None else {})
+        if lower_line is not None:
+            below[number] = lower_line
     gaps = {number: starts[number].y - starts[lower].y for number, lower in below.items()}
     leading = median_low(gaps.values()) if gaps else 0.0
     after_gap = {below[number] for number, distance in gaps.items() if distance > PARAGRAPH_GAP * leading}
@@ -132,6 +131,10 @@ def _with_paragraphs(page: str, items: Sequence[Any]) -> str:
         if (indented or number in after_gap) and len(words := item.text.split()[:8]) > 2:
             page = re.sub(rf"(?<=[.?!:)])\s+(?={_pattern_of(words)})", "\n\n", page, count=1)
     return page
+
+
+def _is_beside(before: Any, item: Any) -> bool:
+    return bool(abs(before.y - item.y) <= 2 and -2 < item.x - before.x - before.width < 2 * item.height)
 
 
 def _without_running_heads(pages: Sequence[str]) -> list[str]:

@@ -44,13 +44,15 @@ def split_into_sections(text: str) -> Paper:
     and lines that stand alone and either are numbered or end a part. Raises `Unreadable` if there is no text."""
     text = clean(text)
     marks: list[HeadingMark] = []
-    start, lines = 0, ["", *text.split("\n"), "", ""]
+    start = 0
+    lines = ["", *text.split("\n"), "", ""]
     for number, raw in enumerate(lines[1:-2], start=1):
         line = raw.strip()
         found = parse_heading(line) if line else None
         if found is None and may_be_heading(line) and not (lines[number - 1] + lines[number + 1]).strip():
             # A line before prose ends a part recognised by its name alone, but not references, whose entries are long too.
-            last, before_prose = marks[-1] if marks else None, len(lines[number + 2]) >= MIN_PROSE_LINE
+            last = marks[-1] if marks else None
+            before_prose = len(lines[number + 2]) >= MIN_PROSE_LINE
             ends_part = last and last.level == NAMED_PART_LEVEL and left_out_kind(last.title) != REFERENCES
             depth = depth_of(line) or (NAMED_PART_LEVEL if ends_part and before_prose else None)
             found = Heading(depth, line) if depth else None
@@ -73,7 +75,8 @@ def read_markdown(data: bytes) -> Paper:
                 found = yaml.load(front[1], yaml.BaseLoader)
             # Anything else is text between two horizontal rules.
             if isinstance(found, dict):
-                metadata, text = found, text[front.end() :].strip()
+                metadata = found
+                text = text[front.end() :].strip()
     marks = _marks(text)
     single_top_heading = [mark.level for mark in marks].count(1) == 1 and marks[0].level == 1
     fields = to_json_value(metadata)
@@ -87,8 +90,9 @@ def _marks(text: str) -> list[HeadingMark]:
     from markdown_it import MarkdownIt
 
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-    return [
-        HeadingMark(starts[opening.map[0]], int(opening.tag[1:]), inline.content.strip(" *_"))
-        for opening, inline in pairwise(MarkdownIt("commonmark").parse(text))
-        if opening.type == "heading_open" and opening.level == 0 and opening.map and inline.content.strip(" *_")
-    ]
+    marks = []
+    for opening, inline in pairwise(MarkdownIt("commonmark").parse(text)):
+        title = inline.content.strip(" *_")
+        if opening.type == "heading_open" and opening.level == 0 and opening.map and title:
+            marks.append(HeadingMark(starts[opening.map[0]], int(opening.tag[1:]), title))
+    return marks
