@@ -79,12 +79,11 @@ def _saved_form(value: Any) -> Any:
 
 class Identity(BaseModel):
     """What a saved program was made for, which decides whether another can load it: by predictor the ordered fields of its
-    `signatures`, each as "name: type#hash of the type's schema", and the adapter's version and `prompt_order` (None: the
-    only one there is). `model` is the one that it was compiled for, if any; `temperatures` are the tuned ones."""
+    `signatures`, each as "name: type#hash of the type's schema", and the adapter's version. `model` is the one that it
+    was compiled for, if any; `temperatures` are the tuned ones."""
 
     signatures: dict[str, list[str]]
     adapter_version: int
-    prompt_order: str | None = None
     model: str | None = None
     temperatures: dict[str, Annotated[float, Field(ge=0, le=2)]] = Field(default_factory=dict)
 
@@ -150,8 +149,6 @@ def _differences(saved: Identity, now: Identity) -> list[str]:
     found = [f"fields of {name}" for name in _differing_names(saved.signatures, now.signatures)]
     if saved.adapter_version != now.adapter_version:
         found.append("form of replies (the adapter's version)")
-    if saved.prompt_order not in (None, PROMPT_ORDER):
-        found.append("order of prompts")
     return found
 
 

@@ -44,10 +44,6 @@ class RetryPolicy:
     patience: float = 900.0
     on_retry: OnRetry | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "RetryPolicy":
-        """Itself: optimizers copy whole programs, and `on_retry` belongs to a run."""
-        return self
-
     def delay_after(self, failures: int, retry_after: float | None = None) -> float:
         """Seconds to wait after the `failures`-th failure in a row (from 1). To spread out callers that failed together, it
         is 50 to 100% of the doubled wait, or 100 to 110% of `retry_after` if that is longer."""

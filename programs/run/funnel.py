@@ -200,7 +200,7 @@ def funnel_in_words(funnel: Funnel) -> Iterator[tuple[str, str]]:
     if (mean := funnel.per_trace) is not None:
         tokens = "unknown" if mean.tokens is None else f"{mean.tokens:.0f}"
         cost = "" if mean.cost is None else f", {mean.cost:.4g} in cost"
-        yield "an accepted trace took", f"{mean.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
+        yield "per accepted trace", f"{mean.calls:.1f} calls, {tokens} tokens{cost}, over all runs"
 
 
 def counts_line(counts: Mapping[str, int], before: str = "") -> str:

@@ -6,7 +6,7 @@
    reordered fields, damaged predictors.
 4. No model, address, key or other attribute is ever loaded from a file.
 5. Loading changes no other program.
-6. A program made for other fields, types, another adapter or prompt order is rejected, and the error names the difference.
+6. A program made for other fields, types, or another adapter is rejected, and the error names the difference.
 7. Loading restores tuned temperatures, but no other configuration of a predictor. If the model differs, a warning says so.
 """
 
@@ -96,10 +96,6 @@ REJECTED: dict[str, tuple[Callable[[State], object], str]] = {
         "differences: fields of writer.trace",
     ),
     "another adapter": (identity(lambda made: made.update(adapter_version=0)), "differences: form of replies"),
-    "another order of prompts": (
-        identity(lambda made: made.update(prompt_order="stock")),
-        "differences: order of prompts",
-    ),
 }
 
 
