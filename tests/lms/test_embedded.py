@@ -56,7 +56,7 @@ async def test_the_reply_follows_the_schema(model: Model, capfd: pytest.CaptureF
     assert (meter.requests, bool(meter.spent.completion_tokens), meter.spent.faults) == (1, True, {})
     assert capfd.readouterr() == ("", "")
     await model.aclose()
-    again = await ask(model, request(max_tokens=20, response_format=LEVEL))
+    again = await ask(model, request(max_tokens=100, response_format=LEVEL))
     assert json.loads(again.text or "") in {"beginner", "advanced"}, "a closed model is loaded again"
 
 
