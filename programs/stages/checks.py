@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 
 from programs.inputs.passage import Passage
-from programs.stages.questions import Question, is_only_questions
+from programs.rejection import Reason
+from programs.stages.questions import Question, is_only_questions, phrase_problem
 from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, source_references
@@ -92,6 +93,6 @@ def _phrase_problems(text: str, question: Question, setting: Setting) -> list[st
     the passage in view a text may refer to it, but not to its figures and tables, nor to its work as the writer's own."""
     given, forbidden = question.text, (PART_OF_DOCUMENT, OWN_WORK)
     references = source_references(text, given=given)
-    found = [("refers to its source", each) for each in references if setting == "closed" or each.reason in forbidden]
-    found += [("shows how it was made", each) for each in artefacts(text, given=given)]
-    return list({each.phrase.lower(): f'{what}: "{each.phrase}" ({each.reason})' for what, each in found}.values())
+    found = [(Reason.REFERS_TO_SOURCE, each) for each in references if setting == "closed" or each.reason in forbidden]
+    found += [(Reason.ARTEFACT, each) for each in artefacts(text, given=given)]
+    return list({each.phrase.lower(): phrase_problem(reason, each) for reason, each in found}.values())

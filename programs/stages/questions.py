@@ -15,7 +15,7 @@ from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowing_problems
 from programs.text.near_duplicates import SAME_QUESTION, similarity
-from programs.text.phrases import OWN_WORK, SENTENCE, artefacts, source_references, strip_source_lead
+from programs.text.phrases import OWN_WORK, SENTENCE, Fault, artefacts, source_references, strip_source_lead
 from programs.text.prose import prose_problems
 from programs.text.words import content_stems, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
@@ -166,12 +166,17 @@ def question_problems(text: str, passage: str) -> tuple[Rejection, ...]:
     # The asker may have measured something.
     found = [(Reason.REFERS_TO_SOURCE, each) for each in source_references(text) if each.reason != OWN_WORK]
     found += [(Reason.ARTEFACT, each) for each in artefacts(text) if each.reason == SENTENCE]
-    problems = [(reason, f'{reason.value}: "{each.phrase}" ({each.reason})') for reason, each in found]
+    problems = [(reason, phrase_problem(reason, each)) for reason, each in found]
     problems += [] if contains_request(text) else [(Reason.NOTHING_ASKED, Reason.NOTHING_ASKED.value)]
     problems += [(Reason.FORM, why) for why in prose_problems(text)]
     if not problems and (why := why_off_topic(text, passage)):
         problems = [(Reason.OFF_SUBJECT, why)]
     return tuple(Rejection(reason=reason, detail=why) for reason, why in problems)
+
+
+def phrase_problem(reason: Reason, fault: Fault) -> str:
+    """A phrase that a rule found, in words for the next prompt."""
+    return f'{reason.value}: "{fault.phrase}" ({fault.reason})'
 
 
 def _duplicate_problems(text: str, earlier: Collection[str]) -> list[Rejection]:

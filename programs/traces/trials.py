@@ -24,14 +24,7 @@ from dataclasses import dataclass
 
 from programs.asking.ask import AnswerAsk, Ask, gather_all
 from programs.inputs.passage import Passage
-from programs.record_parts import (
-    RULES,
-    BlindSolve,
-    ShortAnswer,
-    SolveTries,
-    StepRecord,
-    StudentSolve,
-)
+from programs.record_parts import RULES, BlindSolve, ShortAnswer, SolveTries, StepRecord, StudentSolve
 from programs.rejection import Reason
 from programs.settings import TracerOptions
 from programs.stages.solve import CompareStage, SolveStage
