@@ -21,7 +21,7 @@ from programs.run.journal import Journal
 from programs.settings import TracerOptions
 from programs.stages.questions import Question, QuestionPool
 from programs.stages.strands import Strands
-from programs.stages.thought import AttemptPlan, Draft, ThoughtStages
+from programs.stages.thought import AttemptPlan, Draft
 from programs.tracer import SampleOutcome, Store, Tracer
 from programs.traces.line import line_of
 from programs.traces.variation import EarlierOutcome, Variation, VariationKey
@@ -162,9 +162,8 @@ def strands(answers: Answers | None = None) -> Strands:
     return run_in_background(tracer().strands.generate(passage(), question(), "closed", answers or Answers()))
 
 
-def draft(answers: Answers | None = None, stages: ThoughtStages | None = None) -> Draft:
-    writer = stages or tracer().writer
-    return run_in_background(writer.write(passage(), question(), strands(), plan(), answers or Answers()))
+def draft() -> Draft:
+    return run_in_background(tracer().writer.write(passage(), question(), strands(), plan(), Answers()))
 
 
 def append_variations(journal: Journal, variations: list[Variation], basis: str = "not judged") -> None:
@@ -173,10 +172,9 @@ def append_variations(journal: Journal, variations: list[Variation], basis: str 
         journal.append("unit", str(variation.key), **line)
 
 
-def plan(variation: int = 0, attempt: int = 0, temperature: float | None = 0.7) -> AttemptPlan:
-    """An attempt's plan. Its shape has no wrong turn."""
-    shape = Shape(name="straight through", noticed=None, length="short")
-    return AttemptPlan(variation, attempt, temperature, shape)
+def plan() -> AttemptPlan:
+    """The plan of a first attempt. Its shape has no wrong turn."""
+    return AttemptPlan(0, 0, 0.7, Shape(name="straight through", noticed=None, length="short"))
 
 
 PARAGRAPHS: tuple[tuple[Kind, str], ...] = (

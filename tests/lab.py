@@ -111,12 +111,10 @@ class Lab:
         """The command line of the same run."""
         return command_line_words({**self.base, **overrides})
 
-    def start(
-        self, *, env: Mapping[str, str] | None = None, max_file_size: int | None = None, **overrides: Any
-    ) -> ForkedProcess:
+    def start(self, *, max_file_size: int | None = None, **overrides: Any) -> ForkedProcess:
         """Starts a run in a separate process, whose files cannot grow beyond `max_file_size` bytes."""
         words = self.arguments(**overrides)
-        return ForkedProcess("programs.generate", words, env=environment(env), max_file_size=max_file_size)
+        return ForkedProcess("programs.generate", words, env=environment(), max_file_size=max_file_size)
 
     def start_cold(self, **overrides: Any) -> subprocess.Popen[str]:
         """Starts a run in a new interpreter, which has to import everything first."""

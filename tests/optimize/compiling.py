@@ -81,12 +81,11 @@ OFF_TOPIC = f"{BANANAS} ripen faster beside apples because ethylene spreads betw
 
 @dataclass
 class WeakBrain:
-    """A brain whose stage `weak` writes badly, except about the passages numbered in `easy_passages`. Unless `can_improve`,
-    no prompt helps. If `needs_reask`, every first reply is unreadable. `proposer` writes instructions."""
+    """A brain whose stage `weak` writes badly, except about the passages numbered in `easy_passages`. If `needs_reask`,
+    every first reply is unreadable. `proposer` writes instructions."""
 
     weak: str = "answer"
     easy_passages: set[int] = field(default_factory=set)
-    can_improve: bool = True
     needs_reask: bool = False
     stages: dict[str, scientist.AnswerFunction] = field(default_factory=dict)
     proposer: Proposer = field(default_factory=lambda: Proposer((HELPFUL,)))
@@ -109,7 +108,7 @@ class WeakBrain:
         catalogue, demonstrations = re.search(r"Catalogue (\d+)", request.text), request.text.partition(EXAMPLE)[2]
         helped = HELPFUL in request.text or (bool(demonstrations) and BANANAS not in demonstrations)
         easy = bool(catalogue and int(catalogue[1]) in self.easy_passages)
-        return request.stage != self.weak or easy or (helped and self.can_improve)
+        return request.stage != self.weak or easy or helped
 
     def _hypotheses(self, request: StageRequest) -> Any:
         if self._does_well(request):
@@ -225,10 +224,10 @@ def open_lab(folder: Path, brain: WeakBrain, base: dict[str, Any], **server: Any
 
 @contextmanager
 def compile_lab(
-    folder: Path, *, weak: str = "answer", texts: int = 24, brain: WeakBrain | None = None, **server: Any
+    folder: Path, *, weak: str = "answer", brain: WeakBrain | None = None, **server: Any
 ) -> Iterator[CompileLab]:
-    """Yields a lab with `texts` passages, no judges, and the metric `on_topic`, which detects bananas."""
-    trainset = [str(write_passages(folder / "passages.jsonl", range(texts)))]
+    """Yields a lab with 24 passages, no judges, and the metric `on_topic`, which detects bananas."""
+    trainset = [str(write_passages(folder / "passages.jsonl", range(24)))]
     base = {"model": "openai/any", "trainset": trainset, "metric": "on_topic", "judge_models": "none"}
     numbers = {"num_train": 2, "num_val": 2, "num_test": 4}
     with open_lab(folder, brain or WeakBrain(weak), {**base, **numbers}, **server) as opened:

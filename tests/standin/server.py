@@ -22,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -41,9 +40,8 @@ DEFAULT_MODELS = [("GPT-4o", "gpt4o")]
 
 @dataclass(frozen=True)
 class Call:
-    """A request for an answer: when it was received (time.monotonic), its path, its JSON body, and its planned fault."""
+    """A request for an answer: its path, its JSON body, and its planned fault."""
 
-    received_at: float
     path: str
     body: dict[str, Any]
     fault: str | None
@@ -166,7 +164,7 @@ class StandIn:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        call = Call(time.monotonic(), request.path, body, self.faults.fault(len(self.calls)))
+        call = Call(request.path, body, self.faults.fault(len(self.calls)))
         self.calls.append(call)
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)

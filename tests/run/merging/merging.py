@@ -34,8 +34,8 @@ def run_to_output(lab: Lab, name: str, **options: Any) -> str:
     return str(lab.folder / f"{name}.journal.jsonl")
 
 
-def merge_sources(lab: Lab, *sources: str, name: str = "merged", **options: Any) -> merge.Merged:
-    return merge.merge(sources, lab.folder / f"{name}.json", **options)
+def merge_sources(lab: Lab, *sources: str, **options: Any) -> merge.Merged:
+    return merge.merge(sources, lab.folder / "merged.json", **options)
 
 
 def with_output(lab: Lab, name: str) -> Lab:
