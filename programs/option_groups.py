@@ -167,7 +167,8 @@ class TypeOptions(Options):
     question_types: dict[TypeName, QuestionType] = Field(
         {},
         description="in the config file: additional question types, or replacements for built-in ones of the same name: "
-        "for each name what it asks (asks), its usual_level, its fewest_words (40 by default), and whether it takes_claims",
+        "for each name what it asks (asks), its usual_level, its fewest_words (40 by default), and whether it takes_claims "
+        "and takes_figures",
     )
 
     @property

@@ -13,7 +13,7 @@ TypeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 
 class QuestionType(BaseModel):
     """A type of question: its usual level, what such a question asks, its fewest words (it has to include the facts that an
-    answer needs), and whether it may ask if some claim is right."""
+    answer needs), and whether it may ask if some claim is right, or for a figure."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -21,26 +21,49 @@ class QuestionType(BaseModel):
     asks: str = Field(min_length=10, max_length=300)
     fewest_words: int = Field(40, ge=10, le=80)
     takes_claims: bool = True
+    takes_figures: bool = False
 
 
-def _type(usual_level: Difficulty, asks: str, fewest_words: int = 40, *, takes_claims: bool = True) -> QuestionType:
-    return QuestionType(usual_level=usual_level, fewest_words=fewest_words, asks=asks, takes_claims=takes_claims)
+def _type(
+    usual_level: Difficulty,
+    asks: str,
+    fewest_words: int = 40,
+    *,
+    takes_claims: bool = True,
+    takes_figures: bool = False,
+) -> QuestionType:
+    return QuestionType(
+        usual_level=usual_level,
+        fewest_words=fewest_words,
+        asks=asks,
+        takes_claims=takes_claims,
+        takes_figures=takes_figures,
+    )
 
 
 # To add a type, add a line here; the stage, the rotation over the corpus and the document follow.
 QUESTION_TYPES: dict[str, QuestionType] = {
     "clarification": _type(
-        "beginner", "what a term, quantity or step means, and why it is needed", 20, takes_claims=False
+        "beginner", "what a term, quantity or step means, or what it is for", 20, takes_claims=False
     ),
-    "critical": _type("intermediate", "whether a conclusion really follows, and what could undermine it"),
-    "interpretation": _type("intermediate", "what a stated number or finding tells us, and what it does not"),
+    "critical": _type("intermediate", "whether a conclusion really follows, or what could undermine it"),
+    "interpretation": _type("intermediate", "what a stated number or finding really tells us", takes_figures=True),
     "application": _type(
-        "intermediate", "how a method or result could be used in another situation", 30, takes_claims=False
+        "intermediate",
+        "how a method or result could be used in another situation",
+        30,
+        takes_claims=False,
+        takes_figures=True,
     ),
-    "comparison": _type("advanced", "how two methods, samples or explanations differ, and which is preferable"),
+    "comparison": _type(
+        "advanced", "how two methods, samples or explanations differ, or which is preferable", takes_figures=True
+    ),
     "mechanism": _type("advanced", "what physical or causal process produces an effect", 20),
     "limitation": _type(
-        "advanced", "which assumption or systematic effect limits the result, and by how much", takes_claims=False
+        "advanced",
+        "which assumption or systematic effect limits a result, or by how much",
+        takes_claims=False,
+        takes_figures=True,
     ),
 }
 """The built-in types by name. A run's settings can add others (`programs.option_groups.TypeOptions`)."""

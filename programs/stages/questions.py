@@ -23,8 +23,12 @@ from signatures.questions import (
     ASKERS,
     CLAIM_SHARE,
     CLAIMS,
+    FIGURE,
+    FIGURE_SHARE,
     MAX_QUESTION_WORDS,
-    NO_CLAIM,
+    ONE_THING,
+    TWO_THINGS,
+    TWO_THINGS_SHARE,
     AskQuestion,
     DraftQuestion,
     describe_wanted,
@@ -120,7 +124,7 @@ class QuestionStage(PredictorModule):
             asker=draw.choice(ASKERS),
             sentence=sentences[int(position * len(sentences))],
             words=draw_word_count(draw, self.types[kind].fewest_words, MAX_QUESTION_WORDS),
-            claim=draw.choice(CLAIMS) if self.types[kind].takes_claims and draw.random() < CLAIM_SHARE else NO_CLAIM,
+            request=_draw_request(draw, self.types[kind]),
         )
 
     def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
@@ -128,6 +132,15 @@ class QuestionStage(PredictorModule):
             Rejection(reason=Reason.FORM, detail=why)
             for why in borrowing_problems(text, self.predict, {"passage": passage.shown})
         ]
+
+
+def _draw_request(draw: random.Random, kind: QuestionType) -> str:
+    claim = draw.choice(CLAIMS)
+    if draw.random() < CLAIM_SHARE and kind.takes_claims:
+        return claim
+    if draw.random() < FIGURE_SHARE and kind.takes_figures:
+        return FIGURE
+    return TWO_THINGS if draw.random() < TWO_THINGS_SHARE else ONE_THING
 
 
 def _sentences(passage: Passage) -> Sequence[int]:

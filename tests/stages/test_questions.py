@@ -20,7 +20,7 @@ from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import QuestionPool, QuestionStage, question_problems, type_order
 from signatures.question_type import QUESTION_TYPES
-from signatures.questions import ASKERS, CLAIMS, MAX_QUESTION_WORDS, NO_CLAIM
+from signatures.questions import ASKERS, CLAIMS, FIGURE, MAX_QUESTION_WORDS, ONE_THING, TWO_THINGS
 from signatures.vocabulary import ASKING
 from tests.builders import TEXT, good_output, passage, reply_to, sample, tracer
 
@@ -137,12 +137,14 @@ def test_the_properties_of_each_question_are_drawn() -> None:
     assert wanted == {kind: str(ask(kind).inputs["wanted"]) for kind in QUESTION_TYPES}
     assert all(text.startswith(f"It asks {QUESTION_TYPES[kind].asks}.") for kind, text in wanted.items())
     wanted_by_text = [str(ask("critical", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(300)]
-    for table, minimum in ((ASKERS, 15), ((*CLAIMS, NO_CLAIM), 5)):
+    for table, minimum in ((ASKERS, 15), ((*CLAIMS, ONE_THING, TWO_THINGS), 5)):
         counts = Counter(next(each for each in table if each in text) for text in wanted_by_text)
         assert set(counts) == set(table)
         assert min(counts.values()) >= minimum
-    assert 150 <= sum(NO_CLAIM in text for text in wanted_by_text) <= 210
-    assert all(NO_CLAIM in str(ask("limitation", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(40))
+    assert 150 <= sum(ONE_THING in text or TWO_THINGS in text for text in wanted_by_text) <= 210
+    limits = [str(ask("limitation", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(40)]
+    assert all(any(each in text for each in (FIGURE, ONE_THING, TWO_THINGS)) for text in limits)
+    assert 5 <= sum(FIGURE in text for text in limits) <= 20
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in wanted_by_text)
     assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, MAX_QUESTION_WORDS)
     assert 60 <= words[len(words) // 2] <= 80
