@@ -18,7 +18,8 @@ ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (1
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    f"If the short form is a choice, make the right claim {which} in words; keep the differences small."
+    "If the short form is a choice, state each claim plainly, without a reason or a 'but', and make the right one "
+    f"{which} in words; keep the differences small."
     for which in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
@@ -76,7 +77,7 @@ class FinalAnswer(BaseModel):
         default_factory=list,
         max_length=6,
         description="points by which any answer is graded, however it is worded: what a right answer needs or "
-        "avoids, with what is at hand, not what this one happens to say",
+        "avoids, with what is at hand, not the route that this one took; a figure only if every right answer must have it",
         json_schema_extra={"minItems": 3},
     )
 
@@ -89,8 +90,9 @@ class WriteAnswer(AboutQuestion):
     is certain needs no hedge, and no answer should end with one out of habit. Be no surer than the thought: a doubt or
     condition that it found and did not settle belongs in the answer, before any illustration or further figure. Use what
     is at hand and what the thought worked out, but correct its slips of arithmetic; add nothing important that the
-    thought lacks. Write about the subject, not about where it is written: no "the paper", "the authors", "this study",
-    no figure, table or sentence number, no hypotheses by number. Then give the means to check other answers."""
+    thought lacks, except a warning that this person needs. Write about the subject, not about where it is written: no
+    "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number. Then give the
+    means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

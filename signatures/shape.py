@@ -57,8 +57,8 @@ SHAPES: dict[str, Outline] = {
         {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
-        "Begin with something familiar that behaves the same way, carry it over, and find where the analogy fails.",
-        {"clarification": 4, "mechanism": 3},
+        "If something familiar behaves the same way, begin with it, and leave it as soon as it no longer helps.",
+        {"critical": 1, "interpretation": 1, "application": 1, "comparison": 1, "limitation": 1},
     ),
     "cause to effect": Outline(
         "Begin with the cause, follow the chain to the effect link by link, and stay longest at the weakest link.",
@@ -116,15 +116,15 @@ a "because" or an "although"."""
 CLOSES: dict[str, Style] = {
     "outcome": Style("It ends with the outcome.", 3),
     "last step": Style("It ends with the step that settles it.", 3),
-    "open": Style("If something remains open even to an expert, it ends with that; else with the outcome.", 2),
+    "open": Style("If something remains open even to an expert, it ends with that; else with the outcome.", 1),
     "check": Style(
         "If something at hand that was not used to reach the outcome can show it wrong, it ends with that check; else with "
         "the outcome.",
-        2,
+        1,
     ),
 }
 """How a thought ends. If this is not drawn, nearly every one ends with a verdict. A writer who must end with a check or an
-open point invents one if there is none, so both are optional and are not drawn most often."""
+open point invents one if there is none; of those who may, nearly all do. So both are optional, and rare."""
 
 
 class LengthRange(NamedTuple):
@@ -137,11 +137,9 @@ class LengthRange(NamedTuple):
 
 LENGTHS: dict[Length, LengthRange] = {
     "short": LengthRange("Short: three to five paragraphs, {} words in all.", 90, 160),
-    "middling": LengthRange(
-        "Medium: four to nine paragraphs, {} words in all, or fewer if it is settled sooner.", 160, 320
-    ),
+    "middling": LengthRange("Medium: four to nine paragraphs, {} words in all.", 160, 320),
     "long": LengthRange(
-        "Long: seven to sixteen paragraphs, some a line, {} words in all, or fewer if it is settled sooner.",
+        "Long: seven to sixteen paragraphs, some a line, {} words in all.",
         320,
         600,
     ),
@@ -174,7 +172,7 @@ class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):
         """The text for the prompt."""
         wrong = WRONG_TURN if self.noticed else NO_WRONG_TURN
         extent = LENGTHS[self.length]
-        words = f"about {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
+        words = f"at most {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
         voice = [VOICES[self.voice].prompt_text] if self.voice else []
         close = [CLOSES[self.close].prompt_text] if self.close else []
         return " ".join([SHAPES[self.name].prompt_text, wrong, *voice, *close, extent.prompt_text.format(words)])

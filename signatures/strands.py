@@ -41,7 +41,7 @@ class ContextAnalysis(BaseModel):
 
 COMPLETING: dict[Setting, str | None] = {
     "closed": (
-        "An answer cannot use what the passage found. Where one result of the passage, or two, would make a right "
+        "An answer cannot use what the passage found. Where one result of the passage would make a right "
         "answer different or clearly surer, write the question again with it and its figure, mentioned in passing as "
         "this person would who had seen, measured, been told or read it. Add forty words at most, and leave all else "
         "as it is, word for word. Do not say what the result shows. Leave out one that is itself the flaw, the remedy or "
@@ -95,7 +95,8 @@ class HypothesisSet(BaseModel):
 
 class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that sensible people could give, each with what would confirm or refute it.
-    They must disagree with one another, and at least one should be tempting but wrong. If the question asks what
+    They must disagree with one another, and at least one should be tempting but wrong; do not say
+    which. If the question asks what
     something is or how to do it, give the ideas that different people have of it, each with what would show that it
     misleads them."""
 
@@ -133,16 +134,16 @@ class GatherEvidence(NotesOnQuestion):
 
 
 class MethodCritique(BaseModel):
-    """Strengths, weaknesses and the explanation that was not excluded."""
+    """Strengths, weaknesses and the best other explanation."""
 
     strengths: list[Note] = Field(min_length=1, max_length=2, description="what the method does well")
     weaknesses: list[Note] = Field(min_length=1, max_length=3, description="what could bias or undermine the result")
-    alternative: str = characters(10, 300, "another explanation that has not been ruled out")
+    alternative: str = characters(10, 300, "the likeliest other explanation, and how likely it still is")
 
 
 class CritiqueMethod(NotesOnQuestion):
     """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
-    and which other explanation has not been ruled out. If the question is about another case, judge the method needed
+    and how likely the best other explanation still is. If the question is about another case, judge the method needed
     there; if no result is involved, judge the usual explanation: what it gets right, and where it misleads."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")

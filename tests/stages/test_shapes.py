@@ -71,5 +71,5 @@ def test_requested_numbers_of_words_vary() -> None:
     words = Counter(shape.words for shape in drawn)
     assert len(words) > 40
     assert max(words.values()) < len(drawn) / 10
-    assert f"about {drawn[0].words} words" in drawn[0].prompt_text
+    assert f"at most {drawn[0].words} words" in drawn[0].prompt_text
     assert "90 to 160 words" in Shape(name="backwards", noticed=None, length="short").prompt_text
