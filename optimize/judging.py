@@ -135,7 +135,7 @@ class JudgeStudent(Tunable):
     async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
         """Returns a Prediction with `verdict`; `given` is the answer's fields, `name` its id. Raises `BackendError`."""
         # Optimizers that want another answer to the same request set the predictor's LM, with its own temperature.
-        ask = self.judge.ask_about(given, name, judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
+        ask = self.judge.ask_about(given, (name,), judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
         return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
 
 

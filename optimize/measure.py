@@ -108,7 +108,7 @@ class TraceMeasure(StageMeasure):
         return Measured(score, metrics, stages, record)
 
     async def _attempt(self, variation: Variation) -> Attempt:
-        view = (variation.passage, variation.question, variation.last.draft, variation.name)
+        view = (variation.passage, variation.question, variation.last.draft, variation.subject)
         setting = variation.last.plan.setting
         judging = [self._judge.ask(*view, judge, setting) for judge in self._judges]
         grading = [self._grade.ask(*view, grader, setting) for grader in self._graders]

@@ -297,8 +297,8 @@ class SampleRun:
         self, variation: Variation, plan: AttemptPlan, draft: Draft, agreed: AnswerAgreement | None = None
     ) -> None:
         """Judges a draft, and adds it to the variation as an attempt."""
-        options, name = self.options, variation.key.named(plan.name)
-        view = (self.passage, variation.question, draft, name)
+        options, subject = self.options, variation.key.subject(plan.name)
+        view = (self.passage, variation.question, draft, subject)
         judges = options.judges if options.quality_check else ()
         asks = [self.tracer.judge.ask(*view, judge, options.setting) for judge in judges]
         replies = await gather_all(map(self.answer, asks))
@@ -309,7 +309,7 @@ class SampleRun:
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:
             draft = variation.last.draft
-            view = (self.passage, variation.question, draft, variation.name)
+            view = (self.passage, variation.question, draft, variation.subject)
             ask = self.tracer.grader.ask(*view, self.options.grader, self.options.setting)
             draft.replies["grade"] = await self.answer(ask)
             variation.last.grades = grades_of(draft.replies["grade"])

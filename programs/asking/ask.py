@@ -22,6 +22,9 @@ Check = Callable[[list[Any]], list[str]]
 """Takes the values received so far (the newest last) and returns their problems, an empty list if there are none."""
 
 
+Subject = tuple[str, ...]
+
+
 def accept_all(_values: list[Any]) -> list[str]:
     """The check of a stage that only requires a readable reply."""
     return []
@@ -29,16 +32,17 @@ def accept_all(_values: list[Any]) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """One request of a stage. `key` identifies it in the journal: equal keys are the same work, paid for once.
+    """One request of a stage. `subject` says what it is about: the ids of the text, of the question, the draft or the try,
+    and of the model if the ask names one.
 
     `model` names the model to ask if it is not the stage's own. `temperature` None means that of the compiled program, or
     else the model's default. `earlier` is an earlier try, as the model wrote it or as prose, and `feedback` says why it was
-    rejected. `purpose` names the use of an ask that is not for a trace; its cost is counted separately. `min_tokens` is a
-    lower bound for the call's `max_tokens`. `drop_inputs` maps a problem to the input that is left out once a try had it.
+    rejected. `min_tokens` is a lower bound for the call's `max_tokens`. `drop_inputs` maps a problem to the input that is
+    left out once a try had it.
     """
 
     stage: str
-    key: str
+    subject: Subject
     predict: dspy.Predict
     inputs: Mapping[str, Any]
     check: Check = accept_all
@@ -46,7 +50,6 @@ class Ask:
     temperature: float | None = None
     earlier: str = ""
     feedback: tuple[str, ...] = ()
-    purpose: str = ""
     min_tokens: int = 0
     drop_inputs: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,14 +59,14 @@ class Ask:
         return STAGES[self.stage].depth
 
     @property
-    def account(self) -> str:
-        """The name under which the cost is recorded."""
-        return f"{self.purpose}: {self.stage}" if self.purpose else self.stage
+    def key(self) -> str:
+        """Identifies the ask in the journal: equal keys are the same work, paid for once."""
+        return "/".join((self.stage, *self.subject))
 
     @property
     def sample(self) -> str:
-        """The sample that the ask is about, taken from its key (`stage/sample/...`)."""
-        return self.key.split("/")[1]
+        """The id of the text that the ask is about."""
+        return self.subject[0]
 
     @property
     def asked_temperature(self) -> float | None:

@@ -55,7 +55,7 @@ class Budget:
         if self.reached is None and self._options.max_calls is not None and self.calls >= self._options.max_calls:
             self.reached = f"{self.calls} calls"
         if self.reached is None and self._limit_options:
-            calls, total = self._spent_by_kind.get((ask.account, model), (0, Amount()))
+            calls, total = self._spent_by_kind.get((ask.stage, model), (0, Amount()))
             # The first replies to arrive are short, so one call of maximal size is averaged in.
             largest = self._amount(model, _estimate_prompt_tokens(ask), max(self._max_tokens, ask.min_tokens))
             expected = Amount().plus(total.plus(largest), 1 / (calls + 1))
@@ -84,7 +84,7 @@ class Budget:
             read, written = _estimate_prompt_tokens(ask), _estimate_reply_tokens(reply)
             known = False
         amount = self._amount(reply.model, read, written, spent.cached_tokens or 0)
-        key = (ask.account, reply.model)
+        key = (ask.stage, reply.model)
         self.cost_is_whole = self.cost_is_whole and known
         if known and self.cost is not None:
             self.cost += amount.cost

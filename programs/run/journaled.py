@@ -83,8 +83,8 @@ class JournaledCaller:
     def _stored(self, ask: Ask) -> Reply | None:
         line = self._journal.latest("stage", ask.key)
         if line is None and ask.stage == "questions":
-            text, _, kind = ask.key.rpartition("/")
-            older = self._journal.latest("stage", text)
+            text, kind = ask.subject
+            older = self._journal.latest("stage", f"questions/{text}")
             return Reply.model_validate(upgrade_question_reply(older, kind)) if older else None
         return Reply.model_validate(line["reply"]) if line else None
 
@@ -127,7 +127,7 @@ class JournaledCaller:
 
     def _write(self, ask: Ask, reply: Reply) -> None:
         kind = "stage" if reply.settled else "failed"
-        self._journal.append(kind, ask.key, stage=ask.account, reply=reply.model_dump(mode="json"))
+        self._journal.append(kind, ask.key, stage=ask.stage, reply=reply.model_dump(mode="json"))
         self._ledger.record_reply(ask, reply)
         if reply.status == "unread":
             log.info("no usable answer: %s", "; ".join(reply.problems), extra={"key": ask.key, "model": reply.model})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from programs.asking.ask import Ask
+from programs.asking.ask import Ask, Subject
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
@@ -19,10 +19,12 @@ class GradeStage(PredictorModule):
 
     signature = GradeAnswer
 
-    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, grader: str, setting: Setting) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `grader` names the model."""
+    def ask(
+        self, passage: Passage, question: Question, draft: Draft, subject: Subject, grader: str, setting: Setting
+    ) -> Ask:
+        """`subject` identifies the draft (sample, question, attempt); `grader` names the model."""
         inputs = judge_inputs(passage, question, draft, setting)
-        return output_ask("grade", self.predict, inputs, name, grader, _sheet_problems)
+        return output_ask("grade", self.predict, inputs, subject, grader, _sheet_problems)
 
 
 def grades_of(reply: Reply) -> Grades:
@@ -54,4 +56,4 @@ class RubricStage(PredictorModule):
             wrong = sorted(number for number in {*said[-1].met} if number > len(points))
             return [f"no point is numbered {', '.join(map(str, wrong))}: they are 1 to {len(points)}"] if wrong else []
 
-        return output_ask("rubric", self.predict, inputs, name, judge, wrong_numbers)
+        return output_ask("rubric", self.predict, inputs, (name,), judge, wrong_numbers)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dspy
 
-from programs.asking.ask import Ask, Check, accept_all
+from programs.asking.ask import Ask, Check, Subject, accept_all
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
@@ -24,14 +24,21 @@ def output_ask(
     stage: str,
     predict: dspy.Predict,
     inputs: Mapping[str, Any],
-    name: str,
+    subject: Subject,
     model: str,
     check: Check = accept_all,
     temperature: float | None = JUDGE_TEMPERATURE,
 ) -> Ask:
-    """Builds the ask about an output of other stages, which `name` identifies, for the model named `model`."""
-    key = f"{stage}/{name}/{model}"
-    return Ask(stage=stage, key=key, predict=predict, inputs=inputs, check=check, model=model, temperature=temperature)
+    """Builds the ask about an output of other stages, the `subject`, for the model named `model`."""
+    return Ask(
+        stage=stage,
+        subject=(*subject, model),
+        predict=predict,
+        inputs=inputs,
+        check=check,
+        model=model,
+        temperature=temperature,
+    )
 
 
 class JudgeStage(PredictorModule):
@@ -39,19 +46,21 @@ class JudgeStage(PredictorModule):
 
     signature = JudgeTrace
 
-    def ask(self, passage: Passage, question: Question, draft: Draft, name: str, judge: str, setting: Setting) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `judge` names the model."""
+    def ask(
+        self, passage: Passage, question: Question, draft: Draft, subject: Subject, judge: str, setting: Setting
+    ) -> Ask:
+        """`subject` identifies the draft (sample, question, attempt); `judge` names the model."""
         inputs = {**judge_inputs(passage, question, draft, setting), "thought": draft.text}
-        return self.ask_about(inputs, name, judge)
+        return self.ask_about(inputs, subject, judge)
 
     def ask_about(
-        self, inputs: Mapping[str, Any], name: str, judge: str, temperature: float | None = JUDGE_TEMPERATURE
+        self, inputs: Mapping[str, Any], subject: Subject, judge: str, temperature: float | None = JUDGE_TEMPERATURE
     ) -> Ask:
         """Asks about anything else that can be judged. An input that is None is left out of the prompt. A thought is shown
         without its tags: they are not part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return output_ask("judge", self.predict, inputs, name, judge, temperature=temperature)
+        return output_ask("judge", self.predict, inputs, subject, judge, temperature=temperature)
 
 
 def judge_inputs(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:

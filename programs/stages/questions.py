@@ -87,7 +87,7 @@ class QuestionStage(PredictorModule):
         """Asks for a question of a kind. Its other properties are drawn, seeded by the text, the kind and `seed`."""
         return Ask(
             stage="questions",
-            key=f"questions/{passage.sample.id}/{kind}",
+            subject=(passage.sample.id, kind),
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
             check=lambda drafts: [

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from programs.asking.ask import Ask
+from programs.asking.ask import Ask, Subject
 from programs.asking.caller import PredictorModule
 from programs.inputs.passage import Passage
 from programs.record_parts import ShortAnswer
@@ -31,14 +31,21 @@ class SolveStage(PredictorModule):
     ) -> Ask:
         """One try, by the model `solver`. All that it learns of the trace is the kind of `short` and a choice's options."""
         shown = {"passage": passage.shown} if with_passage else {}
-        name = f"{passage.sample.id}/{question.type}/{'with' if with_passage else 'without'}.{number}"
+        name = f"{'with' if with_passage else 'without'}.{number}"
         if short is not None:
             shown["ending"] = short.prompt_ending
             # Another short answer to the same question may need another ending.
             name += f".{hashlib.blake2b(short.prompt_ending.encode(), digest_size=4).hexdigest()}"
         inputs = {**shown, "question": question.text, "asked_by": question.asked_by}
+        subject = (passage.sample.id, question.type, name)
         return output_ask(
-            "solve", self.predict, inputs, name, solver, lambda got: solution_problems(got[-1].text), SOLVE_TEMPERATURE
+            "solve",
+            self.predict,
+            inputs,
+            subject,
+            solver,
+            lambda got: solution_problems(got[-1].text),
+            SOLVE_TEMPERATURE,
         )
 
 
@@ -47,7 +54,7 @@ class CompareStage(PredictorModule):
 
     signature = CompareAnswers
 
-    def ask(self, question: Question, reference: str, other: str, name: str, judge: str) -> Ask:
-        """Has the model `judge` compare two answers to a question; `name` identifies the pair."""
+    def ask(self, question: Question, reference: str, other: str, subject: Subject, judge: str) -> Ask:
+        """Has the model `judge` compare two answers to a question; `subject` identifies the pair."""
         inputs = {"question": question.text, "asked_by": question.asked_by, "reference": reference, "other": other}
-        return output_ask("compare", self.predict, inputs, name, judge)
+        return output_ask("compare", self.predict, inputs, subject, judge)

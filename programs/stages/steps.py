@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from programs.asking.ask import Ask
+from programs.asking.ask import Ask, Subject
 from programs.asking.caller import PredictorModule
 from programs.asking.reply import Reply
 from programs.inputs.passage import Passage
@@ -18,12 +18,12 @@ class StepStage(PredictorModule):
 
     signature = CheckSteps
 
-    def ask(self, passage: Passage, steps: Sequence[str], name: str, model: str) -> Ask:
-        """`name` identifies the draft (sample, question, variation, attempt); `model` names the model that checks."""
+    def ask(self, passage: Passage, steps: Sequence[str], subject: Subject, model: str) -> Ask:
+        """`subject` identifies the draft (sample, question, attempt); `model` names the model that checks."""
         wanted = range(1, len(steps) + 1)
         shown = [f"{number}. {' '.join(text.split())}" for number, text in zip(wanted, steps, strict=True)]
         inputs, last = {"passage": passage.shown, "steps": "\n".join(shown)}, len(passage.spans)
-        return output_ask("steps", self.predict, inputs, name, model, lambda said: _problems(said[-1], wanted, last))
+        return output_ask("steps", self.predict, inputs, subject, model, lambda said: _problems(said[-1], wanted, last))
 
 
 def verdicts_in(reply: Reply, steps: int, sentences: int) -> dict[int, StepVerdict]:

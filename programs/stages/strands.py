@@ -131,8 +131,8 @@ class StrandStages(AsyncModule):
                 return [*(f"full_question: {problem.detail}" for problem in whole), *borrowed]
             return borrowed
 
-        key = f"{stage}/{passage.sample.id}/{question.type}"
-        return Ask(stage=stage, key=key, predict=predict, inputs=given, check=problems)
+        subject = (passage.sample.id, question.type)
+        return Ask(stage=stage, subject=subject, predict=predict, inputs=given, check=problems)
 
 
 def complete_question(question: Question, full: str, passage: Passage, setting: Setting) -> Question:

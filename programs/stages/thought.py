@@ -162,7 +162,7 @@ class ThoughtStages(AsyncModule):
         )
         return Ask(
             stage="trace",
-            key=f"trace/{passage.sample.id}/{question.type}/{plan.name}",
+            subject=(passage.sample.id, question.type, plan.name),
             predict=self.trace,
             inputs=inputs,
             check=lambda values: [
@@ -195,7 +195,7 @@ class ThoughtStages(AsyncModule):
         figures = partial(missing_figure_problems, passage, question, plan.setting, strands.seen)
         return Ask(
             stage="answer",
-            key=f"answer/{passage.sample.id}/{question.type}/{plan.name}",
+            subject=(passage.sample.id, question.type, plan.name),
             predict=self.answer,
             inputs=inputs,
             check=lambda values: [
@@ -232,12 +232,12 @@ class OwnStage(PredictorModule):
 
     signature = AnswerAsAsked
 
-    def ask(self, passage: Passage, question: Question, plan: AttemptPlan, name: str) -> Ask:
-        """One try; `name` identifies the attempt. The passage is sent only in the open setting. Any reply is accepted."""
+    def ask(self, passage: Passage, question: Question, plan: AttemptPlan) -> Ask:
+        """One try. The passage is sent only in the open setting. Any reply is accepted."""
         passage_input = {"passage": passage.sample.text} if plan.setting == "open" else {}
         return Ask(
             stage="own",
-            key=f"own/{name}",
+            subject=(passage.sample.id, question.type, plan.name),
             predict=self.predict,
             inputs={**passage_input, "question": question.text},
             temperature=plan.temperature,

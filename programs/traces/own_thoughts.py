@@ -63,8 +63,7 @@ async def _try(
 ) -> str | None:
     """Makes one try. Returns why it is rejected, or None. Raises `StageFailed` if it could not be answered or compared."""
     plan = AttemptPlan(own.key.variation, number, grounded.plan.temperature, None, options.setting, origin="model")
-    name = own.key.named(plan.name)
-    ask = OWN_STAGE.ask(own.passage, own.question, plan, name)
+    ask = OWN_STAGE.ask(own.passage, own.question, plan)
     reply = await answer(ask)
     ask.value_of(reply)
     draft = own_draft(reply)
@@ -74,7 +73,8 @@ async def _try(
     if own_problems(draft.thought.texts, draft.answer, own.question, plan.setting):
         return "unusable"
     reference = grounded.draft.answer
-    ask = COMPARE_STAGE.ask(own.question, reference, draft.answer, f"{name}/{grounded.plan.name}", options.comparer)
+    pair = (*own.key.subject(plan.name), grounded.plan.name)
+    ask = COMPARE_STAGE.ask(own.question, reference, draft.answer, pair, options.comparer)
     reply = await answer(ask)
     compared = ask.value_of(reply)
     agreed = AnswerAgreement(

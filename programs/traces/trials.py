@@ -103,9 +103,9 @@ class Trials:
     async def _compare(self, variation: Variation, ask: Ask, text: str | None) -> Agreement | None:
         if text is None:
             return None
-        number, solver = ask.key.split("/", 4)[3:]
-        name, reference = f"{variation.name}/{number}/{solver}", variation.last.draft.answer
-        reply = await self.answer(COMPARE_STAGE.ask(variation.question, reference, text, name, self.options.comparer))
+        _, _, *tried = ask.subject
+        pair, reference = (*variation.subject, *tried), variation.last.draft.answer
+        reply = await self.answer(COMPARE_STAGE.ask(variation.question, reference, text, pair, self.options.comparer))
         variation.last.trial_replies.setdefault("compare", []).append(reply)
         return reply.output["agreement"] if reply.status == "ok" else None
 
@@ -120,7 +120,7 @@ class Trials:
         steps = attempt.draft.thought.steps()
         if not 0 < len(steps) <= MAX_STEPS:
             return
-        reply = await self.answer(STEP_STAGE.ask(passage, [text for _, text in steps], variation.name, model))
+        reply = await self.answer(STEP_STAGE.ask(passage, [text for _, text in steps], variation.subject, model))
         attempt.trial_replies["steps"] = [reply]
         verdicts = verdicts_in(reply, len(steps), len(passage.spans))
         attempt.steps = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
+from programs.asking.ask import Subject
 from programs.asking.reply import Reply, StageFailed
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id
@@ -49,15 +50,15 @@ class VariationKey(NamedTuple):
     origin: ThoughtOrigin = "written"
 
     def __str__(self) -> str:
-        return self.named(self.name)
+        return "/".join(self.subject(self.name))
 
     @property
     def name(self) -> str:
         return variation_name(self.variation, self.origin)
 
-    def named(self, draft: str) -> str:
-        """The full name of one of its drafts; `draft` is an `AttemptPlan.name`."""
-        return f"{self.sample}/{self.question_type}/{draft}"
+    def subject(self, draft: str) -> Subject:
+        """The subject of an ask about one of its drafts; `draft` is an `AttemptPlan.name`."""
+        return self.sample, self.question_type, draft
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,9 @@ class Variation:
         return self.attempts[-1]
 
     @property
-    def name(self) -> str:
-        """The name that calls about its last attempt have in their keys."""
-        return self.key.named(self.last.plan.name)
+    def subject(self) -> Subject:
+        """The subject of asks about its last attempt."""
+        return self.key.subject(self.last.plan.name)
 
     def reject(self, status: Status, reason: Reason, detail: str) -> None:
         self.status, self.rejection = status, Rejection(reason=reason, detail=detail)

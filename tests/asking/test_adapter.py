@@ -178,7 +178,7 @@ async def test_a_reply_without_text_is_rejected_like_any_other(said: Any) -> Non
 
 async def test_concurrent_calls_keep_their_own_form() -> None:
     inputs = {name: INPUTS[name] for name in ("passage", "question", "asked_by", "thought")}
-    ask = Ask(stage="answer", key="answer/x", predict=dspy.Predict(WriteAnswer), inputs=inputs)
+    ask = Ask(stage="answer", subject=("x",), predict=dspy.Predict(WriteAnswer), inputs=inputs)
     with StandIn(Scientist(), latency=0.02) as strict, StandIn(Scientist(), latency=0.02, argo_user="jdoe") as loose:
         env = {"ARGO_USER": "jdoe", "ARGO_BASE_URL": loose.url}
         enforced = resolve("openai/any", api_base=strict.openai_base, retry=QUICK_RETRIES, env=env)

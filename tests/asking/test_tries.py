@@ -42,7 +42,8 @@ def check(values: list[Any]) -> list[str]:
 
 ASK = dataclasses.replace(
     tracer().questions.ask(passage(), "critical", "closed", 0),
-    key="answer/x",
+    stage="answer",
+    subject=("x",),
     predict=tracer().writer.answer,
     check=check,
     temperature=0.7,

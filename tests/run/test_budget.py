@@ -72,7 +72,7 @@ def budget(**limits: Any) -> Budget:
 
 
 def ask(number: int = 0) -> Ask:
-    return dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), key=f"questions/{number}")
+    return dataclasses.replace(tracer().questions.ask(passage(), "critical", "closed", 0), subject=(str(number),))
 
 
 def test_known_costs_count_and_unknown_ones_are_estimated(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,7 +37,7 @@ OUTPUT = {"text": "The scatter grows towards fainter targets, which biases the m
 
 
 def ask(number: int, text: int | None = None) -> Ask:
-    return dataclasses.replace(ASK, key=f"questions/{number if text is None else text}/{number}")
+    return dataclasses.replace(ASK, subject=(str(number if text is None else text), str(number)))
 
 
 class FixedCaller(Caller):

@@ -19,7 +19,7 @@ from signatures.grade import GradeSheet
 from signatures.vocabulary import THINKING
 from tests.builders import draft, passage, question, reply_to, tracer
 
-ASK = tracer().grader.ask(passage(), question(), draft(), "s/mechanism/0.0", "g", "closed")
+ASK = tracer().grader.ask(passage(), question(), draft(), ("s", "mechanism", "0.0"), "g", "closed")
 SHEET: dict[str, Any] = {"reason": "Says little about the lamps.", **dict.fromkeys(GRADES, 80)}
 
 
@@ -48,7 +48,7 @@ def test_an_unreadable_grade_is_null_and_so_is_the_overall_score(name: str, said
 
 
 def test_the_grader_is_told_what_the_writer_had_at_hand() -> None:
-    arguments = (passage(), question(), draft(), "s/mechanism/0.0", "g")
+    arguments = (passage(), question(), draft(), ("s", "mechanism", "0.0"), "g")
     asks = {setting: tracer().grader.ask(*arguments, setting) for setting in THINKING}
     assert {setting: ask.inputs["given"] for setting, ask in asks.items()} == THINKING
     assert set(ASK.inputs) == set(ASK.predict.signature.input_fields) - {"earlier", "feedback"}

@@ -32,8 +32,7 @@ def own_options(tries: int = 4, *, both: bool = False) -> dict[str, Any]:
 
 def try_of(ask: Ask) -> int:
     """The number of the try that an ask is about."""
-    name = next(part for part in ask.key.split("/") if "-model." in part)
-    return int(name.partition(".")[2])
+    return int(ask.subject[2].partition(".")[2])
 
 
 def model(reasoning: str | None = THOUGHT, answer: str = ANSWER) -> Any:

@@ -57,7 +57,7 @@ def comparer(right: Callable[[str, int, int], bool]) -> Any:
     """A model that finds a try equivalent if `right` holds for its setting, its number and the variation."""
 
     def compare(ask: Ask) -> dict[str, Any]:
-        *_, variation, tried = ask.key.split("/")[:5]
+        _, _, variation, tried, *_ = ask.subject
         setting, _, number = tried.partition(".")
         agreement = "equivalent" if right(setting, int(number), int(variation.partition(".")[0])) else "contradicts"
         return {"reason": "They say the same, or they do not.", "agreement": agreement}
@@ -116,10 +116,10 @@ def test_a_setting_is_decided_only_when_the_absent_tries_could_not_change_it(fou
 
 def test_failed_tries_are_absent_and_asked_again_by_a_later_run() -> None:
     def solve(ask: Ask) -> Any:
-        return unread_reply() if "/with.0/" in ask.key else good_output(ask)
+        return unread_reply() if "with.0" in ask.subject else good_output(ask)
 
     def compare(ask: Ask) -> Any:
-        return unread_reply() if "/with.1/" in ask.key else good_output(ask)
+        return unread_reply() if "with.1" in ask.subject else good_output(ask)
 
     answers = Answers(solve=solve, compare=compare)
     variation = one_variation(answers, **solve_options(3))
@@ -166,7 +166,7 @@ CHOICE = writer({"kind": "choice", "answer": "The scatter matters.", "others": [
 
 def solver_knows(ask: Ask) -> Any:
     """The solver is right with the passage. The student never is, and does not reply to its first try without it."""
-    if ask.model == "student" and "/without.0" in ask.key:
+    if ask.model == "student" and ask.subject[2].startswith("without.0"):
         return unread_reply()
     knows = ask.model == "solver" and "passage" in ask.inputs
     return {"text": f"I have thought about it. \\boxed{{{'The scatter matters.' if knows else 'Dust counts.'}}}"}
@@ -269,7 +269,7 @@ def test_an_invalid_step_verdict_is_dropped(items: list[dict[str, Any]]) -> None
 
 
 def test_the_problems_of_a_step_check_are_named() -> None:
-    ask = STEP_STAGE.ask(passage(), ["A.", "B,\nand C."], "n", "m")
+    ask = STEP_STAGE.ask(passage(), ["A.", "B,\nand C."], ("n",), "m")
     assert ask.inputs["steps"] == "1. A.\n2. B, and C."
     assert reply_to(ask, {"items": [step_verdict(1), step_verdict(2, "outside", 0)]}).status == "ok"
     faulty = reply_to(ask, {"items": [step_verdict(1, "inferred", 9), step_verdict(1)]})
