@@ -10,7 +10,7 @@ DSPy's LM, the runner's looks into the journal first. What is in brackets has no
 programs do not contain it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, takewhile
 from pathlib import Path
 from types import MappingProxyType
@@ -245,7 +245,7 @@ class SampleRun:
         except StageFailed as failure:
             made = [Variation(key, question, self.passage).fail(failure) for key in keys]
         else:
-            strands.replies["questions"] = self.asked[question.type]
+            strands = replace(strands, replies={**strands.replies, "questions": self.asked[question.type]})
             question = strands.question
             groups = [list(group) for _, group in groupby(keys, key=lambda key: key.variation)]
             by_index = await gather_all(self._decide_index(question, strands, group) for group in groups)
@@ -302,14 +302,15 @@ class SampleRun:
         judges = options.judges if options.quality_check else ()
         asks = [self.tracer.judge.ask(*view, judge, options.setting) for judge in judges]
         replies = await gather_all(map(self.answer, asks))
-        draft.replies.update({f"judge:{ask.model}": reply for ask, reply in zip(asks, replies, strict=True)})
+        judged = {f"judge:{ask.model}": reply for ask, reply in zip(asks, replies, strict=True)}
         verdicts = [verdict_of(ask, reply) for ask, reply in zip(asks, replies, strict=True)]
-        variation.attempts.append(Attempt(plan, draft, verdicts, standing_of(verdicts, options), agreed=agreed))
+        standing = standing_of(verdicts, options)
+        variation.attempts.append(Attempt(plan, draft, verdicts, standing, {**draft.replies, **judged}, agreed=agreed))
 
     async def _grade(self, variation: Variation) -> None:
         if self.options.grader and variation.accepted:
-            draft = variation.last.draft
-            view = (self.passage, variation.question, draft, variation.subject)
+            attempt = variation.last
+            view = (self.passage, variation.question, attempt.draft, variation.subject)
             ask = self.tracer.grader.ask(*view, self.options.grader, self.options.setting)
-            draft.replies["grade"] = await self.answer(ask)
-            variation.last.grades = grades_of(draft.replies["grade"])
+            attempt.replies["grade"] = reply = await self.answer(ask)
+            attempt.grades = grades_of(reply)

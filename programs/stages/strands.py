@@ -1,5 +1,6 @@
 """Stages 2 and 3 as a module: the context, then four strands of reasoning in parallel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -49,7 +50,7 @@ class Strands:
     evidence: list[Evidence]
     critique: MethodCritique
     perspective: UserPerspective
-    replies: dict[str, Reply]
+    replies: Mapping[str, Reply]
 
     @cached_property
     def for_thought(self) -> dict[str, Any]:

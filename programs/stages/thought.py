@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -79,11 +80,11 @@ class AttemptPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A thought and its answer, replies that led to them or are about them, and what other answers can be checked by."""
+    """A thought and its answer, the replies that led to them, and what other answers can be checked by."""
 
     thought: Thought | OwnThought
     answer: str
-    replies: dict[str, Reply]
+    replies: Mapping[str, Reply]
     yes_or_no: YesOrNo | None = None
     checkable: Checkable = field(default_factory=Checkable)
 

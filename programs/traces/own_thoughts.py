@@ -84,7 +84,7 @@ async def _try(
     replies = {**draft.replies, **written_replies, "agreement": reply}
     draft = replace(draft, checkable=grounded.draft.checkable, replies=replies)
     if agreed.agreement != "equivalent":
-        own.attempts.append(Attempt(plan, draft, [], "below", agreed=agreed))
+        own.attempts.append(Attempt(plan, draft, [], "below", dict(draft.replies), agreed=agreed))
         return str(agreed.agreement)
     await judge(own, plan, draft, agreed)
     return Reason.JUDGED.value if own.last.standing == "below" else None

@@ -74,13 +74,15 @@ class EarlierOutcome:
 
 @dataclass
 class Attempt:
-    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model; `trial_replies`
-    are the replies of the trials of an accepted attempt, by stage name (`student` for those of the student model)."""
+    """One thought and answer with its verdicts. `steps` are those of the thought, as checked by a model; `replies` made it,
+    judged or graded it, by stage (`judge:MODEL` for a judge's); `trial_replies` are those of the trials of an accepted
+    attempt, by stage (`student` for those of the student model)."""
 
     plan: AttemptPlan
     draft: Draft
     verdicts: list[Verdict]
     standing: Standing
+    replies: dict[str, Reply]
     grades: Grades | None = None
     agreed: AnswerAgreement | None = None
     blind_solve: BlindSolve | None = None
@@ -90,7 +92,7 @@ class Attempt:
     @property
     def settled(self) -> bool:
         """Whether every call about it, such as those for verdicts and grades, has a settled reply."""
-        return all(reply.settled for reply in chain(self.draft.replies.values(), *self.trial_replies.values()))
+        return all(reply.settled for reply in chain(self.replies.values(), *self.trial_replies.values()))
 
     @property
     def digest(self) -> str:
@@ -214,7 +216,7 @@ class Variation:
                 quality_score=panel_score(verdicts),
                 quality_spread=panel_spread(verdicts),
             ),
-            generation=_generation({**strands.replies, **draft.replies}, attempt, **generation),
+            generation=_generation({**strands.replies, **attempt.replies}, attempt, **generation),
         )
 
 
