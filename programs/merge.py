@@ -4,14 +4,14 @@ All lines about a text come from one source: the one with the most accepted vari
 finished the text; then the one named first. What the other sources made of it stays in their own journals. Lines about no
 text, such as `run` lines, and imported traces that name no text, are taken from every source.
 
-Memory use does not grow with the journals: a SQLite file records which source each text is taken from. All files are made
-in a temporary folder beside the output and renamed at the end, so that a killed merge leaves nothing that looks finished.
+Journals are read one line at a time; what is kept in memory is which source each text is taken from (about 150 bytes per
+text). All files are made in a temporary folder beside the output and renamed at the end, so that a killed merge leaves
+nothing that looks finished.
 """
 
 import contextlib
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,22 +30,13 @@ from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
 
-_SCHEMA = """
-pragma journal_mode = off;
-pragma synchronous = off;
-create table text (name text primary key, source integer, made integer, known integer) without rowid;
+_SCORES = f"""
+select text, sum(score) from (
+    select sample text, 2 score from variation where status = 'accepted' and sample != '{IMPORTED}'
+    union all select key, 1 from sample where settled)
+group by text
 """
-
-_SCORE_TEXTS = """
-insert into text
-    select text, ?, 2 * sum(kind = 'unit' and status = 'accepted') + max(kind = 'sample' and settled), 1 from (
-        select kind, status, ifnull(json_extract(facts, '$.settled'), 0) settled, text_of(kind, key, sample) text
-        from theirs.line)
-    where text is not null group by text
-    on conflict (name) do update set known = known + 1, made = max(made, excluded.made),
-        source = case when excluded.made > made then excluded.source else source end
-"""
-"""Scores each text of one source. The text is assigned to that source if no earlier source has as high a score."""
+"""Scores what a source made of each text."""
 
 
 @dataclass
@@ -93,31 +84,35 @@ def merge(names: Sequence[str], output: Path, *, allow_mixed: bool = False) -> M
             for name in (f"{journal.name}.index", journal.name, output.name):
                 if (folder / name).exists():
                     (folder / name).replace(output.with_name(name))
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"merging into {output} failed: {getattr(error, 'strerror', None) or error}") from error
+        except OSError as error:
+            raise StorageError(f"merging into {output} failed: {error.strerror or error}") from error
     return merged
 
 
 def copy_sources(sources: Sequence[TraceSource], into: Journal, folder: Path) -> int:
-    """Copies the sources into a new journal, with scratch files in `folder`. Returns how many texts are in several."""
-    with contextlib.closing(sqlite3.connect(folder / "notes.sqlite")) as notes:
-        notes.create_function("text_of", 3, _text_of, deterministic=True)
-        notes.executescript(_SCHEMA)
-        for number, source in enumerate(sources):
-            with source.open_journal(folder) as journal:
-                notes.execute("attach ? as theirs", (str(journal.index.path),))
-                notes.execute(_SCORE_TEXTS, (number,))
-                notes.commit()
-                notes.execute("detach theirs")
-        for number, source in enumerate(sources):
-            with source.open_journal(folder) as journal:
-                for line in journal.lines():
-                    text = _text_of(line["kind"], line["key"], line.get("sample"))
-                    chosen = notes.execute("select source from text where name = ?", (text,)).fetchone()
-                    if chosen in (None, (number,)):
-                        into.append(**line)
-        ((shared,),) = notes.execute("select count(*) from text where known > 1")
-    return int(shared)
+    """Copies the sources into a new journal, with imported documents in `folder`. Returns how many texts are in several."""
+    chosen, shared = _best_sources(sources, folder), set[str]()
+    for number, source in enumerate(sources):
+        with source.open_journal(folder) as journal:
+            for line in journal.lines():
+                text = _text_of(line["kind"], line["key"], line.get("sample"))
+                # A text of which no source made anything is taken from the first that has it.
+                if text is None or chosen.setdefault(text, number) == number:
+                    into.append(**line)
+                else:
+                    shared.add(text)
+    return len(shared)
+
+
+def _best_sources(sources: Sequence[TraceSource], folder: Path) -> dict[str, int]:
+    """The number of the source that made most of each text, of those that made something of it."""
+    best: dict[str, tuple[int, int]] = {}
+    for number, source in enumerate(sources):
+        with source.open_journal(folder) as journal:
+            for text, score in journal.index.query(_SCORES):
+                if score > best.get(text, (0, number))[0]:
+                    best[text] = score, number
+    return {text: number for text, (_, number) in best.items()}
 
 
 def _text_of(kind: str, key: str | None, sample: str | None) -> str | None:
