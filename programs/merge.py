@@ -20,10 +20,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from programs.cli.options import Options, describe_changes, parse, run_cli
-from programs.document import write_document
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, draft_path, move_aside, path_beside, take_lock
 from programs.run.attempts import TraceSource, find_sources
+from programs.run.document import write_document
 from programs.run.journal import Journal
 from programs.run.resume import OPTIONS_IN_RECORDS
 from programs.schema import Status

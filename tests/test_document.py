@@ -1,4 +1,4 @@
-"""Invariants of `programs.document`, which writes the JSON output from the journal and reads it.
+"""Invariants of `programs.run.document`, which writes the JSON output from the journal and reads it.
 
 1. The document has the newest accepted record of every variation, in the order in which the variations first appeared, and
    their number. It has no variation that is rejected, failed, unjudged or a duplicate.
@@ -22,8 +22,8 @@ import jsonschema
 import pytest
 
 from programs import schema
-from programs.document import import_document, read_records, write_document
 from programs.errors import StorageError, UserError
+from programs.run.document import import_document, read_records, write_document
 from programs.run.journal import Journal
 from programs.schema import Document
 from programs.traces.variation import Variation
@@ -98,7 +98,7 @@ def test_accepted_variations_are_written_in_order(variations: list[Variation], o
     assert document["metadata"]["run"] == {"calls": 3}
 
 
-@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "programs.document._stream_document"])
+@pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace", "programs.run.document._stream_document"])
 def test_a_failed_write_leaves_the_old_document(
     variations: list[Variation], output: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -21,7 +21,6 @@ PACKAGES = " ".join(LAYERS).split()
 """Folders, and single files of programs/, from the bottom up. Each imports only from itself and those before it."""
 
 EXCEPTIONS = {
-    ("run", "document"): "a run writes its document, and a document is made from a run's journal",
     ("programs", "tracer"): "loaded when it is asked for: `from programs import load_tracer`",
 }
 

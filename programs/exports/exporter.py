@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import jsonlines
 import orjson
 
-from programs.document import read_metadata, read_records
 from programs.errors import UserError
 from programs.exports.card import Exported, card_text
 from programs.exports.options import ExportOptions, parse_shares, split_of
@@ -22,6 +21,7 @@ from programs.exports.view import Columns, Row
 from programs.inputs.papers import source_key
 from programs.inputs.sample import content_id
 from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
+from programs.run.document import read_metadata, read_records
 from programs.run.journal import JournalReader
 
 MANIFEST = "export.json"

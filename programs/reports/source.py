@@ -9,11 +9,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from programs.document import open_document, read_metadata, read_records
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
 from programs.reports.traces import NUMBERS, KeptTrace, keep_trace, notable
 from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
+from programs.run.document import open_document, read_metadata, read_records
 from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.schema import DocumentMetadata, JudgeAgreement

@@ -17,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from programs.document import import_document, read_records
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, end_of_last_line, path_beside
 from programs.inputs.sample import bytes_id
 from programs.records import Record
+from programs.run.document import import_document, read_records
 from programs.run.index import Index
 from programs.run.journal import START_BYTES, Journal, JournalReader, is_journal
 from programs.traces.line import LEFT_OUT, attempts_of

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from programs.cli.options import describe_changes, option_name
-from programs.document import import_document
 from programs.errors import UserError
 from programs.files import move_aside, path_beside, take_lock
 from programs.inputs.sample import content_id
 from programs.option_groups import PromptOptions
+from programs.run.document import import_document
 from programs.run.journal import Journal, JournalReader
 from programs.settings import Settings
 

@@ -19,13 +19,13 @@ from programs.asking.caller import Caller, ReaskRules
 from programs.asking.models import ModelTable, concurrency_of, is_embedded, passage_chars_of
 from programs.asking.reply import Reply
 from programs.compiled import program_fingerprint
-from programs.document import write_document
 from programs.errors import FatalError, StorageError, SynthReasonerError, UserError
 from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
 from programs.inputs.sources import find_sources
 from programs.lms.addresses import address_of
 from programs.run.budget import Budget, check_prices
+from programs.run.document import write_document
 from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller

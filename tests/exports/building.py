@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import yaml
 
-from programs.document import write_document
 from programs.errors import UserError
 from programs.export import main
 from programs.exports.options import FORMATS
@@ -25,6 +24,7 @@ from programs.inputs.sample import content_id
 from programs.record_parts import GRADES
 from programs.records import Record
 from programs.run.attempts import ReadTrace
+from programs.run.document import write_document
 from programs.run.journal import Journal
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from programs.document import write_document
 from programs.files import JOURNAL, path_beside
 from programs.record_parts import GRADES
 from programs.records import Record
+from programs.run.document import write_document
 from programs.run.journal import Journal
 from tests.exports.building import Unit, append_units
 
