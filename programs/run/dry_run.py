@@ -10,14 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from programs.asking.models import ModelTable, passage_chars_of
+from programs.asking.models import ModelTable
 from programs.errors import UserError
 from programs.inputs.chunking import CHARS_PER_TOKEN
-from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
+from programs.inputs.sources import find_sources
 from programs.run.attempts import TraceSource, open_read_only
 from programs.run.budget import PROMPT_OVERHEAD, check_prices
+from programs.run.journal import JournalReader
 from programs.run.outcomes import Rules
+from programs.run.reading import reader_of
 from programs.run.resume import refuse_mixture
 from programs.run.run import program_of
 from programs.run.runner import Intake
@@ -58,51 +60,41 @@ _FINISHED = (
 
 def dry_run(settings: Settings, console: Console) -> None:
     """Prints the plan of a run. Raises `UserError` if an input cannot be read, `StorageError` if the journal cannot."""
-    report = ReadReport()
-    refused = ""
-    with tempfile.TemporaryDirectory(prefix="synthreasoner-") as folder, ExitStack() as held:
-        journal = held.enter_context(open_read_only(Path(os.devnull)))
-        try:
-            if settings.resume and settings.journal.exists():
-                journal = held.enter_context(open_read_only(settings.journal))
-            if settings.resume and settings.output.exists() and not journal.index.counts():
-                journal = held.enter_context(TraceSource(settings.output, is_journal=False).open_journal(Path(folder)))
-            check_prices(settings, ModelTable.of_run(settings).names)
-            refuse_mixture(journal, program_of(settings)[1], settings)
-        except (UserError, OSError) as error:
-            refused = str(error)
-        index, rules = journal.index, Rules(settings)
-        intake = Intake(index, settings, rules)
-        finished = index.query(_FINISHED, rules.basis, rules.text_basis)[0][0]
+    report, rules = ReadReport(), Rules(settings)
+    with ExitStack() as held:
+        journal, refused = _open_earlier(settings, held)
+        index, intake = journal.index, Intake(journal.index, settings, rules)
         intake.start_pass()
-        done = index.done_lines(rules.text_basis)
-        accepted = index.counts().get("accepted", 0)
-    max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
-    options = {"max_chars": max_chars, "done": done, **settings.reader_options}
-    characters = sum(len(sample.text) for sample in read_samples(settings.input_file, report=report, **options))
+        done, accepted = index.done_lines(rules.text_basis), index.counts().get("accepted", 0)
+        ((finished,),) = index.query(_FINISHED, rules.basis, rules.text_basis)
+    samples = reader_of(settings, done, report).samples(find_sources(settings.input_file))
+    characters = sum(len(sample.text) for sample in samples)
+    mean = characters / report.samples if report.samples else 0.0
     texts = report.samples if intake.room is None else min(report.samples, intake.room)
     traces = max(0, texts * settings.traces_per_text - finished)
-    traces = traces if intake.remaining is None else min(traces, max(0, intake.remaining))
-    calls = calls_of(settings, traces / settings.traces_per_text)
-    total = sum(calls.values())
-    mean = characters / report.samples if report.samples else 0.0
-    by_model = defaultdict[str, list[str]](list)
-    for kind, count in calls.items():
-        by_model[", ".join(settings.models_by_kind[kind])].append(f"{count} {kind}")
-    shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
-    prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
+    if intake.remaining is not None:
+        traces = min(traces, max(0, intake.remaining))
     done_before = f"{accepted} traces; {report.done} of these texts" if accepted or done else None
-    lines = [
-        *_input_lines(report, mean, done_before),
-        f"would make: {traces} traces",
-        f"would call: {total} times ({shown}), more if replies are rejected",
-        f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written",
-        f"would write: {settings.output} and {settings.journal}",
-    ]
-    if refused:
-        lines.append(f"would refuse to start: {refused}")
-    for line in lines:
+    for line in (*_input_lines(report, mean, done_before), *_plan_lines(settings, traces, mean)):
         console.print(line)
+    if refused:
+        console.print(f"would refuse to start: {refused}")
+
+
+def _open_earlier(settings: Settings, held: ExitStack) -> tuple[JournalReader, str | None]:
+    """The journal of earlier runs, or an empty one; and why a run would refuse to start, or None."""
+    journal = held.enter_context(open_read_only(Path(os.devnull)))
+    folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="synthreasoner-")))
+    try:
+        if settings.resume and settings.journal.exists():
+            journal = held.enter_context(open_read_only(settings.journal))
+        if settings.resume and settings.output.exists() and not journal.index.counts():
+            journal = held.enter_context(TraceSource(settings.output, is_journal=False).open_journal(folder))
+        check_prices(settings, ModelTable.of_run(settings).names)
+        refuse_mixture(journal, program_of(settings)[1], settings)
+    except (UserError, OSError) as error:
+        return journal, str(error)
+    return journal, None
 
 
 def _input_lines(report: ReadReport, mean: float, done_before: str | None) -> Iterator[str]:
@@ -116,3 +108,18 @@ def _input_lines(report: ReadReport, mean: float, done_before: str | None) -> It
         yield f"would skip: {count} {reason} (first: {report.first_examples[reason]})"
     for reason, count in report.trimmed.items():
         yield f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters"
+
+
+def _plan_lines(settings: Settings, traces: int, mean: float) -> Iterator[str]:
+    """What a run would do for these many traces from texts of `mean` characters."""
+    calls = calls_of(settings, traces / settings.traces_per_text)
+    total = sum(calls.values())
+    by_model = defaultdict[str, list[str]](list)
+    for kind, count in calls.items():
+        by_model[", ".join(settings.models_by_kind[kind])].append(f"{count} {kind}")
+    shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
+    prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
+    yield f"would make: {traces} traces"
+    yield f"would call: {total} times ({shown}), more if replies are rejected"
+    yield f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written"
+    yield f"would write: {settings.output} and {settings.journal}"

@@ -5,10 +5,11 @@ import contextlib
 import queue
 import stat
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from programs.asking.models import passage_chars_of
 from programs.errors import SynthReasonerError
 from programs.inputs.archives import read_chunks
 from programs.inputs.reader import SampleReader
@@ -16,12 +17,19 @@ from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
 from programs.inputs.sources import Source
 from programs.run.gate import Gate
+from programs.settings import Settings
 
 COUNTED_KINDS = ("lines", "parquet")
 """Kinds of sources whose lines or rows are counted; any other source counts as one."""
 
 CLOSE_SECONDS = 0.5
 """Seconds to wait for the reading thread when it is closed; a file system may block it for longer."""
+
+
+def reader_of(settings: Settings, done: Container[str], report: ReadReport) -> SampleReader:
+    """The reader of a run's input, which skips the lines that are `done`."""
+    max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
+    return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reader_options)
 
 
 class Reading:

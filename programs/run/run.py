@@ -6,9 +6,10 @@ import gc
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dspy
@@ -16,13 +17,12 @@ import dspy
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, ReaskRules
-from programs.asking.models import ModelTable, concurrency_of, is_embedded, passage_chars_of
+from programs.asking.models import ModelTable, concurrency_of, is_embedded
 from programs.asking.reply import Reply
 from programs.compiled import program_fingerprint
 from programs.errors import FatalError, StorageError, SynthReasonerError, UserError
-from programs.inputs.reader import SampleReader
 from programs.inputs.report import ReadReport
-from programs.inputs.sources import find_sources
+from programs.inputs.sources import Source, find_sources
 from programs.lms.addresses import address_of
 from programs.run.budget import Budget, check_prices
 from programs.run.document import write_document
@@ -31,7 +31,7 @@ from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
 from programs.run.ledger import Ledger
 from programs.run.outcomes import JournalStore, Rules
-from programs.run.reading import Reading
+from programs.run.reading import Reading, reader_of
 from programs.run.resume import mixing_of, prepare_journal, prepare_journal_path
 from programs.run.runner import Intake, Runner
 from programs.run.summary import Summary, summary_of
@@ -72,56 +72,68 @@ async def run(
     """Makes the traces asked for. The context that `watch` returns is held while the work runs; `on_reply` is called with
     each reply. Errors of the work are in `Finished.failure`; a `UserError` before there is work to keep is raised, as is a
     `StorageError` if the journal cannot be opened."""
-    inputs = find_sources(settings.input_file)
+    sources = find_sources(settings.input_file)
     tracer, mixing = program_of(settings)
     rules = Rules(settings)
     models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.record_retry(error, seconds))
     check_prices(settings, models.names)
     try:
         with Journal(prepare_journal_path(settings)) as journal:
-            index = journal.index
             prepare_journal(journal, settings, mixing, models.without_effort)
             facts = _run_line_fields(settings, mixing, rules)
             journal.append("run", None, status="running", started=utc_now(), **facts)
-            log.info("run started", extra={**facts, "kept": index.counts()})
-            done = index.done_lines(rules.text_basis)
-            max_chars = settings.max_passage_chars or passage_chars_of(settings.model)
-
-            def reader(report: ReadReport) -> SampleReader:
-                return SampleReader(max_chars=max_chars, report=report, done=done, **settings.reader_options)
-
-            capacity = settings.concurrency or concurrency_of(settings.model)
-            gate = Gate(capacity, max(1, capacity // 2) if is_embedded(settings.model) else None)
-            intake = Intake(index, settings, rules)
-            ledger = Ledger(
-                gate,
-                Budget(settings, settings.max_output_tokens),
-                Reading(reader, ReadReport(), inputs, len(done)),
-                since=index.end,
-                traces=Counter(index.counts()),
-                goal=settings.max_traces,
-                room=lambda: intake.room,
-                on_reply=on_reply,
-            )
+            log.info("run started", extra={**facts, "kept": journal.index.counts()})
+            intake = Intake(journal.index, settings, rules)
+            ledger = _open_ledger(settings, journal, rules, sources, intake, on_reply)
             model_caller = Caller(models.of, ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
             caller = JournaledCaller(model_caller, journal, ledger, models.check_servers)
             store = JournalStore(journal, rules, ledger, {"program": mixing["program"], "seed": settings.seed})
             runner = Runner(tracer, settings, caller, store, intake)
             loop = asyncio.get_running_loop()
-            gate.on_close = lambda: loop.call_later(models.longest_call, runner.abandon)
-            failure: SynthReasonerError | None = None
-            with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-                async with watch(ledger), interruptible(gate):
-                    try:
-                        with _writing_documents(journal, settings):
-                            await runner.run()
-                    except (FatalError, StorageError, UserError) as error:
-                        if isinstance(error, UserError) and not index.holds_work():
-                            raise
-                        failure = error
+            ledger.gate.on_close = lambda: loop.call_later(models.longest_call, runner.abandon)
+            failure = await _work(runner, journal, settings, watch(ledger))
             return _finish(journal, settings, ledger, failure, facts)
     finally:
         await models.close()
+
+
+def _open_ledger(
+    settings: Settings,
+    journal: Journal,
+    rules: Rules,
+    sources: Sequence[Source],
+    intake: Intake,
+    on_reply: Callable[[Ask, Reply], None],
+) -> Ledger:
+    """The ledger of a run that starts with this journal, with its gate and budget. Starts to read the input."""
+    index, capacity = journal.index, settings.concurrency or concurrency_of(settings.model)
+    done = index.done_lines(rules.text_basis)
+    return Ledger(
+        Gate(capacity, max(1, capacity // 2) if is_embedded(settings.model) else None),
+        Budget(settings, settings.max_output_tokens),
+        Reading(partial(reader_of, settings, done), ReadReport(), sources, len(done)),
+        since=index.end,
+        traces=Counter(index.counts()),
+        goal=settings.max_traces,
+        room=lambda: intake.room,
+        on_reply=on_reply,
+    )
+
+
+async def _work(
+    runner: Runner, journal: Journal, settings: Settings, watching: AbstractAsyncContextManager[None]
+) -> SynthReasonerError | None:
+    """Makes the traces. Returns the error that stopped the run early, and raises a `UserError` before any work."""
+    with dspy.context(adapter=PassageFirstAdapter(), disable_history=True, trace=None):
+        async with watching, interruptible(runner.gate):
+            try:
+                with _writing_documents(journal, settings):
+                    await runner.run()
+            except (FatalError, StorageError, UserError) as error:
+                if isinstance(error, UserError) and not journal.index.holds_work():
+                    raise
+                return error
+    return None
 
 
 def _run_line_fields(settings: Settings, mixing: dict[str, Any], rules: Rules) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self._ledger = self.store.ledger
-        self._gate, self._reading = self._ledger.gate, self._ledger.reading
+        self.gate, self._reading = self._ledger.gate, self._ledger.reading
 
     async def run(self) -> None:
         """Returns when all that was asked for is made or settled, or the gate is closed. Raises `FatalError` if no call can
@@ -140,7 +140,7 @@ class Runner:
 
     @property
     def _stopping(self) -> bool:
-        return self._gate.closed or self._error is not None
+        return self.gate.closed or self._error is not None
 
     async def _run_pass(self, texts: set[int] | None = None, *, deciding_again: bool = False) -> None:
         """Reads the input once, for all texts or only these; with `deciding_again`, even if no trace is left to make."""
@@ -150,7 +150,7 @@ class Runner:
         def wanted(sample: Sample) -> bool:
             return texts is None or int(sample.id, 16) in texts
 
-        async with aclosing(self._reading.samples(self._gate, wanted, counted=texts is None)) as samples:
+        async with aclosing(self._reading.samples(self.gate, wanted, counted=texts is None)) as samples:
             async for sample in samples:
                 if self.store.done(sample):
                     continue
@@ -169,8 +169,8 @@ class Runner:
     async def _wait_for_room(self, deciding_again: bool) -> bool:
         """Waits until another sample may start. Returns False if none should: the run stops, or nothing is left to make."""
         while not self._stopping:
-            full = self._gate.ending = self.intake.full and not deciding_again
-            if not full and len(self._tasks) < self._gate.texts:
+            full = self.gate.ending = self.intake.full and not deciding_again
+            if not full and len(self._tasks) < self.gate.texts:
                 return True
             if not self._tasks:
                 return False
@@ -182,10 +182,10 @@ class Runner:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, RunStopped):
             self._error = self._error or error
-            self._gate.close()
+            self.gate.close()
 
     async def _drain(self) -> None:
-        self._gate.ending = True
+        self.gate.ending = True
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
