@@ -87,22 +87,13 @@ class Caller:
             outcome = await self._outcome(ask, _inputs_with_feedback(ask, before), config, model)
         spent = meter.spent.model_copy(update={"calls": 1, "reasks": min(number, 1)})
         values = [ask.read(each.output) for each in before if each.output is not None]
-        failed = False
-        if isinstance(outcome, BaseModel):
-            values.append(outcome)
-            tried = RejectedTry(output=outcome.model_dump(mode="json"), problems=ask.check(values))
-        elif isinstance(outcome, UnreadableReply):
-            text = outcome.lm_response or ""
-            shown = text if len(text) <= MAX_SHOWN_CHARS else ""
-            tried = RejectedTry(problems=outcome.faults, text=shown, cut=outcome.cut)
-        else:
-            failed = not isinstance(outcome, Truncated)
-            tried = RejectedTry(problems=[str(outcome)], cut=not failed)
+        values += [outcome] if isinstance(outcome, BaseModel) else []
+        tried = _tried(ask, outcome, values)
         status: ReplyStatus
         problems = tried.problems
         if not problems:
             status = "ok"
-        elif not failed and number + 1 < self.rules.max_tries:
+        elif isinstance(outcome, BaseModel | UnreadableReply | Truncated) and number + 1 < self.rules.max_tries:
             status, tried.spent = "open", spent
         elif not values or isinstance(outcome, TransientError):
             status = "unread"
@@ -144,6 +135,17 @@ class Caller:
             if isinstance(failure, CallError | TransientError) and not gone:
                 return failure
             raise failure from error
+
+
+def _tried(ask: Ask, outcome: Outcome, values: list[Any]) -> RejectedTry:
+    """The try with this outcome and its problems, empty if it is accepted. `values`: those received so far."""
+    if isinstance(outcome, BaseModel):
+        return RejectedTry(output=outcome.model_dump(mode="json"), problems=ask.check(values))
+    if isinstance(outcome, UnreadableReply):
+        text = outcome.lm_response or ""
+        shown = text if len(text) <= MAX_SHOWN_CHARS else ""
+        return RejectedTry(problems=outcome.faults, text=shown, cut=outcome.cut)
+    return RejectedTry(problems=[str(outcome)], cut=isinstance(outcome, Truncated))
 
 
 def _fault_in(outcome: Outcome) -> Literal["refused", "server"] | None:

@@ -28,18 +28,17 @@ _START = b'{"metadata"'
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. Its `thoughts` are counted
-    only if the `status` is not "running". Raises `StorageError` if the document cannot be written."""
+    """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. `judges` and `thoughts` are
+    counted only if the `status` is not "running". Raises `StorageError` if the document cannot be written."""
     total = journal.index.counts().get("accepted", 0)
-    ended = status != "running"
     judges, thoughts = AgreementCount(), ThoughtCount()
-    if ended or journal.index.judges_asked():
+    if status != "running":
         # The metadata comes first in the file, so that counting for it takes a separate pass over the variations.
         for line in journal.variations():
             for _, attempt in attempts_of(line):
                 if attempt.get("verdicts"):
                     judges.add(attempt["verdicts"])
-            if ended and line["status"] == "accepted":
+            if line["status"] == "accepted":
                 thoughts.add(Record.model_validate(line["record"]))
     metadata = DocumentMetadata(
         generation_timestamp=utc_now(),

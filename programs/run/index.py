@@ -201,9 +201,6 @@ class Index:
         """Whether there is a reply, a failed one, or a variation; False if all runs ended before the first."""
         return bool(self.row("select 1 from line where kind in ('stage', 'failed', 'unit')"))
 
-    def judges_asked(self) -> bool:
-        return bool(self.row("select 1 from spent where stage = 'judge'"))
-
     def has_started(self, sample: str) -> bool:
         """Whether any run has started this text, that is, has questions or an outcome for it."""
         return bool(self.row("select 1 from line where kind in ('pool', 'sample') and key = ?", sample))
