@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from pydantic import ValidationError
 
@@ -56,9 +57,8 @@ class JournaledCaller:
         self._check_servers = check_servers
         self._ledger, self._gate = ledger, ledger.gate
         self._servers_checked: asyncio.Task[None] | None = None
-        self._unread = self._unanswered = 0
+        self._unread = 0
         self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
-        self._last_problems: list[str] = []
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -87,11 +87,6 @@ class JournaledCaller:
             older = self._journal.latest("stage", f"questions/{text}")
             return Reply.model_validate(upgrade_question_reply(older, kind)) if older else None
         return Reply.model_validate(line["reply"]) if line else None
-
-    def check_answered(self) -> None:
-        """Raises `FatalError` if stages were asked and none of them got an answer."""
-        if self._unanswered and not any(model.answered for model in self._models.values()):
-            raise self._give_up(f"{self._unanswered} stages in a row got no usable answer")
 
     def _earlier_tries(self, ask: Ask) -> Sequence[RejectedTry]:
         """The tries of an earlier run that was stopped before the next try."""
@@ -135,13 +130,11 @@ class JournaledCaller:
     def _count_reply(self, ask: Ask, reply: Reply) -> None:
         """Raises `FatalError` if a server is gone or refuses everything, `RunStopped` if a stop left the ask unanswered."""
         if reply.settled:
-            self._unread = self._unanswered = 0
+            self._unread = 0
             self._models[reply.model] = _ModelState(answered=True)
             return
         if self._gate.closed:
             raise RunStopped
-        self._last_problems = reply.problems
-        self._unanswered += 1
         model = self._models[reply.model]
         if reply.fault == "refused":
             # Without words that hold digits: a refusal may contain the id of its request.
@@ -149,17 +142,19 @@ class JournaledCaller:
             refused = len(model.refused_texts)
             same_words = Counter(model.refused_texts.values())[words]
             if refused >= REFUSED_IN_A_ROW or (not model.answered and same_words >= REFUSED_AT_FIRST):
-                raise self._give_up(f"{reply.model} refused {refused} texts in a row")
+                self._give_up(f"{reply.model} refused {refused} texts in a row", reply)
         else:
             self._unread += 1
             model.failed_in_a_row += reply.fault == "server"
-        if max(self._unread, model.failed_in_a_row) >= LOST_IN_A_ROW + self._gate.capacity:
-            raise self._give_up(f"{self._unanswered} stages in a row got no usable answer")
+        lost = max(self._unread, model.failed_in_a_row)
+        if lost >= LOST_IN_A_ROW + self._gate.capacity:
+            self._give_up(f"{lost} stages in a row got no usable answer", reply)
 
-    def _give_up(self, what: str) -> FatalError:
-        return self._fail(FatalError(f"{what}; last problem: {'; '.join(self._last_problems)}"))
+    def _give_up(self, what: str, reply: Reply) -> NoReturn:
+        error = FatalError(f"{what}; last problem: {'; '.join(reply.problems)}")
+        self._fail(error)
+        raise error
 
-    def _fail(self, error: FatalError) -> FatalError:
+    def _fail(self, error: FatalError) -> None:
         self.failure = self.failure or error
         self._gate.close()
-        return error
