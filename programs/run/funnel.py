@@ -60,23 +60,9 @@ class SolveFindings(BaseModel):
     mean_difficulty: float | None = None
 
 
-class StepFindings(BaseModel):
-    """Accepted traces with checked steps: all their `steps`, those `checked` by a model, and these by verdict. `no_claim`:
-    the step only asks, plans or doubts."""
-
-    steps: int = 0
-    checked: int = 0
-    supported: int = 0
-    inferred: int = 0
-    outside: int = 0
-    contradicted: int = 0
-    no_claim: int = 0
-
-
 class Findings(BaseModel):
     """What the checks found over all runs of a journal; None if nothing was checked."""
 
-    steps: StepFindings | None = None
     blind_solve: SolveFindings | None = None
 
 
@@ -160,25 +146,18 @@ def losses(index: Index, since: int) -> dict[str, int]:
 
 
 def findings_of(index: Index) -> Findings:
-    steps = "select s.key, sum(s.value) from variation, json_each(facts, '$.steps') s group by s.key order by s.key"
     solved = (
         "select json_extract(facts, '$.solved.need') need, json_extract(facts, '$.solved.difficulty') at from variation"
     )
-    counted = dict(index.query(steps))
     needs = dict(index.query(f"select need, count(*) from ({solved}) where need is not null group by need"))
     ((rated, mean),) = index.query(f"select count(at), round(avg(at), 4) from ({solved})")
     return Findings(
-        steps=StepFindings(**counted) if counted else None,
         blind_solve=SolveFindings(**needs, rated=rated, mean_difficulty=mean) if needs else None,
     )
 
 
 def findings_in_words(findings: Findings) -> Iterator[tuple[str, str]]:
     """Yields a name and a readable line for each kind of findings."""
-    if (steps := findings.steps) is not None:
-        verdicts = steps.model_dump(exclude={"steps", "checked"})
-        by_verdict = counts_line({name.replace("_", " "): count for name, count in verdicts.items()})
-        yield "steps", f"{steps.checked} of {steps.steps} checked: {by_verdict}"
     if (solve := findings.blind_solve) is not None:
         mean = "unknown" if solve.mean_difficulty is None else f"{solve.mean_difficulty:.2f}"
         asked = solve.known + solve.needs_paper + solve.unanswered + solve.undecided

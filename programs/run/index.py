@@ -302,10 +302,4 @@ def _variation_facts(line: Line) -> dict[str, Any]:
     # The first of the variations that were solved together counts for the question. Older versions solved each by itself.
     if solve and line["status"] in SOLVED_STATUSES and name == str((solve.get("variations") or [name])[0]):
         facts["solved"] = {"need": solve["need"] or UNDECIDED, "difficulty": solve["difficulty"]}
-    steps = last.get("steps") or []
-    # In older versions rules gave a status too, which they could not really know.
-    checked = [step for step in steps if step.get("judged_by") not in (None, "rule")]
-    if checked and line["status"] == "accepted":
-        statuses = Counter(step.get("status") or "no_claim" for step in checked)
-        facts["steps"] = {"steps": len(steps), "checked": len(checked), **statuses}
     return {part: value for part, value in facts.items() if value}

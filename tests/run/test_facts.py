@@ -3,7 +3,7 @@ versions (`programs.run.old_lines`).
 
 1. For any journal, each count from the index equals a count over the newest lines.
 2. A rejection sentence of an older version becomes the reason that it meant, and stays as the detail.
-3. Only findings of a model on a standing trace are counted: not those of rules in older versions, nor of undone traces.
+3. The blind solve of a question, which its variations share, is counted once.
 """
 
 from collections import Counter
@@ -15,13 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.rejection import Reason
-from programs.run.funnel import Findings, StepFindings, findings_in_words, findings_of, funnel_of, losses
+from programs.run.funnel import findings_of, funnel_of, losses
 from programs.run.index import BUG, Index
 from programs.run.journal import Journal
 from programs.run.old_lines import upgrade_line
 
 STATUSES = ["accepted", "rejected", "unjudged", "failed", "duplicate", "contaminated", "withdrawn"]
-VERDICTS = ["supported", "inferred", "outside", "contradicted", "no_claim"]
 NEEDS = ["known", "needs_paper", "unanswered", None]
 
 REJECTIONS = st.builds(
@@ -30,14 +29,13 @@ REJECTIONS = st.builds(
     st.sampled_from(["", "trace: it says nothing", "answer: it leans", "known"]),
 )
 Dict = st.SearchStrategy[dict[str, Any]]
-STEPS: Dict = st.builds(dict, status=st.sampled_from([*VERDICTS, None]), judged_by=st.sampled_from([None, "rule", "m"]))
 SOLVES: Dict = st.builds(
     dict,
     need=st.sampled_from(NEEDS),
     difficulty=st.none() | st.floats(0, 1),
     variations=st.sampled_from([None, [0, 1], [1], ["0-model"]]),
 )
-RECORDS: Dict = st.builds(dict, steps=st.lists(STEPS, max_size=4), blind_solve=st.none() | SOLVES)
+RECORDS: Dict = st.builds(dict, blind_solve=st.none() | SOLVES)
 VARIATIONS: Dict = st.builds(
     dict,
     kind=st.just("unit"),
@@ -108,13 +106,6 @@ def assert_counts_match(index: Index, units: list[Any], pools: list[Any], sample
     assert index.counts() == Counter(unit["status"] for unit in units)
     reasons = sum(unit["rejection"] is not None for unit in units) + sum(bool(sample["failure"]) for sample in samples)
     assert sum(losses(index, 0).values()) == reasons
-    findings = findings_of(index)
-    accepted = [unit["record"] or (unit["attempts"] or [{}])[-1] for unit in units if unit["status"] == "accepted"]
-    traces = [record.get("steps", []) for record in accepted]
-    checked = [[step for step in steps if step["judged_by"] == "m"] for steps in traces]
-    steps_found = findings.steps or StepFindings()
-    assert steps_found.checked == sum(map(len, checked))
-    assert steps_found.steps == sum(len(steps) for steps, some in zip(traces, checked, strict=True) if some)
 
 
 def loss_name(rejection: dict[str, str]) -> str:
@@ -173,18 +164,6 @@ def test_2_the_sentences_of_questions_become_their_reasons() -> None:
 def variation(**fields: Any) -> dict[str, Any]:
     line = {"kind": "unit", "key": "a/x/0", "sample": "a", "status": "accepted", "rejection": None}
     return {**line, "basis": "b", "settled": True, "digest": "d", "record": None, **fields}
-
-
-def test_3_only_steps_that_a_model_checked_count(tmp_path: Path) -> None:
-    checked = [{"status": "supported", "judged_by": "m"}, {"judged_by": "m"}, {"status": None}]
-    with Journal(tmp_path / "j.jsonl") as journal:
-        assert findings_of(journal.index) == Findings()
-        for number in range(2):
-            journal.append(**variation(key=f"a/x/{number}", record={"steps": checked}))
-        found = findings_of(journal.index)
-    assert found.steps == StepFindings(steps=6, checked=4, supported=2, no_claim=2)
-    [(name, words)] = findings_in_words(found)
-    assert (name, words) == ("steps", "4 of 6 checked: 2 supported, 0 inferred, 0 outside, 0 contradicted, 2 no claim")
 
 
 def test_3_a_question_that_was_solved_once_counts_once(tmp_path: Path) -> None:
