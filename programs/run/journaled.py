@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,20 +26,16 @@ log = logging.getLogger("synthreasoner")
 LOST_IN_A_ROW = 12
 """A server counts as gone after this many stages in a row, plus one per permit, without a readable answer."""
 
-REFUSED_AT_FIRST = 5
-"""A model that has answered nothing counts as refusing everything once it refused this many texts for one reason."""
-
 REFUSED_IN_A_ROW = 12
-"""Any model counts as refusing everything once it refused this many texts in a row."""
+"""A model counts as refusing everything once it refused this many texts in a row."""
 
 
 @dataclass
-class _ModelState:
-    """Stages in a row at which a model's server failed, and texts in a row that it refused, with the refusal's words."""
+class _Silence:
+    """Since a model's last answer: the stages at which its server failed, and the texts that it refused."""
 
-    failed_in_a_row: int = 0
-    refused_texts: dict[str, str] = field(default_factory=dict)
-    answered: bool = False
+    failed: int = 0
+    refused: set[str] = field(default_factory=set)
 
 
 class JournaledCaller:
@@ -58,7 +53,7 @@ class JournaledCaller:
         self._ledger, self._gate = ledger, ledger.gate
         self._servers_checked: asyncio.Task[None] | None = None
         self._unread = 0
-        self._models: defaultdict[str, _ModelState] = defaultdict(_ModelState)
+        self._silences = defaultdict[str, _Silence](_Silence)
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -131,22 +126,19 @@ class JournaledCaller:
         """Raises `FatalError` if a server is gone or refuses everything, `RunStopped` if a stop left the ask unanswered."""
         if reply.settled:
             self._unread = 0
-            self._models[reply.model] = _ModelState(answered=True)
+            self._silences.pop(reply.model, None)
             return
         if self._gate.closed:
             raise RunStopped
-        model = self._models[reply.model]
+        silence = self._silences[reply.model]
         if reply.fault == "refused":
-            # Without words that hold digits: a refusal may contain the id of its request.
-            words = model.refused_texts[ask.sample] = re.sub(r"\w*\d\w*", "", reply.problems[-1])
-            refused = len(model.refused_texts)
-            same_words = Counter(model.refused_texts.values())[words]
-            if refused >= REFUSED_IN_A_ROW or (not model.answered and same_words >= REFUSED_AT_FIRST):
-                self._give_up(f"{reply.model} refused {refused} texts in a row", reply)
-        else:
-            self._unread += 1
-            model.failed_in_a_row += reply.fault == "server"
-        lost = max(self._unread, model.failed_in_a_row)
+            silence.refused.add(ask.sample)
+            if len(silence.refused) >= REFUSED_IN_A_ROW:
+                self._give_up(f"{reply.model} refused {len(silence.refused)} texts in a row", reply)
+            return
+        self._unread += 1
+        silence.failed += reply.fault == "server"
+        lost = max(self._unread, silence.failed)
         if lost >= LOST_IN_A_ROW + self._gate.capacity:
             self._give_up(f"{lost} stages in a row got no usable answer", reply)
 

@@ -26,7 +26,7 @@ from programs.option_groups import BudgetOptions
 from programs.run.budget import Budget
 from programs.run.gate import Gate
 from programs.run.journal import Journal
-from programs.run.journaled import LOST_IN_A_ROW, REFUSED_AT_FIRST, REFUSED_IN_A_ROW, JournaledCaller
+from programs.run.journaled import LOST_IN_A_ROW, REFUSED_IN_A_ROW, JournaledCaller
 from programs.run.ledger import Ledger
 from programs.run.reading import Reading
 from tests.builders import passage, tracer
@@ -96,9 +96,9 @@ async def asks_until_it_gives_up(asker: Asker, **reply: Any) -> int:
     raise AssertionError("it never gives up")
 
 
-@pytest.mark.parametrize(("fault", "limit"), [("server", LOST_IN_A_ROW + CAPACITY), ("refused", REFUSED_AT_FIRST)])
+@pytest.mark.parametrize(("fault", "limit"), [("server", LOST_IN_A_ROW + CAPACITY), ("refused", REFUSED_IN_A_ROW)])
 async def test_a_judges_server_that_is_gone_ends_the_run(asker: Asker, fault: str, limit: int) -> None:
-    """Although others answer; sooner if it refuses from the start."""
+    """Although others answer."""
     assert await asks_until_it_gives_up(asker, fault=fault) == limit
 
 
