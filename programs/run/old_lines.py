@@ -1,15 +1,16 @@
 """Converts lines of older versions, which gave reasons as sentences only, to the form in which reasons are counted."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from programs.rejection import Reason
 
-_JUDGED_RE = re.compile(r"quality \S+ after \d+ attempts")
-_BLIND_SOLVE_PREFIX = "blind solve: "
-_OWN_THOUGHT_PREFIX = "no own thought was taken"
-
+_REASON_BY_START = {
+    "quality ": Reason.JUDGED,
+    "blind solve: ": Reason.NEED,
+    "no own thought was taken": Reason.OWN_THOUGHT,
+    "it gives a benchmark away": Reason.BENCHMARK,
+}
 _REASON_BY_STATUS = {
     "rejected": Reason.UNUSABLE,
     "failed": Reason.UNANSWERED,
@@ -18,16 +19,11 @@ _REASON_BY_STATUS = {
     "contaminated": Reason.BENCHMARK,
     "withdrawn": Reason.REPEATED,
 }
-_REASON_BY_WORDS = {
-    "leans on its source": Reason.REFERS_TO_SOURCE,
-    "shows how it was made": Reason.ARTEFACT,
-    "asks nothing": Reason.NOTHING_ASKED,
-    "is not about the passage": Reason.OFF_SUBJECT,
-    "is about nothing": Reason.OFF_SUBJECT,
-    "asks the same as": Reason.SAME_QUESTION,
+_REASON_BY_WHY = {
     "gives a benchmark away": Reason.BENCHMARK,
     "asks the same as another question": Reason.REPEATED,
 }
+"""The reasons for which questions were left out (`dropped`)."""
 
 
 def upgrade_line(line: dict[str, Any]) -> dict[str, Any]:
@@ -63,26 +59,16 @@ def _rejection(reason: Reason, detail: str) -> dict[str, str]:
 
 
 def _unit_rejection(line: Mapping[str, Any]) -> dict[str, str] | None:
-    status, reason = line["status"], line.get("reason") or ""
+    status, sentence = line["status"], line.get("reason") or ""
     if status == "accepted":
         return None
-    if status == "rejected" and _JUDGED_RE.match(reason):
-        return _rejection(Reason.JUDGED, reason)
-    if reason.startswith(_BLIND_SOLVE_PREFIX):
-        return _rejection(Reason.NEED, reason.removeprefix(_BLIND_SOLVE_PREFIX))
-    if reason.startswith(_OWN_THOUGHT_PREFIX):
-        return _rejection(Reason.OWN_THOUGHT, reason.removeprefix(_OWN_THOUGHT_PREFIX).removeprefix(": "))
-    if status == "withdrawn" and "gives a benchmark away" in reason:
-        return _rejection(Reason.BENCHMARK, reason)
-    return _rejection(_REASON_BY_STATUS[status], reason)
+    meant = (reason for start, reason in _REASON_BY_START.items() if sentence.startswith(start))
+    return _rejection(next(meant, _REASON_BY_STATUS[status]), sentence)
 
 
 def _question_rejection(question: Mapping[str, Any]) -> dict[str, str]:
-    problems = "; ".join(question.get("problems") or ())
-    reason = next((reason for words, reason in _REASON_BY_WORDS.items() if problems.startswith(words)), Reason.FORM)
-    return _rejection(reason, problems)
+    return _rejection(Reason.FORM, "; ".join(question.get("problems") or ()))
 
 
-def _dropped_rejection(question: Mapping[str, Any]) -> dict[str, str] | None:
-    reason = _REASON_BY_WORDS.get(question.get("why", ""))
-    return None if reason is None else _rejection(reason, question["twin"])
+def _dropped_rejection(question: Mapping[str, Any]) -> dict[str, str]:
+    return _rejection(_REASON_BY_WHY[question["why"]], question["twin"])

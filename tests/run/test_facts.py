@@ -113,25 +113,24 @@ def loss_name(rejection: dict[str, str]) -> str:
     return f"{stage} {reason}" if reason in ("unusable", "unanswered") else reason
 
 
-JUDGED = "quality 5.5 after 3 attempts"
 OLD_VARIATIONS = [
-    ("failed", "trace: the form is wrong", Reason.UNANSWERED, "trace: the form is wrong"),
-    ("rejected", "answer: leans on its source", Reason.UNUSABLE, "answer: leans on its source"),
-    ("rejected", JUDGED, Reason.JUDGED, JUDGED),
-    ("rejected", "blind solve: known", Reason.NEED, "known"),
-    ("rejected", "no own thought was taken: 4 too short", Reason.OWN_THOUGHT, "4 too short"),
-    ("unjudged", "No comment.; No comment.", Reason.UNJUDGED, "No comment.; No comment."),
-    ("duplicate", "the same as variation 0", Reason.SAME_VARIATION, "the same as variation 0"),
-    ("contaminated", "bench.jsonl:1", Reason.BENCHMARK, "bench.jsonl:1"),
-    ("withdrawn", "it asks the same as a/x", Reason.REPEATED, "it asks the same as a/x"),
-    ("withdrawn", "it gives a benchmark away: b:1", Reason.BENCHMARK, "it gives a benchmark away: b:1"),
+    ("failed", "trace: the form is wrong", Reason.UNANSWERED),
+    ("rejected", "answer: leans on its source", Reason.UNUSABLE),
+    ("rejected", "quality 5.5 after 3 attempts", Reason.JUDGED),
+    ("rejected", "blind solve: known", Reason.NEED),
+    ("rejected", "no own thought was taken: 4 too short", Reason.OWN_THOUGHT),
+    ("unjudged", "No comment.; No comment.", Reason.UNJUDGED),
+    ("duplicate", "the same as variation 0", Reason.SAME_VARIATION),
+    ("contaminated", "bench.jsonl:1", Reason.BENCHMARK),
+    ("withdrawn", "it asks the same as a/x", Reason.REPEATED),
+    ("withdrawn", "it gives a benchmark away: b:1", Reason.BENCHMARK),
 ]
 
 
 def test_2_the_sentence_of_a_variation_becomes_its_reason() -> None:
-    for status, sentence, reason, detail in OLD_VARIATIONS:
+    for status, sentence, reason in OLD_VARIATIONS:
         line = {"kind": "unit", "key": "k", "status": status, "reason": sentence}
-        assert upgrade_line(line) == {**line, "rejection": {"reason": reason.value, "detail": detail}}
+        assert upgrade_line(line) == {**line, "rejection": {"reason": reason.value, "detail": sentence}}
         assert upgrade_line(upgrade_line(line)) == upgrade_line(line)
     stored = {"kind": "unit", "key": "k", "rejection": {"reason": "turned down by the judges", "detail": "4.0"}}
     assert upgrade_line(stored)["rejection"] == {"reason": "rejected by the judges", "detail": "4.0"}
@@ -139,25 +138,15 @@ def test_2_the_sentence_of_a_variation_becomes_its_reason() -> None:
     assert upgrade_line(accepted) == {**accepted, "rejection": None}
 
 
-OLD_PROBLEMS = [
-    (['leans on its source: "the paper" (it)', "asks nothing"], Reason.REFERS_TO_SOURCE),
-    (["asks nothing", "no words"], Reason.NOTHING_ASKED),
-    (["is not about the passage: it names nothing of it"], Reason.OFF_SUBJECT),
-    (["is about nothing: it has no words of content"], Reason.OFF_SUBJECT),
-    (["asks the same as: How do lamps drift?"], Reason.SAME_QUESTION),
-    (["JSON instead of prose"], Reason.FORM),
-]
-
-
 def test_2_the_sentences_of_questions_become_their_reasons() -> None:
     dropped = [
         {"why": "gives a benchmark away", "twin": "b:1"},
         {"why": "asks the same as another question", "twin": "a/x"},
     ]
-    rejected = [{"problems": problems} for problems, _ in OLD_PROBLEMS]
+    rejected = [{"problems": ["asks nothing", "no words"]}]
     line = upgrade_line({"kind": "pool", "key": "k", "questions": [], "rejected": rejected, "dropped": dropped})
     reasons = [question["rejection"]["reason"] for question in [*line["rejected"], *line["dropped"]]]
-    assert reasons == [*(reason.value for _, reason in OLD_PROBLEMS), Reason.BENCHMARK.value, Reason.REPEATED.value]
+    assert reasons == [Reason.FORM.value, Reason.BENCHMARK.value, Reason.REPEATED.value]
     assert upgrade_line(line) == line
 
 
