@@ -96,7 +96,8 @@ class ProgressView:
         pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
         yield "time", ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), pace])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
-        waits = f", {ledger.waiting} waiting to retry" if ledger.waiting else ""
+        waiting = 0 if gate.closed else ledger.retries.waiting
+        waits = f", {waiting} waiting to retry" if waiting else ""
         yield "calls", f"{gate.in_flight} of {gate.capacity} in flight{waits}, {spent.calls:,} finished{reasks}"
         yield "texts", f"{ledger.texts_done:,} done, {ledger.texts_in_progress:,} in progress"
         lost = "".join(f", {n:,} {status}" for status, n in sorted(ledger.traces.items()) if n and status != "accepted")
@@ -104,9 +105,9 @@ class ProgressView:
         forecast = f"; the input will give about {self.expected:,} in all" if falls_short else ""
         yield "traces", f"{self.done:,} accepted{lost}{forecast}"
         yield "spent", self._spent()
-        if ledger.last_fault:
-            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in ledger.faults.most_common(MAX_FAULT_KINDS))
-            yield "last", ledger.last_fault[:MAX_ERROR_CHARS]
+        if (retries := ledger.retries).last:
+            yield "errors", ", ".join(f"{kind} x{n}" for kind, n in retries.faults.most_common(MAX_FAULT_KINDS))
+            yield "last", retries.last[:MAX_ERROR_CHARS]
 
     def _time_left(self, now: float) -> Iterator[str]:
         totals = [total for total in (self._ledger.goal, self.expected) if total is not None]

@@ -15,17 +15,37 @@ from programs.run.gate import Gate
 from programs.run.reading import Reading
 
 
+class Retries:
+    """The failures that were followed by a retry. `faults` counts them by kind; `last` is the newest, on one line."""
+
+    def __init__(self) -> None:
+        self.faults, self.last = Counter[str](), ""
+        self._times: list[float] = []
+
+    def record(self, error: TransientError, seconds: float) -> None:
+        """Counts a failed call that is retried in `seconds`. What it spent is added once the call has ended."""
+        self.faults[fault_kind(error)] += 1
+        now = time.monotonic()
+        self._times = [*(retry_time for retry_time in self._times if retry_time > now), now + seconds]
+        self.last = " ".join(str(error).split())
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that wait for a retry."""
+        return sum(retry_time > time.monotonic() for retry_time in self._times)
+
+
 @dataclass
 class Ledger:
     """`since`: the journal offset at which the run started. `traces`: variations of all runs by status; `accepted_before`:
     those accepted before this run. `goal`: accepted traces wanted in all, `room`: texts that may still be started or
     resumed, None for any number. `total`: what this run spent; `reused`: stages answered by the journal; `already_done`:
-    texts read that earlier runs finished. `faults`: failures followed by a retry, by kind; `last_fault`: the newest, on
-    one line. `on_reply` is called with each reply."""
+    texts read that earlier runs finished. `on_reply` is called with each reply."""
 
     gate: Gate
     budget: Budget
     reading: Reading
+    retries: Retries = field(default_factory=Retries)
     since: int = 0
     traces: Counter[str] = field(default_factory=Counter)
     goal: int | None = None
@@ -37,9 +57,6 @@ class Ledger:
     already_done: int = 0
     texts_done: int = 0
     texts_in_progress: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    last_fault: str | None = None
-    _retry_times: list[float] = field(default_factory=list)
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -49,18 +66,6 @@ class Ledger:
         self.total += reply.spent
         self.budget.spend(ask, reply)
         self.on_reply(ask, reply)
-
-    def record_retry(self, error: TransientError, seconds: float) -> None:
-        """Counts a failed call that is retried in `seconds`. What it spent is added once the call has ended."""
-        self.faults[fault_kind(error)] += 1
-        now = time.monotonic()
-        self._retry_times = [*(retry_time for retry_time in self._retry_times if retry_time > now), now + seconds]
-        self.last_fault = " ".join(str(error).split())
-
-    @property
-    def waiting(self) -> int:
-        """The number of calls that wait for a retry."""
-        return 0 if self.gate.closed else sum(retry_time > time.monotonic() for retry_time in self._retry_times)
 
     @property
     def seconds(self) -> float:

@@ -29,7 +29,7 @@ from programs.run.document import write_document
 from programs.run.gate import Gate, interruptible
 from programs.run.journal import Journal
 from programs.run.journaled import JournaledCaller
-from programs.run.ledger import Ledger
+from programs.run.ledger import Ledger, Retries
 from programs.run.outcomes import JournalStore, Rules
 from programs.run.reading import Reading, reader_of
 from programs.run.resume import mixing_of, prepare_journal, prepare_journal_path
@@ -74,8 +74,8 @@ async def run(
     `StorageError` if the journal cannot be opened."""
     sources = find_sources(settings.input_file)
     tracer, mixing = program_of(settings)
-    rules = Rules(settings)
-    models = ModelTable.of_run(settings, on_retry=lambda error, seconds: ledger.record_retry(error, seconds))
+    rules, retries = Rules(settings), Retries()
+    models = ModelTable.of_run(settings, on_retry=retries.record)
     check_prices(settings, models.names)
     try:
         with Journal(prepare_journal_path(settings)) as journal:
@@ -84,7 +84,7 @@ async def run(
             journal.append("run", None, status="running", started=utc_now(), **facts)
             log.info("run started", extra={**facts, "kept": journal.index.counts()})
             intake = Intake(journal.index, settings, rules)
-            ledger = _open_ledger(settings, journal, rules, sources, intake, on_reply)
+            ledger = _open_ledger(settings, journal, rules, sources, intake, retries, on_reply)
             model_caller = Caller(models.of, ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens))
             caller = JournaledCaller(model_caller, journal, ledger, models.check_servers)
             store = JournalStore(journal, rules, ledger, {"program": mixing["program"], "seed": settings.seed})
@@ -103,6 +103,7 @@ def _open_ledger(
     rules: Rules,
     sources: Sequence[Source],
     intake: Intake,
+    retries: Retries,
     on_reply: Callable[[Ask, Reply], None],
 ) -> Ledger:
     """The ledger of a run that starts with this journal, with its gate and budget. Starts to read the input."""
@@ -112,6 +113,7 @@ def _open_ledger(
         Gate(capacity, max(1, capacity // 2) if is_embedded(settings.model) else None),
         Budget(settings, settings.max_output_tokens),
         Reading(partial(reader_of, settings, done), ReadReport(), sources, len(done)),
+        retries,
         since=index.end,
         traces=Counter(index.counts()),
         goal=settings.max_traces,

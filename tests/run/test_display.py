@@ -62,7 +62,7 @@ def ledger(
     defaults = {"traces": Counter(accepted=1034, rejected=12, failed=1), "total": SPENT, "texts_done": 1034}
     for name, value in {**defaults, **fields}.items():
         setattr(ledger, name, value)
-    ledger.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
+    ledger.retries.faults.update({"429": 112, "timeout": 3, "500": 2, "connection": 1})
     return ledger
 
 
@@ -87,7 +87,7 @@ def panel_text(progress: ProgressView, columns: int) -> str:
 
 def test_1_panel_and_line_show_the_same_facts() -> None:
     run = ledger()
-    run.record_retry(RateLimited("slow\n down", status=429), 12.4)
+    run.retries.record(RateLimited("slow\n down", status=429), 12.4)
     progress = view(run)
     for fact in (
         "1,034 of about 4,100 traces (25%)",
@@ -134,7 +134,7 @@ def test_1_a_finished_run_shows_no_time_left(fields: dict[str, Any], earlier: in
 @pytest.mark.parametrize(("reason", "key"), [("interrupted", "Ctrl-C again"), ("the budget is spent", "Ctrl-C twice")])
 def test_1_a_stopping_run_says_what_it_finishes(reason: str, key: str) -> None:
     run = ledger(stopping=reason, in_flight=3)
-    run.record_retry(RateLimited("slow down", status=429), 12.4)
+    run.retries.record(RateLimited("slow down", status=429), 12.4)
     progress = view(run)
     for text in (panel_text(progress, 60), line(progress, NOON)):
         assert "waiting" not in text
