@@ -85,8 +85,8 @@ class Embedded(Server):
         while (slot := self._slots.take(prompt)) is None:
             await asyncio.sleep(SLOT_POLL_SECONDS)
         try:
-            if slot.state is not None and not await self._transfer_state(slot, "restore", slot.state):
-                self._slots.forget(slot.state)
+            if slot.source is not None:
+                await self._transfer_state(slot, "restore", slot.source)
             try:
                 response = await super()._answer(request, **extra_fields, id_slot=slot.number)
             except Truncated:
@@ -98,9 +98,7 @@ class Embedded(Server):
             self._slots.release(slot)
 
     async def _save_state(self, slot: Slot) -> None:
-        state = self._slots.oldest_state()
-        if await self._transfer_state(slot, "save", state):
-            self._slots.record_saved(slot, state)
+        self._slots.record_state(slot, saved=await self._transfer_state(slot, "save", slot.number))
 
     async def _transfer_state(self, slot: Slot, action: str, state: int) -> bool:
         """Saves or restores a slot's state; returns whether that worked. A failure (the disk is full, say) is no reason to

@@ -13,26 +13,24 @@ from rapidfuzz.distance import Prefix
 MIN_SHARED_CHARS = 400
 """Fewer shared characters, of about four per token, make no difference to the choice."""
 
-STATES_PER_SLOT = 2
-
 
 class Slot(NamedTuple):
-    """A slot that is taken, and the number of the saved state to restore into it first; None: it keeps its own."""
+    """A slot that is taken, and the slot whose saved state to restore into it first; None: it keeps its own."""
 
     number: int
-    state: int | None
+    source: int | None
 
 
 class Slots:
-    """The slots of one server and their saved states, by number. Safe to share between threads. Their contents are a guess
-    about the server's memory. A wrong guess costs time but never changes a reply, since the server compares each prompt
-    with what the slot really holds."""
+    """The slots of one server, by number, and the state that each saved last. Safe to share between threads. Their contents
+    are a guess about the server's memory and files. A wrong guess costs time but never changes a reply, since the server
+    compares each prompt with what the slot really holds."""
 
     def __init__(self, count: int) -> None:
         self._held = [""] * count
-        # Both are in order of last use, the least recent first.
+        self._saved = [""] * count
+        # In order of last use, the least recent first.
         self._free = list(range(count))
-        self._states = dict.fromkeys(range(STATES_PER_SLOT * count), "")
         self._lock = threading.Lock()
 
     def take(self, prompt: str) -> Slot | None:
@@ -42,35 +40,21 @@ class Slots:
             if not self._free:
                 return None
             number = max(self._free, key=lambda free: _shared_chars(self._held[free], prompt))
-            state = None
+            source = None
             held = _shared_chars(self._held[number], prompt)
-            best = max(self._states, key=lambda saved: _shared_chars(self._states[saved], prompt))
-            if _shared_chars(self._states[best], prompt) >= held + MIN_SHARED_CHARS:
-                number, state = self._free[0], best
-                self._states[best] = self._states.pop(best)
+            best = max(range(len(self._saved)), key=lambda slot: _shared_chars(self._saved[slot], prompt))
+            if _shared_chars(self._saved[best], prompt) >= held + MIN_SHARED_CHARS:
+                number, source = self._free[0], best
             elif held < MIN_SHARED_CHARS:
                 number = self._free[0]
             self._free.remove(number)
             self._held[number] = prompt
-            return Slot(number, state)
+            return Slot(number, source)
 
-    def oldest_state(self) -> int:
-        """The number of the least recently used state, to be overwritten: no call is given it any more."""
+    def record_state(self, slot: Slot, *, saved: bool) -> None:
+        """Records that the slot's state was saved, or that this failed and none can be restored."""
         with self._lock:
-            oldest = next(iter(self._states))
-            del self._states[oldest]
-            self._states[oldest] = ""
-            return oldest
-
-    def forget(self, state: int) -> None:
-        """Records that the state with this number cannot be restored."""
-        with self._lock:
-            self._states[state] = ""
-
-    def record_saved(self, slot: Slot, state: int) -> None:
-        """Records that the slot's state was saved under this number."""
-        with self._lock:
-            self._states[state] = self._held[slot.number]
+            self._saved[slot.number] = self._held[slot.number] if saved else ""
 
     def release(self, slot: Slot) -> None:
         with self._lock:
