@@ -8,7 +8,7 @@ from itertools import chain
 from programs.asking.ask import Ask
 from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.lms.addresses import bases_of, check_models
-from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS, EmbeddedServers
+from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS
 from programs.lms.failures import ConnectionFailed, Forbidden
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
@@ -51,7 +51,6 @@ class ModelTable:
         self._timeout, self._effort, self._of_stage = connection.timeout, reasoning_effort, of_stage or {}
         check_models(connection.api_base, self.names)
         retry = RetryPolicy(first_wait=connection.retry_wait, patience=connection.patience, on_retry=on_retry)
-        servers = EmbeddedServers(download=download)
         self._models = {
             name: resolve(
                 name,
@@ -61,7 +60,7 @@ class ModelTable:
                 temperature=temperature,
                 reasoning_effort=reasoning_effort,
                 retry=retry,
-                servers=servers,
+                download=download,
             )
             for name in self.names
         }

@@ -166,21 +166,12 @@ def make_state_folder() -> tuple[Path, BaseFileLock]:
     return folder, lock
 
 
-class EmbeddedServers:
-    """The embedded models of one process, one for each file, even if several names resolve to it. Without `download`, no
-    file is downloaded: a dry run only looks at names."""
-
-    def __init__(self, *, download: bool = True) -> None:
-        self._models: dict[Path, Embedded] = {}
-        self._download = download
-
-    def get(self, name: str, timeout: float = EMBEDDED_SECONDS) -> Embedded:
-        """The server, not yet loaded, of a name that `programs.lms.weights.file_of` accepts. Downloads the file if
-        necessary. Raises UserError if llama.cpp is not installed or the file is not available."""
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
-        path = file_of(name, download=self._download).resolve()
-        return self._models.setdefault(path, Embedded(path, timeout))
+def embedded(name: str, timeout: float, *, download: bool) -> Embedded:
+    """The server, not yet loaded, of a name that `programs.lms.weights.file_of` accepts, which is also told whether to
+    download a missing file. Raises UserError if llama.cpp is not installed or the file is not available."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UserError("the embedded model needs llama.cpp: pip install 'synthreasoner[embedded]'")
+    return Embedded(file_of(name, download=download).resolve(), timeout)
 
 
 LOAD_READINGS, LOAD_SECONDS = 20, 2.0

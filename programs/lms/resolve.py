@@ -23,7 +23,7 @@ from programs.cli.options import suggestion
 from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
-from programs.lms.embedded import EmbeddedServers
+from programs.lms.embedded import embedded
 from programs.lms.engine import DirectLM, Engine, PatientLM
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Effort, Server
@@ -93,28 +93,28 @@ def resolve(
     reasoning_effort: Effort | None = None,
     retry: RetryPolicy | None = None,
     env: Mapping[str, str] | None = None,
-    servers: EmbeddedServers | None = None,
+    download: bool = True,
 ) -> Model:
-    """The model called `name`. Connects to no server and loads no weights, but downloads an embedded model's missing file.
+    """The model called `name`. Connects to no server and loads no weights. An embedded model's missing file is
+    downloaded if `download`.
 
     Several bases are servers of the same model that share the calls (see `spread`). `env` (default: the process's) holds
-    the credentials. Pass the same `servers` for all names, so that each embedded model is loaded once. Raises UserError for
-    whatever the user can fix."""
+    the credentials. Raises UserError for whatever the user can fix."""
     name, retry = name.strip(), retry or RetryPolicy()
     bases = [api_base] if isinstance(api_base, str) else list(api_base or ())
     kind = name.partition(":")[0]
-    embedded = kind == "embedded"
+    is_embedded = kind == "embedded"
     if not name or name.endswith("/"):
         raise UserError(f"the model name {name!r} is incomplete: NAME (Argo), openai/NAME, provider/NAME, or embedded")
-    if embedded and bases:
+    if is_embedded and bases:
         raise UserError("an embedded model has no address: leave out --api-base, or name another model")
-    if not embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], min_similarity=85.0)):
+    if not is_embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], min_similarity=85.0)):
         raise UserError(f"unknown model {name!r}{hint}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")
     resolved: list[Server]
-    if embedded:
-        resolved = [(servers or EmbeddedServers()).get(name, timeout)]
+    if is_embedded:
+        resolved = [embedded(name, timeout, download=download)]
     elif (make := SERVERS.get(provider if slash else "")) is None:
         return _dspy_model(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
@@ -129,7 +129,7 @@ def resolve(
         sampling["temperature"] = None
     # Without a slash, DSPy recognizes no model whose parameters it would check by its own rules.
     lm = DirectLM(f"{resolved[0].name}:{resolved[0].model}".replace("/", ":"), engine, **sampling)
-    endpoint = "in this process" if embedded else ", ".join(endpoints)
+    endpoint = "in this process" if is_embedded else ", ".join(endpoints)
     return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from programs.errors import ContextTooLong, UserError
-from programs.lms.embedded import Embedded, EmbeddedServers, idle_cores, make_state_folder
+from programs.lms.embedded import Embedded, idle_cores, make_state_folder
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
 from programs.lms.server import HttpReply
@@ -35,7 +35,7 @@ def _do_not_measure_load(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Model]:
-    model = resolve("embedded:smollm2-135m", env={}, timeout=60, servers=EmbeddedServers())
+    model = resolve("embedded:smollm2-135m", env={}, timeout=60)
     yield model
     model.close()
 
@@ -153,7 +153,7 @@ def test_a_file_that_is_not_a_model_is_a_user_error(tmp_path: Path) -> None:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UserError, match=r"pip install 'synthreasoner\[embedded\]'"):
-        EmbeddedServers().get("embedded:smollm2-135m")
+        resolve("embedded:smollm2-135m", env={})
 
 
 @pytest.mark.parametrize(("running", "others"), [(1, 0), (2, 1), (999, 99)])
