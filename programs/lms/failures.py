@@ -115,7 +115,8 @@ _STATUS_OF_TYPE = (
 
 def http_error(status: int, headers: Mapping[str, str], text: str, secrets: Iterable[str] = ()) -> BackendError:
     """Returns, for the caller to raise, the error that a reply with a status other than 2xx means."""
-    reason = _error_text(text)
+    payload = json_in(text)
+    reason = _reason_in(payload.get("error", payload)) if isinstance(payload, Mapping) else text
     message = f"HTTP {status}: {excerpt(reason, secrets) or 'no reason given'}"
     if status == 401:
         return AccessDenied(message)
@@ -144,11 +145,9 @@ def raise_error_in(payload: Mapping[str, Any], secrets: Iterable[str] = ()) -> N
     error, passed_on = payload.get("error"), payload.get("type") == "error"
     if not (error or passed_on or payload.get("object") == "error"):
         return
-    details = payload
-    if error:
-        details = error if isinstance(error, Mapping) else {"message": error}
-    reason = _error_text(json.dumps({"error": details}, default=str))
-    status = None if passed_on else _status_in(details)
+    details = error or payload
+    reason = _reason_in(details)
+    status = None if passed_on or not isinstance(details, Mapping) else _status_in(details)
     if status is not None:
         raise http_error(status, {}, reason, secrets)
     message = f"an error with HTTP 200: {excerpt(reason, secrets)}"
@@ -174,14 +173,12 @@ def json_in(text: str) -> Any:
         return None
 
 
-def _error_text(text: str) -> str:
-    """The message, detail, type and code of a JSON error; the text itself if it is anything else."""
-    payload = json_in(text)
-    error = payload.get("error", payload) if isinstance(payload, Mapping) else text
-    if not isinstance(error, Mapping):
-        return str(error)
-    words = [str(error[key]) for key in ("message", "detail", "type", "code") if error.get(key) not in (None, "")]
-    return " | ".join(words) or text
+def _reason_in(details: Any) -> str:
+    """The message, detail, type and code of an error in JSON; all of it if it has none of these."""
+    if not isinstance(details, Mapping):
+        return str(details)
+    words = [str(details[key]) for key in ("message", "detail", "type", "code") if details.get(key) not in (None, "")]
+    return " | ".join(words) or str(details)
 
 
 def _is_too_long(text: str) -> bool:
