@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from programs.asking.ask import Ask
-from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
+from programs.errors import AccessDenied, BackendError, UserError
 from programs.lms.addresses import bases_of, check_models
 from programs.lms.embedded import EMBEDDED_SECONDS, SLOTS
 from programs.lms.failures import ConnectionFailed, Forbidden
 from programs.lms.resolve import Model, resolve
 from programs.lms.retry import OnRetry, RetryPolicy
-from programs.lms.server import Effort, ListedModel, Server, model_lists, with_nearest
+from programs.lms.server import Effort, ListedModel, Server, model_lists, nearest_name
 from programs.option_groups import ConnectionOptions
 from programs.settings import Settings
 
@@ -118,8 +118,8 @@ class ModelTable:
             for server in lacking:
                 # Only if another server lists the model: a list may be incomplete, and the server accept more names.
                 if listed[server] and len(lacking) < len(listed):
-                    unknown = UnknownModel(f"{server.endpoint} does not have the model {server.model!r}")
-                    raise UserError(str(with_nearest(unknown, server.model, listed[server])))
+                    nearest = nearest_name(server.model, listed[server])
+                    raise UserError(f"{server.endpoint} does not have the model {server.model!r}{nearest}")
         for reason in unreachable.values():
             log.warning("%s (the other servers take its calls until it answers)", reason)
 

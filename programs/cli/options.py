@@ -88,10 +88,11 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
 
 
 def suggestion(word: str, names: Iterable[str], min_similarity: float = 70.0) -> str:
-    """A suggestion to append to an error about `word`: the nearest name, or "" if no similarity (0-100) is high enough."""
+    """A suggestion to append to an error about `word`: the nearest name in any case, or "" if no similarity (0-100) is high
+    enough."""
     from rapidfuzz import fuzz, process
 
-    match = process.extractOne(word, list(names), scorer=fuzz.ratio, score_cutoff=min_similarity)
+    match = process.extractOne(word, list(names), scorer=fuzz.ratio, processor=str.lower, score_cutoff=min_similarity)
     return f"; did you mean {match[0]!r}?" if match else ""
 
 

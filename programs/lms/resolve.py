@@ -108,7 +108,7 @@ def resolve(
         raise UserError(f"the model name {name!r} is incomplete: NAME (Argo), openai/NAME, provider/NAME, or embedded")
     if is_embedded and bases:
         raise UserError("an embedded model has no address: leave out --api-base, or name another model")
-    if not is_embedded and "/" not in kind and (hint := suggestion(kind.lower(), ["embedded"], min_similarity=85.0)):
+    if not is_embedded and "/" not in kind and (hint := suggestion(kind, ["embedded"], min_similarity=85.0)):
         raise UserError(f"unknown model {name!r}{hint}")
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
     provider, slash, bare = name.partition("/")

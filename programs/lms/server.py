@@ -15,8 +15,8 @@ import aiohttp
 import httpx
 import orjson
 from dspy.lm15 import Request, Response
-from rapidfuzz import fuzz, process, utils
 
+from programs.cli.options import suggestion
 from programs.errors import BackendError, CallError, FatalError, RateLimited, UnknownModel
 from programs.lms.addresses import BaseUrl
 from programs.lms.failures import CallTimeout, ConnectionFailed, Forbidden, InvalidReply, http_error, json_in
@@ -217,7 +217,7 @@ class Server:
                 self._models = await self.list_models()
             except BackendError:
                 self._models = []
-        return with_nearest(error, self.model, self._models)
+        return UnknownModel(f"{error}{nearest_name(self.model, self._models)}")
 
     async def _send(self, path: str, body: Mapping[str, Any] | None = None) -> HttpReply:
         """Posts a body, or sends a GET without one. Raises a TransientError if the connection fails or times out."""
@@ -270,15 +270,9 @@ class Server:
         return session
 
 
-def with_nearest(error: UnknownModel, name: str, known: Iterable[ListedModel]) -> UnknownModel:
-    """`error` with the request names of up to three models added to its message, the most similar first; `error` itself if
-    none is similar. Compares with both names of each model."""
-    names = {spelling: model.request_name for model in known for spelling in model}
-    matches = process.extract(
-        name, list(names), scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=MIN_SIMILARITY, limit=None
-    )
-    nearest = list(dict.fromkeys(names[spelling] for spelling, *_ in matches))
-    return UnknownModel(f"{error} (nearest names: {', '.join(nearest[:3])})") if nearest else error
+def nearest_name(name: str, known: Iterable[ListedModel]) -> str:
+    """A suggestion to append to an error about an unknown `name`; "" if no model has a similar name for requests."""
+    return suggestion(name, [model.request_name for model in known], MIN_SIMILARITY)
 
 
 async def model_lists(
