@@ -31,7 +31,6 @@ Effort = Literal["low", "medium", "high"]
 MAX_REPLY_BYTES = 4 * 1024 * 1024  # 100,000 tokens are about a million bytes, and hundreds of replies come at once
 CONNECT_TIMEOUT = 5.0
 POOL_SECONDS = 30.0  # how long an idle connection is kept open for later calls
-ERROR_PAGE_SECONDS = 60.0  # how long the error pages of a known server are retried
 MIN_SIMILARITY = 50.0  # of 100; a known name this similar to an unknown one is suggested
 MAX_INITIAL_403S = 5  # this many 403s from a server that has never answered mean bad credentials, not a refused text
 
@@ -67,8 +66,7 @@ class Server:
     never sent again. Each loop has its own connections, closed by `aclose` on that loop; what is learned is shared.
 
     A 403 in JSON, even with status 200, fails one call only; the MAX_INITIAL_403S-th is fatal if the server has answered
-    none. An error page that is not JSON (401, 403, 404), as proxies send, is retried for a while if the server has answered
-    a call or listed the model before."""
+    none. An error page that is not JSON (401, 403, 404), as proxies send, is retried if the server has answered before."""
 
     name = "openai"
     unreachable = "is the server running, and is the base URL right?"
@@ -86,9 +84,8 @@ class Server:
     ) -> None:
         self.model, self.rules = model, rules or BodyRules()
         self._effort, self._timeout = reasoning_effort, timeout
-        self._known = self._answered = False
+        self._answered = False
         self._initial_403s = 0
-        self._refusing_since: float | None = None
         self._models: list[ListedModel] | None = None
         self._sessions = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession]()
         self._pacers = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pacer]()
@@ -155,9 +152,7 @@ class Server:
         entries = self.payload(await self._send(self.models_path)).get("data")
         known = [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
         names = [[entry[key] for key in ("id", "internal_id") if isinstance(entry.get(key), str)] for entry in known]
-        models = [ListedModel(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
-        self._known = self._known or any(self.model in names for names in models)
-        return models
+        return [ListedModel(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
 
     async def aclose(self) -> None:
         """Closes the running loop's connections. A later call opens new ones."""
@@ -190,8 +185,7 @@ class Server:
                 rules = narrower
                 continue
             meter.add_answer(response)
-            self._known = self._answered = True
-            self._refusing_since = None
+            self._answered = True
             if refused := self.rules.accepted - rules.accepted:
                 self.rules = self.rules.without(*refused)
                 level = logging.INFO if refused <= FORMATS else logging.WARNING
@@ -202,9 +196,7 @@ class Server:
     async def _reinterpret(self, error: BackendError, reply: HttpReply | None) -> BackendError:
         """The error to raise instead of `error`, given what is known about the server."""
         if isinstance(error, FatalError) and reply is not None and not reply.text.lstrip().startswith(("{", "[")):
-            now = time.monotonic()
-            self._refusing_since = self._refusing_since or now
-            if self._known and reply.status >= 300 and now - self._refusing_since < ERROR_PAGE_SECONDS:
+            if self._answered and reply.status >= 300:
                 return InvalidReply(str(error))
         elif isinstance(error, Forbidden):
             self._initial_403s += 1
