@@ -26,10 +26,9 @@ from programs.background_loop import run_in_background
 from programs.errors import CallError, FatalError, Truncated
 from programs.lms.engine import BlockingEngine, Shared, limited_by
 from programs.lms.failures import EmptyAnswer, backend_error
-from programs.lms.meter import UNCOUNTED, Meter, current_meter, metered
+from programs.lms.meter import UNCOUNTED, current_meter, metered
 from programs.lms.resolve import Model
 from programs.lms.wire import reasoning_of
-from programs.redaction import make_encodable
 from programs.run.journal import Journal
 
 Line = dict[str, Any]
@@ -159,8 +158,7 @@ def recorded(model: Model, recorder: Recorder, purpose: str) -> Model:
     engine, given = RecordingEngine(recorder, model, purpose), model.lm.kwargs
     options = {"num_retries": 0, "cache": False, "callbacks": model.lm.callbacks}
     lm = RecordedLM(model.lm.model, engine=BlockingEngine(engine), async_engine=engine, **options)
-    # DSPy has another name for the token limit of reasoning models, and its constructor accepts neither.
-    lm.kwargs = {name: given[name] for name in ("temperature", "max_tokens", "max_completion_tokens") if name in given}
+    lm.kwargs = {name: given[name] for name in ("temperature", "max_tokens") if name in given}
     return replace(model, lm=lm)
 
 
@@ -212,8 +210,8 @@ class RecordingEngine(Shared):
         return response
 
     async def _call(self, request: Request) -> Line:
-        """Makes the call and returns its line. Meters around it count the call too. Raises `EmptyAnswer`."""
-        started, usage = time.monotonic(), None
+        """Makes the call and returns its line. Meters around it count the call too, including failed tries."""
+        started = time.monotonic()
         answer = {"text": None, "reasoning": "", "finish_reason": "length", "error": None}
         with metered() as meter:
             try:
@@ -221,11 +219,10 @@ class RecordingEngine(Shared):
             except Truncated as error:
                 answer["error"] = str(error)
             else:
-                usage, text = response.usage, make_encodable(response.text or "")
-                if not text.strip():
-                    raise EmptyAnswer("empty answer")
-                thought = make_encodable(reasoning_of(response))
-                answer |= {"text": text, "reasoning": thought, "finish_reason": response.finish_reason}
+                said = {"text": response.text, "reasoning": reasoning_of(response)}
+                answer |= {**said, "finish_reason": response.finish_reason}
+        # No prompt has zero tokens, so the server did not count them.
+        spent = meter.spent if meter.spent.prompt_tokens else UNCOUNTED
         return {
             "purpose": self._purpose,
             "endpoint": self._model.endpoint,
@@ -233,15 +230,5 @@ class RecordingEngine(Shared):
             "seconds": round(time.monotonic() - started, 3),
             "schema_refused": not self.supports_response_schema,
             **answer,
-            **_tokens(meter, usage),
+            **{name: getattr(spent, name) for name in _TOKENS},
         }
-
-
-def _tokens(meter: Meter, usage: Usage | None) -> dict[str, int | None]:
-    """The metered tokens, including failed tries of the call, or those that DSPy reports for a call that it made itself.
-    None: no server counted them, since no prompt has zero tokens."""
-    if not meter.requests and usage is not None:
-        counts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens)
-        return dict(zip(_TOKENS, counts, strict=True))
-    spent = meter.spent if meter.spent.prompt_tokens else UNCOUNTED
-    return {name: getattr(spent, name) for name in _TOKENS}

@@ -17,9 +17,6 @@ from dspy.utils.callback import with_callbacks
 from typing_extensions import Self
 
 from programs.background_loop import run_in_background
-from programs.errors import TransientError, UserError
-from programs.lms.failures import backend_error
-from programs.lms.meter import UNCOUNTED, current_meter
 from programs.lms.retry import ReleaseWhile, RetryPolicy
 from programs.lms.server import ListedModel, Server, model_lists
 from programs.lms.spread import ServerSpread
@@ -74,7 +71,7 @@ class Engine(Shared):
     async def list_models(self) -> list[ListedModel]:
         """The models that all servers offer, without retries. If some server is up, those that are not are left out with
         a warning. Raises a BackendError."""
-        lists, down = await model_lists(self.servers, Server.list_models)
+        lists, down = await model_lists(self.servers, lambda server: server.list_models())
         for error in down.values():
             log.warning("leaving out a server: %s", error)
         first, *others = lists.values()
@@ -142,46 +139,6 @@ class DirectLM(dspy.LM):
         response = await self._async_engine.complete(request_of(self.model, messages, {**self.kwargs, **options}))
         # Not `message.text`, which is None if the message also has a thinking part.
         return [response.text]
-
-
-class PatientLM(dspy.LM):
-    """A model that DSPy's own client calls, under our permits and our retry policy: DSPy's policy would sleep as long as a
-    server says, and hold the permit meanwhile. It is its own engine, has no servers, and its tokens are not counted."""
-
-    servers = ()
-
-    def __init__(self, model: str, retry: RetryPolicy, **options: Any) -> None:
-        super().__init__(model, num_retries=0, cache=False, **options)
-        self._retry = retry
-
-    async def acall(self, *args: Any, **options: Any) -> list[Any]:
-        """DSPy's `acall`, with retries and with unknown token counts. Raises our TransientError when the retry policy gives
-        up, and DSPy's other errors unchanged."""
-        current_meter().spent += UNCOUNTED
-
-        async def once() -> list[Any]:
-            try:
-                return await super(PatientLM, self).acall(*args, **options)  # type: ignore[no-any-return]
-            except dspy.utils.exceptions.LMError as error:
-                failure = backend_error(error)
-                raise failure if isinstance(failure, TransientError) else error from error
-
-        async with _permit_source.get()() as release_while:
-            return await self._retry.call(once, release_while)
-
-    def __call__(self, *args: Any, **options: Any) -> list[Any]:
-        return run_in_background(self.acall(*args, **options))
-
-    async def complete(self, request: Request) -> Response:
-        response: Any = await self.acall(request=request)
-        return response
-
-    async def list_models(self) -> list[ListedModel]:
-        """Raises UserError, because DSPy cannot list models."""
-        raise UserError(f"--list-models: {self.model} is called by DSPy, which cannot list models")
-
-    async def aclose(self) -> None:
-        """Does nothing: DSPy closes its own connections."""
 
 
 def request_of(model: str, messages: list[dict[str, str]], options: dict[str, Any]) -> Request:

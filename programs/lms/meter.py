@@ -56,11 +56,10 @@ def _sum(left: int | None, right: int | None) -> int | None:
 
 @dataclass
 class Meter:
-    """Counts the calls made inside one `metered()` block. `requests` are HTTP requests for answers, including failed ones.
-    `spent.seconds` is the time of waiting for their replies, without the pauses between retries. Tokens include those that
-    servers report for unusable answers. `reasoning` is that of the last answer."""
+    """Counts the calls made inside one `metered()` block. `spent.seconds` is the time of waiting for replies, without the
+    pauses between retries. Tokens include those that servers report for unusable answers. `reasoning` is that of the last
+    answer."""
 
-    requests: int = 0
     spent: ResourceUsage = field(default_factory=ResourceUsage)
     reasoning: str = ""
 
@@ -95,7 +94,6 @@ def metered() -> Iterator[Meter]:
         yield meter
     finally:
         _meter.reset(token)
-        outer.requests += meter.requests
         outer.spent += meter.spent
         outer.reasoning = meter.reasoning or outer.reasoning
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import dspy
 import httpx
-from dspy.utils.exceptions import LMConfigurationError
 
 from programs.background_loop import run_in_background
 from programs.cli.options import suggestion
@@ -24,7 +23,8 @@ from programs.errors import UserError
 from programs.lms.addresses import read_base_url
 from programs.lms.argo import argo
 from programs.lms.embedded import embedded
-from programs.lms.engine import DirectLM, Engine, PatientLM
+from programs.lms.engine import DirectLM, Engine
+from programs.lms.provider import Provider
 from programs.lms.retry import RetryPolicy
 from programs.lms.server import Effort, Server
 from programs.lms.wire import SAMPLING, BodyRules
@@ -64,12 +64,11 @@ OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 @dataclass
 class Model:
     """A model that can be called. `lm` is for DSPy; `engine` answers it and owns the connections; `endpoint` may be shown
-    to anyone. `options` may be set per call. For DSPy's own clients they are the temperature alone, because an option that
-    these cannot map slows them down. `takes_effort`: a reasoning effort, if given, is sent."""
+    to anyone. `options` may be set per call. `takes_effort`: a reasoning effort, if given, is sent."""
 
     name: str
     lm: dspy.LM = field(repr=False)
-    engine: Engine | PatientLM = field(repr=False)
+    engine: Engine = field(repr=False)
     endpoint: str
     options: frozenset[str]
     takes_effort: bool
@@ -110,47 +109,23 @@ def resolve(
         raise UserError("an embedded model has no address: leave out --api-base, or name another model")
     if not is_embedded and "/" not in kind and (hint := suggestion(kind, ["embedded"], min_similarity=85.0)):
         raise UserError(f"unknown model {name!r}{hint}")
-    sampling = {"max_tokens": max_tokens, "temperature": temperature}
-    provider, slash, bare = name.partition("/")
     resolved: list[Server]
     if is_embedded:
         resolved = [embedded(name, timeout, download=download)]
-    elif (make := SERVERS.get(provider if slash else "")) is None:
-        return _dspy_model(name, bases, reasoning_effort, sampling, timeout=timeout, retry=retry)
     else:
-        given = {"env": os.environ if env is None else env, "reasoning_effort": reasoning_effort, "timeout": timeout}
-        resolved = [make(bare if slash else name, api_base=base, **given) for base in bases or (None,)]
+        provider = name.partition("/")[0] if "/" in name else ""
+        make, bare = (SERVERS[provider], name.removeprefix(f"{provider}/")) if provider in SERVERS else (Provider, name)
+        given: dict[str, Any] = {"reasoning_effort": reasoning_effort, "timeout": timeout}
+        given["env"] = os.environ if env is None else env
+        resolved = [make(bare, api_base=base, **given) for base in bases or (None,)]
     endpoints = [server.endpoint for server in resolved]
     if duplicate := next((url for url in endpoints if endpoints.count(url) > 1), None):
         raise UserError(f"--api-base: {duplicate} is given twice")
     engine = Engine(resolved, retry)
-    options = OPTIONS & engine.supported_params
-    if "temperature" not in options:
-        sampling["temperature"] = None
+    accepted = engine.supported_params
+    sampling = {"max_tokens": max_tokens, "temperature": temperature}
+    sampling = {option: value for option, value in sampling.items() if option in accepted}
     # Without a slash, DSPy recognizes no model whose parameters it would check by its own rules.
     lm = DirectLM(f"{resolved[0].name}:{resolved[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if is_embedded else ", ".join(endpoints)
-    return Model(name, lm, engine, endpoint, options, "reasoning_effort" in engine.supported_params)
-
-
-def _dspy_model(
-    name: str, bases: Sequence[str], effort: Effort | None, sampling: dict[str, Any], **settings: Any
-) -> Model:
-    if len(bases) > 1:
-        raise UserError(f"{name} is called by DSPy, which takes a single --api-base; openai/NAME and Argo take several")
-    # Otherwise LiteLLM fetches a price list from the network at the first call.
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "true")
-    if bases:
-        settings["api_base"] = bases[0]
-    # DSPy rejects calls with an option that, as far as it knows, the model does not accept.
-    takes_effort = effort is not None and "reasoning_effort" in PatientLM(name, **settings).supported_params
-    if takes_effort:
-        settings["reasoning_effort"] = effort
-    try:
-        lm = PatientLM(name, **sampling, **settings)
-        options = frozenset({"temperature"})
-    except LMConfigurationError:
-        lm = PatientLM(name, **settings)
-        options = frozenset[str]()
-    endpoint = read_base_url(bases[0]).url if bases else name.partition("/")[0]
-    return Model(name, lm, lm, endpoint, options, takes_effort)
+    return Model(name, lm, engine, endpoint, OPTIONS & accepted, "reasoning_effort" in accepted)

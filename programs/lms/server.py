@@ -137,13 +137,15 @@ class Server:
         await self.ready()
         pacer = self._pacers.setdefault(asyncio.get_running_loop(), Pacer())
         await (pacer.wait_to_send() if pacer.rate is None else release_while(pacer.wait_to_send()))
-        refused = False
+        refused, started = False, time.monotonic()
         try:
             return await self._answer(request)
         except RateLimited:
             refused = True
             raise
         finally:
+            spent = current_meter().spent
+            spent.seconds = round(spent.seconds + time.monotonic() - started, 3)
             pacer.record_end(refused=refused)
 
     async def list_models(self) -> list[ListedModel]:
@@ -169,13 +171,8 @@ class Server:
         while True:
             body = {**self.body(request, rules), **extra_fields}
             reply = None
-            started = time.monotonic()
             try:
-                try:
-                    reply = await self._send(self.chat_path, body)
-                finally:
-                    meter.requests += 1
-                    meter.spent.seconds = round(meter.spent.seconds + time.monotonic() - started, 3)
+                reply = await self._send(self.chat_path, body)
                 response = self.read(reply)
             except BackendError as error:
                 meter.add_fault(error, usage_of(json_in(reply.text) if reply else None))

@@ -33,7 +33,7 @@ async def test_a_rejected_response_format_is_replaced_by_a_simpler_one(formats: 
             answers = [(await ask(model, request(response_format=FORMAT))).text for _ in range(2)]
         assert model.lm.supports_response_schema is (formats == "all")
     assert answers == [ANSWER, ANSWER]
-    assert meter.requests == len(server.calls) == refusals + 2
+    assert len(server.calls) == refusals + 2
     assert meter.spent.faults.get("schema", 0) == refusals
 
 
