@@ -43,7 +43,7 @@ LARGE_MODEL_BYTES = 500_000_000
 
 
 class Embedded(Server):
-    """A server of one model file, loaded at the first call and kept until `close`. It listens on a free loopback port,
+    """A server of one model file, loaded at the first call and kept until `aclose`. It listens on a free loopback port,
     requires a random key, and has no web UI and no CORS origins."""
 
     name = "embedded"
@@ -62,7 +62,8 @@ class Embedded(Server):
         if self._loaded is None:
             await asyncio.to_thread(self._start)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
+        await super().aclose()
         with self._lock:
             self._loaded = None
             if self._states is not None:

@@ -81,7 +81,6 @@ class Engine(Shared):
         """Closes the running loop's connections, and whatever the servers hold for all loops. A later call reopens them."""
         for server in self.servers:
             await server.aclose()
-            server.close()
 
     async def _ask_servers(self, request: Request, release_while: ReleaseWhile) -> Response:
         if len(self.servers) == 1:

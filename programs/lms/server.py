@@ -157,13 +157,11 @@ class Server:
         return [ListedModel(strip_unprintable(ids[0]), strip_unprintable(ids[-1])) for ids in names if ids]
 
     async def aclose(self) -> None:
-        """Closes the running loop's connections. A later call opens new ones."""
+        """Closes the running loop's connections. A later call opens new ones. A subclass also releases, for all loops, what
+        `ready` acquired. Safe to call twice."""
         session = self._sessions.pop(asyncio.get_running_loop(), None)
         if session is not None:
             await session.close()
-
-    def close(self) -> None:
-        """Releases what `ready` acquired, for all loops. Safe to call twice."""
 
     async def _answer(self, request: Request, **extra_fields: Any) -> Response:
         """The answer to a request, with `extra_fields` added to its body."""

@@ -17,7 +17,7 @@ from programs.errors import ContextTooLong, UserError
 from programs.lms.embedded import Embedded, idle_cores, make_state_folder
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
-from programs.lms.server import HttpReply
+from programs.lms.server import HttpReply, Server
 from tests.lms.asking import ask, request
 
 real = pytest.mark.embedded
@@ -44,7 +44,8 @@ def loaded() -> Iterator[Model]:
 async def model(loaded: Model) -> AsyncIterator[Model]:
     yield loaded
     for server in loaded.engine.servers:
-        await server.aclose()
+        # Only the connections of the test's loop: other tests use the loaded model.
+        await Server.aclose(server)
 
 
 @real
@@ -138,7 +139,7 @@ async def test_ready_returns_when_the_model_is_loaded(tmp_path: Path, monkeypatc
     may_load.set()
     await asyncio.gather(*callers)
     assert model.endpoint == "http://127.0.0.1:4321"
-    model.close()
+    await model.aclose()
 
 
 @real
