@@ -6,6 +6,7 @@ synthreasoner completion bash > ~/.local/share/bash-completion/completions/synth
 import argparse
 from typing import ClassVar, Literal
 
+import shtab
 from pydantic import Field
 
 from programs.cli.options import Options, parse, parser_of, run_cli
@@ -30,8 +31,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def script(shell: str) -> str:
     """The completion script for a shell. It contains all words, so that nothing of the project runs on Tab."""
-    import shtab
-
     root = argparse.ArgumentParser(prog=NAME)
     root.add_argument("--version", action="store_true", help="show the version")
     commands = root.add_subparsers(dest="command")

@@ -10,13 +10,15 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from programs.background_loop import run_in_background
 from programs.cli.logs import logging_to_file
 from programs.cli.options import INTERRUPTED, parse, run_cli
 from programs.cli.terminal import console as plain_console
 from programs.cli.terminal import print_result
-from programs.errors import AccessDenied, UnknownModel, UserError
+from programs.errors import AccessDenied, BackendError, UnknownModel, UserError
 from programs.settings import Settings
 
+# The modules that need DSPy are imported where they are used: `--help` and a mistyped option need not wait for them.
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -92,8 +94,6 @@ def cautions(document: "DocumentMetadata | None") -> list[str]:
 
 
 def _list_models(settings: Settings) -> int:
-    from programs.background_loop import run_in_background
-    from programs.errors import BackendError
     from programs.lms.addresses import bases_of
     from programs.lms.resolve import resolve
 

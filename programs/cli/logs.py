@@ -75,6 +75,7 @@ def logging_to_file(options: LogOptions, output: Path | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _logging_to(handlers: Sequence[logging.Handler], level: int) -> Iterator[None]:
     """Within the block, records of at least `level` go to `handlers`, the terminal's first; then restores the old setup."""
+    # Slow to import, and --help shows these options.
     from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 
     root, dspy_logger, *ours = (logging.getLogger(name) for name in (None, "dspy", *PROJECT_LOGGERS))

@@ -90,6 +90,7 @@ def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
 def suggestion(word: str, names: Iterable[str], min_similarity: float = 70.0) -> str:
     """A suggestion to append to an error about `word`: the nearest name in any case, or "" if no similarity (0-100) is high
     enough."""
+    # Imported only for a mistake.
     from rapidfuzz import fuzz, process
 
     match = process.extractOne(word, list(names), scorer=fuzz.ratio, processor=str.lower, score_cutoff=min_similarity)
@@ -206,6 +207,7 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
 def config_text(settings: Options) -> str:
     """All settings as a config file, by group. Reading it gives the same settings, except for credentials in addresses,
     which are left out with a comment."""
+    # Slow to import, and needed only with --print-config.
     import yaml
 
     values = settings.model_dump(mode="json")

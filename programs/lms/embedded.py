@@ -128,6 +128,7 @@ class Embedded(Server):
         # model is 1% slower with PASSIVE when they are free and five times faster when not; small models lose a quarter.
         if self._path.stat().st_size >= LARGE_MODEL_BYTES:
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # An optional extra.
         import xllamacpp
 
         params = xllamacpp.CommonParams()

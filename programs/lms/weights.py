@@ -208,6 +208,7 @@ def _is_complete(weights: Weights, path: Path) -> bool:
 def _in_caches(weights: Weights) -> list[Path]:
     paths = [cache_folder() / weights.file]
     if weights.repository is not None:
+        # Slow to import, and most runs use no built-in model.
         from huggingface_hub import try_to_load_from_cache
 
         path = try_to_load_from_cache(weights.repository, weights.file)
