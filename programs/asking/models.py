@@ -81,7 +81,9 @@ class ModelTable:
     @property
     def without_effort(self) -> list[str]:
         """The names of the models that are not sent the reasoning effort, if one is set."""
-        return [name for name, model in self._models.items() if self._effort is not None and not model.takes_effort]
+        if self._effort is None:
+            return []
+        return [name for name, model in self._models.items() if "reasoning_effort" not in model.engine.supported_params]
 
     @property
     def longest_call(self) -> float:

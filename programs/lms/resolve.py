@@ -64,14 +64,13 @@ OPTIONS = frozenset({"max_tokens", "seed", "temperature"})
 @dataclass
 class Model:
     """A model that can be called. `lm` is for DSPy; `engine` answers it and owns the connections; `endpoint` may be shown
-    to anyone. `options` may be set per call. `takes_effort`: a reasoning effort, if given, is sent."""
+    to anyone. `options` may be set per call."""
 
     name: str
     lm: dspy.LM = field(repr=False)
     engine: Engine = field(repr=False)
     endpoint: str
     options: frozenset[str]
-    takes_effort: bool
 
     async def aclose(self) -> None:
         """Closes the running loop's connections and whatever the servers hold. Safe to call twice."""
@@ -122,10 +121,10 @@ def resolve(
     if duplicate := next((url for url in endpoints if endpoints.count(url) > 1), None):
         raise UserError(f"--api-base: {duplicate} is given twice")
     engine = Engine(resolved, retry)
-    accepted = engine.supported_params
+    options = OPTIONS & engine.supported_params
     sampling = {"max_tokens": max_tokens, "temperature": temperature}
-    sampling = {option: value for option, value in sampling.items() if option in accepted}
+    sampling = {option: value for option, value in sampling.items() if option in options}
     # Without a slash, DSPy recognizes no model whose parameters it would check by its own rules.
     lm = DirectLM(f"{resolved[0].name}:{resolved[0].model}".replace("/", ":"), engine, **sampling)
     endpoint = "in this process" if is_embedded else ", ".join(endpoints)
-    return Model(name, lm, engine, endpoint, OPTIONS & accepted, "reasoning_effort" in accepted)
+    return Model(name, lm, engine, endpoint, options)

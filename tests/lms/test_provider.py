@@ -12,6 +12,8 @@ from programs import errors as ours
 from programs.lms.failures import EmptyAnswer
 from programs.lms.meter import metered
 from programs.lms.resolve import Model, resolve
+from programs.lms.retry import RetryPolicy
+from programs.lms.server import Effort
 from tests.lms.asking import ANSWER, KEY, NO_RETRIES, QUICK_RETRIES, brain
 from tests.standin.faults import FaultPlan
 from tests.standin.server import StandIn
@@ -25,15 +27,14 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def groq(retry: Any = QUICK_RETRIES, **server: Any) -> AsyncIterator[tuple[StandIn, Model]]:
+async def groq(
+    retry: RetryPolicy = QUICK_RETRIES, name: str = "groq/any", reasoning_effort: Effort | None = None, **server: Any
+) -> AsyncIterator[tuple[StandIn, Model]]:
+    """Yields a server, which has these options, and a model that DSPy calls on it."""
     with StandIn(brain, **server) as running:
-        options: dict[str, Any] = {
-            "api_base": running.openai_base,
-            "temperature": 0.7,
-            "max_tokens": 100,
-            "timeout": 5.0,
-        }
-        async with aclosing(resolve("groq/any", retry=retry, **options)) as model:
+        options: dict[str, Any] = {"temperature": 0.7, "max_tokens": 100, "timeout": 5.0}
+        options |= {"api_base": running.openai_base, "retry": retry, "reasoning_effort": reasoning_effort}
+        async with aclosing(resolve(name, **options)) as model:
             yield running, model
 
 
@@ -76,7 +77,9 @@ async def test_models_are_not_listed() -> None:
             await model.engine.list_models()
 
 
-def test_a_reasoning_effort_is_sent_to_a_model_that_takes_one() -> None:
-    settings: dict[str, Any] = {"reasoning_effort": "low", "env": {}}
-    assert resolve("anthropic/claude-sonnet-4-5", **settings).takes_effort
-    assert not resolve("groq/llama", **settings).takes_effort
+@pytest.mark.parametrize(("name", "effort"), [("groq/openai/gpt-oss-20b", "low"), ("groq/any", None)])
+async def test_a_reasoning_effort_is_sent_to_a_model_that_takes_one(name: str, effort: str | None) -> None:
+    async with groq(name=name, reasoning_effort="low") as (server, model):
+        with dspy.context(disable_history=True):
+            await model.lm.acall(messages=MESSAGES)
+    assert server.bodies[0].get("reasoning_effort") == effort
