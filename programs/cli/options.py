@@ -74,8 +74,8 @@ def _needs(field: FieldInfo) -> RequiresOption | None:
 
 
 def option_name(name: str) -> str:
-    """The option name of a field. A trailing underscore, which avoids a Python keyword, is dropped: `as_` is `--as`."""
-    return f"--{name.rstrip('_').replace('_', '-')}"
+    """The option name of a field."""
+    return f"--{name.replace('_', '-')}"
 
 
 def describe_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -195,12 +195,10 @@ def read_config(path: Path, model: type[Options]) -> dict[str, Any]:
         raise UserError(f"--config: {path} cannot be read: {why}") from None
     if not isinstance(values, dict):
         raise UserError(f"--config: {path} is not a mapping of option names to values")
-    fields = {option_name(name): name for name in model.model_fields}
-    by_field = {fields.get(option_name(str(key)), str(key)): value for key, value in values.items()}
+    by_field = {str(key).replace("-", "_"): value for key, value in values.items()}
     for key in by_field:
         if key not in model.model_fields:
-            known = [name.rstrip("_") for name in model.model_fields]
-            raise UserError(f"--config: {path} has the unknown key {key!r}{suggestion(key, known)}")
+            raise UserError(f"--config: {path} has the unknown key {key!r}{suggestion(key, model.model_fields)}")
     return by_field
 
 
@@ -215,10 +213,9 @@ def config_text(settings: Options) -> str:
     for title, names in settings.grouped().items():
         lines = [f"# {title}\n"]
         for name in names:
-            pair = {option_name(name).removeprefix("--").replace("-", "_"): values[name]}
             # PyYAML escapes either all non-ASCII characters or, with `allow_unicode`, not even line breaks such as U+2028.
             printable = json.dumps(values[name], ensure_ascii=False).isprintable()
-            text = yaml.safe_dump(pair, allow_unicode=printable, sort_keys=False, width=1000)
+            text = yaml.safe_dump({name: values[name]}, allow_unicode=printable, sort_keys=False, width=1000)
             safe = _USERINFO_PATTERN.sub("//", text)
             lines.append(safe if safe == text else f"{_LEFT_OUT_COMMENT}\n{safe}")
         blocks.append("".join(lines))
