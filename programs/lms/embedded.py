@@ -18,7 +18,7 @@ from typing import Any
 from dspy.lm15 import Request, Response
 from filelock import BaseFileLock, FileLock, Timeout
 
-from programs.errors import BackendError, Truncated, UserError
+from programs.errors import BackendError, UserError
 from programs.lms.addresses import BaseUrl
 from programs.lms.server import Server
 from programs.lms.slots import Slot, Slots
@@ -88,18 +88,12 @@ class Embedded(Server):
         try:
             if slot.source is not None:
                 await self._transfer_state(slot, "restore", slot.source)
-            try:
-                response = await super()._answer(request, **extra_fields, id_slot=slot.number)
-            except Truncated:
-                await self._save_state(slot)
-                raise
-            await self._save_state(slot)
+            response = await super()._answer(request, **extra_fields, id_slot=slot.number)
+            saved = await self._transfer_state(slot, "save", slot.number)
+            self._slots.record_state(slot, saved=saved)
             return response
         finally:
             self._slots.release(slot)
-
-    async def _save_state(self, slot: Slot) -> None:
-        self._slots.record_state(slot, saved=await self._transfer_state(slot, "save", slot.number))
 
     async def _transfer_state(self, slot: Slot, action: str, state: int) -> bool:
         """Saves or restores a slot's state; returns whether that worked. A failure (the disk is full, say) is no reason to
