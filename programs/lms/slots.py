@@ -39,11 +39,11 @@ class Slots:
         with self._lock:
             if not self._free:
                 return None
-            number = max(self._free, key=lambda free: _shared_chars(self._held[free], prompt))
+            number = max(self._free, key=lambda free: Prefix.similarity(self._held[free], prompt))
             source = None
-            held = _shared_chars(self._held[number], prompt)
-            best = max(range(len(self._saved)), key=lambda slot: _shared_chars(self._saved[slot], prompt))
-            if _shared_chars(self._saved[best], prompt) >= held + MIN_SHARED_CHARS:
+            held = Prefix.similarity(self._held[number], prompt)
+            best = max(range(len(self._saved)), key=lambda slot: Prefix.similarity(self._saved[slot], prompt))
+            if Prefix.similarity(self._saved[best], prompt) >= held + MIN_SHARED_CHARS:
                 number, source = self._free[0], best
             elif held < MIN_SHARED_CHARS:
                 number = self._free[0]
@@ -59,7 +59,3 @@ class Slots:
     def release(self, slot: Slot) -> None:
         with self._lock:
             self._free.append(slot.number)
-
-
-def _shared_chars(text: str, other: str) -> int:
-    return Prefix.similarity(text, other)
