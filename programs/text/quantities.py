@@ -1,7 +1,7 @@
 """Reads the quantities of a text: numbers with their units, so that "500 mg" and "0.5 g" are one amount.
 
 Numbers may be in digits ("2,000", ".05", "3.2 × 10^5", "3.2e5", "10⁻³", the same in LaTeX) or in words ("seventeen", "two
-thirds", "1.2 million", "2 per thousand"). The two ends of a range, and a value and its error, are separate quantities.
+hundred", "1.2 million"). The two ends of a range, and a value and its error, are separate quantities.
 """
 
 import math
@@ -69,7 +69,6 @@ _TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _WORD_VALUES: list[float] = [*range(1, 20), *range(20, 100, 10), 0.5]
 _WORDS = dict(zip([*_ONES, *_TEENS, *_TENS, "half"], _WORD_VALUES, strict=True))
-_FRACTIONS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 _FIRST_LETTERS = "|".join(sorted({word[:2] for word in _WORDS}))
 """The first two letters of numbers in words: looking for these first halves the time."""
@@ -77,30 +76,21 @@ _FIRST_LETTERS = "|".join(sorted({word[:2] for word in _WORDS}))
 _NUMBER = re.compile(
     rf"(?<![\w.^_])(?<!\^[-+])(?=\d|\.\d|(?i:an?\b|{_FIRST_LETTERS}))"
     rf"(?:{NUMBER_IN_DIGITS}(?!\d)"
-    rf"|(?i:(?P<many>{'|'.join(_ONES)})[\s-](?P<parts>{'|'.join(_FRACTIONS)})s(?!\w)"
-    rf"|(?:an?|one)[\s-](?P<part>{'|'.join(_FRACTIONS)})(?=\s(?:of|the|as|is|are|was|were|less|more|lower|higher)\b|[.,;:)])"
-    rf"|(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)"
+    rf"|(?i:(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)"
     rf"|an?(?=\s(?:{'|'.join(SCALES)})\b)))"
-    rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?(?P<mille>\s?‰|\s(?:per\smille|per\sthousand|in\sa\sthousand)\b)?"
+    rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?"
     rf"(?:(?:\sof\san?)?[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"
 )
 _SEPARATORS = str.maketrans("", "", ",\u2009\u202f\u00a0")
-_BRACKETED_FACTOR = re.compile(r"\(([^()]{1,30})\)(?=\s*[×x*·]\s*10\s*\^)")
-_OF_TOTAL = re.compile(r"\s(?:out\s)?of\s(?:the\s)?\d")
 _BETWEEN_NUMBERS = re.compile(r"\s*(?:(?P<scaled>-|—|to|±)|v|vs\.?|versus|against)\s*")
-_NOT_COUNTED_WORDS = """
-    and or but of in on at to by as if is was were are for from with the than per vs versus that which not so while
-    after before against minus plus times over divided points percent
-"""
-_NOT_COUNTED = frozenset(_NOT_COUNTED_WORDS.split())
-"""Words that may follow a number but are not a noun that it counts."""
+_EVERYDAY = frozenset({*range(13), 100, 1000, 0.05, 0.5, 0.95})
 
 
 class Quantity(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has none.
     `abs_error` is the rounding error of `size`, about 0 for one digit or words; `rel_error` is that error as a share, 0 if
-    not a decimal. `digits`: the significant ones. `counted`: it counts a noun or belongs to a share. `plain`: small counts,
-    100 % and the 5 % level, which everybody uses. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
+    not a decimal. `digits`: the significant ones. `plain`: small counts, 100 % and the 5 % level, which everybody uses.
+    `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float
@@ -109,7 +99,6 @@ class Quantity(NamedTuple):
     dimension: str | None
     rel_error: float
     digits: int
-    counted: bool
     plain: bool
     round: bool
 
@@ -118,7 +107,7 @@ class Quantity(NamedTuple):
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text, in order. Digits in names and exponents are not quantities."""
-    text = _BRACKETED_FACTOR.sub(r"\1", as_plain_text(text))
+    text = as_plain_text(text)
     following: tuple[int, float, str | None] | None = None
     found = []
     for match in reversed([match for match in _NUMBER.finditer(text) if not _starts_name(match)]):
@@ -126,7 +115,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         compound = (match["rest"] or "").strip() in ("/", "per") or text[match.end() : match.end() + 1] == "^"
         unit = _unit_name(match["unit"]) if match["unit"] and not compound else None
         scale = 10.0 ** int(match["power"] or match["e"] or 0) * SCALES.get((match["scale"] or "").lower(), 1.0)
-        scale *= 1e-3 if match["mille"] else 1.0
         if following and (between := _BETWEEN_NUMBERS.fullmatch(text[match.end() : following[0]])):
             unit = unit or following[2]
             scale = following[1] if scale == 1 and between["scaled"] else scale
@@ -147,7 +135,7 @@ def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
     number = float(digits) if digits else _value_in_words(match)
     # A number with one digit is taken as exact.
     step = 10.0 ** -len(digits.partition(".")[2]) if len(significant) > 1 else 0.0
-    dimension, unit_size = _UNITS[unit] if unit else ("fraction" if match["part"] or match["many"] else None, 1.0)
+    dimension, unit_size = _UNITS[unit] if unit else (None, 1.0)
     size = number * scale * unit_size
     return Quantity(
         written=match.group(),
@@ -157,26 +145,9 @@ def _quantity(match: re.Match[str], unit: str | None, scale: float) -> Quantity:
         dimension=dimension,
         rel_error=step / 2 / number if decimal and number else 0.0,
         digits=len(significant if decimal else significant.rstrip("0")),
-        counted=unit is None and (not decimal or scale != 1) and _is_count(match),
-        plain=_is_everyday(match, number, scale, size, dimension),
+        plain=dimension in (None, "fraction", "ratio") and round(size, 9) in _EVERYDAY,
         round=_is_round(number, decimal),
     )
-
-
-def _is_count(match: re.Match[str]) -> bool:
-    """Whether the number counts something: a noun follows, or it belongs to a share ("3 out of 20")."""
-    noun, text = (match["rest"] or "").strip(), match.string
-    share = _OF_TOTAL.match(text, match.end()) is not None or text.endswith("out of ", 0, match.start())
-    return share or (len(noun) > 1 and noun.lower() not in _NOT_COUNTED)
-
-
-def _is_everyday(match: re.Match[str], number: float, scale: float, size: float, dimension: str | None) -> bool:
-    if (number == 0.5 and match["words"]) or (dimension == "ratio" and size <= 2):
-        return True
-    if dimension in (None, "fraction") and round(size, 9) in (0.0, 0.05, 0.95, 1.0):
-        return True
-    whole = dimension is None and number % 1 == 0 and scale in (1, 100, 1000) and not match["power"]
-    return whole and (number * scale <= 12 or number * scale == 10 ** round(math.log10(number * scale)))
 
 
 def _is_round(value: float, decimal: bool) -> bool:
@@ -186,7 +157,5 @@ def _is_round(value: float, decimal: bool) -> bool:
 
 
 def _value_in_words(match: re.Match[str]) -> float:
-    words, part = match["words"] or match["many"], match["parts"] or match["part"]
-    # "A million", "a third" and "10^5" have no factor, so it is 1.
-    number = sum(_WORDS[word] for word in re.split(r"[\s-]", words.lower())) if words else 1.0
-    return number / _FRACTIONS[part.lower()] if part else number
+    # "A million" and "10^5" have no factor, so it is 1.
+    return sum(_WORDS[word] for word in re.split(r"[\s-]", match["words"].lower())) if match["words"] else 1.0
