@@ -1,6 +1,6 @@
 """Finds phrases that a text must not have, since its reader has only the question: references to a source
-(`source_references`), and signs of how the text was made (`artefacts`), such as the pipeline's notes, numbers and
-instructions, or who asks.
+(`source_references`), and signs of how the text was made (`artefacts`), such as the pipeline's notes and numbers, or who
+asks.
 
 A text may refer to what the question or the text itself introduced ("A study of 40 dwarfs finds", "could the study have
 missed"), and to a source that is named ("the paper by Hubble"). The rules match words, not meaning: they look for forms
@@ -84,15 +84,11 @@ _EFFORT = "(?:work|research|investigation)"
 _PEOPLE = "team|researcher|scientist|investigator|astronomer|experimenter"
 # A question (the first line) that says "we" introduces a team.
 _TEAM = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|collaborations?)\b|\A[^\n]*\b(?:we|our)\b"
-_FINDINGS = "data|results?|findings|measurements?|observations|information|description|statement|context"
 _SAYS = r"(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 _SAYING = "abstract|report|work|research|context"
-_SAID = "mentioned|described|noted|discussed|stated|shown|explained|seen|indicated|outlined|listed|quoted"
-_EXAMPLE = "(?:scenario|example|data|experiment|figures?)"
+_SHOWN = "(?:information|context|material|scenario|example|data|experiment|figures?)"
 _PART = r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
 _ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
-# "Table I shows", but neither "figures I guessed" nor "Figure I'd say".
-_IN_ROMAN = r"(?-i:\b(?:Figure|Fig\.|Table|Section|Chapter|Equation)\s+[IVX]+\b)(?!['’])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # Only at the start of a clause and with verbs of reporting: "if we measured" and "so we find" are ordinary reasoning.
@@ -107,20 +103,15 @@ document | stud | (?!our){_THE}stud(?:y|ies)\b{_UNNAMED} | {_AN}{_WORK}
 document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
 document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_UNNAMED} | \b{{noun}}
 document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
-document | method | \bthe\s+methods?\s+section\b
 document | {_SAYING.replace("|", ",")} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAYS} | {_AN}{{noun}}
 authors | author | \b(?:the|these)\s+authors?\b{_UNNAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
 authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
-source | according | \baccording\s+to\s+(?:the|these|this)\s+(?:\w+\s+)?(?P<noun>{_FINDINGS})\b{_UNNAMED} | \b{{noun}}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
-source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
+source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+{_SHOWN}\b)
+source | mentioned,described | \bthe\s+(?:mentioned|described)\b
 {PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,equation | {_IN_ROMAN}
 {PART_OF_DOCUMENT} | ref,cite,appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
-earlier text | {_SAID.replace("|", ",")} | \b(?:{_SAID})\s+(?:above|below|earlier|previously|before)\b | [.?!]\s
-earlier text | above,afore | \bthe\s+(?:above|afore)(?!-)(?:mentioned|said)?\b | [.?!]\s
-earlier text | mentioned,described,given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
 {OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
 {OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_CLAUSE_START}we\s+(?:{_REPORTED})\b
 """,
@@ -130,19 +121,13 @@ earlier text | mentioned,described,given | \bthe\s+(?:mentioned|described|given\
 SENTENCE = "the reader has no numbered sentences; leave the number out"
 HYPOTHESIS = "the reader has no numbered hypotheses; say the idea itself"
 NOTES = "the reader has no notes; say the thing itself"
-ORDERS = "nothing was ordered; leave it out"
 FORM = "it names a part of the form; write the thinking alone"
 ASKER = "nobody is spoken to or of who is not in the question; say the matter itself"
 
-_SEVERAL = r"\b(?:an?|one|two|three|several|some|competing|these|my|other|another|possible)\s+(?:[\w-]+\s+){0,2}"
 _STATES = r"(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|reads|warns?|raises|say)\b"
 _NOTE = r"(?:context|evidence|critique|analysis|perspective|hypothes[ie]s|misconceptions?|strands?)"
 _NOTES = "context,evidence,critique,analysis,perspective,hypothes,misconception,strand"
-_I_AM = r"\bI(?:\s+was|\s+am|['’]m|\s+have\s+been|['’]ve\s+been)\s+"
-_TOLD = "asked|told|instructed|supposed|required"
-_DO = "(?:write|produce|output|include|reply|respond|weave|mention|make|take|use)"
 _FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
-_START = r"(?:\A|[.!?;]\s+)"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
 _LEARNERS = "student|undergraduate|beginner|layperson|learner|sceptic"
 _A_PERSON = (
@@ -153,30 +138,18 @@ ARTEFACT_RULES = parse_rules(
     rf"""
 {SENTENCE} | sentence | \b(?<!a )(?<!each )sentences?\s+(?:number\s+)?\[?\d+\]?(?!\s*words)
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])
-{SENTENCE} | [ | (?<=[a-z]{{3}}\s)(?<!range\s)(?<!interval\s)\[\d{{1,2}}(?:\s*[,;–-]\s*\d{{1,2}})+\](?=[.,;])
 {HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b(?![.%]\d*)|(?-i:[A-E])\b(?!\.))
-{HYPOTHESIS} | hypothes | \bthe\s+(?:first|second|third|fourth|last)\s+hypothesis\b | {_SEVERAL}hypothes[ie]s\b
-{NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}|\bthe\s+context\s+analysis\b
-{NOTES} | provided,given | \b(?:on|to|from|with)\s+the\s+{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)
-{NOTES} | evidence | \bthe\s+given\s+evidence\b|\bevidence\s+(?:and\s+hypotheses|provided)\b(?!\s+(?:by|in|to|for|that)\b)
-{NOTES} | sentences,needed | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b
-{NOTES} | scientific | \b(?:given|provided)\s+scientific\s+text\b
-{NOTES} | notes,strand,stage,list | \b(?:the|my|these)\s+{_NOTE}\s+(?:notes|strands?|stage|list)\b
+{NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}
+{NOTES} | provided,given | \b{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)|\bthe\s+given\s+{_NOTE}\b
+{NOTES} | sentences,needed,text | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b|\bgiven\s+scientific\s+text\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
-{ORDERS} | {_TOLD.replace("|", ",")} | {_I_AM}(?:{_TOLD})\s+(?:not\s+)?to\s+{_DO}\b
-{ORDERS} | instruct,told,asked,request | \bas\s+I\s+was\s+(?:instruct|told|asked)|{_START}as\s+(?:instruct|request)ed\b
-{ORDERS} | instructions,draft,try | \b(?:my|these)\s+instructions\b|\bmy\s+(?:earlier|previous)\s+(?:draft|try)\b
-{ORDERS} | feedback | \b(?:the|this|that|earlier|previous|your)\s+feedback\s+(?:said|told|asked|wants|{_STATES})
 {FORM} | wrong,_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
-{FORM} | ",' | [\"'](?:kind|text|thought|answer|paragraphs)[\"']\s*:
 {FORM} | :,[,(,* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
 {ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
 {ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
 {ASKER} | question | \b(?:address|answer)(?:es|ing)?\s+the\s+question\s+(?:asked|posed)\b|\bthe\s+question\s+asks\b
 {ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
-{ASKER} | person | \b(?:say|put|explain|tell)(?:ing)?\s+(?:it|this|that)\s+to\s+(?:the|this)\s+person\b | {_A_PERSON}
-{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS}),?\s+I\b | \b(?:{_LEARNERS})
-{ASKER} | {_LEARNERS.replace("|", ",")} | {_START}for\s+an?\s+(?:{_LEARNERS})\s*: | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS})(?:,?\s+I\b|\s*:) | \b(?:{_LEARNERS})
 {ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
 """,
     _FLAGS,

@@ -13,7 +13,6 @@ from programs.text.phrases import (
     FORM,
     HYPOTHESIS,
     NOTES,
-    ORDERS,
     SENTENCE,
     SOURCE_REFERENCE_RULES,
     artefacts,
@@ -32,8 +31,7 @@ REFERENCES = cases(
             What is the main finding of the study of 212 galaxies? | How was the bias treated in the present study? |
             What limits the present work? | What is new in this work? | This work shows that halos merge. |
             Is the given passage convincing? | Does the following text describe inflation? |
-            Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. |
-            See the methods section for the mask. | The context explicitly states the value. |
+            Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. | The context explicitly states the value. |
             Medication was not controlled for in this study. |
             These papers report that lithium plates. | From the articles it is clear that the tax failed. |
             These excerpts state that the choir sang. | The report says that floods double.
@@ -46,21 +44,15 @@ REFERENCES = cases(
         "part of a document": r"""
             What is shown in Figure 3? | Does Fig. 2 support the claim? | Compare Figs. 2 and 3. |
             Read the slope from figure S1. | What trend appears in the figure? | What can be read from the plot? |
-            Which entry of Table 1 is largest? | List the masses of Table II. |
+            Which entry of Table 1 is largest? |
             As argued in Section 4, halos are triaxial. | Use the method of Sec. 3.2 here. | This follows from § 5. |
             The proof is on page 12. | Details are in Appendix A. | Insert this into equation (5). |
-            What does Eq. 7 imply? | Combine Eqs. (3) and (4). |
-            Table I shows that alloys with 3% tin bend. | Section I describes how the tiles were fired.
-        """,
-        "earlier text": r"""
-            As mentioned above, the dipole is weak. | As described earlier, it fails. |
-            Which of the above is correct? | Given the above, what follows? | Is the aforementioned model stable? |
-            Why does the described method fail? | In the given scenario, what cools?
+            What does Eq. 7 imply? | Combine Eqs. (3) and (4).
         """,
         "source": r"""
             Use the provided data to decide. | Based on the given information, is it bound? |
-            According to the results, is the dipole real? | According to the provided information, is it real? |
-            Based on the context, which model wins?
+            According to the provided information, is it real? | Based on the context, which model wins? |
+            Why does the described method fail? | In the given scenario, what cools?
         """,
         "own work": r"""
             What do our results imply for inflation? | How did we find the amplitude? Because we measured it twice. |
@@ -72,7 +64,7 @@ REFERENCES = cases(
 
 NO_REFERENCES = texts(
     r"""
-    Those are figures I guessed; is that too few? | Figure I'd guess it. | The texts say that the dam leaks. |
+    The texts say that the dam leaks. |
     A retriever fetches ten texts, and a model reads the passages: does their order matter? |
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
@@ -87,8 +79,6 @@ NO_REFERENCES = texts(
     A recent paper claims a fifth force. Which test would refute the paper? |
     A report from our insurer puts it at 5%. The report says that floods double. Is that right? |
     According to the Standard Model, are neutrinos massless? | According to general relativity, does light bend? |
-    According to the data from Planck, how flat is space? |
-    According to the results of the Michelson-Morley experiment, is there an ether? |
     Can three bodies move in a figure 8 orbit? | Is a figure of 70 km/s/Mpc realistic? |
     What does the equation of state w describe? | Why is an equation needed here? |
     Does x lie in the interval [0, 1]? | Is the range [10, 20] wide enough? | Why is [18]F used in PET? |
@@ -112,12 +102,9 @@ INTRODUCED = [
     ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
     ("The team stresses the bolts too often.", "Our crane creaks; we load it twice a day. Is that too much?"),
     ("The study is too small to tell.", "Our study had eight cases; is that too few?"),
-    ("14 over 0.81 is about 17, so the above estimate is low.", STUDY),
-    ("As mentioned above, 14 of 14 leaves room for a fifth.", STUDY),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
     ("The papers agree on a half-life.", "I read papers on this. Can its half-life be 5 days?"),
     ("In the present analysis the weakest step is the selection.", STUDY),
-    ("According to the data, half waited longer.", "With these data, is the median of 14 hours a deadline?"),
     ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
     ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
 ]
@@ -183,32 +170,26 @@ ARTEFACTS = [
         {
             SENTENCE: r"""
             There was no difference, as stated in sentence 8. | Sentences 2 and 3 contradict it. |
-            Thresholds were higher (p = .03) [9]. | Several of them agree [3, 4], and [2] as well. |
-            The scatter grows [5-7].
+            Thresholds were higher (p = .03) [9]. | Several of them agree with [2].
         """,
             HYPOTHESIS: r"""
-            Hypothesis 1 says that the deficit comes first. | So hypothesis B is wrong. | Hypotheses 1 and 2 differ. |
-            The second hypothesis fits better.
+            Hypothesis 1 says that the deficit comes first. | So hypothesis B is wrong. | Hypotheses 1 and 2 differ.
         """,
             NOTES: r"""
             The evidence says that there was none. | The critique says that the sample is small. |
-            The critique also mentions attention. | My perspective notes want an analogy. |
-            It is in the notes, so it holds. | The context analysis calls for care. |
+            The critique also mentions attention. |
+            It is in the notes, so it holds. | The context provided calls for care. |
             The strands say that selection matters. | Based on the analysis provided, it holds. |
-            I will weigh the evidence and hypotheses. | All the evidence provided points to dust. |
+            All the evidence provided points to dust. |
             The relevant sentences are about dust. | It follows from the given scientific text.
         """,
-            ORDERS: r"""
-            I was asked to write in the first person. | As I was told, no numbers. |
-            As instructed, this has five paragraphs. | The feedback said that it repeats itself.
-        """,
             FORM: r"""
-            That was my wrong turn. | Now takes_back. | {"kind": x} | Doubts: is 14 the median? |
+            That was my wrong turn. | Now takes_back. | Doubts: is 14 the median? |
             **wrong** So the count rises. |
             [wonders] Who was never asked?
         """,
             ASKER: r"""
-            I think about what the person wants. | How do I put it to this person? | The user asks whether it holds. |
+            I think about what the person wants. | The user asks whether it holds. |
             What the user wants is a number. | The asker has a misconception. | This reader needs an image. |
             The person who asks wants a number. | This person wants to know why.
         """,
