@@ -59,9 +59,8 @@ def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
 _FLAGS = re.IGNORECASE | re.MULTILINE
 
 _LEAD = re.compile(
-    r"\A(?:according\s+to|based\s+(?:up)?on|judging\s+by|given|from|in|as\s+(?:stated|described)\s+in)\s+(?:the\s+information\s+"
-    r"(?:given\s+|provided\s+|presented\s+)?in\s+)?(?:the|this)\s+(?:given\s+|provided\s+|above\s+)?(?:passage|text|excerpt|information|"
-    r"context|paper|article|study)(?:\s+(?:given|provided|above))?,\s+"
+    r"\A(?:according\s+to|based\s+on|from|in)\s+(?:the|this)\s+(?:given\s+|provided\s+)?"
+    r"(?:passage|text|excerpt|information|context|paper|article|study)(?:\s+(?:given|provided))?,\s+"
     r"(?=(?:what|why|how|when|where|is|are|was|were|do|does|did|can|could|should|would|will|has|have|had)\s)",
     re.IGNORECASE,
 )

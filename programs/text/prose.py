@@ -28,8 +28,6 @@ JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|inte
 JSON schema | $ref,defs/,max,min,of | \$ref\b|#/\$?defs/|\b(?:(?:max|min)(?:Length|Items)|anyOf|oneOf|allOf)\b
 control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI_CONTROLS}\ufffe\uffff]
 the form's own words | text of,paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
-adapter prompt | schema | (?i)\bmust (?:adhere to|be pars?eable (?:according )?to) the (?:JSON|following) schema
-adapter prompt | fields | (?i)\bYour (?:input|output) fields are:|\bRespond with the corresponding output fields
 HTML markup | < | (?i)<script\b|</?(?:div|span|h[1-6]|strong|em|[uo]l|li|br|img|table|t[dr])(?:\s[^<>]*)?/?>
 HTML markup | </,<p ,<a  | (?i)</[pa]>|<[pa]\s[^<>]*>
 chat token | <,inst] | {CHAT_TOKEN}
@@ -41,25 +39,15 @@ traceback | traceback,file | (?m)Traceback \(most recent call last\)|^[ \t]*File
 server error | server,gateway,service | \b(?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b
 server error | http,40 | \bHTTP(?:/\d(?:\.\d)?)?(?: status| error| code|:)* [45]\d\d\b|\b40[134] (?:Unauth|Forbid|Not Found)
 server error | error | ["']error["']\s*:\s*[{{"']|["']type["']\s*:\s*["']error["']|\b(?:APIConnection|RateLimit)Error\b
-server error | error,not_found | \b(?:(?:invalid_request|rate_limit|overloaded)_error|model_not_found|BadRequestError)\b
-server error | messages,maximum context | \bYou passed a messages field along with\b|\bmaximum context length is \d+ tokens
-server error | api key,session has | \b(?:[Ii]ncorrect|[Ii]nvalid) API key\b|\b[Yy]our session has expired\b
 server error | model is | \b[Mm]odel is (?:currently (?:overloaded|unavailable|at capacity)\b|overloaded[.!])
-server error | error occurred | \b[Ee]rror occurred (?:while|during) (?:processing|handling) your request\b
 server error | please | \b[Pp]lease (?:try again later|log in again|contact support)\b
-server error | due to the prompt,policy | \bresponse was filtered due to the prompt\b|\bcontent management policy\b
 rate limit | limit | (?i)(?:\A|[:.!"'(\n]\s{{0,3}})(?:API |your )?rate[ _-]limit(?: has been| was)? (?:exceeded|reached)\b
 rate limit | many requests | (?i)\b429\b\W{{0,4}}too many requests|\A\W*too many requests
-rate limit | quota | (?i)\bexceeded your (?:current )?(?:API )?quota\b
 refusal | sorry | (?i)(?:\b{_I_AM} (?:very |really )?|{_START})sorry,? (?:but )?(?:{_I_AM}|I)? (?:{_CANNOT}|unable|not able)
 refusal | assist,help,comply,fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
 refusal | able to | (?i)\b{_I_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
-refusal | apologi | (?i)\bI apologi[sz]e\b[^.\n]{{0,40}}\b(?:{_CANNOT}|unable|answer|request)\b
-refusal | decline | (?i)\bI (?:must|have to) decline\b[^.\n]{{0,40}}\b(?:answer|request|provide)\b
 refusal |  ai,language model | (?i)\b{_I_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
-refusal | as an ai | (?i)\bas an AI language model\b|{_START}As an AI(?: model| assistant)?,
-refusal | as a | (?i){_START}As a (?:large )?language model,
-refusal | knowledge cut | (?i)\bmy knowledge cut-?off\b
+refusal | as a | (?i){_START}As an? (?:(?:AI |large )?language model|AI(?: model| assistant)?),
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
 refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
 """)

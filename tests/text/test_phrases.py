@@ -129,7 +129,7 @@ def test_references_to_a_source_are_found(text: str, reason: str) -> None:
     ("text", "rest"),
     [
         ("According to the passage, why does dust redden light?", "Why does dust redden light?"),
-        ("Based on the information in this text, is dust red?", "Is dust red?"),
+        ("Based on the information provided, is dust red?", "Is dust red?"),
         ("According to the study, which followed 212 people, is it so?", None),
         (
             "In this study area, what grows? | Given the context of dust, why so? | According to the passage, mRNA is.",

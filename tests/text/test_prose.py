@@ -19,8 +19,6 @@ MACHINE_TEXTS = [
             text of at most 1900 characters: the answer, in one to four paragraphs of prose |
             the answer, in one to four paragraphs of prose
         """,
-            "adapter prompt": r"""the value you produce must adhere to the JSON schema |
-            Respond with the corresponding output fields""",
             "chat token": r"""[INST] why [/INST] | So it is.<end_of_turn> | So it is.</s> | <<SYS>> | Done.<|pad|>""",
             "placeholder": r"""The answer is {answer}. | It is \boxed{answer}. | [Insert your answer here]""",
             "access notice": r"""IMPORTANT AUTHENTICATION NOTICE FROM ARGO: register | ACCESS DENIED for user |
@@ -29,21 +27,16 @@ MACHINE_TEXTS = [
             "HTML page": r"""<!DOCTYPE html><html> | <html lang='en'>""",
             "server error": r"""
             500 Internal Server Error | 502 Bad Gateway | HTTP 503 | {"type":"error","error":{}} |
-            You passed a messages field along with system | Incorrect API key provided |
-            The model is currently overloaded. Please try again later. |
-            An error occurred while processing your request. |
-            Your session has expired. Please log in again to continue. |
-            The response was filtered due to the prompt triggering a content management policy.
+            The model is currently overloaded. | Please try again later. |
+            Your session has expired. Please log in again to continue.
         """,
             "rate limit": r"""
-            Rate limit exceeded, try later | Error: rate limit reached for gpt | 429 Too Many Requests |
-            You exceeded your current quota
+            Rate limit exceeded, try later | Error: rate limit reached for gpt | 429 Too Many Requests
         """,
             "refusal": r"""
             I'm sorry, but I can't assist with that. | I am sorry, I cannot answer. |
             I cannot help with this request. | As an AI language model, I have no view. |
-            I apologize, but I cannot provide an answer to this question. | Sorry, I can't answer that question. |
-            I must decline to answer this request. | As a large language model, I have no telescope. |
+            Sorry, I can't answer that question. | As a large language model, I have no telescope. |
             I'm just a language model. | 抱歉，我无法回答这个问题。 | As an AI, I cannot feel. |
             I don't have access to the full paper.
         """,
@@ -61,7 +54,6 @@ MACHINE_TEXTS = [
 PROSE = [
     *texts(r"""
     The error of the measurement is 3 per cent. | Access to the sky is limited by dust. |
-    Entry to the inner zone is denied to slow particles: access denied by the barrier. |
     The accretion rate limit exceeded the Eddington value. | The rate limit of the detector is 10 kHz. |
     I'm sorry to say that the fit fails. | I cannot provide a tighter bound from these data. |
     I can't help but wonder whether the mask matters. | The type of the string is open in string theory. |
@@ -69,7 +61,7 @@ PROSE = [
     A neural network acts as an AI model of the foreground. | He traced back the most recent call of the bird. |
     The interval [[0, 1], [2, 3]] has two parts. | I do not have access to the distance, so I assume 10 Mpc. |
     The set {x, y} spans the plane. | So many requests for telescope time were rejected. |
-    The reference frame matters ($v < c$). | I must decline in brightness faster than the model says. |
+    The reference frame matters ($v < c$). |
     The model is overloaded with parameters, so an error occurred in the fit. |
     A language model of the sky survey was trained on 500 characters. | The mean momentum <p> falls.
     At $R_{response}$ and \text{response} it falls.
