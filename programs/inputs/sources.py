@@ -4,7 +4,6 @@ import contextlib
 import glob
 import itertools
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -38,8 +37,7 @@ class Source(NamedTuple):
 
 def find_sources(patterns: Sequence[str]) -> list[Source]:
     """Finds the inputs that names, wildcards and folders stand for, in the given order; within a wildcard or folder, in
-    alphabetical order. Each file occurs once; files of equal names
-    are shown by their paths within a common folder.
+    alphabetical order. Each file occurs once; if two have equal names, files are shown by their paths within a common folder.
 
     The extension of a file tells its kind; a file with an unknown one, if named or matched by a wildcard, holds JSON lines.
     A folder stands for all files in it and its subfolders, except hidden ones; a folder that a wildcard matches is skipped.
@@ -65,18 +63,15 @@ def find_sources(patterns: Sequence[str]) -> list[Source]:
 
 
 def _with_distinct_names(found: list[Source]) -> list[Source]:
-    """The sources; those with equal names are shown by their paths within a common folder instead, and so is any source
-    whose name is such a path."""
-    paths, shown = dict[Source, Path](), found
-    while True:
-        counts = Counter(source.display_name for source in shown)
-        clashing = [s for s, now in zip(found, shown, strict=True) if counts[now.display_name] > 1 and s not in paths]
-        new = {source: source.name.absolute() for source in clashing if isinstance(source.name, Path)}
-        if not new:
-            return shown
-        paths |= new
-        folder = Path(os.path.commonpath([path.parent for path in paths.values()]))
-        shown = [Source(paths[source], source.kind, folder) if source in paths else source for source in found]
+    """The sources; if two have equal names, all files are shown by their paths within a common folder instead."""
+    paths = [source.name.absolute() for source in found if isinstance(source.name, Path)]
+    if len({source.display_name for source in found}) == len(found):
+        return found
+    folder = Path(os.path.commonpath([path.parent for path in paths]))
+    return [
+        Source(source.name.absolute(), source.kind, folder) if isinstance(source.name, Path) else source
+        for source in found
+    ]
 
 
 def jsonl_files(patterns: Sequence[str]) -> list[Path]:
