@@ -37,7 +37,7 @@ class Source(NamedTuple):
 
 def find_sources(patterns: Sequence[str]) -> list[Source]:
     """Finds the inputs that names, wildcards and folders stand for, in the given order; within a wildcard or folder, in
-    alphabetical order. Each file occurs once; if two have equal names, files are shown by their paths within a common folder.
+    alphabetical order. Each file occurs once; if two have equal names, all are shown by their paths within a common folder.
 
     The extension of a file tells its kind; a file with an unknown one, if named or matched by a wildcard, holds JSON lines.
     A folder stands for all files in it and its subfolders, except hidden ones; a folder that a wildcard matches is skipped.

@@ -22,14 +22,14 @@ _MACHINE = r"(?:the\s+|any\s+)?(?:AI|LLM|language\s+model|chatbot|assistant)\b"
 
 INSTRUCTIONS = parse_rules(
     rf"""
-ignore | instruction,prompt,directives,commands | \b(?:ignore|disregard|forget|override)\s+{_QUALIFIERS}{_INSTRUCTION_NOUN}
+ignore | instruction|prompt|directives|commands | \b(?:ignore|disregard|forget|override)\s+{_QUALIFIERS}{_INSTRUCTION_NOUN}
 be | now | \byou\s+are\s+now\s+{_NEW_ROLE}|\bfrom\s+now\s+on,?\s+you\s+(?:are|will|must|should)\b
 prompt | prompt | \bsystem\s+prompt\b
 reveal | your | \b(?:reveal|print|repeat|show)\s+your\s+(?:\w+\s+)?(?:prompt|instructions)\b
-reply | only,exclusively,just | \b(?:respond|reply|answer)\s+(?:(?:only|exclusively|just)\s+(?:with|in|by)|with\s+only)\b
+reply | only|exclusively|just | \b(?:respond|reply|answer)\s+(?:(?:only|exclusively|just)\s+(?:with|in|by)|with\s+only)\b
 pretend | pretend | \bpretend\s+(?:to\s+be|you\s+are|that\s+you\s+are)\b
 instructions | instruction | \bnew\s+instructions?\s*:
-note | ai,llm,model,chatbot,assistant | \b(?:instructions?|notes?|messages?)\s+(?:to|for)\s+{_MACHINE}
+note | ai|llm|model|chatbot|assistant | \b(?:instructions?|notes?|messages?)\s+(?:to|for)\s+{_MACHINE}
 heading | ## | ^\#{{2,}}\s*(?:instructions?|system|assistant|response|human|user)\b\s*:?\s*(?:$|(?<=:))
 turn | assistant | ^[ \t]*assistant[ \t]*:
 """,

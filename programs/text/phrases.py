@@ -92,27 +92,27 @@ _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # Only at the start of a clause and with verbs of reporting: "if we measured" and "so we find" are ordinary reasoning.
 _CLAUSE_START = r"(?=we\s)(?:\A|(?<=[.?!,;:]\s)|(?<=\band\s)|(?<=\bbecause\s)|(?<=\bhere\s))"
-_REPORTED = "measured|reported|analy[sz]ed|presented|observed|surveyed|proposed|report|present|propose"
+_REPORTED = "measured|reported|analysed|analyzed|presented|observed|surveyed|proposed|report|present|propose"
 
 PART_OF_DOCUMENT, OWN_WORK = "part of a document", "own work"
 
 SOURCE_REFERENCE_RULES = parse_rules(
     rf"""
 document | stud | (?!our){_THE}stud(?:y|ies)\b{_UNNAMED} | {_AN}{_WORK}
-document | {_TEXT.replace("|", ",")} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
-document | {_PUBLISHED.replace("|", ",")} | {_THE}(?P<noun>{_PUBLISHED})s\b{_UNNAMED} | \b{{noun}}
-document | work,research,investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
-document | {_SAYING.replace("|", ",")} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAYS} | {_AN}{{noun}}
+document | {_TEXT} | {_THE}(?P<noun>{_TEXT})\b{_UNNAMED} | {_AN}{{noun}}
+document | {_PUBLISHED} | {_THE}(?P<noun>{_PUBLISHED})s\b{_UNNAMED} | \b{{noun}}
+document | work|research|investigation | \b(?:the\s+present|(?:in|of|by|from|for|throughout)\s+this)\s+{_EFFORT}\b(?! done)
+document | {_SAYING} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAYS} | {_AN}{{noun}}
 authors | author | \b(?:the|these)\s+authors?\b{_UNNAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
-authors | {_PEOPLE.replace("|", ",")} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
+authors | {_PEOPLE} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
-source | provided,given | \bthe\s+(?:provided\s+\w+|given\s+{_SHOWN}\b)
-source | mentioned,described | \bthe\s+(?:mentioned|described)\b
-{PART_OF_DOCUMENT} | fig,table,sec,chapter,page,footnote,§,eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
-{PART_OF_DOCUMENT} | ref,cite,appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
-{PART_OF_DOCUMENT} | {_DRAWN.replace("|", ",")} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
+source | provided|given | \bthe\s+(?:provided\s+\w+|given\s+{_SHOWN}\b)
+source | mentioned|described | \bthe\s+(?:mentioned|described)\b
+{PART_OF_DOCUMENT} | fig|table|sec|chapter|page|footnote|§|eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | ref|cite|appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
+{PART_OF_DOCUMENT} | {_DRAWN} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 {OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b
-{OWN_WORK} | measured,report,analy,present,observed,surveyed,propos | {_CLAUSE_START}we\s+(?:{_REPORTED})\b
+{OWN_WORK} | {_REPORTED} | {_CLAUSE_START}we\s+(?:{_REPORTED})\b
 """,
     _FLAGS,
 )
@@ -124,8 +124,8 @@ FORM = "it names a part of the form; write the thinking alone"
 ASKER = "nobody is spoken to or of who is not in the question; say the matter itself"
 
 _STATES = r"(?:also\s+)?(?:says?|states?|lists?|notes|mentions?|tells?|asks|reads|warns?|raises|say)\b"
-_NOTE = r"(?:context|evidence|critique|analysis|perspective|hypothes[ie]s|misconceptions?|strands?)"
-_NOTES = "context,evidence,critique,analysis,perspective,hypothes,misconception,strand"
+_NOTES = "context|evidence|critique|analysis|perspective|hypothesis|hypotheses|misconception|strand"
+_NOTE = rf"\b(?:{_NOTES})s?"
 _FIELDS = "takes_back|relevant_sentences|reasoning_needed|missing_background|stumbling_blocks|asked_by|final_answer"
 _LABEL = r"(?:tries|recalls|computes|checks|doubts|takes[ _]back|considers|wonders|settles|wrong[ _]turn)"
 _LEARNERS = "student|undergraduate|beginner|layperson|learner|sceptic"
@@ -139,17 +139,17 @@ ARTEFACT_RULES = parse_rules(
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])
 {HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b(?![.%]\d*)|(?-i:[A-E])\b(?!\.))
 {NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}
-{NOTES} | provided,given | \b{_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)|\bthe\s+given\s+{_NOTE}\b
-{NOTES} | sentences,needed,text | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b|\bgiven\s+scientific\s+text\b
+{NOTES} | provided|given | {_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)|\bthe\s+given\s+{_NOTE}\b
+{NOTES} | sentences|needed|text | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b|\bgiven\s+scientific\s+text\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
-{FORM} | wrong,_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
-{FORM} | :,[,(,* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
+{FORM} | wrong|_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
+{FORM} | :|[|(|* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+
 {ASKER} | user | \b(?:the|this)\s+user(?:['’]s\s+(?:question|level)|\s+(?:asks|asked|is\s+asking|wants))\b
-{ASKER} | asker,questioner,reader,user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
+{ASKER} | asker|questioner|reader|user | \b(?:the\s+(?:asker|questioner)|this\s+(?:reader|user))\b
 {ASKER} | question | \b(?:address|answer)(?:es|ing)?\s+the\s+question\s+(?:asked|posed)\b|\bthe\s+question\s+asks\b
 {ASKER} | person | \b(?:the|this)\s+person\s+(?:who\s+)?(?:asks|is\s+asking|wonders|wants)\b | {_A_PERSON}
-{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS})(?:,?\s+I\b|\s*:) | \b(?:{_LEARNERS})
-{ASKER} | {_LEARNERS.replace("|", ",")} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS} | \b(?:to|for)\s+an?\s+(?:{_LEARNERS})(?:,?\s+I\b|\s*:) | \b(?:{_LEARNERS})
+{ASKER} | {_LEARNERS} | \b(?:an?|the|this)\s+(?:{_LEARNERS})\s+(?:should|asks|wants)\b | \b(?:{_LEARNERS})
 """,
     _FLAGS,
 )

@@ -23,33 +23,33 @@ _BIDI_CONTROLS = r"\u202a-\u202e\u2066-\u2069"
 # An API's message starts with "rate limit exceeded"; "the Eddington rate limit exceeded" is physics.
 RULES = parse_rules(rf"""
 field marker | ## | \[\[\s*##|##\s*\]\]
-JSON schema | properties,$defs,$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
+JSON schema | properties|$defs|$schema | \\?["'](?:properties|additionalProperties|\$defs|\$schema)\\?["']\s*:
 JSON schema | type | \\?["']type\\?["']\s*:\s*\\?["'](?:string|object|array|integer|number|boolean)\\?["']
-JSON schema | $ref,defs/,max,min,of | \$ref\b|#/\$?defs/|\b(?:(?:max|min)(?:Length|Items)|anyOf|oneOf|allOf)\b
+JSON schema | $ref|defs/|max|min|of | \$ref\b|#/\$?defs/|\b(?:(?:max|min)(?:Length|Items)|anyOf|oneOf|allOf)\b
 control character |  | [\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI_CONTROLS}\ufffe\uffff]
-the form's own words | text of,paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
+the form's own words | text of|paragraphs of | \btext of at most \d+ characters\b|\bin one to four paragraphs of prose\b
 HTML markup | < | (?i)<script\b|</?(?:div|span|h[1-6]|strong|em|[uo]l|li|br|img|table|t[dr])(?:\s[^<>]*)?/?>
-HTML markup | </,<p ,<a  | (?i)</[pa]>|<[pa]\s[^<>]*>
-chat token | <,inst] | {CHAT_TOKEN}
+HTML markup | </|<p |<a  | (?i)</[pa]>|<[pa]\s[^<>]*>
+chat token | <|inst] | {CHAT_TOKEN}
 placeholder | {{ | (?i)(?:(?<![\w^}}])|\\boxed)\{{(?:question|passage|reasoning|answer|response|thought)\}}
-placeholder | [insert,[your,lorem | (?i)\[(?:insert|your) [^\]\n]{{1,40}}\]|\blorem ipsum\b
-access notice | access denied,authentication | \bACCESS DENIED\b|\A\W*Access denied\b|IMPORTANT AUTHENTICATION NOTICE
-HTML page | html,body,head | (?i)<!DOCTYPE\s+html|<html[\s>]|</(?:html|body|head)>
-traceback | traceback,file | (?m)Traceback \(most recent call last\)|^[ \t]*File "[^"\n]+", line \d+
-server error | server,gateway,service | \b(?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b
-server error | http,40 | \bHTTP(?:/\d(?:\.\d)?)?(?: status| error| code|:)* [45]\d\d\b|\b40[134] (?:Unauth|Forbid|Not Found)
+placeholder | [insert|[your|lorem | (?i)\[(?:insert|your) [^\]\n]{{1,40}}\]|\blorem ipsum\b
+access notice | access denied|authentication | \bACCESS DENIED\b|\A\W*Access denied\b|IMPORTANT AUTHENTICATION NOTICE
+HTML page | html|body|head | (?i)<!DOCTYPE\s+html|<html[\s>]|</(?:html|body|head)>
+traceback | traceback|file | (?m)Traceback \(most recent call last\)|^[ \t]*File "[^"\n]+", line \d+
+server error | server|gateway|service | \b(?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b
+server error | http|40 | \bHTTP(?:/\d(?:\.\d)?)?(?: status| error| code|:)* [45]\d\d\b|\b40[134] (?:Unauth|Forbid|Not Found)
 server error | error | ["']error["']\s*:\s*[{{"']|["']type["']\s*:\s*["']error["']|\b(?:APIConnection|RateLimit)Error\b
 server error | model is | \b[Mm]odel is (?:currently (?:overloaded|unavailable|at capacity)\b|overloaded[.!])
 server error | please | \b[Pp]lease (?:try again later|log in again|contact support)\b
 rate limit | limit | (?i)(?:\A|[:.!"'(\n]\s{{0,3}})(?:API |your )?rate[ _-]limit(?: has been| was)? (?:exceeded|reached)\b
 rate limit | many requests | (?i)\b429\b\W{{0,4}}too many requests|\A\W*too many requests
 refusal | sorry | (?i)(?:\b{_I_AM} (?:very |really )?|{_START})sorry,? (?:but )?(?:{_I_AM}|I)? (?:{_CANNOT}|unable|not able)
-refusal | assist,help,comply,fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
+refusal | assist|help|comply|fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
 refusal | able to | (?i)\b{_I_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
-refusal |  ai,language model | (?i)\b{_I_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
+refusal |  ai|language model | (?i)\b{_I_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
 refusal | as a | (?i){_START}As an? (?:(?:AI |large )?language model|AI(?: model| assistant)?),
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b
-refusal | 抱歉,无法,作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
+refusal | 抱歉|无法|作为 | 抱歉，我(?:无法|不能)|我无法回答|作为一个(?:人工智能|AI|语言模型)
 """)
 
 

@@ -76,7 +76,7 @@ _FIRST_LETTERS = "|".join(sorted({word[:2] for word in _WORDS}))
 _NUMBER = re.compile(
     rf"(?<![\w.^_])(?<!\^[-+])(?=\d|\.\d|(?i:an?\b|{_FIRST_LETTERS}))"
     rf"(?:{NUMBER_IN_DIGITS}(?!\d)"
-    rf"|(?i:(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)"
+    rf"|(?i:(?P<words>(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(_WORDS)})(?!\w)"
     rf"|an?(?=\s(?:{'|'.join(SCALES)})\b)))"
     rf"(?:[\s-]?(?P<scale>{'|'.join(SCALES)})\b)?"
     rf"(?:(?:\sof\san?)?[\s-]?(?P<unit>%|{_UNIT}))?(?=(?P<rest>/|\([A-Z]|\s?per\b|\s?[^\W\d_]+)?)"

@@ -95,10 +95,10 @@ class Rule(NamedTuple):
 
 
 def parse_rules(lines: str, flags: int = 0) -> tuple[Rule, ...]:
-    """Parses rules, one per line: fields separated by " | ", and `parts` by commas."""
+    """Parses rules, one per line: fields separated by " | ", and `parts` by bars without spaces."""
     fields = (line.split(" | ") for line in lines.strip("\n").split("\n"))
     return tuple(
-        Rule(reason, tuple(parts.split(",")), re.compile(pattern, flags), *forgiven)
+        Rule(reason, tuple(parts.split("|")), re.compile(pattern, flags), *forgiven)
         for reason, parts, pattern, *forgiven in fields
     )
 

@@ -31,7 +31,8 @@ REFERENCES = cases(
             What is the main finding of the study of 212 galaxies? | How was the bias treated in the present study? |
             What limits the present work? | What is new in this work? | This work shows that halos merge. |
             Is the given passage convincing? | Does the following text describe inflation? |
-            Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. | The context explicitly states the value. |
+            Is the study's sample large enough? | What did our paper find? | The abstract states a value of 70. |
+            The context explicitly states the value. |
             Medication was not controlled for in this study. |
             These papers report that lithium plates. | From the articles it is clear that the tax failed. |
             These excerpts state that the choir sang. | The report says that floods double.
