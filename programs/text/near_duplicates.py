@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz
 
-from programs.text.words import stem
+from programs.text.words import GRAMMAR, stem
 
 SAME_QUESTION = 85.0
 """Questions with at least this similarity (0-100) ask the same thing."""
@@ -32,16 +32,6 @@ BANDS = 40
 ROWS = 6
 MIN_SHARED = 2
 
-_STOP_WORD_LIST = """
-    a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
-    has have had having can could may might will would shall should must ca wo it its they them their there this
-    that these those we us our you your i me my he she his her what which who whom whose why how then than into onto
-    about between among within also just only very such any some each both not no never nor neither none without
-    cannot explain describe discuss tell say please briefly detail exactly precisely actually really reason reasons
-    way ways happen happens occur occurs kind kinds sort much many role play plays important importance significant
-    significance understand understanding
-"""
-_STOP_WORDS = frozenset(_STOP_WORD_LIST.split())
 _NEGATIONS = frozenset({"not", "no", "never", "nor", "neither", "none", "without", "cannot"})
 _CONTRACTED_NOT = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
@@ -59,7 +49,7 @@ class _Profile(NamedTuple):
 @lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
     words = _WORD.findall(_THOUSANDS_COMMA.sub("", _POSSESSIVE.sub("", _CONTRACTED_NOT.sub(" not", text.lower()))))
-    content = frozenset(stem(word) for word in words if word not in _STOP_WORDS)
+    content = frozenset(stem(word) for word in words if word not in GRAMMAR)
     tells_apart = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
     tells_apart["not"] = sum(word in _NEGATIONS for word in words)
     return _Profile(" ".join(words), content, tells_apart)

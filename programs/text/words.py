@@ -12,24 +12,18 @@ from pydantic import BaseModel
 _LETTER = "[a-zµß-ɏͰ-ӿ]"
 _TOKEN = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)?|\d+(?:[.,]\d+)*|\.\d+|[;:,()\[\].!?=<>≤≥—]|[-–](?=\s)")
 _GRAMMAR = """
-    a an the of in on at to for by as or but if so is are was were be been am do does did has had having can may i
-    me my we us our you he she it its his her him who how why not no nor own per via vs than and all any both few
-    off out up neither either cannot until whether during upon toward towards among against through while whereas
-    though although that this these those with from have been were will would could should might must shall their
-    there they them then than what which when where while whom whose about into onto over under between because
-    therefore also just only very such some each both more most much many less least other another your yours ours
-    mine myself does doing done being here even still yet again once ever never always often quite rather really
-    simply perhaps maybe possibly probably actually basically honestly obviously certainly definitely clearly indeed
-    hmm hmmm wait well okay right hold think thinking thought thoughts know knows guess believe suppose wonder seem
-    seems sure unsure doubt uncertain unclear consider considering reconsider check verify evidence suggest suggests
-    hypothesis alternative alternatively however interesting interestingly similarly overall together conclusion
-    conclude reasoning reason assume assuming assumption step back careful look looks looking like let's i'm i've
-    i'll that's it's don't can't isn't doesn't won't there's wrong mistake mistaken correct incorrect scratch redo
-    revise first second next finally another thing things something anything everything way ways make makes made
-    take takes going come comes gets want need needs true false
+    a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
+    has have had having can could may might will would shall should must ca wo it its they them their there this
+    that these those we us our you your i me my he she his her him what which who whom whose why how then than into
+    onto upon over through about between among within also just only very such any some many few each both all own
+    not no never nor neither none without cannot while during until whether because though although however
+    therefore per via again even still yet make makes made take takes given want need think know seem seems consider
+    explain describe discuss tell say please briefly detail exactly precisely actually really reason reasons way
+    ways happen happens occur occurs kind kinds sort much role play plays important importance significant
+    significance understand understanding suggest suggests evidence conclusion conclude likely
 """
 GRAMMAR = frozenset(_GRAMMAR.split())
-"""Words that do not tell what a sentence is about."""
+"""Words that tell neither what a sentence is about nor one question from another; "more", "first" and "when" may."""
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
 _COMMON_ENGLISH_WORDS = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})
