@@ -2,7 +2,6 @@
 
 from collections import Counter
 from enum import Enum
-from typing import Final
 
 from pydantic import BaseModel, Field
 
@@ -40,10 +39,6 @@ class SkipReason(str, Enum):
     NOTHING_TO_ASK = "nothing to ask about"
 
 
-ARCHIVE_REASONS: Final = frozenset({SkipReason.TRUNCATED_ARCHIVE.value, SkipReason.DAMAGED_ARCHIVE.value})
-"""These reasons count files that could be read only in part; all others count lines."""
-
-
 class Unreadable(SynthReasonerError):
     """A line, row, passage, document or archive yields no text."""
 
@@ -54,7 +49,8 @@ class Unreadable(SynthReasonerError):
 
 class ReadReport(BaseModel):
     """Counts that are updated while samples are drawn. A "line" is a line of JSON, a row of a table, a passage of a longer
-    text, or a document that yielded no passage. Invariant: lines == samples + blank + done + skipped_lines."""
+    text, a document that yielded no passage, or the unreadable rest of an archive. Invariant: lines == samples + blank +
+    done + skipped_lines."""
 
     files: int = 0
     lines: int = 0
@@ -77,7 +73,7 @@ class ReadReport(BaseModel):
 
     def skip(self, problem: Unreadable, place: Place) -> None:
         reason = f"{problem.reason.value}: {problem.detail}" if problem.detail else problem.reason.value
-        self.lines += reason not in ARCHIVE_REASONS
+        self.lines += 1
         self.skipped[reason] += 1
         self.first_examples.setdefault(reason, place)
 
@@ -91,4 +87,4 @@ class ReadReport(BaseModel):
 
     @property
     def skipped_lines(self) -> int:
-        return sum(count for reason, count in self.skipped.items() if reason not in ARCHIVE_REASONS)
+        return self.skipped.total()

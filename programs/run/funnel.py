@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from programs.inputs.report import ARCHIVE_REASONS, ReadReport
+from programs.inputs.report import ReadReport
 from programs.option_groups import Price
 from programs.run.index import UNDECIDED, Index
 from programs.traces.line import IMPORTED, WITHDRAWN
@@ -99,8 +99,7 @@ def funnel_of(index: Index, prices: Mapping[str, Price], report: ReadReport | No
         _step("traces tried", tried, dict(index.query(_LOST_TRACES)), "accepted traces"),
     ]
     if report is not None:
-        skipped = {reason: count for reason, count in report.skipped.items() if reason not in ARCHIVE_REASONS}
-        lost = {"blank": report.blank, **skipped}
+        lost = {"blank": report.blank, **report.skipped}
         what = "lines and passages" if report.documents else "lines"
         steps.insert(0, _step(f"{what} read by this run", report.lines, lost, "texts"))
     per_trace = _per_trace(index.spent(), accepted, prices) if accepted else None

@@ -129,7 +129,7 @@ def test_a_truncated_archive_is_reported_and_no_complete_record_is_lost(tmp_path
         samples, report = read(path)
         assert [sample.text for sample in samples] == [f"Text {n}." for n in range(len(samples))]
         assert report.skipped == {SkipReason.TRUNCATED_ARCHIVE: 1}
-        assert report.lines == len(samples) >= minimum
+        assert report.lines - 1 == len(samples) >= minimum
         minimum = 250 * (size >= len(first) // 2)
     # Only the checksum is missing, so even the last record, which has no line end, is complete.
     assert len(samples) == 500 or ending == ".zst"
