@@ -91,17 +91,17 @@ class Benchmarks:
 
     def _read(self, file: Path, option: str) -> None:
         questions = distinct = without_question = 0
-        for line in read_lines(file):
+        for number, line in enumerate(read_lines(file), start=1):
             try:
-                # The data of a line over the limit is None.
-                record = {} if line.data is None else parse_object(line.data)
+                # A line over the limit is None.
+                record = {} if line is None else parse_object(line)
             except Unreadable:
                 record = {}
             if record is not None:
                 found = questions_in(record)
                 questions += len(found)
                 without_question += not found
-                distinct += sum(self._add(f"{file.name}:{line.number}", text) for text in found)
+                distinct += sum(self._add(f"{file.name}:{number}", text) for text in found)
         if without_question:
             log.warning("%s: %d lines of %s have no readable question", option, without_question, file)
         if not questions:

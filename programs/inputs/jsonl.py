@@ -4,10 +4,10 @@ import codecs
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from programs.errors import UserError
-from programs.inputs.archives import BrokenArchive, read_chunks
+from programs.inputs.archives import read_chunks
 from programs.inputs.cleaning import clean_line, to_json_value
 from programs.inputs.report import SkipReason, Unreadable
 from programs.inputs.sample import Place, Sample, sample_of
@@ -28,45 +28,25 @@ _DECODER = json.JSONDecoder(
 )
 
 
-class RawLine(NamedTuple):
-    """A line without its line end; `data` is None if it exceeds the limit. `torn` marks what follows the last line end of a
-    damaged archive, which may be a whole line or part of one."""
-
-    number: int
-    data: bytes | None
-    torn: bool = False
-
-
-def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    """The lines of a .jsonl, .gz or .zst file, lazily, numbered from 1. Holds at most one line of `limit` bytes in memory.
-    Raises what `read_chunks` raises; the readable part of a damaged archive is yielded first."""
+def read_lines(path: Path, limit: int = DEFAULT_LINE_LIMIT) -> Iterator[bytes | None]:
+    """The lines of a .jsonl, .gz or .zst file without their ends, lazily; None for one that exceeds the limit. Holds at
+    most one line of `limit` bytes in memory. Raises what `read_chunks` raises, after the lines before the damage."""
     return split_lines(read_chunks(path), limit)
 
 
-def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[RawLine]:
-    r"""Splits a stream of bytes at b"\n" and nowhere else: U+2028 does not end a line, and a CR is kept. If `chunks` raises
-    BrokenArchive, yields the rest of the last line as `torn` and re-raises."""
-    number, buffer = 1, bytearray()
-
-    def raw_line(torn: bool = False) -> RawLine:
-        return RawLine(number, None if len(buffer) > limit else bytes(buffer), torn)
-
-    try:
-        for chunk in chunks:
-            *whole, rest = chunk.split(b"\n")
-            for piece in whole:
-                buffer += piece[: limit + 1 - len(buffer)]
-                yield raw_line()
-                number += 1
-                buffer = bytearray()
+def split_lines(chunks: Iterable[bytes], limit: int = DEFAULT_LINE_LIMIT) -> Iterator[bytes | None]:
+    r"""Splits a stream of bytes at b"\n" and nowhere else: U+2028 does not end a line, and a CR is kept."""
+    buffer = bytearray()
+    for chunk in chunks:
+        *whole, rest = chunk.split(b"\n")
+        for piece in whole:
             # One byte over the limit is enough to tell that the line is too long.
-            buffer += rest[: limit + 1 - len(buffer)]
-    except BrokenArchive:
-        if buffer:
-            yield raw_line(torn=True)
-        raise
+            buffer += piece[: limit + 1 - len(buffer)]
+            yield None if len(buffer) > limit else bytes(buffer)
+            buffer.clear()
+        buffer += rest[: limit + 1 - len(buffer)]
     if buffer:
-        yield raw_line()
+        yield None if len(buffer) > limit else bytes(buffer)
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
@@ -94,11 +74,11 @@ def read_objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     a line that is neither blank nor an object, and if the file cannot be read."""
     place = str(path)
     try:
-        for line in read_lines(path):
-            place = f"{path}:{line.number}"
-            if line.data is None:
+        for number, line in enumerate(read_lines(path), start=1):
+            place = f"{path}:{number}"
+            if line is None:
                 raise Unreadable(SkipReason.LINE_TOO_LONG)
-            if (record := parse_object(line.data)) is not None:
+            if (record := parse_object(line)) is not None:
                 yield record, place
     except Unreadable as problem:
         raise UserError(f"{place}: {problem}") from None

@@ -94,30 +94,24 @@ class SampleReader:
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
             limit = self.cutting.max_chars(self.max_chars) if cut else None
-            for number, (digest, entry, torn) in enumerate(self._entries(source), start=1):
+            for number, (digest, entry) in enumerate(self._entries(source), start=1):
                 self._check_open()
                 place = Place(file=source.display_name, line=number)
                 try:
                     yield from self._read_entry(digest, entry, place, limit)
                 except Unreadable as problem:
-                    # Errors in a torn line are not counted.
-                    if not torn:
-                        self.report.skip(problem, place)
+                    self.report.skip(problem, place)
         except Unreadable as problem:
             self.report.skip(problem, place)
 
-    def _entries(self, source: Source) -> Iterator[tuple[str, _Entry, bool]]:
-        """Each line or row with its hash, and whether it is torn. Raises `Unreadable` if the source ends too early."""
+    def _entries(self, source: Source) -> Iterator[tuple[str, _Entry]]:
+        """Each line or row with its hash. Raises `Unreadable` if the source ends too early."""
         if source.kind == "lines":
             for line in read_lines(Path(str(source.name))):
-                yield (
-                    bytes_id(line.data or b""),
-                    SkipReason.LINE_TOO_LONG if line.data is None else line.data,
-                    line.torn,
-                )
+                yield bytes_id(line or b""), SkipReason.LINE_TOO_LONG if line is None else line
         else:
             for row in self._process.rows(source.name, self.text_field):
-                yield row.digest, row.record, False
+                yield row.digest, row.record
 
     def _read_entry(self, digest: str, entry: _Entry, place: Place, limit: int | None) -> Iterator[Sample]:
         """The samples of a line or row: none if it is blank or done, its text, or the passages of a longer text."""
