@@ -30,35 +30,30 @@ class BrokenArchive(Unreadable):
     """An archive is truncated (an interrupted download or copy), or its bytes cannot be decompressed."""
 
 
-def read_chunks(path: Path, *, any_kind: bool = False) -> Iterator[bytes]:
+def read_chunks(path: Path) -> Iterator[bytes]:
     """The decompressed bytes of a file, lazily, in non-empty chunks of bounded size.
 
     The first bytes tell whether a file is compressed; the extension counts only for a file that is too short to tell.
-    Raises BrokenArchive after yielding everything that could be decompressed, and UserError if the file cannot be read
-    or, unless it may be of `any_kind`, starts like a file that is not UTF-8 text.
+    Raises BrokenArchive after yielding everything that could be decompressed, and UserError if the file cannot be read.
     """
     try:
         with path.open("rb") as file:
-            for number, chunk in enumerate(_unpack(path, file)):
-                if not number and not any_kind and chunk.startswith(_NOT_TEXT):
-                    raise UserError(
-                        f"{path} is not UTF-8 text, plain or compressed as .gz or .zst: decompress or convert it"
-                    )
-                yield chunk
+            yield from _unpack(path, file)
     except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise BrokenArchive(SkipReason.DAMAGED_ARCHIVE) from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
-def check_readable(path: Path, *, any_kind: bool = False) -> None:
-    """Raises UserError if `read_chunks` would, after reading only the start of the file.
-
-    A pipe is not read: its bytes could not be read again.
-    """
+def check_readable(path: Path, *, is_text: bool) -> None:
+    """Raises UserError if the file cannot be read or, if it should be text, starts like one that is not UTF-8. Reads only
+    its start, and nothing of a pipe, whose bytes could not be read again."""
     if path.is_file() or not path.exists():
         with contextlib.suppress(BrokenArchive):
-            next(read_chunks(path, any_kind=any_kind), b"")
+            if next(read_chunks(path), b"").startswith(_NOT_TEXT) and is_text:
+                raise UserError(
+                    f"{path} is not UTF-8 text, plain or compressed as .gz or .zst: decompress or convert it"
+                )
 
 
 def _unpack(path: Path, file: io.BufferedReader) -> Iterator[bytes]:

@@ -201,7 +201,7 @@ class SampleReader:
 def _read_bytes(path: Path) -> bytes:
     """The decompressed bytes of a document. Raises what `read_chunks` raises, and `Unreadable` if it is too large."""
     data = bytearray()
-    for chunk in read_chunks(path, any_kind=True):
+    for chunk in read_chunks(path):
         data += chunk
         if len(data) > MAX_DOCUMENT_BYTES:
             raise Unreadable(SkipReason.FILE_TOO_LARGE)

@@ -56,7 +56,7 @@ def find_sources(patterns: Sequence[str]) -> list[Source]:
             with contextlib.closing(ReaderProcess()) as process:
                 process.check_exists(source.name)
         elif source.kind == "lines":
-            check_readable(source.name)
+            check_readable(source.name, is_text=True)
         elif format := format_of(source.name):
             require(str(source.name), format.needs)
     return _with_distinct_names(list(files.values()))
@@ -117,7 +117,7 @@ def _resolve(pattern: str) -> Iterator[Source]:
             neighbours = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
         raise UserError(f"{why}{suggestion(path.name, neighbours) or '.'}")
     for file in found:
-        check_readable(file, any_kind=True)
+        check_readable(file, is_text=False)
         format = format_of(file)
         yield Source(file, format.kind if format else "lines", root)
 

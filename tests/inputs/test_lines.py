@@ -79,4 +79,4 @@ def test_other_encodings_than_utf_8_are_rejected(tmp_path: Path, encoding: str, 
     content = '{"text": "a"}\n'.encode(encoding)
     path.write_bytes(COMPRESS[ending](content) if ending else content)
     with pytest.raises(UserError, match="is not UTF-8 text"):
-        check_readable(path)
+        check_readable(path, is_text=True)
