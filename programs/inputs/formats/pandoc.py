@@ -20,10 +20,6 @@ from programs.inputs.report import SkipReason, Unreadable
 APPENDIX_MARK = "synthreasoner-appendix"
 """A heading with this text only marks that everything after it is an appendix."""
 
-_ACKNOWLEDGEMENT_CLASSES = ("acknowledgments", "acknowledgements", "acknowledgment", "acknowledgement", "acks")
-_DIV_TITLES = {"abstract": "Abstract", "thebibliography": "References", "references": "References"}
-_DIV_TITLES |= dict.fromkeys(_ACKNOWLEDGEMENT_CLASSES, "Acknowledgements")
-"""The headings of divisions that are sections, by class; pandoc turns LaTeX environments into such divisions."""
 _CITATION_NUMBERS = re.compile(r"\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*")
 _BEFORE_CITATION = re.compile(r"(?:\A|[.,;:)]|(?<![^\W\d_])(?!(?:arcsec|arcmin|grad)\Z)[^\W\d_]{4,})\Z", re.IGNORECASE)
 _TEXTLESS = re.compile(
@@ -96,8 +92,6 @@ def _block(node_type: str, content: Any) -> Iterator[Block]:
         rows = [*head[1], *(row for body in bodies for row in [*body[2], *body[3]]), *foot[1]]
         yield Block("\n".join(" | ".join(_one_line(cell[4]) for cell in cells) for _, cells in rows))
     elif node_type not in ("RawBlock", "HorizontalRule"):
-        titles = [_DIV_TITLES[name] for name in content[0][1] if name in _DIV_TITLES] if node_type == "Div" else []
-        yield from (Block(title, 1) for title in titles[:1])
         yield from _blocks(content)
 
 
