@@ -20,7 +20,7 @@ class ProveOptions(Options):
         "what to test": ("document", "output", "tier", "against", "outside"),
         "the student": ("student", "max_length", "think_tokens"),
         "the training": ("epochs", "seeds", "learning_rates", "rows_at_once", "held_out", "max_tokens"),
-        "the run": ("max_traces", "seed", "resume", "dry_run"),
+        "the run": ("max_traces", "seed", "dry_run"),
     }
 
     document: Path = Field(description="the document to test, or its journal")
@@ -54,7 +54,6 @@ class ProveOptions(Options):
     max_tokens: int | None = Field(None, ge=1, description="maximum tokens that each arm is trained on, for a trial")
     max_traces: int = Field(2000, ge=2, description="tiers 1 and 2: maximum traces, drawn by --seed")
     seed: int = Field(0, description="seed of samples, splits and intervals")
-    resume: bool = Field(True, description="continue a run with the same options; --no-resume moves its folder aside")
     dry_run: bool = Field(False, description="show what would be done, and about how long it would take")
 
     @property
@@ -63,8 +62,6 @@ class ProveOptions(Options):
 
     @model_validator(mode="after")
     def _check_options(self) -> Self:
-        if self.folder.exists() and not self.folder.is_dir():
-            raise ValueError(f"--output: {self.folder} is a file; name a folder")
         if self.outside is not None and self.tier != "2":
             raise ValueError("--outside does nothing without --tier 2")
         return self

@@ -16,7 +16,6 @@ from programs.inputs.sample import content_id
 from programs.proving.distributions import Distributions, distributions
 from programs.proving.examples import (
     VIEW,
-    Choice,
     Example,
     draw_sample,
     example_of,
@@ -147,8 +146,9 @@ def _interval_text(interval: Interval | None) -> str:
 
 
 def prove(options: ProveOptions, say: Say) -> Results:
-    """Runs the tiers and rewrites the folder's files after each; earlier results that needed a student are moved aside.
-    `say` gets progress lines. Raises `UserError`, also if the folder holds anything but a proof."""
+    """Runs the tiers and rewrites the folder's files after each. The folder's journal keeps what was measured with a
+    student, under a hash of everything that it depends on, so that it is not measured again. `say` gets progress lines.
+    Raises `UserError`, also if the folder holds anything but a proof."""
     outside, folder = outside_choices(options.outside), options.folder
     results = Results(
         document=options.document.name,
@@ -160,56 +160,40 @@ def prove(options: ProveOptions, say: Say) -> Results:
         student=None if options.tier == "0" else Path(options.student).name,
         distributions=distributions(_traces(options.document), options.against, options.seed),
     )
-    try:
-        if not options.resume:
-            move_aside(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            earlier = Results.model_validate_json((folder / RESULTS).read_bytes())
-            if earlier.lift or earlier.training:
-                move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
-    except (FileNotFoundError, ValueError):
-        raise UserError(f"--output: {folder} exists and is not a proof: choose another, or use --no-resume") from None
-    except OSError as error:
-        raise UserError(f"--output: cannot write {folder}: {error.strerror or error}") from None
+    _prepare_folder(folder, results)
     results.write(folder)
-    if options.tier != "0":
-        examples, student = _load_inputs(options, say)
-        if options.tier == "1":
-            results.lift = lift(student, examples, options.seed, say)
-        else:
-            _train(results, student, examples, outside, options, say)
-        results.write(folder)
-    return results
-
-
-def _train(
-    results: Results,
-    student: StudentModel,
-    examples: list[Example],
-    outside: list[Choice],
-    options: ProveOptions,
-    say: Say,
-) -> None:
-    """Runs tiers 1 and 2, resuming from the folder's journal; more seeds and rates only add arms. Raises `UserError` if the
-    journal holds arms of other settings, and names these."""
-    plan = plan_training(student, examples, outside, options)
-    names = {"student", "max_length", "think_tokens", "epochs", "held_out", "max_tokens", "max_traces", "seed"}
-    settings = {"traces": content_id(repr((examples, outside))), **options.model_dump(include=names)}
-    with Journal(options.folder / "arms.jsonl") as journal:
-        earlier = journal.latest("run", "")
-        if earlier is None:
-            journal.append("run", None, settings=settings)
-        elif changed := sorted(name for name, value in settings.items() if earlier["settings"].get(name) != value):
-            remedy = "choose another --output, or start over with --no-resume"
-            raise UserError(f"{journal.path} holds results for another {', '.join(changed)}: {remedy}")
-        if (line := journal.latest("lift", "")) is not None:
+    if options.tier == "0":
+        return results
+    examples, student = _load_inputs(options, say)
+    key = content_id(repr((options.student, options.max_length, options.seed, examples)))
+    with Journal(folder / "arms.jsonl") as journal:
+        if line := journal.latest("lift", key):
             results.lift = Lift.model_validate(line["result"])
         else:
             results.lift = lift(student, examples, options.seed, say)
-            journal.append("lift", None, result=results.lift.model_dump(mode="json"))
-        results.write(options.folder)
-        results.training = training_result(plan, run_arms(student, plan, options, journal, say), options.seed)
+            journal.append("lift", key, result=results.lift.model_dump(mode="json"))
+        results.write(folder)
+        if options.tier == "2":
+            plan = plan_training(student, examples, outside, options)
+            results.training = training_result(plan, run_arms(student, plan, options, journal, say), options.seed)
+            results.write(folder)
+    return results
+
+
+def _prepare_folder(folder: Path, results: Results) -> None:
+    """Makes the folder, or moves the results of other tiers, options or traces in it aside if they needed a student. Raises
+    `UserError` if it holds anything but a proof, or cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            earlier = Results.model_validate_json((folder / RESULTS).read_bytes())
+            same = earlier.model_copy(update={"made": results.made, "lift": None, "training": None}) == results
+            if earlier.lift and not same:
+                move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
+    except (FileNotFoundError, ValueError):
+        raise UserError(f"--output: {folder} exists and is not a proof: choose another") from None
+    except OSError as error:
+        raise UserError(f"--output: cannot write {folder}: {error.strerror or error}") from None
 
 
 def estimate(options: ProveOptions, say: Say) -> Iterator[str]:

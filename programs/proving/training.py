@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel
 
 from programs.errors import UserError
+from programs.inputs.sample import content_id
 from programs.proving.examples import Choice, Example, split_by_paper, swap_thoughts
 from programs.proving.options import ProveOptions
 from programs.proving.student import Ids, StudentModel, fitting_examples
@@ -89,11 +90,14 @@ def run_arms(
 ) -> list[ArmResult]:
     """The results of all arms; those in the journal are not run again. The student is unchanged afterwards. Raises
     `UserError` if it diverges at a learning rate."""
+    settings = options.model_dump(include={"student", "max_length", "think_tokens", "seed"})
+    same_for_all = repr((settings, plan._replace(arms=[])))
     started = time.monotonic()
     new = 0
     results = list[ArmResult]()
     for number, arm in enumerate(plan.arms, 1):
-        key = f"{arm.name}/{arm.seed}/{arm.rate!r}"
+        name = f"{arm.name}/{arm.seed}/{arm.rate!r}"
+        key = f"{name}/{content_id(same_for_all)}"
         if line := journal.latest("arm", key):
             results.append(ArmResult.model_validate(line["result"]))
             continue
@@ -101,7 +105,7 @@ def run_arms(
         journal.append("arm", key, result=results[-1].model_dump(mode="json"))
         new += 1
         left = (time.monotonic() - started) / new * (len(plan.arms) - number) / 60
-        say(f"tier 2: arm {number} of {len(plan.arms)} ({key}): at most about {left:.0f} minutes left")
+        say(f"tier 2: arm {number} of {len(plan.arms)} ({name}): at most about {left:.0f} minutes left")
     return results
 
 

@@ -170,7 +170,8 @@ def test_no_file_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(UserError, match="exists and is not a proof"):
         prove(ProveOptions(document=path), print)
     assert (folder / "README.md").read_text() == "Mine."
-    prove(ProveOptions(document=path, resume=False), print)
+    folder.rename(tmp_path / "mine")
+    prove(ProveOptions(document=path), print)
     monkeypatch.setattr(tiers, "StudentModel", Mock(side_effect=UserError("no student")))
     (folder / "README.md").unlink()
     with pytest.raises(UserError, match="no student"):
@@ -213,7 +214,7 @@ COMMANDS: list[tuple[list[str], int, str]] = [
     (["out.json"], 0, "6 traces of 3 papers"),
     (["out.json", "--tier", "1"], 2, "synthreasoner[prove]"),
     (["none.json"], 2, "none.json"),
-    (["out.json", "--output", ".", "--no-resume"], 2, "--output: cannot write ."),
+    (["out.json", "--output", "out.json/proof"], 2, "--output: cannot write"),
     (["out.json", "--outside", "out.json"], 2, "--tier 2"),
 ]
 WITHOUT_TORCH = """

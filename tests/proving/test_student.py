@@ -4,7 +4,7 @@
 2. A part has the same tokens whatever comes before it: a row starts with the head after which answers are measured.
 3. Lift is the difference of two losses, for a trace's own thought and for another paper's.
 4. Arms train on equally many tokens, learn only completions, and leave the student unchanged; a killed run can be resumed.
-5. Options that change the results are refused for a folder with arms; --no-resume moves it aside.
+5. Results of other options are measured anew and do not replace the earlier ones, which are not measured again.
 6. `--metric lift` prefers a thought that bears on its answer.
 7. Weights from a GGUF are trained like others.
 8. The thought for a prompt does not depend on the other prompts of the batch.
@@ -187,15 +187,21 @@ def test_a_killed_run_can_be_resumed(folder: Path, tmp_path: Path) -> None:
     first = prove(options, ignore)
     lines = journal.read_bytes().splitlines(keepends=True)
     # Killed while the fourth arm was written.
-    journal.write_bytes(b"".join(lines[:5]) + lines[5][:30])
+    journal.write_bytes(b"".join(lines[:4]) + lines[4][:30])
     messages = list[str]()
     again = prove(options, messages.append)
     assert [line.split(":")[0] for line in messages] == [f"loading {folder}", "tier 2", "tier 2"]
     assert (again.lift, again.training) == (first.lift, first.training), "later arms start with the same student"
-    with pytest.raises(UserError, match="another think_tokens"):
-        prove(options_for(folder, path, epochs=0.2, think_tokens=4), ignore)
-    prove(options_for(folder, path, epochs=0.2, think_tokens=4, resume=False, tier="0"), ignore)
-    assert [*tmp_path.glob("out-proof.*")], "moved aside and not deleted"
+    assert not [*journal.parent.glob("*.old")], "the same command replaces its own page"
+    messages.clear()
+    prove(options_for(folder, path, epochs=0.2, think_tokens=4), messages.append)
+    assert len(messages) == 6, "all five arms are trained again, but the lift does not depend on this option"
+    (old,) = journal.parent.glob("README.md.*.old")
+    assert first.training is not None
+    assert first.training.verdict in old.read_text()
+    messages.clear()
+    prove(options, messages.append)
+    assert len(messages) == 1, "nothing is measured twice"
 
 
 def test_a_student_that_diverges_is_an_error(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
