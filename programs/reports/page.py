@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from programs.errors import UserError
-from programs.files import JOURNAL, atomic_write, path_beside, run_name
+from programs.files import atomic_write, run_name
 from programs.reports.charts import charts_of, largest_value
 from programs.reports.source import ReportedRun, read_run
 from programs.reports.traces import GRADE, SCORE, page_pieces
@@ -35,8 +35,6 @@ _TWO_DECIMALS, _THREE_DECIMALS = "{:.2f}", "{:.3f}"
 def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     """Reads the document and writes the page atomically, with the newest `max_traces` traces. Returns lines for the
     terminal. Raises `UserError`, also if `page` is a file that is not a report, and `StorageError`."""
-    if page.resolve() in (document.resolve(), path_beside(document, JOURNAL).resolve()):
-        raise UserError(f"--output: {page} is the report's own input; name another file")
     if page.is_dir():
         raise UserError(f"--output: {page} is a folder; name a file")
     if page.exists() and not _is_report(page):
@@ -46,7 +44,6 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     if len(run.newest) < (total := run.counts.outcomes.total()):
         notes.append(f"The newest {len(run.newest):,} of {total:,} traces can be read here; the numbers cover all.")
     groups = _figures(run)
-    figures = {name: text for group in groups.values() for name, text in group.items()}
     template, style, script = (
         Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js")
     )
@@ -62,8 +59,8 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
         written=utc_now(),
         run=run,
         notes=notes,
-        tiles={name: figures[name] for name in TILES if name in figures},
-        charts=charts_of(run.counts.charts, run.spent),
+        tiles={name: groups["The run"][name] for name in TILES if name in groups["The run"]},
+        charts=charts_of(run.counts.charts, run.summary.get("spent_in_all") or []),
         largest_value=largest_value,
         groups=groups,
         losses=_funnel_rows(run),
@@ -110,10 +107,10 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
             yield f"verdicts missing from {judge}", ratings.unscored or None, _WHOLE
     yield "mean grade of the answers (0-1)", graded.mean, _THREE_DECIMALS
     yield "accepted traces without a mean grade", (graded.missing or None) if graded.known else None, _WHOLE
-    if run.findings and (solved := run.findings.blind_solve):
-        yield "questions that need the paper", solved.needs_paper, _WHOLE
-        yield "questions answered without the paper", solved.known, _WHOLE
-    if spent := run.spent:
+    if solved := (run.summary.get("findings") or {}).get("blind_solve"):
+        yield "questions that need the paper", solved["needs_paper"], _WHOLE
+        yield "questions answered without the paper", solved["known"], _WHOLE
+    if spent := run.summary.get("spent_in_all"):
         counts = ("prompt", "completion", "calls", "seconds", "uncounted")
         read, written, calls, seconds, uncounted = (sum(row[name] for row in spent) for name in counts)
         counted = not uncounted
@@ -121,19 +118,19 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
         yield "tokens read", read if counted else None, _WHOLE
         yield "tokens written", written if counted else None, _WHOLE
         yield "seconds spent waiting for models", seconds, _WHOLE
-        yield "cost", run.cost, "{:,.2f}" if (run.cost or 0) >= 100 else "{:.4g}"
+        cost = run.summary.get("cost")
+        yield "cost", cost, "{:,.2f}" if (cost or 0) >= 100 else "{:.4g}"
         yield "calls per accepted trace", calls / accepted if accepted else None, "{:,.1f}"
         yield "tokens per accepted trace", (read + written) / accepted if counted and accepted else None, _WHOLE
 
 
 def _funnel_rows(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     rows = dict[str, dict[str, int | str]]()
-    if run.funnel is None:
-        return rows
-    for step in run.funnel.steps:
-        lost = "; ".join(f"{count:,} {reason}" for reason, count in step.lost.items()) or "nothing"
-        rows[step.what] = {"went in": step.entered, "lost": lost, "left": step.left, "as": step.became}
-    if imported := run.funnel.taken_over:
+    funnel = run.summary.get("funnel") or {"steps": []}
+    for step in funnel["steps"]:
+        lost = "; ".join(f"{count:,} {reason}" for reason, count in step["lost"].items()) or "nothing"
+        rows[step["what"]] = {"went in": step["entered"], "lost": lost, "left": step["left"], "as": step["became"]}
+    if imported := funnel.get("taken_over"):
         rows["taken over from a document"] = {"went in": "", "lost": "", "left": imported, "as": "accepted traces"}
     return rows
 

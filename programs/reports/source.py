@@ -4,17 +4,16 @@ all its traces, in memory that does not grow with their number."""
 import contextlib
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from programs.option_groups import Price
 from programs.reports.charts import CHARTS, Cell
 from programs.reports.traces import NUMBERS, KeptTrace, keep_trace, notable
 from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
 from programs.run.document import open_document, read_metadata, read_records
-from programs.run.funnel import Findings, Funnel, cost_of, findings_of, funnel_of
+from programs.run.funnel import cost_of, findings_of, funnel_of
 from programs.run.journal import JournalReader
 from programs.schema import DocumentMetadata, JudgeAgreement
 from programs.statistics.agreement import AgreementCount
@@ -47,24 +46,25 @@ class Counts:
             self.notable.update(notable(record))
 
 
-@dataclass(frozen=True)
-class ReportedRun:
-    """A run as the report shows it. `note` says what the source lacks, `newest` are the last traces, and `judges` is the
-    agreement of the judges. Everything else is what the run recorded about itself, or None. `spent` covers all runs of the
-    journal, by stage and model (`programs.run.index.Index.spent`); `made` has the latest run's settings, versions etc."""
+class ReportedRun(NamedTuple):
+    """A run as the report shows it. `note` says what the source lacks, `newest` are the last traces. `metadata` is that of
+    the document, or that which a document written from the journal now would have."""
 
     path: Path
     note: str | None
     counts: Counts
     newest: Sequence[KeptTrace]
-    judges: JudgeAgreement | None
-    status: str | None
-    written: str | None
-    made: dict[str, Any]
-    funnel: Funnel | None
-    findings: Findings | None
-    spent: list[dict[str, Any]]
-    cost: float | None
+    metadata: DocumentMetadata
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the run recorded about itself."""
+        return self.metadata.run or {}
+
+    @property
+    def judges(self) -> JudgeAgreement | None:
+        """The agreement of the judges. A document's own figures include the rejected attempts, which it does not hold."""
+        return self.metadata.judges or self.counts.agreement.result()
 
 
 def read_run(path: Path, max_traces: int) -> ReportedRun:
@@ -81,31 +81,16 @@ def read_run(path: Path, max_traces: int) -> ReportedRun:
             metadata = _metadata_of(journal)
         else:
             with open_document(source.path):
-                metadata = dict(DocumentMetadata.model_validate(read_metadata(source.path)))
+                metadata = DocumentMetadata.model_validate(read_metadata(source.path))
         for trace in traces:
             counts.add(trace)
             newest.append(keep_trace(trace))
-    run = metadata["run"] or {}
-    faults = (run.get("this_run") or {}).get("faults") or {}
-    return ReportedRun(
-        path=source.path,
-        note=None if source.is_journal else NO_JOURNAL,
-        counts=counts,
-        newest=newest,
-        # A document's own figures include the rejected attempts, which it does not hold.
-        judges=metadata.get("judges") or counts.agreement.result(),
-        status=metadata["status"],
-        written=metadata["generation_timestamp"],
-        made={**{f"requests retried: {kind}": count for kind, count in faults.items()}, **run.get("made", {})},
-        funnel=Funnel.model_validate(run["funnel"]) if run.get("funnel") else None,
-        findings=Findings.model_validate(run["findings"]) if run.get("findings") else None,
-        spent=run.get("spent_in_all") or [],
-        cost=run.get("cost"),
-    )
+    return ReportedRun(source.path, None if source.is_journal else NO_JOURNAL, counts, newest, metadata)
 
 
-def _metadata_of(journal: JournalReader) -> dict[str, Any]:
-    """The metadata that a document written from this journal now would have."""
+def _metadata_of(journal: JournalReader) -> DocumentMetadata:
+    """The metadata that a document written from this journal now would have, with how it was made (`run["made"]`). The
+    cost covers all runs."""
     line = journal.latest("run", "") or {}
     index = journal.index
     settings, summary = line.get("settings") or {}, line.get("summary") or {}
@@ -120,4 +105,9 @@ def _metadata_of(journal: JournalReader) -> dict[str, Any]:
         "cost": cost_of(spent, prices),
         "made": {"git commit": line.get("git_commit") or "not known", **(line.get("versions") or {}), **settings},
     }
-    return {"status": line.get("status"), "generation_timestamp": line.get("ended") or line.get("started"), "run": run}
+    return DocumentMetadata(
+        generation_timestamp=line.get("ended") or line.get("started") or "",
+        total_traces_generated=index.counts().get("accepted", 0),
+        status=line.get("status") or "status unknown",
+        run=run,
+    )

@@ -115,8 +115,6 @@ def _parts(record: Record) -> dict[str, Any]:
     for name, part in content.items():
         if isinstance(part, dict) and name != "answer_grades":
             content[name] = known(part)
-    # In older versions, this figure was the same for every trace.
-    content["metadata"].pop("evidence_found", None)
     # A point may have no quote: a step can follow from other points, and a pitfall is in no sentence.
     if record.rubric:
         shown = {"kind", "text", "weight"}

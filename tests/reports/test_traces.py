@@ -54,12 +54,6 @@ def test_traces_with_the_same_id_have_different_keys() -> None:
     assert (rows[0]["key"], records[0]["reasoning_trace"]) == ("a", ""), "an empty thought is kept"
 
 
-def test_a_meaningless_figure_of_older_versions_is_not_shown() -> None:
-    old = record(1).model_dump()
-    old["metadata"]["evidence_found"] = 1.0
-    assert "evidence_found" not in str(decoded(Record.model_validate(old)))
-
-
 def test_a_spread_has_mean_and_median_and_a_missing_value_is_no_0() -> None:
     assert Spread().mean is Spread().quantile(0.5) is None
     spread = Spread()
