@@ -31,7 +31,7 @@ from programs.records import Record
 from programs.run.journal import Journal
 from programs.statistics.interval import MIN_BOOTSTRAP_SOURCES, Interval, interval_by_source
 from programs.text.copying import copied_share
-from programs.versions import NAME, utc_now, version_of, versions
+from programs.versions import utc_now, version_of, versions
 
 Say = Callable[[str], None]
 
@@ -88,9 +88,7 @@ class Results(BaseModel):
 
     document: str
     made: str
-    program: str
     versions: dict[str, str]
-    seed: int
     options: dict[str, Any]
     student: str | None
     distributions: Distributions
@@ -153,9 +151,7 @@ def prove(options: ProveOptions, say: Say) -> Results:
     results = Results(
         document=options.document.name,
         made=utc_now(),
-        program=f"{NAME} {version_of() or '(a checkout)'}",
         versions={**versions(), **{name: version for name in NEEDED if (version := version_of(name))}},
-        seed=options.seed,
         options=options.model_dump(mode="json", exclude={"document", "output", "against", "outside", "student"}),
         student=None if options.tier == "0" else Path(options.student).name,
         distributions=distributions(_traces(options.document), options.against, options.seed),
