@@ -1,6 +1,6 @@
 """The charts of a report: tables whose cells are drawn as bars. To add a chart, add an entry to `CHARTS`."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -12,8 +12,8 @@ from programs.statistics.thought_counts import corrections_of, opening_of
 from signatures.question_type import Difficulty
 
 Cell = tuple[str, str]
-Table = Mapping[str, Mapping[str, float | None]]
-"""Counts by row and column. All rows have the same columns; None is unknown."""
+Table = Mapping[str, Mapping[str, int]]
+"""Counts by row and column. All rows have the same columns."""
 
 NOT_KNOWN = "not known"
 TENTHS = tuple(f"{number / 10:g}–{(number + 1) / 10:g}" for number in range(10))
@@ -53,14 +53,20 @@ class Chart:
         return {_with_spaces(row): {_with_spaces(column): counts[row, column] for column in columns} for row in rows}
 
 
-def charts_of(counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]) -> list[tuple[Chart, Table]]:
-    """All charts that are not empty, from the counts of `CHARTS` and the tokens spent by stage and model."""
-    tables = [(chart, chart.table(counts)) for chart, counts in zip(CHARTS, counted, strict=True)]
-    return [(chart, table) for chart, table in (*tables, (_TOKEN_CHART, _token_table(spent))) if largest_value(table)]
-
-
-def largest_value(rows: Table) -> float:
-    return max((value or 0 for row in rows.values() for value in row.values()), default=0)
+def charts_of(
+    counted: Sequence[Counter[Cell]], spent: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Chart, Table, int]]:
+    """All charts that are not empty, each with its largest value, from the counts of `CHARTS` and the tokens spent by stage
+    and model. A call without token counts leaves its stage out."""
+    uncounted = {row["stage"] for row in spent if row["uncounted"]}
+    tokens = Counter[Cell]()
+    for row in spent:
+        if row["stage"] not in uncounted:
+            tokens.update({(row["stage"], "read"): row["prompt"], (row["stage"], "written"): row["completion"]})
+    for chart, counts in zip((*CHARTS, _TOKEN_CHART), (*counted, tokens), strict=True):
+        table = chart.table(counts)
+        if largest := max((value for row in table.values() for value in row.values()), default=0):
+            yield chart, table, largest
 
 
 def _with_spaces(name: str) -> str:
@@ -89,17 +95,6 @@ def _step_cells(record: Record) -> Iterator[Cell]:
 def _grade_cells(record: Record) -> Iterator[Cell]:
     if record.answer_grades:
         yield from ((_tenth_of(getattr(record.answer_grades, name)), name) for name in _GRADE_NAMES)
-
-
-def _token_table(spent: Sequence[Mapping[str, Any]]) -> Table:
-    stages = defaultdict[str, Counter[str]](Counter)
-    for row in spent:
-        stages[row["stage"]].update(read=row["prompt"], written=row["completion"], uncounted=row["uncounted"])
-    largest = sorted(stages.items(), key=lambda stage: -stage[1]["read"] - stage[1]["written"])[:MAX_ROWS]
-    return {
-        _with_spaces(stage): {name: None if sums["uncounted"] else sums[name] for name in ("read", "written")}
-        for stage, sums in largest
-    }
 
 
 _GRADE_NAMES = [name for name in Grades.model_fields if name != "reason"]

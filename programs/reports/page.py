@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from programs.errors import UserError
 from programs.files import atomic_write, run_name
-from programs.reports.charts import charts_of, largest_value
+from programs.reports.charts import charts_of
 from programs.reports.source import ReportedRun, read_run
 from programs.reports.traces import GRADE, SCORE, page_pieces
 from programs.statistics.counts import Spread
@@ -49,7 +49,6 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     )
     # Jinja escapes text by models and papers. Our own files and base64 need no escaping.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["formatted"] = _formatted
     texts = environment.from_string(template).stream(
         generator=GENERATOR,
         policy=_security_policy(script, style),
@@ -61,7 +60,6 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
         notes=notes,
         tiles={name: groups["The run"][name] for name in TILES if name in groups["The run"]},
         charts=charts_of(run.counts.charts, run.summary.get("spent_in_all") or []),
-        largest_value=largest_value,
         groups=groups,
         losses=_funnel_rows(run),
         pieces=map(Markup, page_pieces(run.newest)),
@@ -133,12 +131,6 @@ def _funnel_rows(run: ReportedRun) -> dict[str, dict[str, int | str]]:
     if imported := funnel.get("taken_over"):
         rows["taken over from a document"] = {"went in": "", "lost": "", "left": imported, "as": "accepted traces"}
     return rows
-
-
-def _formatted(value: float | str | None) -> str:
-    if value is None:
-        return "not known"
-    return value if isinstance(value, str) else f"{round(value, 1):,}"
 
 
 def _security_policy(script: str, style: str) -> str:
