@@ -20,12 +20,19 @@ from programs.errors import UserError
 from programs.export import main
 from programs.exports.options import FORMATS
 from programs.exports.view import RowOptions
+from programs.files import JOURNAL, path_beside
 from programs.inputs.sample import content_id
 from programs.record_parts import GRADES
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 from programs.run.document import write_document
 from programs.run.journal import Journal
+
+HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
+"""Text that must be shown literally, wherever a model or a paper writes it."""
+KINDS = ("mechanism", "critical", "clarification")
+TEXTS = 9
+RUN = {"settings": {"model": "openai/any", "prices": {}}, "versions": {"synthreasoner": "0.1.0"}, "git_commit": "abc"}
 
 THOUGHT = ("I ask what the slope shows.", "Perhaps dust explains it all.", "But the scatter is 9 percent.")
 SHORT_ANSWER = {"kind": "number", "text": "1.1", "value": 1.1, "unit": "", "tolerance": 0.05}
@@ -95,14 +102,34 @@ class Unit:
     reason: str | None = None
 
 
-def write_run(folder: Path, units: Iterable[Unit | Record]) -> Path:
-    """Writes a document with its journal beside it."""
-    document = folder / "out.json"
-    with Journal(folder / "out.journal.jsonl") as journal:
-        journal.append("run", None, status="completed", summary={"traces": {"accepted": 3}}, versions={"dspy": "3.4.1"})
+def write_run(folder: Path, units: Iterable[Unit | Record], name: str = "out.json") -> Path:
+    """Writes a document with its journal beside it. Returns the document's path."""
+    document = folder / name
+    with Journal(path_beside(document, JOURNAL)) as journal:
+        begin_run(journal)
         append_units(journal, units)
+        end_run(journal, "completed")
         write_document(journal, document, "completed", {"traces": {"accepted": 3}, "losses": {"judges": 2}})
     return document
+
+
+def begin_run(journal: Journal) -> None:
+    """Appends the lines of a run that started: its texts with questions, one of them rejected, and what they cost."""
+    journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
+    for number in range(TEXTS):
+        rejection = {"reason": "not in the requested form", "detail": "too short"}
+        rejected = [{"question": "Why?", "rejection": rejection}] if number == 0 else []
+        questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
+        journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])
+    usage = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}
+    for stage in ("questions", "trace", "judge", HOSTILE):
+        reply = {"model": "openai/any", "spent": {**usage, "seconds": 1.5}}
+        journal.append("stage", f"{stage}/text-0", stage=stage, reply=reply)
+
+
+def end_run(journal: Journal, status: str) -> None:
+    """Appends the line of a run that ended."""
+    journal.append("run", None, status=status, ended="2026-01-01T01:00:00Z", **RUN)
 
 
 def append_units(journal: Journal, units: Iterable[Unit | Record]) -> None:

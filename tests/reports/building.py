@@ -1,26 +1,16 @@
-"""Runs to report on, made of complete records: a journal as a run writes it, and the document made from it.
+"""Units of complete records to report on.
 
-write_run(folder / "run.json", [unit(0), unit(1, variation=1), unit(2, rejected=2)])
+write_run(folder, [unit(0), unit(1, variation=1), unit(2, rejected=2)])     # tests.exports.building
 """
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from programs.files import JOURNAL, path_beside
 from programs.record_parts import GRADES
 from programs.records import Record
-from programs.run.document import write_document
-from programs.run.journal import Journal
-from tests.exports.building import Unit, append_units
+from tests.exports.building import HOSTILE, KINDS, Unit
 
-HOSTILE = '</script><script>alert("taken over")</script><!-- <img src=x onerror=alert(2)> &lt; {{ 7 * 7 }} <script>'
-"""Text that must be shown literally, wherever a model or a paper writes it."""
-KINDS = ("mechanism", "critical", "clarification")
 LEVELS = ("advanced", "intermediate", "beginner")
 JUDGES = ("openai/a", "openai/b")
-TEXTS = 9
-RUN = {"settings": {"model": "openai/any", "prices": {}}, "versions": {"synthreasoner": "0.1.0"}, "git_commit": "abc"}
 
 FIRST, SECOND = "Let 𝛼 be the slope of the relation.", "The slope 𝛼 amounts to {percent} percent in catalogue {number}."
 """Sentences of a passage. Characters outside the basic multilingual plane come before the quotes."""
@@ -109,35 +99,6 @@ def unit(number: int, *, variation: int = 0, rejected: int = 0, accepted: bool =
     attempts = [record(number, variation=variation, attempt=n, score=3.0, **parts) for n in range(rejected)]
     trace = record(number, variation=variation, attempt=rejected, **parts) if accepted else None
     return Unit(trace, attempts, reason=None if accepted else "quality 3.0 after 3 attempts")
-
-
-def write_run(document: Path, units: Iterable[Unit]) -> Path:
-    """Writes a document with its journal. Returns the document's path."""
-    with Journal(path_beside(document, JOURNAL)) as journal:
-        begin_run(journal)
-        append_units(journal, units)
-        end_run(journal, "completed")
-        write_document(journal, document, "completed")
-    return document
-
-
-def begin_run(journal: Journal) -> None:
-    """Appends the lines of a run that started: its texts with questions, one of them rejected, and what they cost."""
-    journal.append("run", None, status="running", started="2026-01-01T00:00:00Z", **RUN)
-    for number in range(TEXTS):
-        rejection = {"reason": "not in the requested form", "detail": "too short"}
-        rejected = [{"question": "Why?", "rejection": rejection}] if number == 0 else []
-        questions = [{"question": f"How, as a {kind}?"} for kind in KINDS]
-        journal.append("pool", f"text-{number}", questions=questions, rejected=rejected, dropped=[])
-    usage = {"calls": 2, "reasks": 0, "faults": {}, "prompt_tokens": 400, "completion_tokens": 90, "cached_tokens": 0}
-    for stage in ("questions", "trace", "judge", HOSTILE):
-        reply = {"model": "openai/any", "spent": {**usage, "seconds": 1.5}}
-        journal.append("stage", f"{stage}/text-0", stage=stage, reply=reply)
-
-
-def end_run(journal: Journal, status: str) -> None:
-    """Appends the line of a run that ended."""
-    journal.append("run", None, status=status, ended="2026-01-01T01:00:00Z", **RUN)
 
 
 def rich_units() -> list[Unit]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from programs.report import main
-from tests.reports.building import rich_units, write_run
+from tests.exports.building import write_run
+from tests.reports.building import rich_units
 from tests.requirements import chromium_path, require_module
 
 
@@ -24,7 +25,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with traces of every kind."""
-    return write_run(tmp_path_factory.mktemp("report") / "rich.json", rich_units())
+    return write_run(tmp_path_factory.mktemp("report"), rich_units(), "rich.json")
 
 
 @pytest.fixture(scope="session")

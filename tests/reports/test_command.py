@@ -12,8 +12,9 @@ from subprocess import CompletedProcess
 from programs.report import ReportOptions, main
 from programs.reports.page import _figures
 from programs.reports.source import read_run
+from tests.exports.building import write_run
 from tests.lab import Lab, run_command, user_error
-from tests.reports.building import rich_units, unit, write_run
+from tests.reports.building import rich_units, unit
 
 
 def run_report(*words: object) -> CompletedProcess[str]:
@@ -45,7 +46,7 @@ def figure(page: str, name: str) -> str:
 
 def test_rejections_by_judges_are_shown_only_if_there_are_verdicts(tmp_path: Path) -> None:
     for name, one in {"judged": unit(1), "unjudged": unit(1, verdicts=[])}.items():
-        document = write_run(tmp_path / f"{name}.json", [one])
+        document = write_run(tmp_path, [one], f"{name}.json")
         assert run_report(document).returncode == 0
         assert ("rejected attempts" in document.with_suffix(".html").read_text()) == (name == "judged")
 
@@ -56,7 +57,7 @@ def test_the_page_is_named_after_the_document() -> None:
 
 
 def test_a_file_that_is_no_report_is_not_overwritten(tmp_path: Path) -> None:
-    document = write_run(tmp_path / "run.json", [unit(1)])
+    document = write_run(tmp_path, [unit(1)], "run.json")
     page = tmp_path / "run.html"
     page.write_text("<p>my notes</p>")
     done = run_report(document)
@@ -68,7 +69,7 @@ def test_a_file_that_is_no_report_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_user_errors_are_one_line(tmp_path: Path) -> None:
-    document = write_run(tmp_path / "run.json", [unit(1)])
+    document = write_run(tmp_path, [unit(1)], "run.json")
     other = tmp_path / "notes.json"
     other.write_text("{}")
     for words, message in (
@@ -85,7 +86,7 @@ def test_user_errors_are_one_line(tmp_path: Path) -> None:
 
 
 def test_the_page_has_the_newest_traces_and_numbers_of_all(tmp_path: Path) -> None:
-    document = write_run(tmp_path / "run.json", rich_units())
+    document = write_run(tmp_path, rich_units(), "run.json")
     done = run_report(document, "--max-traces", 6)
     note = "The newest 6 of 25 traces can be read here; the numbers cover all."
     assert done.stdout.splitlines()[1] == note

@@ -22,8 +22,9 @@ import pytest
 from programs.report import main
 from programs.reports.traces import SCORE, STATUSES
 from programs.run.attempts import read_variations
+from tests.exports.building import HOSTILE, write_run
 from tests.reports.browsing import PHONE, choose, go_to, listed_keys, open_page
-from tests.reports.building import HOSTILE, passage, record, unit, write_run
+from tests.reports.building import passage, record, unit
 from tests.requirements import require_module
 from tests.test_document import MINIMAL
 
@@ -80,7 +81,7 @@ def test_1_search_requires_all_words(browser: Browser, report: Path, records: li
 def test_1_traces_are_sorted_and_paged(browser: Browser, tmp_path: Path) -> None:
     units = [unit(number, score=float(number % 9 + 1), variation=number // 18) for number in range(60)]
     unscored = record(1).metadata.model_copy(update={"quality_score": None})
-    write_run(tmp_path / "run.json", [*units, unit(60, metadata=unscored)])
+    write_run(tmp_path, [*units, unit(60, metadata=unscored)], "run.json")
     assert main([str(tmp_path / "run.json")]) == 0
     with open_page(browser, tmp_path / "run.html", "#traces") as page:
         scores = f"list.found.map(row => row.scores[{json.dumps(SCORE)}])"

@@ -13,8 +13,8 @@ import pytest
 from programs.errors import StorageError
 from programs.run.attempts import open_read_only
 from programs.run.journal import Journal
-from tests.exports.building import append_units
-from tests.reports.building import begin_run, end_run, unit
+from tests.exports.building import append_units, begin_run, end_run
+from tests.reports.building import unit
 
 
 @pytest.fixture
