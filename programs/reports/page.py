@@ -3,7 +3,7 @@ all scripts and styles other than the page's own, which it allows by hash."""
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jinja2
@@ -43,18 +43,26 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     notes = [run.note] if run.note else []
     if len(run.newest) < (total := run.counts.outcomes.total()):
         notes.append(f"The newest {len(run.newest):,} of {total:,} traces can be read here; the numbers cover all.")
-    groups = _figures(run)
+    with atomic_write(page) as file:
+        for text in _page_texts(run, run_name(document), notes):
+            file.write(text.encode("utf-8", "surrogatepass"))
+    return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
+
+
+def _page_texts(run: ReportedRun, title: str, notes: Sequence[str]) -> Iterator[str]:
+    """The page piece by piece."""
     template, style, script = (
         Path(__file__).with_name(f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js")
     )
     # Jinja escapes text by models and papers. Our own files and base64 need no escaping.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    texts = environment.from_string(template).stream(
+    groups = _figures(run)
+    return environment.from_string(template).generate(
         generator=GENERATOR,
         policy=_security_policy(script, style),
         style=Markup(style),
         script=Markup(script),
-        title=run_name(document),
+        title=title,
         written=utc_now(),
         run=run,
         notes=notes,
@@ -64,10 +72,6 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
         losses=_funnel_rows(run),
         pieces=map(Markup, page_pieces(run.newest)),
     )
-    with atomic_write(page) as file:
-        for text in texts:
-            file.write(text.encode("utf-8", "surrogatepass"))
-    return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
 
 
 def _figures(run: ReportedRun) -> dict[str, dict[str, str]]:
@@ -116,7 +120,8 @@ def _numbers(run: ReportedRun) -> Iterator[tuple[str, float | int | None, str]]:
         yield "tokens read", read if counted else None, _WHOLE
         yield "tokens written", written if counted else None, _WHOLE
         yield "seconds spent waiting for models", seconds, _WHOLE
-        cost = run.summary.get("cost")
+        # The `cost` in a document's summary is that of its latest run only.
+        cost = run.summary.get("cost_in_all")
         yield "cost", cost, "{:,.2f}" if (cost or 0) >= 100 else "{:.4g}"
         yield "calls per accepted trace", calls / accepted if accepted else None, "{:,.1f}"
         yield "tokens per accepted trace", (read + written) / accepted if counted and accepted else None, _WHOLE

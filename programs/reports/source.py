@@ -89,8 +89,8 @@ def read_run(path: Path, max_traces: int) -> ReportedRun:
 
 
 def _metadata_of(journal: JournalReader) -> DocumentMetadata:
-    """The metadata that a document written from this journal now would have, with how it was made (`run["made"]`). The
-    cost covers all runs."""
+    """The metadata that a document written from this journal now would have. Its `run` also has what only the journal
+    tells: the cost of all runs (`cost_in_all`), and how the traces were made (`made`)."""
     line = journal.latest("run", "") or {}
     index = journal.index
     settings, summary = line.get("settings") or {}, line.get("summary") or {}
@@ -102,7 +102,7 @@ def _metadata_of(journal: JournalReader) -> DocumentMetadata:
         "funnel": summary.get("funnel") or funnel_of(index, prices).model_dump(),
         "findings": findings_of(index).model_dump(),
         "spent_in_all": spent,
-        "cost": cost_of(spent, prices),
+        "cost_in_all": cost_of(spent, prices),
         "made": {"git commit": line.get("git_commit") or "not known", **(line.get("versions") or {}), **settings},
     }
     return DocumentMetadata(
