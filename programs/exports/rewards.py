@@ -6,7 +6,6 @@ GRPOTrainer(reward_funcs=[reward, rubric_reward("openai/judge", api_base="http:/
 A reward is None, which the trainer ignores, if the row has nothing to check against or the judge's reply is unreadable.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ REWARD_NAMES = ("reward", "rubric_reward")
 
 def reward(completions: Sequence[Completion], short_answer: Sequence[Any], **_columns: Any) -> Rewards:
     """1.0 for a completion that gives its row's short answer and no other, else 0.0 (`programs.text.short_answers`)."""
-    rows = zip(completions, map(_parsed, short_answer), strict=True)
+    rows = zip(completions, short_answer, strict=True)
     return [None if short is None else score(text_of(completion), short) for completion, short in rows]
 
 
@@ -40,8 +39,8 @@ def rubric_reward(model: str, api_base: str | None = None, **options: Any) -> Ca
     stage = RubricStage()
     caller = Caller(model_of=lambda _ask: judge)
 
-    async def judge_one(number: int, prompt: Any, completion: Completion, rubric: Any) -> float | None:
-        answer, points = after_thought(text_of(completion)), _parsed(rubric)
+    async def judge_one(number: int, prompt: Any, completion: Completion, points: Any) -> float | None:
+        answer = after_thought(text_of(completion))
         if not points:
             return None
         # A text this long is no answer, and not worth a judge's tokens.
@@ -67,8 +66,3 @@ def text_of(completion: Completion) -> str:
     contents = [message.get("content") for message in completion if message.get("role") == "assistant"]
     last = (contents[-1] if contents else None) or ""
     return last if isinstance(last, str) else "".join(part["text"] for part in last if part.get("type") == "text")
-
-
-def _parsed(value: Any) -> Any:
-    """A column's value, parsed if it is a JSON string."""
-    return json.loads(value) if isinstance(value, str) else value

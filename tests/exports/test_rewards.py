@@ -3,7 +3,7 @@
 1. 240 handwritten completions get the reward that is written beside them (completions.jsonl).
 2. A number is right in any unit of its kind and in any notation, and wrong beyond its tolerance (tested with 1).
 3. A completion that names everything, repeats the question or says nothing gets 0, however long it is, and at once.
-4. Completions are texts or messages, columns are values or JSON; without a short answer the reward is None.
+4. Completions are texts or messages; without a short answer the reward is None.
 5. The rubric's reward is the share of its weights that the judge found; for an unreadable judgement it is None.
 """
 
@@ -83,16 +83,16 @@ def test_repeating_the_question_gets_0() -> None:
     assert score(f"Why are they red?\n{options}", SHORT["cause"]) == 0.0
 
 
-def test_completions_and_columns_are_accepted_in_every_form() -> None:
+def test_completions_are_accepted_in_every_form() -> None:
     text, short = r"So it is \boxed{B}.", SHORT["cause"]
     system = {"role": "system", "content": r"End with \boxed{B}."}
     message = [{"role": "assistant", "content": text}]
     parts = [{"role": "assistant", "content": [{"type": "text", "text": text}]}]
     nothing: list[Any] = [[], [{"role": "assistant", "content": None}], [system]]
-    completions = [text, message, [system, *message], parts, *nothing, text, text]
-    columns = [short] * 7 + [json.dumps(short), None]
-    found = reward(completions=completions, short_answer=columns, prompts=[""] * 9, id=["x"] * 9, trainer_state=None)
-    assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, None]
+    completions = [text, message, [system, *message], parts, *nothing, text]
+    columns = [short] * 7 + [None]
+    found = reward(completions=completions, short_answer=columns, prompts=[""] * 8, id=["x"] * 8, trainer_state=None)
+    assert found == [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, None]
 
 
 def test_the_snippet_in_the_docs_trains_with_these_rewards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_the_judge_sees_only_the_answer() -> None:
     with StandIn(Scientist({"rubric": judge})) as server:
         judged = rubric_reward("openai/judge", api_base=server.openai_base, env={"OPENAI_API_KEY": "x"})
         completions = ["<think>Old?</think>It is dust.", "Ice.", "<think>dust", "dust", "dust " * 9000]
-        rubric: list[Any] = [RUBRIC, json.dumps(RUBRIC), RUBRIC, None, RUBRIC]
+        rubric: list[Any] = [RUBRIC, RUBRIC, RUBRIC, None, RUBRIC]
         prompts = ["Why?", [{"role": "user", "content": "Why?"}], "Why?", "Why?", "Why?"]
         assert judged.__name__ == "rubric_reward"
         found = judged(prompts=prompts, completions=completions, rubric=rubric, id=[""] * 5, trainer_state=None)
