@@ -17,9 +17,8 @@ from programs.errors import UserError
 from programs.exports.card import Exported, card_text
 from programs.exports.options import ExportOptions, parse_shares, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import Columns, Row
+from programs.exports.view import Columns, Row, question_key
 from programs.inputs.papers import source_key
-from programs.inputs.sample import content_id
 from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
 from programs.run.document import read_metadata, read_records
 from programs.run.journal import JournalReader
@@ -75,11 +74,7 @@ def group_by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
         for trace in traces:
-            record = trace.record
-            id = record.question_id or record.source_paper.id or record.source_paper.title
-            # The question's text is part of the key: in a merged journal, several questions may have one id.
-            key = content_id(f"{id}\0{record.user_interaction.question}")
-            database.execute("insert into trace values (?, ?)", (key, pickle.dumps(trace)))
+            database.execute("insert into trace values (?, ?)", (question_key(trace.record), pickle.dumps(trace)))
         query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
         for _, group in groupby(database.execute(query), key=itemgetter(0)):
             yield [pickle.loads(packed) for _, packed in group]

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from programs.cli.options import Options
 from programs.exports.licences import licence_of
 from programs.inputs.papers import source_key
+from programs.inputs.sample import content_id
 from programs.records import Record
 from programs.run.attempts import ReadTrace
 from programs.text.injection import escape_markers
@@ -192,6 +193,12 @@ class RowOptions(Options):
 def rating(record: Record) -> float:
     """The judges' mean rating (1-10); 0, which is below any rating, if there is none."""
     return record.metadata.quality_score or 0
+
+
+def question_key(record: Record) -> str:
+    """Identifies a question by its passage and its text, since in a merged journal several questions may have one id."""
+    paper = record.source_paper
+    return content_id(f"{paper.id or paper.title}\0{record.user_interaction.question}")
 
 
 def rests_on_passage(record: Record) -> bool:
