@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment
 
 from programs.exports.licences import UNKNOWN, hub_names, licence_of
 from programs.exports.options import SPLITS, ExportOptions
@@ -128,8 +129,6 @@ def features(columns: Columns) -> list[dict[str, Any]]:
 
 def render_markdown(template: Path, **values: Any) -> str:
     """Renders a Jinja template as Markdown. Each expression becomes one escaped line, unless it is marked as safe."""
-    from jinja2 import Environment
-
     environment = Environment(finalize=_escaped_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     text = environment.from_string(template.read_text(encoding="utf-8")).render(values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -159,6 +159,7 @@ def _trained(arm: Arm, student: StudentModel, rows: Sequence[Row], steps: float,
     if not rows:
         yield 0
         return
+    # Imported here, since the extra `prove` may be missing.
     from datasets import Dataset  # type: ignore[import-untyped]
     from peft import LoraConfig
     from transformers import PrinterCallback
