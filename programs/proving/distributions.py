@@ -56,7 +56,7 @@ def distributions(traces: Iterable[Record], against: Sequence[str], seed: int) -
     """Tier 0 of the traces, in one pass. Raises `UserError` if there are none, or if a file of `against` is unusable."""
     papers = set[str]()
     types, levels = Counter[str](), Counter[str]()
-    questions, copied = Spread(), Spread(3)
+    questions, copied = Spread(), Spread()
     thought_count, leaks = ThoughtCount(), list[Leak]()
 
     def count_thoughts(benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ class Counts:
         self.outcomes, self.notable = Counter[str](), Counter[str]()
         self.agreement = AgreementCount()
         self.charts = [Counter[Cell]() for _ in CHARTS]
-        self.numbers = {name: Spread(digits) for name, (digits, _) in NUMBERS.items()}
+        self.numbers = {name: Spread() for name in NUMBERS}
 
     def add(self, trace: ReadTrace) -> None:
         record, accepted = trace.record, trace.outcome == "accepted"
@@ -42,7 +42,7 @@ class Counts:
                 chart.count(record, counts)
         if accepted:
             for name, spread in self.numbers.items():
-                spread.add(NUMBERS[name][1](record))
+                spread.add(NUMBERS[name](record))
             self.notable.update(notable(record))
 
 

@@ -31,18 +31,18 @@ def _count_words(text: str | None) -> int | None:
 SCORE, SPREAD = "judges' mean rating (1-10)", "points between the judges"
 GRADE = "mean grade (0-1)"
 THOUGHT_WORDS = "words of the thought"
-NUMBERS: dict[str, tuple[int, Callable[[Record], float | None]]] = {
-    SCORE: (2, lambda record: record.metadata.quality_score),
-    SPREAD: (1, lambda record: record.metadata.quality_spread),
-    GRADE: (3, lambda record: record.answer_grades.overall_score if record.answer_grades else None),
-    "authenticity, by the judges (0-1)": (2, lambda record: record.metadata.authenticity_score),
-    "measured difficulty (0-1)": (2, lambda record: record.blind_solve.difficulty if record.blind_solve else None),
-    "words of the passage": (0, lambda record: _count_words(record.source_paper.text)),
-    "words of the question": (0, lambda record: _count_words(record.user_interaction.question)),
-    THOUGHT_WORDS: (0, lambda record: _count_words(bare_thought(record.reasoning_trace))),
-    "words of the answer": (0, lambda record: _count_words(record.final_answer)),
+NUMBERS: dict[str, Callable[[Record], float | None]] = {
+    SCORE: lambda record: record.metadata.quality_score,
+    SPREAD: lambda record: record.metadata.quality_spread,
+    GRADE: lambda record: record.answer_grades.overall_score if record.answer_grades else None,
+    "authenticity, by the judges (0-1)": lambda record: record.metadata.authenticity_score,
+    "measured difficulty (0-1)": lambda record: record.blind_solve.difficulty if record.blind_solve else None,
+    "words of the passage": lambda record: _count_words(record.source_paper.text),
+    "words of the question": lambda record: _count_words(record.user_interaction.question),
+    THOUGHT_WORDS: lambda record: _count_words(bare_thought(record.reasoning_trace)),
+    "words of the answer": lambda record: _count_words(record.final_answer),
 }
-"""The numbers of a trace: to how many decimals each is rounded, and its value or None. To add one, add a line here."""
+"""The numbers of a trace, None if unknown. To add one, add a line here."""
 ORDERS = (SCORE, SPREAD, GRADE, THOUGHT_WORDS)
 """The numbers that the list shows and can be sorted by."""
 
@@ -81,7 +81,7 @@ def keep_trace(trace: ReadTrace) -> KeptTrace:
         "about": [record.source_paper.title, record.source_paper.domain, *attempt],
         "asked": record.question_id or record.user_interaction.question,
         "facets": {**facets, "Worth a look": notable(record)},
-        "scores": {name: NUMBERS[name][1](record) for name in ORDERS},
+        "scores": {name: NUMBERS[name](record) for name in ORDERS},
     }
     return KeptTrace(row, pack(_parts(record)))
 

@@ -12,18 +12,17 @@ def count_name(counts: Counter[str], name: str, max_names: int) -> None:
 
 
 class Spread:
-    """The distribution of a number: counts by value, rounded to `digits` decimals. `missing` counts the values of None."""
+    """The distribution of a number: counts by value, rounded to three decimals. `missing` counts the values of None."""
 
-    def __init__(self, digits: int = 0) -> None:
+    def __init__(self) -> None:
         self.counts: Counter[float] = Counter()
         self.missing = 0
-        self._digits = digits
 
     def add(self, value: float | None) -> None:
         if value is None:
             self.missing += 1
         else:
-            self.counts[round(value, self._digits)] += 1
+            self.counts[round(value, 3)] += 1
 
     @property
     def known(self) -> int:
