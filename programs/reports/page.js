@@ -99,8 +99,7 @@ async function showTrace(key) {
   if (!row) return article.replaceChildren(element("h2", {}, "No such trace"), `This page has no trace ${key}.`);
   const { passage, steps = [], evidence = [], ...record } = await recordOf(row);
   const chars = [...(passage ?? "")];
-  const whole = record.reasoning_trace.replace(/^\s*<thought>|<\/thought>\s*$/g, "").trim();
-  const thought = steps.length ? steps.map((step) => quotation(step, chars)) : prose(whole);
+  const thought = steps.length ? steps.map((step) => quotation(step, chars)) : prose(record.reasoning_trace);
   const beside = element("div", { class: "passage" }, section("Passage", markedPassage(chars, [...steps, ...evidence])));
   const others = list.all.filter((other) => other !== row && other.asked === row.asked);
   article.replaceChildren(

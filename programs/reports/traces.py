@@ -123,6 +123,7 @@ def _parts(record: Record) -> dict[str, Any]:
         ]
     if left_out := content.pop("unchecked", None):
         content["left_out_of_short_answer_and_rubric"] = left_out
-    texts = {"passage": content["source_paper"].pop("text", None), "reasoning_trace": "", "final_answer": ""}
+    texts = {"passage": content["source_paper"].pop("text", None), "final_answer": ""}
     texts |= {name: content.pop(name) for name in TEXTS if name in content}
+    texts["reasoning_trace"] = bare_thought(record.reasoning_trace)
     return texts | {"judged": {name: content.pop(name) for name in JUDGED if name in content}, "made": content}

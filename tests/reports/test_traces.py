@@ -29,7 +29,8 @@ def test_packed_records_can_be_decoded() -> None:
     assert [row["key"] for row in rows] == [made.id for made in records]
     for found, made in zip(pieces, records, strict=True):
         assert found["passage"] == made.source_paper.text
-        assert (found["reasoning_trace"], found["final_answer"]) == (made.reasoning_trace, made.final_answer)
+        assert f"<thought>\n{found['reasoning_trace']}\n</thought>" == made.reasoning_trace
+        assert found["final_answer"] == made.final_answer
         assert found["steps"] == made.compact_dump()["steps"]
         assert found["judged"]["answer_grades"] == made.compact_dump()["answer_grades"], "a missing grade is kept"
         assert set(found) | set(found["judged"]) | set(found["made"]) >= {
