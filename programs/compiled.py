@@ -1,8 +1,8 @@
 """Compiled programs as files: writing, checking and loading them. Also the fingerprint of a program's prompts.
 
-DSPy saves instructions and demonstrations by position; loaded into a program with other fields, they would silently go to
-the wrong places. So the saved file also has the ordered names and types of every signature's fields and the adapter's
-version, and is rejected if these do not match. It is read as data: models, addresses and keys in it are ignored.
+A saved program has the instructions and the demonstrations of every predictor, in the form of DSPy's `dump_state`. They are
+of use only to a program with the same fields. So the file also has the ordered names and types of every signature's fields
+and the adapter's version, and is rejected if these do not match. Nothing else in it is read: no model, address or key.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import dspy
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from programs.asking.adapter import ADAPTER_VERSION
 from programs.asking.schema import outputs_of, strict_schema
@@ -31,25 +31,15 @@ PROMPT_ORDER = "passage-first"
 """The order of the prompts, a part of every fingerprint."""
 
 
-class _Field(BaseModel):
-    prefix: str
-    description: str
-
-
 class _Signature(BaseModel):
     instructions: str
-    fields: list[_Field]
 
 
 class _Predictor(BaseModel):
-    """What a saved predictor may hold. Anything else is rejected, since it could set attributes that DSPy acts on."""
+    """What is read of a saved predictor."""
 
-    model_config = ConfigDict(extra="forbid")
     signature: _Signature
     demos: list[dict[str, Any]] = []
-    traces: list[Any] = []
-    train: list[Any] = []
-    lm: Any = None
 
 
 _PREDICTORS = TypeAdapter(dict[str, _Predictor])
@@ -131,46 +121,33 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     warning is logged. Raises `UserError`, naming the differences, if there is none or it is another program's.
     """
     path = program_file(path)
-    state, identity = _read_program(path)
-    saved = _field_prefixes(path, {name: part for name, part in state.items() if name != "metadata"})
-    present = _field_prefixes(path, program.dump_state())
-    if differences := _differences(identity, _identity_of(program)) or _differing_names(saved, present):
+    predictors, identity = _read_program(path)
+    if differences := _differences(identity, _identity_of(program), predictors):
         reason = f"was made for another program (differences: {', '.join(differences)})"
         raise UserError(f"--program: {path} {reason}. Compile it again")
     if model is not None and identity.model not in (None, model):
         log.warning("%s was compiled for %s but is used with %s", path, identity.model, model)
-    program.load_state({name: {**state[name], "lm": None} for name in saved})
     for name, predictor in program.named_predictors():
+        predictor.signature = predictor.signature.with_instructions(predictors[name].signature.instructions)
+        predictor.demos = predictors[name].demos
         if name in identity.temperatures:
             predictor.config["temperature"] = identity.temperatures[name]
 
 
-def _differences(saved: Identity, now: Identity) -> list[str]:
-    found = [f"fields of {name}" for name in _differing_names(saved.signatures, now.signatures)]
+def _differences(saved: Identity, now: Identity, predictors: Mapping[str, _Predictor]) -> list[str]:
+    before, after = saved.signatures, now.signatures
+    names = sorted(n for n in {*before, *after} if before.get(n) != after.get(n) or n not in predictors)
+    found = [f"fields of {name}" for name in names]
     if saved.adapter_version != now.adapter_version:
         found.append("form of replies (the adapter's version)")
     return found
 
 
-def _differing_names(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return sorted(name for name in {*saved, *now} if saved.get(name) != now.get(name))
-
-
-def _field_prefixes(path: Path, state: dict[str, Any]) -> dict[str, list[str]]:
-    """The prefixes of each predictor's fields in a program's state. Raises `UserError` for a malformed state."""
-    try:
-        predictors = _PREDICTORS.validate_python(state)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        field = ".".join(map(str, fault["loc"]))
-        raise UserError(f"--program: {path} is not a saved program: {field}: {fault['msg']}") from None
-    return {name: [field.prefix for field in part.signature.fields] for name, part in predictors.items()}
-
-
-def _read_program(path: Path) -> tuple[dict[str, Any], Identity]:
+def _read_program(path: Path) -> tuple[dict[str, _Predictor], Identity]:
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        return state, Identity.model_validate(state["metadata"][IDENTITY_KEY])
+        identity = Identity.model_validate(state["metadata"][IDENTITY_KEY])
+        return _PREDICTORS.validate_python({n: part for n, part in state.items() if n != "metadata"}), identity
     except FileNotFoundError:
         raise UserError(f"--program: {path} does not exist") from None
     except (KeyError, TypeError, ValidationError):

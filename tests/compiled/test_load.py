@@ -1,9 +1,8 @@
 """Invariants of `programs.compiled`: a compiled program is data.
 
-1. Without a file, the plain program is used. Loading restores saved instructions, demonstrations and field descriptions.
+1. Without a file, the plain program is used. Loading restores saved instructions and demonstrations.
 2. A folder stands for the program.json in it.
-3. A file that is not this program is a UserError of one line: no file, not JSON, another program, renamed, missing or
-   reordered fields, damaged predictors.
+3. A file that is not this program is a UserError of one line: no file, not JSON, another program, damaged predictors.
 4. No model, address, key or other attribute is ever loaded from a file.
 5. Loading changes no other program.
 6. A program made for other fields, types, or another adapter is rejected, and the error names the difference.
@@ -59,11 +58,6 @@ def test_loading_restores_what_was_saved(saved: Path) -> None:
 NAME = "writer.trace"
 
 
-def reorder(state: State) -> None:
-    fields = state[NAME]["signature"]["fields"]
-    fields[0], fields[1] = fields[1], fields[0]
-
-
 def update(**values: Any) -> Callable[[State], None]:
     return lambda state: state[NAME].update(values)
 
@@ -74,15 +68,9 @@ def identity(change: Callable[[State], object]) -> Callable[[State], object]:
 
 
 REJECTED: dict[str, tuple[Callable[[State], object], str]] = {
-    "renamed": (lambda state: state.update(other=state.pop(NAME)), "differences: other, writer.trace"),
-    "reordered fields": (reorder, "differences: writer.trace"),
-    "config": (update(config={"api_base": "http://evil.example"}), "writer.trace.config: Extra inputs"),
-    "an attribute": (update(stage="x", callbacks=[]), "writer.trace.stage: Extra inputs"),
-    "a signature of words": (update(signature="question -> answer"), "writer.trace.signature: Input should be"),
-    "a field without description": (
-        lambda state: state[NAME]["signature"]["fields"][0].pop("description"),
-        "writer.trace.signature.fields.0.description: Field required",
-    ),
+    "renamed": (lambda state: state.update(other=state.pop(NAME)), "differences: fields of writer.trace"),
+    "a signature of words": (update(signature="question -> answer"), "is not a program"),
+    "no demonstrations": (update(demos="none"), "is not a program"),
     "another type": (
         identity(lambda made: made["signatures"]["writer.answer"].__setitem__(-1, "answer: FinalAnswer#00000000")),
         "differences: fields of writer.answer",
@@ -128,12 +116,16 @@ def test_a_program_for_another_model_is_used_with_a_warning(tmp_path: Path, capl
     assert "was compiled for tiny but is used with gpt41" in caplog.text
 
 
-def test_no_model_is_loaded_from_a_file(saved: Path) -> None:
+def test_nothing_else_is_loaded_from_a_file(saved: Path) -> None:
     state = json.loads(saved.read_text())
-    for part in state.values():
-        part["lm"] = {"model": "openai/gpt-4o", "api_base": "http://evil.example", "api_key": "k"}
+    for name in dict(Tracer().named_predictors()):
+        state[name]["lm"] = {"model": "openai/gpt-4o", "api_base": "http://evil.example", "api_key": "k"}
+        state[name] |= {"config": {"api_base": "http://evil.example"}, "callbacks": ["evil"], "stage": "evil"}
+        state[name]["signature"]["fields"].reverse()
+    state["evil"] = state[NAME]
     saved.write_text(json.dumps(state))
     loaded = load_tracer(saved)
-    assert all(predictor.lm is None for predictor in loaded.predictors())
-    assert "evil" not in json.dumps(as_json(loaded.dump_state()))
+    assert as_json(loaded.dump_state()) == as_json(changed_tracer().dump_state())
+    for predictor, plain in zip(loaded.predictors(), Tracer().predictors(), strict=True):
+        assert (predictor.lm, predictor.config, vars(predictor).keys()) == (None, {}, vars(plain).keys())
     assert vars(loaded).keys() == vars(Tracer()).keys()
