@@ -159,51 +159,6 @@ def mipro(job: Job) -> "dspy.Module":
 
 
 @optimizer
-def copro(job: Job) -> "dspy.Module":
-    """COPRO: instructions by coordinate ascent, with as much breadth as leaves each candidate enough examples. A single
-    predictor gets two rounds, several get one, since a second would try all earlier instructions again."""
-    import dspy
-
-    predictors = len(job.student.predictors())
-    rounds, min_examples = 2 if predictors == 1 else 1, min(6, len(job.val))
-    breadth = clamp(job.runs / (min_examples * rounds * predictors), 2, 8)
-    search = dspy.COPRO(job.proposer, metric=job.metric, breadth=breadth, depth=rounds, init_temperature=1.0)
-    threads = {"num_threads": job.concurrency, "display_progress": False, "display_table": 0}
-    # COPRO selects by the scores on its `trainset`.
-    val = job.validation(job.runs / (breadth * rounds * predictors))
-    return search.compile(job.student.deepcopy(), trainset=val, eval_kwargs=threads)
-
-
-@optimizer
-def simba(job: Job) -> "dspy.Module":
-    """SIMBA: rules and demonstrations taken from the examples on which runs differ most, in four or more steps (fewer if a
-    batch would have less than four examples). Of 48 or more runs, up to a third are for its final evaluation."""
-    import dspy
-    from dspy.teleprompt.simba_utils import append_a_demo, append_a_rule
-
-    train = clamp(job.runs / 12, 4, len(job.train))
-    # A step runs three candidates on its batch, makes up to four programs of them, and runs these on the batch.
-    examples = (job.runs - 4 * train) / 7
-    batch = clamp(max(examples / 4, min(examples, 4)), 2, train)
-    search = dspy.SIMBA(
-        metric=job.metric,
-        bsize=batch,
-        num_candidates=3,
-        max_steps=clamp(examples / batch, 1, 8),
-        max_demos=MAX_DEMOS,
-        prompt_model=job.proposer,
-        num_threads=job.concurrency,
-    )
-    append = append_a_demo(100_000)
-
-    def good_demo(bucket: list[dict[str, Any]], system: Any, **more: Any) -> bool:
-        return bool(bucket[0]["score"] >= job.threshold and append(bucket, system, **more))
-
-    search.strategies = [good_demo, append_a_rule]
-    return search.compile(job.student, trainset=job.train[:train], seed=job.seed)
-
-
-@optimizer
 def gepa(job: Job) -> "dspy.Module":
     """GEPA: instructions evolved by reflecting on feedback in words. A full validation takes up to a fifth of the runs."""
     import dspy

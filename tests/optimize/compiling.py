@@ -21,7 +21,6 @@ from typing import Any
 from optimize.compilation import Compilation
 from optimize.compile import main, prepare
 from optimize.settings import CompileSettings
-from optimize.stages import ALL, tunable_of
 from programs.compiled import program_fingerprint
 from programs.tracer import load_tracer
 from signatures.prompt import EXAMPLE
@@ -40,11 +39,7 @@ PROPOSAL_FIELDS: dict[str, Callable[[str], Any]] = {
     "observations": lambda _: "The texts are about catalogues.",
     "summary": lambda _: "Texts about catalogues.",
     "proposed_instruction": lambda text: text,
-    "proposed_prefix_for_output_field": lambda _: "Reply:",
     "new_instruction": lambda text: text,
-    "instruction": lambda text: text,
-    "discussion": lambda _: "The worse one names no cause.",
-    "module_advice": lambda text: dict.fromkeys([*tunable_of(ALL), "judge.predict"], text),
 }
 """The output fields that optimizers ask a proposer for, each with a function from the proposed text to its value."""
 

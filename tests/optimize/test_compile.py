@@ -73,7 +73,7 @@ def test_1_the_whole_program(optimizer: str, tmp_path: Path) -> None:
 def test_1_a_single_stage(optimizer: str, tmp_path: Path) -> None:
     """A stage improves by another instruction, or by a few demonstrations from good runs, without the passage."""
     options = {"optimizer": optimizer, "stage": "hypotheses"}
-    instructed = optimizer in ("copro", "gepa")
+    instructed = optimizer == "gepa"
     with compile_lab(
         tmp_path, brain=WeakBrain("hypotheses", proposer=Proposer((HELPFUL if instructed else USELESS,)))
     ) as lab:

@@ -139,7 +139,7 @@ def test_3_no_secret_is_written_or_shown(tmp_path: Path, monkeypatch: pytest.Mon
             assert not any(secret in line for secret in (USER, PASSWORD))
 
 
-OTHER_OPTIONS: dict[str, Any] = {"optimizer": "copro", "stage": "critique", "metric": "grounding"}
+OTHER_OPTIONS: dict[str, Any] = {"optimizer": "gepa", "stage": "critique", "metric": "grounding"}
 OTHER_OPTIONS |= {"report_judge_models": "openai/x", "num_test": 3, "seed": 5, "max_output_tokens": 100}
 
 
