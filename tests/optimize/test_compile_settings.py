@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from optimize.settings import CompileSettings
-from optimize.stages import TUNABLE
-from optimize.texts import judge_warnings, self_scored_stages
+from optimize.texts import judge_warnings
 
 
 def settings_with(**options: Any) -> CompileSettings:
@@ -29,11 +28,6 @@ def test_judges_while_tuning_and_in_the_proof(options: dict[str, Any], judges: l
     assert (settings.judges, settings.report_judges) == (judges, report)
 
 
-@pytest.mark.parametrize(("judges", "by_trace"), [("none", {"answer"}), ("openai/a", {"trace", "answer"})])
-def test_stages_that_judges_do_not_see_are_scored_by_their_own_output(judges: str, by_trace: set[str]) -> None:
-    assert {*TUNABLE} - self_scored_stages(settings_with(judge_models=judges)) == by_trace
-
-
 JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges itself", "no judge took part"
 
 
@@ -43,7 +37,7 @@ JUDGED, ITSELF, NOBODY = "may have learned to please them", "the model judges it
         ({}, [JUDGED, ITSELF]),
         ({"judge_models": "openai/a", "report_judge_models": "openai/b"}, []),
         ({"judge_models": "openai/a,openai/b", "report_judge_models": "openai/b"}, [JUDGED]),
-        ({"judge_models": "openai/a", "stage": "hypotheses"}, []),
+        ({"judge_models": "openai/a", "stage": "hypotheses"}, [JUDGED]),
         ({"judge_models": "none"}, [NOBODY]),
         ({"judge_models": "openai/a", "metric": "grades"}, [JUDGED]),
     ],

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimize.compilation import Models
 from optimize.judging import PREDICTOR, JudgeStudent, LabelledAnswer, agreement, read_labels, split_answers
 from optimize.recording import Recorder, recorded
 from optimize.settings import CompileSettings
@@ -160,14 +159,14 @@ def verdict_of(overall: int | None) -> Verdict:
 def test_3_a_verdict_is_scored_and_explained(
     overall: int | None, right: bool, score: float | None, leniency: float | None, feedback: str
 ) -> None:
-    measured = agreement(dspy.Example(right=right), dspy.Prediction(verdict=verdict_of(overall)), 6)
+    measured = agreement(verdict_of(overall), right, 6)
     metrics = [*measured.metrics.values()]
     assert [measured.score.value, *(m.value for m in metrics)] == ([score, score, leniency] if metrics else [None])
     assert (measured.stages["a"] is None) is (overall is not None)
     assert feedback in " ".join(measured.feedback[PREDICTOR])
 
 
-INPUTS = {**make_answer(1, 2).inputs, "name": "x"}
+INPUTS = {**make_answer(1, 2).inputs, "name": "x", "right": True}
 
 
 def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> None:
@@ -176,11 +175,10 @@ def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> No
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
         judges = {model.name: recorded(model, recorder, "judge") for model in models}
         with dspy.context(lm=judges["openai/a"].lm):
-            model_a = judges["openai/a"]
-            student = JudgeStudent(Tracer().judge, Models(model_a, judges, {}, model_a, recorder), ReaskRules())
+            student = JudgeStudent(Tracer().judge, judges, recorder, ReaskRules(), 6)
             assert [name for name, _ in student.named_predictors()] == [PREDICTOR]
             assert PREDICTOR in dict(Tracer().named_predictors())
-            verdicts = [student(**INPUTS, judge=name).verdict for name in ("openai/a", "openai/b", "openai/a")]
+            given = [student(**INPUTS, judge=name).measured for name in ("openai/a", "openai/b", "openai/a")]
             copy = student.deepcopy()
             for rollout in (1, 2, 1):
                 copy.set_lm(dspy.settings.lm.copy(rollout_id=rollout, temperature=1.0))
@@ -190,8 +188,8 @@ def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> No
             model.close()
         recorder.journal.close()
         assert not server.brain_errors
-    assert [verdict.judge for verdict in verdicts] == ["openai/a", "openai/b", "openai/a"]
-    assert verdicts[0] == verdicts[2]
+    assert [[*measured.stages] for measured in given] == [["openai/a"], ["openai/b"], ["openai/a"]]
+    assert given[0] == given[2]
     sent = [(body["model"], body["temperature"]) for body in server.bodies]
     assert sent == [("a", 0.0), ("b", 0.0), ("b", 1.0), ("b", 1.0)]
     assert server.bodies[2]["seed"] != server.bodies[3]["seed"]

@@ -15,6 +15,8 @@ from typing import Any
 import dspy
 import pytest
 
+from optimize.measure import TraceMeasure
+from optimize.metrics import parse_weights
 from optimize.program import Student
 from optimize.recording import Recorder
 from optimize.stages import ALL, TUNABLE, tunable_of
@@ -35,15 +37,18 @@ def running_student(
     tracer: Tracer | None = None,
     name: str = "openai/any",
     tunable: tuple[str, ...] = tunable_of(ALL),
+    metric: str = "grounding",
 ) -> Iterator[tuple[Student, StandIn]]:
-    """Yields a student, and its server, which rejects parameters that the model's family does not accept."""
+    """Yields a student, which also judges if the metric needs that, and its server, which rejects parameters that the
+    model's family does not accept."""
     recorder, on_argo = Recorder(folder), "/" not in name
     with StandIn(brain, argo_user=USER if on_argo else None) as server:
         env = {"ARGO_USER": USER, "ARGO_BASE_URL": server.url}
         base = None if on_argo else server.openai_base
         model = resolve(name, api_base=base, temperature=0.5, retry=NO_RETRIES, timeout=5.0, env=env)
         with dspy.context(lm=model.lm):
-            yield Student(tracer or Tracer(), tunable, recorder, model.options, ReaskRules()), server
+            measure = TraceMeasure(parse_weights(metric), {name: model}, ReaskRules())
+            yield Student(tracer or Tracer(), tunable, recorder, model.options, ReaskRules(), measure), server
         model.close()
     recorder.journal.close()
 
@@ -52,11 +57,11 @@ def running_student(
 def test_1_a_stage_that_fails_is_an_outcome(stage: str, tmp_path: Path) -> None:
     brain = Scientist({stage: lambda _: scientist.UNREADABLE})
     with running_student(tmp_path, brain) as (student, _):
-        prediction = student(text=passage(1))
+        measured = student(text=passage(1)).measured
     assert brain.request_counts[stage] == ReaskRules().max_tries
-    assert not any(unit.status == "accepted" for unit in prediction.variations)
-    assert [failure.stage for failure in prediction.failures] == [stage]
-    assert prediction.asked[stage].reply.status == "unread"
+    assert (measured.record, measured.score.value) == (None, 0.0)
+    assert measured.score.reason.startswith(f"{stage}: ")
+    assert measured.stages[stage] is not None
 
 
 def tuned_tracer() -> Tracer:
@@ -69,19 +74,16 @@ def tuned_tracer() -> Tracer:
 
 def test_2_tuned_temperatures_are_sent(tmp_path: Path) -> None:
     with running_student(tmp_path, Scientist(), tuned_tracer()) as (student, server):
-        prediction = student(text=passage(1))
+        assert student(text=passage(1)).measured.record
     sent = {Scientist()._parse_request(body).stage: body["temperature"] for body in server.bodies}
     assert sent == {stage: round(0.1 * number, 1) for number, stage in enumerate(TUNABLE)}
-    assert {stage: asked.reply.temperature for stage, asked in prediction.asked.items()} == sent
 
 
 def test_2_a_model_that_accepts_no_temperature_is_sent_none(tmp_path: Path) -> None:
     with running_student(tmp_path, Scientist(), tuned_tracer(), "gpto3") as (student, server):
-        prediction = student(text=passage(1))
-    assert prediction.failures == []
-    assert [unit.status for unit in prediction.variations] == ["accepted"]
+        assert student(text=passage(1)).measured.record
     assert len(server.bodies) == len(TUNABLE)
-    assert all(asked.reply.temperature is None for asked in prediction.asked.values())
+    assert not any("temperature" in body for body in server.bodies)
 
 
 def accepted_at_second_try(request: StageRequest) -> dict[str, Any]:
@@ -92,10 +94,11 @@ def accepted_at_second_try(request: StageRequest) -> dict[str, Any]:
 
 
 def test_3_the_trace_has_what_demonstrations_may_show(tmp_path: Path) -> None:
-    """The last try of each tunable predictor, as JSON, without the passage and the inputs of a re-ask."""
+    """The last try of each tunable predictor, as JSON, without the passage and the inputs of a re-ask; no judge's."""
     brain, tunable = Scientist({"answer": accepted_at_second_try}), ("writer.answer", "strands.critique")
-    with running_student(tmp_path, brain, tunable=tunable) as (student, _), dspy.context(trace=[]):
-        assert student(text=passage(1)).failures == []
+    lab = running_student(tmp_path, brain, tunable=tunable, metric="judge=1,grades=1")
+    with lab as (student, _), dspy.context(trace=[]):
+        assert student(text=passage(1)).measured.record.verdicts
         trace = dspy.settings.trace
     assert brain.request_counts["answer"] == 2
     assert [predictor for predictor, _, _ in trace] == [student.strands.critique, student.writer.answer]
