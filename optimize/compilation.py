@@ -238,7 +238,7 @@ def open_models(compilation: Compilation, console: Console) -> Iterator[Models]:
         console.print("interrupted: waiting for the calls in flight; run the same command again to continue")
         raise
     except Exception as error:
-        if recorder.in_flight:
+        if recorder.gate.in_flight:
             console.print("waiting for the calls in flight")
         if recorder.failure in (None, error):
             raise

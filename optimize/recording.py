@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
 from programs.asking.caller import seed_of
 from programs.background_loop import run_in_background
-from programs.errors import CallError, FatalError, Truncated
+from programs.errors import CallError, FatalError, RunStopped, Truncated
 from programs.lms.engine import BlockingEngine, Shared, limited_by
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, current_meter, metered
 from programs.lms.resolve import Model
 from programs.lms.wire import reasoning_of
+from programs.run.gate import Gate
 from programs.run.journal import Journal
 
 Line = dict[str, Any]
@@ -37,28 +38,23 @@ Line = dict[str, Any]
 _TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 
-class CompileStopped(FatalError):
-    """The compilation is being stopped, so no more calls are made. It can be resumed."""
-
-
-class BudgetSpent(CompileStopped):
+class BudgetSpent(FatalError):
     """The limit of paid calls is reached. A resumed compilation replays these calls, and needs a higher limit."""
 
 
 class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder; all are made on the background loop. `max_calls` limits
-    the paid calls over all sessions, `at_once` the calls in flight (`in_flight`). `paid` sums calls, tokens and seconds by
-    purpose, over all sessions. `failure` is the first error that makes it useless to continue; any further call that is not
-    recorded raises it. DSPy's optimizers turn errors into scores of 0, so check it after each. Raises as `Journal` does."""
+    the paid calls over all sessions, `at_once` the calls in flight. `paid` sums calls, tokens and seconds by purpose, over
+    all sessions. `failure` is the first error that makes it useless to continue; any further call raises it. DSPy's
+    optimizers turn errors into scores of 0, so check it after each. Raises as `Journal` does."""
 
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
         self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
         self.paid = defaultdict[str, Counter[str]](Counter)
-        self.in_flight = 0
-        self._max_calls, self._permits = max_calls, asyncio.Semaphore(at_once)
+        self.gate = Gate(at_once)
+        self._max_calls = max_calls
         self._pending: dict[str, asyncio.Task[Line]] = {}
-        self._stopped = asyncio.Event()
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
@@ -79,19 +75,16 @@ class Recorder(Shared):
             raise
 
     def check(self) -> None:
-        """Raises `failure` if there is one, and `CompileStopped` after `stop`."""
+        """Raises `failure` if there is one."""
         if self.failure is not None:
             raise self.failure
-        self._check_running()
-
-    def _check_running(self) -> None:
-        if self._stopped.is_set():
-            raise CompileStopped("the compilation was stopped")
 
     async def answered(self, key: str, ask: Callable[[], Awaitable[Line]]) -> tuple[Line, bool]:
         """Returns the recorded line of a call and True; or makes the call with `ask` and returns its line and False. Others
-        who ask for the same call meanwhile wait for it, as for a replay. Cancelling a caller does not cancel the call."""
-        self._check_running()
+        who ask for the same call meanwhile wait for it, as for a replay. Cancelling a caller does not cancel the call.
+        Raises `failure` if there is one, and `RunStopped` after `stop`."""
+        if self.gate.closed:
+            raise self.failure or RunStopped
         if (pending := self._pending.get(key)) is not None:
             return await asyncio.shield(pending), True
         if (line := self.journal.latest("call", key)) is not None:
@@ -103,36 +96,21 @@ class Recorder(Shared):
 
     async def _make_call(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
         try:
-            async with self._permits:
-                self.check()
-                if self._max_calls is not None and self.calls + self.in_flight >= self._max_calls:
-                    raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
-                self.in_flight += 1
-                try:
-                    with limited_by(lambda: nullcontext(self._wait_unless_stopped)):
-                        line = await ask()
-                    self.journal.append("call", key, **line)
-                    self._count(line)
-                finally:
-                    self.in_flight -= 1
-                return line
+            if self._max_calls is not None and self.calls + len(self._pending) > self._max_calls:
+                raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
+            with limited_by(lambda: self.gate.permit(0)):
+                line = await ask()
+            self.journal.append("call", key, **line)
+            self._count(line)
+            return line
         except Exception as error:
             failure = backend_error(error) or error
             if not isinstance(failure, CallError | EmptyAnswer):
                 self.failure = self.failure or failure
+                self.gate.close()
             raise
         finally:
             del self._pending[key]
-
-    async def _wait_unless_stopped(self, awaited: Awaitable[Any]) -> None:
-        """How a call waits, for a retry or its server's pace. Raises `CompileStopped` once the compilation is stopped."""
-        waits = [asyncio.ensure_future(awaited), asyncio.ensure_future(self._stopped.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        self._check_running()
 
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
@@ -143,7 +121,7 @@ class Recorder(Shared):
         """Lets no call or retry start any more. Calls in flight have `seconds` to be recorded, and are then cancelled."""
 
         async def drain() -> None:
-            self._stopped.set()
+            self.gate.close()
             if self._pending:
                 _, unfinished = await asyncio.wait([*self._pending.values()], timeout=seconds)
                 for call in unfinished:
