@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import copy_context
-from dataclasses import dataclass
 from importlib.metadata import version
 from io import StringIO
 from operator import itemgetter
@@ -27,7 +26,7 @@ from optimize.report import MIN_SOURCES, Proof, Report, TunedPredictor, counts_t
 from optimize.settings import CompileSettings
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import ReaskRules
-from programs.asking.models import ModelTable
+from programs.asking.models import ModelTable, concurrency_of
 from programs.background_loop import run_in_background
 from programs.cli.logs import HiddenStream
 from programs.cli.options import describe_changes
@@ -48,26 +47,12 @@ RUNS_BY_BUDGET = {"light": 6, "medium": 15, "heavy": 40}
 RESULT_FILES = ("program.json", "report.json", "report.md")
 
 
-@dataclass(frozen=True)
-class Models:
-    """The models of a compilation; all their calls are recorded. The prompts are tuned for `student`. `judges` and
-    `report_judges` (by name) judge while tuning and in the proof. `proposer` writes instructions."""
-
-    student: Model
-    judges: dict[str, Model]
-    report_judges: dict[str, Model]
-    proposer: Model
-    recorder: Recorder
-
-
 class Compilation(ABC):
-    """A compilation that is ready to start. Each of the `parts` (a stage, "all" or "judge") is tuned with about `runs` runs
-    of its student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof measures the
-    part called `proved_part` on the examples `tested`, from these `sources`, with these `weights` of the composite. `model`
-    is the one that the written program is for. `data` has the counts and a hash of each side of the split."""
+    """A compilation that is ready to start. Each part (a stage, "all" or "judge") is tuned with about `runs` runs of a
+    student on the examples `train` and `val`, any prefix of which is as mixed as the whole. The proof measures a student on
+    the examples `tested`, from these `sources`, with these `weights` of the composite. `model` is the one that the written
+    program is for. `data` has the counts and a hash of each side of the split."""
 
-    parts: list[str]
-    proved_part: str
     weights: dict[str, float]
     model: str | None
     train: list[dspy.Example]
@@ -76,10 +61,11 @@ class Compilation(ABC):
     sources: list[str]
     tunes_temperatures = True
 
-    def __init__(self, settings: CompileSettings, concurrency: int) -> None:
-        self.settings, self.concurrency = settings, concurrency
-        # First of all, so that an invalid model name is rejected before anything is read.
+    def __init__(self, settings: CompileSettings) -> None:
+        self.settings = settings
         names = [settings.model, *settings.judges, *settings.report_judges, settings.proposer]
+        self.concurrency = settings.concurrency or min(map(concurrency_of, names))
+        # First of all, so that an invalid model name is rejected before anything is read.
         self.table = ModelTable(names, settings, temperature=TracerOptions().temperature, download=not settings.dry_run)
         self.tracer = load_tracer(settings.program, question_types=settings.types)
         self.rules = ReaskRules(seed=settings.seed, max_tokens=settings.max_output_tokens)
@@ -90,8 +76,8 @@ class Compilation(ABC):
         """An upper bound on the calls for tuning each part with this many runs and for the proof, not counting re-asks."""
 
     @abstractmethod
-    def student(self, part: str, tracer: Tracer, models: Models, judges: Mapping[str, Model]) -> Tunable:
-        """The program of which the part is tuned; `judges` judge what it makes."""
+    def student(self, part: str, tracer: Tracer, recorder: Recorder, judges: Mapping[str, Model]) -> Tunable:
+        """The program of which a part is tuned; `judges` judge what it makes."""
 
     @abstractmethod
     def report_warnings(self) -> list[str]:
@@ -108,28 +94,34 @@ class Compilation(ABC):
             runs = max(MIN_RUNS, runs * 9 // 10)
         return runs
 
+    def recorded_judges(self, names: Sequence[str], recorder: Recorder, purpose: str) -> dict[str, Model]:
+        return {name: recorded(self.table.named(name), recorder, purpose) for name in names}
+
     def measure_all(self, student: dspy.Module, examples: Sequence[dspy.Example]) -> list[Measured]:
         return map_in_threads(lambda example: student(**example.inputs()).measured, examples, self.concurrency)
 
 
 def run_compilation(compilation: Compilation, console: Console) -> Report:
     """Tunes, runs the proof and writes the results. Raises `BackendError` (`BudgetSpent` at the limit of calls)."""
-    settings, tracer, whole = compilation.settings, compilation.tracer, compilation.proved_part
-    with open_models(compilation, console) as models:
+    settings, tracer = compilation.settings, compilation.tracer
+    with open_recorder(compilation, console) as recorder:
+        judges = compilation.recorded_judges(settings.judges, recorder, "judge")
+        report_judges = compilation.recorded_judges(settings.report_judges, recorder, "report-judge")
 
         def measured(when: str) -> list[Measured]:
             console.print(f"proof: {counts_text(compilation.data['test'])}, {when} tuning")
-            student = compilation.student(whole, tracer, models, models.report_judges)
+            # Which part could be tuned makes no difference here.
+            student = compilation.student(settings.stage[0], tracer, recorder, report_judges)
             return compilation.measure_all(student, compilation.tested)
 
         before = measured("before")
-        for part in compilation.parts:
+        for part in settings.stage:
             console.print(f"tuning {part} with {settings.optimizer}")
-            student = compilation.student(part, tracer.deepcopy(), models, models.judges)
-            tracer = changed_copy(tracer, _tune(compilation, student, models))
+            student = compilation.student(part, tracer.deepcopy(), recorder, judges)
+            tracer = changed_copy(tracer, _tune(compilation, student, recorder))
         after = measured("after")
     proof = prove(before, after, compilation.sources, seed=settings.seed, weights=compilation.weights)
-    report = make_report(compilation, tracer, proof, models.recorder)
+    report = make_report(compilation, tracer, proof, recorder)
     write_program(tracer, settings.output / "program.json", model=compilation.model)
     write_report(report, settings.output)
     for line in report.outcome:
@@ -172,10 +164,10 @@ def make_report(compilation: Compilation, compiled: dspy.Module, proof: Proof, r
     )
 
 
-def _tune(compilation: Compilation, student: Tunable, models: Models) -> dict[str, TunedPart]:
+def _tune(compilation: Compilation, student: Tunable, recorder: Recorder) -> dict[str, TunedPart]:
     """Returns the optimizer's changes to a student if they score higher on validation examples that the search did not see
     (unless there is only one), else its unchanged parts."""
-    settings, recorder, train, val = compilation.settings, models.recorder, compilation.train, compilation.val
+    settings, train, val = compilation.settings, compilation.train, compilation.val
     scores = [measured.score for measured in compilation.measure_all(student, train)]
     if not recorder.calls:
         raise FatalError(f"no call was answered ({scores[0].reason})")
@@ -193,7 +185,7 @@ def _tune(compilation: Compilation, student: Tunable, models: Models) -> dict[st
         good=[example for value, example in scored if value and value >= threshold],
         val=val[len(comparison) :] or val,
         metric=optimizer_metric(worst),
-        proposer=models.proposer.lm,
+        proposer=recorded(compilation.table.named(settings.proposer), recorder, "proposer").lm,
         runs=compilation.runs - 2 * len(comparison),
         threshold=threshold,
         seed=settings.seed,
@@ -214,24 +206,18 @@ def _tune(compilation: Compilation, student: Tunable, models: Models) -> dict[st
 
 
 @contextmanager
-def open_models(compilation: Compilation, console: Console) -> Iterator[Models]:
-    """Opens the models of a compilation and configures DSPy with the student's. Raises `UserError` if a model cannot be
-    reached or the folder belongs to another compilation, `StorageError`, and the recorder's failure even if DSPy hid it.
-    On exit, no call is retried, and calls in flight are waited for as long as one call may take."""
+def open_recorder(compilation: Compilation, console: Console) -> Iterator[Recorder]:
+    """Opens the journal of a compilation and configures DSPy with the student's model. Raises `UserError` if a model cannot
+    be reached or the folder belongs to another compilation, `StorageError`, and the recorder's failure even if DSPy hid
+    it. On exit, no call is retried, and calls in flight are waited for as long as one call may take."""
     settings, table = compilation.settings, compilation.table
     recorder = Recorder(settings.output, max_calls=settings.max_calls, at_once=compilation.concurrency)
     try:
         _check_folder(settings, compilation.data, recorder)
         run_in_background(table.check_servers())
-        models = Models(
-            student=recorded(table.main, recorder, "student"),
-            judges={name: recorded(table.named(name), recorder, "judge") for name in settings.judges},
-            report_judges={n: recorded(table.named(n), recorder, "report-judge") for n in settings.report_judges},
-            proposer=recorded(table.named(settings.proposer), recorder, "proposer"),
-            recorder=recorder,
-        )
-        with dspy.context(lm=models.student.lm, adapter=PassageFirstAdapter(), disable_history=True, trace=None):
-            yield models
+        lm = recorded(table.main, recorder, "student").lm
+        with dspy.context(lm=lm, adapter=PassageFirstAdapter(), disable_history=True, trace=None):
+            yield recorder
     except KeyboardInterrupt:
         # DSPy's threads run on for a moment and would log how they fail.
         dspy.disable_logging()

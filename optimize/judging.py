@@ -17,17 +17,15 @@ from typing import Annotated, Any
 import dspy
 from pydantic import BaseModel, PlainValidator, ValidationError, model_validator
 
-from optimize.compilation import Compilation, Models
+from optimize.compilation import Compilation
 from optimize.measure import Measured
 from optimize.metrics import Score
 from optimize.program import Tunable
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
-from optimize.stages import JUDGE
 from optimize.texts import Splits, hash_of, split_by
 from programs.asking.ask import Ask
 from programs.asking.caller import Caller, ReaskRules
-from programs.asking.models import concurrency_of
 from programs.compiled import read_identity
 from programs.errors import UserError
 from programs.inputs.cleaning import clean
@@ -39,8 +37,9 @@ from programs.lms.resolve import Model
 from programs.record_parts import Verdict
 from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
 from programs.tracer import Tracer
+from signatures.stages import STAGES
 
-PREDICTOR, ACCURACY = "judge.predict", "balanced accuracy"
+PREDICTOR, ACCURACY = STAGES["judge"].predictor, "balanced accuracy"
 LABELS = {True: "right", False: "wrong"}
 
 
@@ -165,9 +164,8 @@ class JudgeCompilation(Compilation):
     tunes_temperatures = False
 
     def __init__(self, settings: CompileSettings) -> None:
-        lowest = min(map(concurrency_of, (*settings.judges, *settings.report_judges)))
-        super().__init__(settings, settings.concurrency or lowest)
-        self.parts, self.proved_part, self.weights = [JUDGE], JUDGE, {ACCURACY: 1.0}
+        super().__init__(settings)
+        self.weights = {ACCURACY: 1.0}
         self.model = None if settings.program is None else read_identity(settings.program).model
         answers, self.left_out = read_labels(settings.trainset)
         splits = split_answers(answers, settings)
@@ -188,14 +186,8 @@ class JudgeCompilation(Compilation):
         # Twice the runs, for the proposer's calls. The threshold takes one run of each training example.
         return 2 * runs + 8 + len(self.train) + 2 * len(self.tested)
 
-    def student(
-        self,
-        part: str,  # noqa: ARG002 - there is one part
-        tracer: Tracer,
-        models: Models,
-        judges: Mapping[str, Model],
-    ) -> JudgeStudent:
-        return JudgeStudent(tracer.judge, judges, models.recorder, self.rules, self.settings.judged_correct_from)
+    def student(self, _part: str, tracer: Tracer, recorder: Recorder, judges: Mapping[str, Model]) -> JudgeStudent:
+        return JudgeStudent(tracer.judge, judges, recorder, self.rules, self.settings.judged_correct_from)
 
     def report_warnings(self) -> list[str]:
         warnings = [f"{self.left_out} records left out: no label, or labelled again later"] if self.left_out else []

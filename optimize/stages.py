@@ -7,5 +7,6 @@ TUNABLE = {name: stage for name, stage in STAGES.items() if stage.predictor and 
 JUDGE, ALL = "judge", "all"
 
 
-def tunable_of(stage: str) -> tuple[str, ...]:
-    return tuple(part.predictor for name, part in TUNABLE.items() if stage in (ALL, name))
+def tunable_of(part: str) -> tuple[str, ...]:
+    """The predictors that are tuned with a part of the program: a stage, or `ALL`."""
+    return tuple(stage.predictor for name, stage in TUNABLE.items() if part in (ALL, name))

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import dspy
 
-from optimize.compilation import Compilation, Models
+from optimize.compilation import Compilation
 from optimize.measure import TraceMeasure
 from optimize.program import Student
+from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.stages import ALL, TUNABLE, tunable_of
-from programs.asking.models import concurrency_of, passage_chars_of
+from programs.asking.models import passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
@@ -39,8 +40,8 @@ class TextCompilation(Compilation):
     """Tunes stages one after another, or all at once."""
 
     def __init__(self, settings: CompileSettings) -> None:
-        super().__init__(settings, settings.concurrency or concurrency_of(settings.model))
-        self.parts, self.proved_part, self.weights, self.model = settings.stage, ALL, settings.weights, settings.model
+        super().__init__(settings)
+        self.weights, self.model = settings.weights, settings.model
         samples = _read_trainset(settings, passage_chars_of(settings.model))
         # The proof takes one text per source, so that its measurements are independent.
         splits = split_by(samples, source_key, lambda sample: sample.id, settings, per_test_source=1)
@@ -57,7 +58,7 @@ class TextCompilation(Compilation):
             return len(TUNABLE) + _judge_calls(self.weights, judges)
 
         train, calls = len(self.train), 2 * len(self.tested) * per_trace(self.settings.report_judges)
-        for part in self.parts:
+        for part in self.settings.stage:
             depth = -1 if part == ALL else TUNABLE[part].depth
             replayed = sum(name != part and stage.depth <= depth for name, stage in TUNABLE.items())
             per_run = per_trace(self.settings.judges) - replayed
@@ -67,9 +68,9 @@ class TextCompilation(Compilation):
             calls += runs + 8 * len(tunable_of(part))  # by the proposer
         return calls
 
-    def student(self, part: str, tracer: Tracer, models: Models, judges: Mapping[str, Model]) -> Student:
+    def student(self, part: str, tracer: Tracer, recorder: Recorder, judges: Mapping[str, Model]) -> Student:
         measure = TraceMeasure(self.weights, judges, self.rules)
-        return Student(tracer, tunable_of(part), models.recorder, models.student.options, self.rules, measure)
+        return Student(tracer, tunable_of(part), recorder, self.table.main.options, self.rules, measure)
 
     def report_warnings(self) -> list[str]:
         warnings = judge_warnings(self.settings)

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from optimize.compilation import open_models
+from optimize.compilation import open_recorder
 from programs.lms.embedded import EMBEDDED_SECONDS
 from tests.lab import KEY, USER, wait_for, wait_for_exit
 from tests.optimize.compiling import CompileLab, WeakBrain, compile_lab, compile_user_error
@@ -237,6 +237,6 @@ def test_7_a_slow_model_gets_its_time(tmp_path: Path, monkeypatch: pytest.Monkey
     with compile_lab(tmp_path) as lab:
         base = f"openai/any={lab.server.openai_base}"
         compilation = lab.compilation(reflection_model=f"embedded:{tmp_path / 'slow.gguf'}", api_base=base)
-        with open_models(compilation, Console(quiet=True)):
+        with open_recorder(compilation, Console(quiet=True)):
             pass
     assert stop_seconds == [EMBEDDED_SECONDS]
