@@ -9,7 +9,6 @@ repeated, so that a judge that always says "correct" scores one half.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +23,6 @@ from optimize.program import Tunable
 from optimize.recording import Recorder
 from optimize.settings import CompileSettings
 from optimize.texts import Splits, hash_of, split_by
-from programs.asking.ask import Ask
 from programs.asking.caller import Caller, ReaskRules
 from programs.compiled import read_identity
 from programs.errors import UserError
@@ -35,7 +33,7 @@ from programs.inputs.passage import Passage
 from programs.inputs.sample import content_id, sample_of
 from programs.lms.resolve import Model
 from programs.record_parts import Verdict
-from programs.stages.judge import JUDGE_TEMPERATURE, JudgeStage, verdict_of
+from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import Tracer
 from signatures.stages import STAGES
 
@@ -123,21 +121,11 @@ class JudgeStudent(Tunable):
     ) -> None:
         super().__init__((PREDICTOR,), recorder)
         self.judge, self._correct_from = judge, correct_from
-
-        def model_of(ask: Ask) -> Model:
-            model, optimizer_lm = judges[ask.model or ""], ask.predict.lm
-            if optimizer_lm is None:
-                return model
-            # An optimizer's LM only contributes the options that lead to another answer. The ask says who answers.
-            names = {"rollout_id", *(model.options & {"temperature"})} & {*optimizer_lm.kwargs}
-            return replace(model, lm=model.lm.copy(**{name: optimizer_lm.kwargs[name] for name in names}))
-
-        self._caller = Caller(model_of, rules, strict=True)
+        self._caller = Caller(lambda ask: judges[ask.model or ""], rules, strict=True)
 
     async def aforward(self, name: str, judge: str, right: bool, **given: Any) -> dspy.Prediction:
         """`given` is the answer's fields, `name` its id, `right` whether people find it right. Raises `BackendError`."""
-        # Optimizers that want another answer to the same request set the predictor's LM, with its own temperature.
-        ask = self.judge.ask_about(given, (name,), judge, JUDGE_TEMPERATURE if self.judge.predict.lm is None else None)
+        ask = self.judge.ask_about(given, (name,), judge)
         verdict = verdict_of(ask, await self._caller.answer(ask))
         return dspy.Prediction(measured=agreement(verdict, right, self._correct_from))
 

@@ -99,23 +99,18 @@ _CONTENT_WORD_RE = re.compile(r"[^\W\d_]{4,}|\d+(?:\.\d+)?")
 def on_topic(record: Record) -> Score:
     """The share of the answer's content words (four letters or more, and numbers) that also occur in the passage or the
     question, times the share of the answer that is not copied from the passage word for word."""
-    passage = record.source_paper.text
+    answer, passage = record.final_answer, record.source_paper.text
     if not passage:
         return Score(None, "the passage is not known")
-    words = _content_words(record.final_answer)
+    words = _content_words(answer)
     # Words this long occur only in writing without spaces.
     if not words or sum(map(len, words)) > 14 * len(words):
         return Score(None, "its words cannot be separated")
-    return topical(record.final_answer, passage, record.user_interaction.question)
-
-
-def topical(text: str, passage: str, question: str) -> Score:
-    """How well a text keeps to the topic, as in `on_topic`; 0 if it has no content words."""
-    words = _content_words(text)
-    foreign, copied = sorted(words - _content_words(f"{passage} {question}")), copied_share(text, passage)
+    given = _content_words(f"{passage} {record.user_interaction.question}")
+    foreign, copied = sorted(words - given), copied_share(answer, passage)
     reasons = [f"not in the passage: {', '.join(foreign[:12])}"] if foreign else []
     reasons += [f"{copied:.0%} is copied from it"] if copied else []
-    return Score((1 - len(foreign) / len(words)) * (1 - copied) if words else 0.0, "; ".join(reasons))
+    return Score((1 - len(foreign) / len(words)) * (1 - copied), "; ".join(reasons))
 
 
 def _content_words(text: str) -> set[str]:

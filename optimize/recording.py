@@ -2,9 +2,8 @@
 interrupted compilation that is run again pays for nothing twice, and a candidate costs only the stages that it changes.
 
 A call is identified by the endpoint, the model, the request (messages and options) and the rollout: DSPy's `rollout_id`,
-with which optimizers ask for another answer to the same request. It changes the seed that is sent, since a seeded server
-would repeat its answer. A truncated answer was paid for, so it is recorded too, and raises `Truncated` again when it is
-replayed. No other error is recorded.
+with which another answer to the same request is asked for. A truncated answer was paid for, so it is recorded too, and
+raises `Truncated` again when it is replayed. No other error is recorded.
 """
 
 import asyncio
@@ -21,7 +20,6 @@ import dspy
 import orjson
 from dspy.lm15 import Message, Request, Response, TextPart, ThinkingPart, Usage
 
-from programs.asking.caller import seed_of
 from programs.background_loop import run_in_background
 from programs.errors import CallError, FatalError, RunStopped, Truncated
 from programs.lms.engine import BlockingEngine, Shared, limited_by
@@ -174,8 +172,6 @@ class RecordingEngine(Shared):
         request = replace(request, config=replace(request.config, extensions=extensions or None))
         parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
-        if (seed := request.config.seed) is not None and rollout is not None:
-            request = replace(request, config=replace(request.config, seed=seed_of(rollout, seed, 0)))
         line, replayed = await self._recorder.answered(key, lambda: self._call(request))
         self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
         if line["text"] is None:

@@ -27,9 +27,6 @@ log = logging.getLogger("synthreasoner")
 IDENTITY_KEY = "synthreasoner"
 """The key of the `Identity` in the `metadata` of a saved program."""
 
-PROMPT_ORDER = "passage-first"
-"""The order of the prompts, a part of every fingerprint."""
-
 
 class _Signature(BaseModel):
     instructions: str
@@ -48,7 +45,7 @@ _PREDICTORS = TypeAdapter(dict[str, _Predictor])
 def program_fingerprint(program: dspy.Module) -> str:
     """A hash of everything that shapes the prompts: every predictor's fields, types, descriptions, instructions,
     demonstrations and temperature, and the adapter. Equal fingerprints mean equal prompts for equal inputs."""
-    parts: list[Any] = [f"{PROMPT_ORDER}/{ADAPTER_VERSION}"]
+    parts: list[Any] = [f"passage-first/{ADAPTER_VERSION}"]
     for name, predictor in program.named_predictors():
         signature = predictor.signature
         fields = [

@@ -27,7 +27,7 @@ def output_ask(
     subject: Subject,
     model: str,
     check: Check = accept_all,
-    temperature: float | None = JUDGE_TEMPERATURE,
+    temperature: float = JUDGE_TEMPERATURE,
 ) -> Ask:
     """Builds the ask about an output of other stages, the `subject`, for the model named `model`."""
     return Ask(
@@ -53,14 +53,12 @@ class JudgeStage(PredictorModule):
         inputs = {**judge_inputs(passage, question, draft, setting), "thought": draft.text}
         return self.ask_about(inputs, subject, judge)
 
-    def ask_about(
-        self, inputs: Mapping[str, Any], subject: Subject, judge: str, temperature: float | None = JUDGE_TEMPERATURE
-    ) -> Ask:
+    def ask_about(self, inputs: Mapping[str, Any], subject: Subject, judge: str) -> Ask:
         """Asks about anything else that can be judged. An input that is None is left out of the prompt. A thought is shown
         without its tags: they are not part of it, and the prompt would show them broken."""
         thought = inputs.get("thought")
         inputs = {**inputs, "thought": None if thought is None else bare_thought(thought)}
-        return output_ask("judge", self.predict, inputs, subject, judge, temperature=temperature)
+        return output_ask("judge", self.predict, inputs, subject, judge)
 
 
 def judge_inputs(passage: Passage, question: Question, draft: Draft, setting: Setting) -> dict[str, Any]:

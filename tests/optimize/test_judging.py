@@ -5,7 +5,7 @@
 2. No question is on two sides, and the test side has all answers to its questions. On each side, right and wrong answers
    alternate, in equal numbers. The same answers and seed give the same sides, whatever the order of the answers.
 3. Feedback tells the optimizer in which direction a verdict was wrong, and what the judge said.
-4. Each verdict comes from the judge that is named; an optimizer can request different verdicts from the same judge.
+4. Each verdict comes from the judge that is named.
 """
 
 import json
@@ -169,7 +169,7 @@ def test_3_a_verdict_is_scored_and_explained(
 INPUTS = {**make_answer(1, 2).inputs, "name": "x", "right": True}
 
 
-def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> None:
+def test_4_each_judge_gives_its_own_verdicts(tmp_path: Path) -> None:
     with StandIn(Scientist()) as server:
         recorder = Recorder(tmp_path)
         models = [resolve(name, api_base=server.openai_base, env={}) for name in ("openai/a", "openai/b")]
@@ -179,11 +179,6 @@ def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> No
             assert [name for name, _ in student.named_predictors()] == [PREDICTOR]
             assert PREDICTOR in dict(Tracer().named_predictors())
             given = [student(**INPUTS, judge=name).measured for name in ("openai/a", "openai/b", "openai/a")]
-            copy = student.deepcopy()
-            for rollout in (1, 2, 1):
-                copy.set_lm(dspy.settings.lm.copy(rollout_id=rollout, temperature=1.0))
-                copy(**INPUTS, judge="openai/b")
-            assert student.judge.predict.lm is None
         for model in models:
             model.close()
         recorder.journal.close()
@@ -191,8 +186,7 @@ def test_4_each_judge_gives_its_own_and_different_verdicts(tmp_path: Path) -> No
     assert [[*measured.stages] for measured in given] == [["openai/a"], ["openai/b"], ["openai/a"]]
     assert given[0] == given[2]
     sent = [(body["model"], body["temperature"]) for body in server.bodies]
-    assert sent == [("a", 0.0), ("b", 0.0), ("b", 1.0), ("b", 1.0)]
-    assert server.bodies[2]["seed"] != server.bodies[3]["seed"]
+    assert sent == [("a", 0.0), ("b", 0.0)]
     prompt = server.bodies[0]["messages"][1]["content"]
     assert "[[ ## answer ## ]]\nAnswer 2 to it." in prompt
     assert "Reference answer (the passage itself is not at hand)" in prompt

@@ -2,8 +2,7 @@
 
 1. A recorded call is never made again, whether in the same session or a later one, by a copy of the LM, or asynchronously
    after it was made synchronously. A replay returns the recorded answer.
-2. Another endpoint, model, message, option, seed, temperature or rollout makes another call; a rollout changes the seed
-   that is sent.
+2. Another endpoint, model, message, option, seed, temperature or rollout makes another call.
 3. Equal concurrent calls are made once; no more calls are in flight than allowed.
 4. (A killed process loses no recorded answer: tests/optimize/test_compile_ends.py.)
 5. An error is raised in all callers that wait for the call, and not recorded; a truncated answer is recorded as such.
@@ -118,17 +117,9 @@ def test_2_another_request_is_another_call(tmp_path: Path) -> None:
     assert len(elsewhere.calls) == 1
 
 
-def test_2_each_rollout_sends_its_own_seed(tmp_path: Path) -> None:
+def test_2_a_rollout_is_not_sent(tmp_path: Path) -> None:
     with StandIn(numbered_answers()) as server, session(tmp_path, server) as current:
-        current.ask(seed=7)
-        for rollout in (0, 1, 2):
-            current.model.lm.copy(rollout_id=rollout, seed=7)("hello")
-        seeds = [body["seed"] for body in server.bodies]
-        assert seeds[0] == 7
-        assert len(set(seeds)) == len(seeds) == 4
-        assert all(0 <= seed < 2**31 for seed in seeds)
         current.ask("no seed", rollout_id=3, temperature=1.0)
-    assert "seed" not in server.bodies[-1]
     assert "metadata" not in server.bodies[-1]
 
 
