@@ -100,14 +100,9 @@ def write_program(program: dspy.Module, path: Path, *, model: str | None = None)
         file.write(f"{text}\n".encode())
 
 
-def program_file(path: Path) -> Path:
-    """The file of a program, given its folder or the file itself."""
-    return path / "program.json" if path.is_dir() else path
-
-
 def read_identity(program: Path | str) -> Identity:
     """What a saved program was made for. Raises `UserError` if there is no such program."""
-    return _read_program(program_file(Path(program)))[1]
+    return _read_program(Path(program))[1]
 
 
 def load_program(program: dspy.Module, path: Path, *, model: str | None = None) -> None:
@@ -117,7 +112,6 @@ def load_program(program: dspy.Module, path: Path, *, model: str | None = None) 
     wrote. The saved program must match this one field by field. If it was compiled for another model than `model`, a
     warning is logged. Raises `UserError`, naming the differences, if there is none or it is another program's.
     """
-    path = program_file(path)
     predictors, identity = _read_program(path)
     if differences := _differences(identity, _identity_of(program), predictors):
         reason = f"was made for another program (differences: {', '.join(differences)})"
@@ -141,6 +135,7 @@ def _differences(saved: Identity, now: Identity, predictors: Mapping[str, _Predi
 
 
 def _read_program(path: Path) -> tuple[dict[str, _Predictor], Identity]:
+    path = path / "program.json" if path.is_dir() else path
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         identity = Identity.model_validate(state["metadata"][IDENTITY_KEY])
