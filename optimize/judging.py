@@ -126,8 +126,9 @@ class JudgeStudent(Tunable):
     async def aforward(self, name: str, judge: str, right: bool, **given: Any) -> dspy.Prediction:
         """`given` is the answer's fields, `name` its id, `right` whether people find it right. Raises `BackendError`."""
         ask = self.judge.ask_about(given, (name,), judge)
-        verdict = verdict_of(ask, await self._caller.answer(ask))
-        return dspy.Prediction(measured=agreement(verdict, right, self._correct_from))
+        reply = await self._caller.answer(ask)
+        measured = agreement(verdict_of(ask, reply), right, self._correct_from)
+        return dspy.Prediction(measured=measured, asked=[(ask, reply)])
 
 
 def agreement(verdict: Verdict, right: bool, correct_from: int) -> Measured:

@@ -1,6 +1,5 @@
 """Programs as optimizers see them, such as the one that makes a trace, and the parts that they change, as plain data."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -17,18 +16,17 @@ from programs.asking.reply import Reply
 from programs.inputs.sample import sample_of
 from programs.settings import TracerOptions
 from programs.tracer import Tracer
-from signatures.prompt import RETRY_INPUTS
 
 Program = TypeVar("Program", bound=dspy.Module)
 
 
 class Tunable(AsyncModule):
-    """A program as optimizers see it: they find the predictors named in `tunable`, and no others. Its Prediction says how
-    good it is: `measured`, a `Measured`.
+    """A program as optimizers see it: they find the predictors named in `tunable`, and no others. Its Prediction has
+    `measured` (a `Measured`), which says how good it is, and `asked`, pairs of an `Ask` and its `Reply`.
 
-    In DSPy's trace, from which demonstrations are made, it leaves the last try of each tunable predictor as JSON, without
-    the passage and the inputs of re-asks. A bad reply is an outcome; an error ends the compilation (`Recorder.guard`).
-    It always uses its own adapter, whatever DSPy is configured with.
+    In DSPy's trace, from which demonstrations are made, it leaves what its tunable predictors were asked and their outputs
+    as JSON, without the passage and the tries before. A bad reply is an outcome; an error ends the compilation
+    (`Recorder.guard`). It always uses its own adapter, whatever DSPy is configured with.
     """
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
@@ -42,23 +40,17 @@ class Tunable(AsyncModule):
     def forward(self, *args: Any, **inputs: Any) -> dspy.Prediction:
         """As `aforward`, without awaiting."""
         with self._recorder.guard():
-            with dspy.context(trace=[], adapter=PassageFirstAdapter()):
+            with dspy.context(trace=None, adapter=PassageFirstAdapter()):
                 prediction = super().forward(*args, **inputs)
-                steps = dspy.settings.trace
             if dspy.settings.trace is not None:
-                dspy.settings.trace.extend(self._last_tries(steps))
+                tunable = {id(predictor) for predictor in self.predictors()}
+                for ask, reply in prediction.asked:
+                    if id(ask.predict) in tunable and reply.output is not None:
+                        # Prompts show demonstrations without their passages.
+                        shown = {name: value for name, value in to_json(dict(ask.inputs)).items() if name != "passage"}
+                        outputs = dspy.Prediction(**{ask.output_field: reply.output})
+                        dspy.settings.trace.append((ask.predict, shown, outputs))
             return prediction
-
-    def _last_tries(self, steps: list[Any]) -> list[Any]:
-        last, tunable = dict[str, Any](), {id(predictor) for predictor in self.predictors()}
-        for predictor, inputs, outputs in steps:
-            if id(predictor) in tunable:
-                asked = {name: value for name, value in to_json(dict(inputs)).items() if name not in RETRY_INPUTS}
-                # Prompts show demonstrations without their passages.
-                shown = {name: value for name, value in asked.items() if name != "passage"}
-                prediction = dspy.Prediction(**to_json(dict(outputs)))
-                last[json.dumps([id(predictor), asked], sort_keys=True)] = (predictor, shown, prediction)
-        return list(last.values())
 
 
 class Student(Tunable):
@@ -81,18 +73,19 @@ class Student(Tunable):
 
     async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
         """Raises `BackendError` when a model cannot be reached."""
-        replies: dict[str, Reply] = {}
+        replies, asked = dict[str, Reply](), list[tuple[Ask, Reply]]()
 
         async def answer(ask: Ask) -> Reply:
             # A stage is asked once: if the first question is unusable, no other is tried.
             if (earlier := replies.get(ask.stage)) is not None:
                 return Reply(status="unread", problems=earlier.problems)
-            replies[ask.stage] = await self._caller.answer(ask)
-            return replies[ask.stage]
+            reply = replies[ask.stage] = await self._caller.answer(ask)
+            asked.append((ask, reply))
+            return reply
 
         tracer = Tracer(self.questions, self.strands, self.writer)
         outcome = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
-        return dspy.Prediction(measured=await self._measure.measure(outcome, replies))
+        return dspy.Prediction(measured=await self._measure.measure(outcome, replies), asked=asked)
 
 
 def to_json(value: Any) -> Any:
