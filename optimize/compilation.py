@@ -249,10 +249,8 @@ def _check_folder(settings: CompileSettings, data: dict[str, dict[str, Any]], re
             raise UserError(f"{folder} holds {found} but not the calls that produced it: {how}")
         journal.append("run", None, settings=wanted)
         return
-    # Options that older versions did not have count as their defaults.
-    defaults = {name: field.get_default() for name, field in type(settings).model_fields.items()}
-    before = {**defaults, **recorded_run["settings"]}
-    if differences := describe_changes({name: before.get(name) for name in wanted}, wanted):
+    before = {name: recorded_run["settings"].get(name) for name in wanted}
+    if differences := describe_changes(before, wanted):
         what = f"{folder} holds another compilation: {'; '.join(differences)}"
         raise UserError(f"{what}. Choose another --output, or start afresh with --no-resume")
 

@@ -13,7 +13,6 @@ from programs.asking.caller import Caller, ReaskRules
 from programs.asking.reply import Reply
 from programs.lms.engine import Shared
 from programs.lms.resolve import Model
-from programs.records import Record
 from programs.stages.grade import GradeStage, grades_of
 from programs.stages.judge import JudgeStage, verdict_of
 from programs.tracer import SampleOutcome
@@ -22,13 +21,12 @@ from programs.traces.variation import Attempt, Variation
 
 @dataclass(frozen=True)
 class Measured:
-    """The composite `score` of an example (value None: nothing could be measured), the `metrics` that it combines, why each
-    stage's first try failed (None: it did not), the trace's record, and feedback by predictor."""
+    """The composite `score` of an example (value None: nothing could be measured), the `metrics` that it combines (none if
+    no trace was made), why each stage's first try failed (None: it did not), and feedback by predictor."""
 
     score: Score
     metrics: dict[str, Score] = field(default_factory=dict)
     stages: dict[str, str | None] = field(default_factory=dict)
-    record: Record | None = None
     feedback: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -69,7 +67,7 @@ class TraceMeasure(Shared):
         server refused a call. It is also None if all judges or the grader failed, so that no program gains by silencing
         them. Raises `BackendError`."""
         variation = next((variation for variation in outcome.variations if variation.accepted), None)
-        metrics, record = dict[str, Score](), None
+        metrics: dict[str, Score] = {}
         if variation is None:
             failures = [*filter(None, [outcome.failure, *(each.failure for each in outcome.variations)])]
             refused = any(failure.reply.fault == "refused" for failure in failures)
@@ -84,7 +82,7 @@ class TraceMeasure(Shared):
         feedback = {
             stage.predictor: feedback_on(name, replies.get(name), score, metrics) for name, stage in TUNABLE.items()
         }
-        return Measured(score, metrics, stages, record, feedback)
+        return Measured(score, metrics, stages, feedback)
 
     async def _judged(self, variation: Variation) -> Attempt:
         view = (variation.passage, variation.question, variation.last.draft, variation.subject)

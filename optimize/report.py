@@ -103,10 +103,11 @@ Pair = tuple[float | None, float | None]
 
 def _comparable_scores(old: Measured, new: Measured, weights: Mapping[str, float]) -> Pair:
     """Both composites over the metrics that both sides have: evidence chosen on one side only must not look like a change.
-    A program that made no trace keeps its 0. If a side has no score, there is nothing to compare."""
+    A program that made no trace keeps its 0, and a judge, which has other metrics, its score. If a side has no score, there
+    is nothing to compare."""
     if old.score.value is None or new.score.value is None:
         return None, None
-    if old.record is None or new.record is None:
+    if weights.keys().isdisjoint(old.metrics) or weights.keys().isdisjoint(new.metrics):
         return old.score.value, new.score.value
     shared = [name for name in weights if None not in (_value(old, name), _value(new, name))]
     before, after = (composite_of({name: m.metrics[name] for name in shared}, weights).value for m in (old, new))

@@ -30,7 +30,6 @@ from optimize.report import Proof, Report, prove, write_report
 from optimize.settings import CompileSettings
 from programs.statistics.interval import interval_of_totals
 from programs.tracer import Tracer
-from tests.optimize.test_metrics import record
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +49,7 @@ def compare(before: list[Measured], after: list[Measured], **weights: float) -> 
 def trace(judge: float | None, rule: float | None = 0.9) -> Measured:
     """The measures of a trace that a judge and a rule scored, with equal weights."""
     metrics = {"judge": Score(judge, ""), "rule": Score(rule, "")}
-    return Measured(composite_of(metrics, {"judge": 1, "rule": 1}), metrics, {}, record())
+    return Measured(composite_of(metrics, {"judge": 1, "rule": 1}), metrics)
 
 
 def test_1_a_judge_that_fails_on_one_side_does_not_count() -> None:

@@ -59,7 +59,7 @@ def test_1_a_stage_that_fails_is_an_outcome(stage: str, tmp_path: Path) -> None:
     with running_student(tmp_path, brain) as (student, _):
         measured = student(text=passage(1)).measured
     assert brain.request_counts[stage] == ReaskRules().max_tries
-    assert (measured.record, measured.score.value) == (None, 0.0)
+    assert (measured.metrics, measured.score.value) == ({}, 0.0)
     assert measured.score.reason.startswith(f"{stage}: ")
     assert measured.stages[stage] is not None
 
@@ -74,14 +74,14 @@ def tuned_tracer() -> Tracer:
 
 def test_2_tuned_temperatures_are_sent(tmp_path: Path) -> None:
     with running_student(tmp_path, Scientist(), tuned_tracer()) as (student, server):
-        assert student(text=passage(1)).measured.record
+        assert student(text=passage(1)).measured.metrics
     sent = {Scientist()._parse_request(body).stage: body["temperature"] for body in server.bodies}
     assert sent == {stage: round(0.1 * number, 1) for number, stage in enumerate(TUNABLE)}
 
 
 def test_2_a_model_that_accepts_no_temperature_is_sent_none(tmp_path: Path) -> None:
     with running_student(tmp_path, Scientist(), tuned_tracer(), "gpto3") as (student, server):
-        assert student(text=passage(1)).measured.record
+        assert student(text=passage(1)).measured.metrics
     assert len(server.bodies) == len(TUNABLE)
     assert not any("temperature" in body for body in server.bodies)
 
@@ -98,7 +98,7 @@ def test_3_the_trace_has_what_demonstrations_may_show(tmp_path: Path) -> None:
     brain, tunable = Scientist({"answer": accepted_at_second_try}), ("writer.answer", "strands.critique")
     lab = running_student(tmp_path, brain, tunable=tunable, metric="judge=1,grades=1")
     with lab as (student, _), dspy.context(trace=[]):
-        assert student(text=passage(1)).measured.record.verdicts
+        assert student(text=passage(1)).measured.score.value
         trace = dspy.settings.trace
     assert brain.request_counts["answer"] == 2
     assert [predictor for predictor, _, _ in trace] == [student.strands.critique, student.writer.answer]
