@@ -59,7 +59,6 @@ class Compilation(ABC):
     val: list[dspy.Example]
     tested: list[dspy.Example]
     sources: list[str]
-    tunes_temperatures = True
 
     def __init__(self, settings: CompileSettings) -> None:
         self.settings = settings
@@ -190,7 +189,6 @@ def _tune(compilation: Compilation, student: Tunable, recorder: Recorder) -> dic
         threshold=threshold,
         seed=settings.seed,
         concurrency=compilation.concurrency,
-        tunes_temperatures=compilation.tunes_temperatures,
     )
     # The recorder decides when to give up, not DSPy's count of errors.
     with suppress_library_output(), dspy.context(adapter=ProposalAdapter([*train, *val], recorder), max_errors=10**9):

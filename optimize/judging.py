@@ -116,6 +116,8 @@ def split_answers(answers: Sequence[LabelledAnswer], settings: CompileSettings) 
 class JudgeStudent(Tunable):
     """Asks one of several judges, which share one prompt, about an answer. An unreadable reply is an unscored verdict."""
 
+    tunes_temperatures = False
+
     def __init__(
         self, judge: JudgeStage, judges: Mapping[str, Model], recorder: Recorder, rules: ReaskRules, correct_from: int
     ) -> None:
@@ -149,8 +151,6 @@ def agreement(verdict: Verdict, right: bool, correct_from: int) -> Measured:
 
 class JudgeCompilation(Compilation):
     """Tunes the judges' prompt. The stages, and the model that they were compiled for, stay as they are."""
-
-    tunes_temperatures = False
 
     def __init__(self, settings: CompileSettings) -> None:
         super().__init__(settings)

@@ -27,7 +27,7 @@ class Job:
     """What an optimizer is given. Any prefix of `train` and `val` is as mixed as the whole. `good` are the training
     examples on which the unchanged student scored `threshold` or more, best first; they become demonstrations. `runs`:
     about how often the search may run the student on an example, not counting repeats of recorded runs. `proposer` writes
-    instructions, called through DSPy's adapter. `tunes_temperatures`: whether these may be changed too."""
+    instructions, called through DSPy's adapter."""
 
     student: "Tunable"
     train: "list[dspy.Example]"
@@ -39,7 +39,6 @@ class Job:
     threshold: float
     seed: int
     concurrency: int
-    tunes_temperatures: bool = True
 
     def validation(self, count: float) -> "list[dspy.Example]":
         """About `count` of the validation examples, at least one."""
@@ -109,7 +108,7 @@ def optuna(job: Job) -> "dspy.Module":
     from optimize.program import changed_copy, tuned_parts
 
     val, parts, good = job.validation(job.runs / 10), tuned_parts(job.student), tuned_parts(bootstrap(job))
-    tries_temperatures = job.tunes_temperatures and "temperature" in dspy.settings.lm.supported_params
+    tries_temperatures = job.student.tunes_temperatures and "temperature" in dspy.settings.lm.supported_params
 
     def program(trial: library.trial.BaseTrial) -> dspy.Module:
         drawn = {}

@@ -1,7 +1,7 @@
 """Programs as optimizers see them, such as the one that makes a trace, and the parts that they change, as plain data."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import dspy
 from pydantic import BaseModel
@@ -28,6 +28,9 @@ class Tunable(AsyncModule):
     as JSON, without the passage and the tries before. A bad reply is an outcome; an error ends the compilation
     (`Recorder.guard`). It always uses its own adapter, whatever DSPy is configured with.
     """
+
+    tunes_temperatures: ClassVar[bool] = True
+    """Whether a predictor's temperature has any effect."""
 
     def __init__(self, tunable: tuple[str, ...], recorder: Recorder) -> None:
         super().__init__()
