@@ -1,16 +1,15 @@
 """The workflow shared by tuning the stages that write and tuning the judges' prompt. Each part is tuned and compared with
 its original; the proof then compares the whole program before and after on examples that no optimizer saw."""
 
+import asyncio
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from contextvars import copy_context
 from importlib.metadata import version
 from io import StringIO
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import dspy
 import optuna
@@ -36,9 +35,6 @@ from programs.lms.resolve import Model
 from programs.settings import TracerOptions
 from programs.tracer import Tracer, load_tracer
 from programs.versions import git_commit, utc_now, versions
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 MIN_RUNS = 8
 """`--max-calls` does not reduce the runs per part below this."""
@@ -96,8 +92,20 @@ class Compilation(ABC):
     def recorded_judges(self, names: Sequence[str], recorder: Recorder, purpose: str) -> dict[str, Model]:
         return {name: recorded(self.table.named(name), recorder, purpose) for name in names}
 
-    def measure_all(self, student: dspy.Module, examples: Sequence[dspy.Example]) -> list[Measured]:
-        return map_in_threads(lambda example: student(**example.inputs()).measured, examples, self.concurrency)
+    def measure_all(self, student: Tunable, examples: Sequence[dspy.Example]) -> list[Measured]:
+        """Measures what a student makes of each example. The first error is raised at once."""
+
+        async def measured_all() -> list[Measured]:
+            permits = asyncio.Semaphore(self.concurrency)
+
+            async def measured(example: dspy.Example) -> Measured:
+                async with permits:
+                    prediction = await student.acall(**example.inputs())
+                return prediction.measured  # type: ignore[no-any-return]
+
+            return await asyncio.gather(*map(measured, examples))
+
+        return run_in_background(measured_all())
 
 
 def run_compilation(compilation: Compilation, console: Console) -> Report:
@@ -195,7 +203,7 @@ def _tune(compilation: Compilation, student: Tunable, recorder: Recorder) -> dic
         optimized = OPTIMIZERS[settings.optimizer](job)
     recorder.check()
 
-    def score_of(program: dspy.Module) -> float:
+    def score_of(program: Tunable) -> float:
         values = [measured.score.value for measured in compilation.measure_all(program, comparison)]
         return sum(worst if value is None else value for value in values)
 
@@ -265,17 +273,3 @@ def suppress_library_output() -> Iterator[None]:
     finally:
         DSPY_LOGGING_STREAM.enabled = dspy_logs
         optuna.logging.set_verbosity(verbosity)
-
-
-def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """Applies `function` to every item in threads that have the caller's context, and returns the results in order. An
-    error is raised at once: items that have not started are dropped, and the results of running ones are ignored."""
-    pool = ThreadPoolExecutor(max(1, threads))
-    try:
-        futures = [pool.submit(copy_context().run, function, item) for item in items]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        # If one has failed, earlier ones may still be running.
-        return [future.result() for future in futures if future.done()]
-    finally:
-        # After an interrupt, do not wait for whole traces. Without an error, nothing is running.
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -5,15 +5,14 @@
 2. A program is `improved` only if the interval of the composite lies above 0, over at least twenty sources (rare if nothing
    changed: tests/statistics/test_interval.py).
 3. Per stage, the report counts how often the first try failed, and how often the stage was asked.
-4. `map_in_threads` keeps the order and the caller's context. After the first error it starts nothing more, and raises the
-   error without waiting for running calls.
+4. Examples are measured side by side, in order and with the caller's settings. An error is raised at once.
 7. The verdict is "better" only if the interval lies above 0, "worse" if it lies below, "unchanged" if nothing changed.
 8. The report has every metric, failures, costs, and the instructions of each changed predictor before and after. What could
    not be measured is a dash; incomplete token counts are "at least" that many. The JSON can be read again. Neither file
    contains an address.
 """
 
-import threading
+import asyncio
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.compilation import make_report, map_in_threads
+from optimize.compilation import Compilation, make_report
 from optimize.measure import Measured
 from optimize.metrics import Score, composite_of
 from optimize.report import Proof, Report, prove, write_report
@@ -104,32 +103,35 @@ def test_3_failed_first_tries_are_counted() -> None:
     assert [*stages["answer"].model_dump().values()] == [0, 1, 1, 2]
 
 
-def test_4_order_and_context_are_kept() -> None:
-    lm: Any = object()
+class Slow(dspy.Module):
+    """Gives the number that it is given, after a wait that is shorter for larger numbers. Fails at number 1 if told to."""
 
-    def call(number: int) -> tuple[int, bool, bool]:
-        return number, dspy.settings.lm is lm, threading.current_thread() is not threading.main_thread()
+    def __init__(self, fails: bool) -> None:
+        super().__init__()
+        self.fails, self.running, self.most_running = fails, 0, 0
 
+    async def aforward(self, number: int) -> dspy.Prediction:
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        await asyncio.sleep(60 if self.fails and number != 1 else 0.1 / (1 + number))
+        self.running -= 1
+        if self.fails:
+            raise ZeroDivisionError(f"number {number}")
+        return dspy.Prediction(measured=(number, dspy.settings.lm))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_4_examples_are_measured_side_by_side_and_in_order(fails: bool) -> None:
+    compilation, lm, slow = SimpleNamespace(concurrency=3), object(), Slow(fails)
+    examples = [dspy.Example(number=number).with_inputs("number") for number in range(20)]
+    measure_all: Any = Compilation.measure_all
     with dspy.context(lm=lm):
-        assert map_in_threads(call, range(20), 3) == [(number, True, True) for number in range(20)]
-    assert map_in_threads(call, [], 3) == []
-
-
-def test_5_the_first_error_is_raised_at_once_and_no_more_calls_start() -> None:
-    started, ended, may_end = list[int](), list[int](), threading.Event()
-
-    def work(number: int) -> None:
-        started.append(number)
-        if number == 1:
-            raise ZeroDivisionError("number 1")
-        may_end.wait(30)
-        ended.append(number)
-
-    with pytest.raises(ZeroDivisionError, match="number 1"):
-        map_in_threads(work, range(50), 2)
-    assert not ended
-    may_end.set()
-    assert sorted(started) in ([0, 1], [0, 1, 2])
+        if fails:
+            with pytest.raises(ZeroDivisionError, match="number 1"):
+                measure_all(compilation, slow, examples)
+        else:
+            assert measure_all(compilation, slow, examples) == [(number, lm) for number in range(20)]
+    assert slow.most_running == 3
 
 
 BEFORE, AFTER = [0.2, 0.3, 0.25, 0.25] * 5, [0.8, 0.7, 0.9, 0.8] * 5

@@ -24,7 +24,6 @@ from typing import Any
 import dspy
 import pytest
 
-from optimize.compilation import map_in_threads
 from optimize.recording import BudgetSpent, Recorder, recorded
 from programs.errors import AccessDenied, CallError, RunStopped, TransientError, Truncated, UserError
 from programs.lms.failures import backend_error, find_cause
@@ -219,7 +218,8 @@ def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
                     current.ask("3")
             assert isinstance(current.recorder.failure, BudgetSpent)
         with session(tmp_path, server, max_calls=4) as current:
-            assert map_in_threads(lambda number: current.ask(str(number)), range(4), 4)[:3] == answers
+            with ThreadPoolExecutor(4) as pool:
+                assert list(pool.map(current.ask, "0123"))[:3] == answers
             with pytest.raises(Exception, match="budget of 4 calls"):
                 current.ask("4")
     assert len(server.calls) == 5
