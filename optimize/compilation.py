@@ -23,6 +23,7 @@ from optimize.proposing import ProposalAdapter
 from optimize.recording import Recorder, recorded
 from optimize.report import MIN_SOURCES, Proof, Report, TunedPredictor, counts_text, prove, write_report
 from optimize.settings import CompileSettings
+from optimize.stages import ALL
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.caller import ReaskRules
 from programs.asking.models import ModelTable, concurrency_of
@@ -117,8 +118,7 @@ def run_compilation(compilation: Compilation, console: Console) -> Report:
 
         def measured(when: str) -> list[Measured]:
             console.print(f"proof: {counts_text(compilation.data['test'])}, {when} tuning")
-            # Which part could be tuned makes no difference here.
-            student = compilation.student(settings.stage[0], tracer, recorder, report_judges)
+            student = compilation.student(ALL, tracer, recorder, report_judges)
             return compilation.measure_all(student, compilation.tested)
 
         before = measured("before")

@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _command(settings: CompileSettings) -> int:
+    # DSPy is imported after the options were read, here and in `prepare`.
     from optimize.compilation import run_compilation
     from optimize.recording import BudgetSpent
 

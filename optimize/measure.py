@@ -1,6 +1,7 @@
 """Measures what a program made of an example, and says in words what was wrong with it. Traces are judged with prompts of
 their own, which no optimizer changes."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -74,9 +75,11 @@ class TraceMeasure(Shared):
             score = Score(None if refused else 0.0, "; ".join(map(str, failures)) or "no trace was made")
         else:
             record = replace(variation, attempts=[await self._judged(variation)]).record()
-            metrics = {name: METRICS[name].of(record) for name in self._weights}
+            # In a thread, since `lift` runs a model.
+            found = await asyncio.to_thread(lambda: [METRICS[name].of(record) for name in self._weights])
+            metrics = dict(zip(self._weights, found, strict=True))
             raters = {"judge": self._judges, "grades": self._graders}
-            silent = [name for name, found in metrics.items() if raters.get(name) and found.value is None]
+            silent = [name for name, given in metrics.items() if raters.get(name) and given.value is None]
             score = Score(None, f"no {' and no '.join(silent)}") if silent else composite_of(metrics, self._weights)
         stages = {stage: first_failure(reply) for stage, reply in replies.items()}
         feedback = {

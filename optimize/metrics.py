@@ -1,7 +1,7 @@
 """Metrics of traces. Each maps a record to a score in 0-1 (higher is better) and the reason for it in words.
 
 If nothing can be measured there is no score (None), never 0. To add a metric, write a function with `@metric` here. Each is
-also a DSPy metric, for any optimizer.
+also a DSPy metric, for any optimizer. DSPy is imported where it is needed, since options are read without it.
 """
 
 import math

@@ -2,7 +2,8 @@
 write a function with `@optimizer` here.
 
 Every optimizer returns a changed copy of its job's student, or the student itself. `optimize.compilation` decides whether
-that is better, on validation examples that the job does not have (unless there is only one).
+that is better, on validation examples that the job does not have (unless there is only one). DSPy and Optuna are imported
+in the functions, since options are read without them.
 """
 
 from collections.abc import Callable
