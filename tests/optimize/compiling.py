@@ -12,7 +12,7 @@ thought, and from the thought to the answer, which `on_topic` then scores near 0
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,13 +35,8 @@ HELPFUL = "Name the cause first."
 USELESS = "Do the step well."
 ENDLESS = "On and on. " * 300
 
-PROPOSAL_FIELDS: dict[str, Callable[[str], Any]] = {
-    "observations": lambda _: "The texts are about catalogues.",
-    "summary": lambda _: "Texts about catalogues.",
-    "proposed_instruction": lambda text: text,
-    "new_instruction": lambda text: text,
-}
-"""The output fields that optimizers ask a proposer for, each with a function from the proposed text to its value."""
+PROPOSAL_FIELDS = {"observations", "summary", "proposed_instruction", "new_instruction"}
+"""The output fields that optimizers ask a proposer for."""
 
 
 @dataclass
@@ -55,12 +50,12 @@ class Proposer:
 
     def handles(self, body: dict[str, Any]) -> bool:
         """Whether a request is one for a proposer."""
-        return {*_reply_fields(body)} <= {*PROPOSAL_FIELDS}
+        return {*_reply_fields(body)} <= PROPOSAL_FIELDS
 
     def __call__(self, body: dict[str, Any]) -> str:
         text = self.texts[self.proposals % len(self.texts)]
         self.proposals += 1
-        reply = json.dumps({name: PROPOSAL_FIELDS[name](text) for name in _reply_fields(body)})
+        reply = json.dumps(dict.fromkeys(_reply_fields(body), text))
         return reply[:-4] if text == self.truncated_text else reply if text else "I cannot help with that."
 
 
