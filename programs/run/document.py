@@ -28,8 +28,9 @@ _START = b'{"metadata"'
 
 
 def write_document(journal: Journal, path: Path, status: Status, run: dict[str, Any] | None = None) -> DocumentMetadata:
-    """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. `judges` and `thoughts` are
-    counted only if the `status` is not "running". Raises `StorageError` if the document cannot be written."""
+    """Writes the accepted traces of the journal to `path`, atomically, and returns the metadata. `judges` and `thoughts`
+    are counted once the run has ended (the `status` is not "running"). Raises `StorageError` if the document cannot be
+    written."""
     total = journal.index.counts().get("accepted", 0)
     judges, thoughts = AgreementCount(), ThoughtCount()
     if status != "running":
