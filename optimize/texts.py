@@ -19,10 +19,9 @@ from programs.asking.models import passage_chars_of
 from programs.errors import UserError
 from programs.exports.licences import UNKNOWN, licence_of
 from programs.inputs.papers import source_key
-from programs.inputs.reader import SampleReader
+from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample, content_id
-from programs.inputs.sources import find_sources
 from programs.lms.resolve import Model
 from programs.tracer import Tracer
 
@@ -96,7 +95,7 @@ def _judge_calls(weights: dict[str, float], judges: list[str]) -> int:
 
 def _read_trainset(settings: CompileSettings, limit: int) -> list[Sample]:
     report = ReadReport()
-    samples = list(SampleReader(max_chars=limit, report=report).samples(find_sources(settings.trainset)))
+    samples = list(read_samples(settings.trainset, max_chars=limit, report=report))
     reasons = ", ".join(f"{why} ({report.first_examples[why]})" for why in report.skipped)
     if not samples:
         raise UserError(f"--trainset has no usable text{f': {reasons}' if reasons else ''}")

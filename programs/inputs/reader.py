@@ -18,13 +18,19 @@ from programs.inputs.prefilter import prefilter as prefiltered
 from programs.inputs.process import ReaderProcess
 from programs.inputs.report import ReadReport, SkipReason, Unreadable
 from programs.inputs.sample import Excerpt, Place, Sample, bytes_id, content_id, sample_of
-from programs.inputs.sources import Source
+from programs.inputs.sources import Source, find_sources
 from programs.text.sentences import cut_at_sentence
 
 MAX_DOCUMENT_BYTES = 256 * 2**20  # after decompression
 
 _Entry = bytes | dict[str, Any] | SkipReason
 """The bytes of a line, the values of a row, or why there are none."""
+
+
+def read_samples(patterns: Sequence[str], *, max_chars: int | None, report: ReadReport, **how: Any) -> Iterator[Sample]:
+    """The samples of all inputs that the patterns name, lazily, as read by a `SampleReader` with these options. Raises
+    UserError at once, not at the first sample, if files are missing or cannot be read."""
+    return SampleReader(max_chars=max_chars, report=report, **how).samples(find_sources(patterns))
 
 
 def read_paper(path: Path) -> Paper:

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from programs.errors import UserError
 from programs.inputs.jsonl import DEFAULT_LINE_LIMIT, read_objects
-from programs.inputs.reader import SampleReader
+from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport, SkipReason
 from programs.inputs.sample import Place, content_id
-from programs.inputs.sources import find_sources
 from tests.inputs.test_lines import COMPRESS, each_compressor
 from tests.inputs.writing import line, read, write
 
@@ -154,7 +153,7 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path) -> None:
     report = ReadReport()
     tracemalloc.start()
     try:
-        for _ in SampleReader(max_chars=None, report=report).samples(find_sources([str(path)])):
+        for _ in read_samples([str(path)], max_chars=None, report=report):
             pass
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:

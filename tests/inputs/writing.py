@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from programs.inputs.chunking import Chunking
-from programs.inputs.reader import SampleReader
+from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample
-from programs.inputs.sources import find_sources
 
 
 def line(text: object, **fields: object) -> bytes:
@@ -26,8 +25,7 @@ def read(
     """All samples of some inputs. Checks that every line was counted exactly once."""
     report = ReadReport()
     patterns = [str(path) for path in inputs]
-    reader = SampleReader(max_chars=max_chars, report=report, cutting=Chunking(tokens), **options)
-    samples = list(reader.samples(find_sources(patterns)))
+    samples = list(read_samples(patterns, max_chars=max_chars, report=report, cutting=Chunking(tokens), **options))
     assert report.samples == len(samples)
     assert report.lines == report.samples + report.blank + report.done + report.skipped_lines
     assert set(report.skipped) == set(report.first_examples)
