@@ -35,7 +35,7 @@ def path_beside(document: Path, ending: str) -> Path:
 def is_run_file(path: Path, document: Path) -> bool:
     """Whether a path is the document or one of the files that a run keeps beside it."""
     path, document = (Path(os.path.realpath(name)) for name in (path, document))
-    # The lock's name starts with the journal's, as did the index's of older versions.
+    # The names of the index and the lock start with the journal's.
     of_run = path.name == document.name or path.name.startswith(path_beside(document, JOURNAL).name)
     return of_run and path.parent == document.parent
 

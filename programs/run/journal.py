@@ -206,5 +206,4 @@ class Journal(JournalReader):
 
 
 def _write_error(path: Path, error: Exception) -> StorageError:
-    what = f"the temporary index of {path}" if isinstance(error, sqlite3.Error) else path
-    return StorageError(f"cannot write {what}: {getattr(error, 'strerror', None) or error}")
+    return StorageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -112,7 +112,8 @@ class _Check:
         as_written = any(abs(figure.value - value) <= tolerance * abs(value) for figure in quantities(self.answer))
         if not as_written and not any(same_amount(*figure, dict(short)) for figure in numbers_in(self.answer)):
             raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
-        self.check_stated(f"{said.answer} {unit}".strip(), counts=True)
+        if unstated := unstated_figures(f"{said.answer} {unit}", self.question, self.passage.sample.text, self.texts):
+            raise CheckFailed(Reason.UNSTATED, ", ".join(unstated))
         return short
 
     def unit(self, name: str) -> str:
@@ -123,11 +124,6 @@ class _Check:
         if re.search(rf"(?:\d|\b[a-z]+)\s(?:[\w-]+\s){{0,3}}{re.escape(name)}\b", self.answer):
             return ""
         raise CheckFailed(Reason.UNIT, name)
-
-    def check_stated(self, text: str, *, counts: bool) -> None:
-        """Checks that the question, the passage or `texts` account for the figures of a text (see `unstated_figures`)."""
-        if unstated := unstated_figures(text, self.question, self.passage.sample.text, self.texts, counts=counts):
-            raise CheckFailed(Reason.UNSTATED, ", ".join(unstated))
 
     def choice(self, said: ShortForm) -> ShortAnswer:
         right = said.answer.strip()
@@ -180,9 +176,7 @@ class _Check:
         # Whoever grades by the point may not have the passage.
         if references := source_references(text, given=self.question):
             raise CheckFailed(Reason.REFERS_TO_SOURCE, references[0].phrase)
-        if said.kind != "pitfall":
-            self.check_stated(text, counts=False)
-        elif _says(self.answer, text):
+        if said.kind == "pitfall" and _says(self.answer, text):
             raise CheckFailed(Reason.DISAGREES)
         weight = -said.weight if said.kind == "pitfall" else said.weight
         return RubricPoint(kind=said.kind, text=text, weight=weight, sentence=said.sentence or None, **place)

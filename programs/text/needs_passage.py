@@ -132,16 +132,12 @@ def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[flo
         yield from ((result, rel_error) for result in results)
 
 
-def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str], *, counts: bool) -> list[str]:
-    """The figures of a text that are neither in the question nor in the passage nor, within 2%, in `texts`. With `counts`,
-    small counts ("two", "half") are figures too, and a sentence of `texts` must derive a figure in one step."""
+def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str]) -> list[str]:
+    """The figures of a text that are neither in the question nor in the passage, and that no sentence of `texts` derives in
+    one step."""
     stated = [*quantities(question), *quantities(passage)]
-    missing = [figure for figure in quantities(text) if (counts or not figure.plain) and not _is_among(figure, stated)]
-    if counts:
-        return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
-    in_texts = [figure for each in texts for figure in quantities(each)]
-    widened = [figure._replace(abs_error=max(figure.abs_error, abs(figure.size) * 0.02)) for figure in missing]
-    return [figure.written for figure in widened if not _is_among(figure, in_texts)]
+    missing = [figure for figure in quantities(text) if not _is_among(figure, stated)]
+    return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
 
 
 def _is_derived_by(figure: Quantity, text: str) -> bool:
