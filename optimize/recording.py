@@ -81,8 +81,9 @@ class Recorder(Shared):
         """Returns the recorded line of a call and True; or makes the call with `ask` and returns its line and False. Others
         who ask for the same call meanwhile wait for it, as for a replay. Cancelling a caller does not cancel the call.
         Raises `failure` if there is one, and `RunStopped` after `stop`."""
+        self.check()
         if self.gate.closed:
-            raise self.failure or RunStopped
+            raise RunStopped
         if (pending := self._pending.get(key)) is not None:
             return await asyncio.shield(pending), True
         if (line := self.journal.latest("call", key)) is not None:
@@ -105,7 +106,9 @@ class Recorder(Shared):
             failure = backend_error(error) or error
             if not isinstance(failure, CallError | EmptyAnswer):
                 self.failure = self.failure or failure
-                self.gate.close()
+                # Calls that wait for a permit are within the budget.
+                if not isinstance(failure, BudgetSpent):
+                    self.gate.close()
             raise
         finally:
             del self._pending[key]
