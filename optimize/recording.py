@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from programs.lms.engine import BlockingEngine, Shared, limited_by
 from programs.lms.failures import EmptyAnswer, backend_error
 from programs.lms.meter import UNCOUNTED, current_meter, metered
 from programs.lms.resolve import Model
+from programs.lms.retry import ReleaseWhile
 from programs.lms.wire import reasoning_of
 from programs.run.gate import Gate
 from programs.run.journal import Journal
@@ -44,15 +45,18 @@ class Recorder(Shared):
     """The calls of one compilation, in the journal of its folder; all are made on the background loop. `max_calls` limits
     the paid calls over all sessions, `at_once` the calls in flight. `paid` sums calls, tokens and seconds by purpose, over
     all sessions. `failure` is the first error that makes it useless to continue; any further call raises it. DSPy's
-    optimizers turn errors into scores of 0, so check it after each. Raises as `Journal` does."""
+    optimizers turn errors into scores of 0, so check it after each. `without_schemas` are the endpoints and names of models
+    that are known to refuse schemas. Raises as `Journal` does."""
 
     def __init__(self, folder: Path, *, max_calls: int | None = None, at_once: int = 16) -> None:
         self.journal = Journal(folder / "calls.journal.jsonl")
         self.failure: BaseException | None = None
         self.paid = defaultdict[str, Counter[str]](Counter)
         self.gate = Gate(at_once)
+        self.without_schemas = set[tuple[str, str]]()
         self._max_calls = max_calls
         self._pending: dict[str, asyncio.Task[Line]] = {}
+        self._started = set[str]()
         for line in self.journal.lines():
             if line["kind"] == "call":
                 self._count(line)
@@ -95,9 +99,7 @@ class Recorder(Shared):
 
     async def _make_call(self, key: str, ask: Callable[[], Awaitable[Line]]) -> Line:
         try:
-            if self._max_calls is not None and self.calls + len(self._pending) > self._max_calls:
-                raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
-            with limited_by(lambda: self.gate.permit(0)):
+            with limited_by(lambda: self._permit(key)):
                 line = await ask()
             self.journal.append("call", key, **line)
             self._count(line)
@@ -106,12 +108,22 @@ class Recorder(Shared):
             failure = backend_error(error) or error
             if not isinstance(failure, CallError | EmptyAnswer):
                 self.failure = self.failure or failure
-                # Calls that wait for a permit are within the budget.
-                if not isinstance(failure, BudgetSpent):
-                    self.gate.close()
+                self.gate.close()
             raise
         finally:
+            self._started.discard(key)
             del self._pending[key]
+
+    @asynccontextmanager
+    async def _permit(self, key: str) -> AsyncIterator[ReleaseWhile]:
+        """A permit for a call, which counts towards the budget from then on: one that still waits has not been paid for.
+        Raises `failure` if there is one, and `BudgetSpent`."""
+        async with self.gate.permit(0) as release_while:
+            self.check()
+            if self._max_calls is not None and self.calls + len(self._started) >= self._max_calls:
+                raise BudgetSpent(f"the budget of {self._max_calls} calls is spent")
+            self._started.add(key)
+            yield release_while
 
     def _count(self, line: Line) -> None:
         tokens = {name: line[name] or 0 for name in _TOKENS}
@@ -160,13 +172,14 @@ class RecordingEngine(Shared):
 
     def __init__(self, recorder: Recorder, model: Model, purpose: str) -> None:
         self._recorder, self._model, self._purpose = recorder, model, purpose
-        self._schema_refused = False
         self.supported_params = frozenset(model.engine.supported_params)
 
     @property
     def supports_response_schema(self) -> bool:
-        """False once an answer, live or recorded, shows otherwise. Prompts depend on it, so replays must learn it too."""
-        return bool(self._model.engine.supports_response_schema) and not self._schema_refused
+        """False once an answer of the model, live or recorded, shows otherwise, whatever its purpose. Prompts depend on it,
+        so replays must learn it too."""
+        known = (self._model.endpoint, self._model.name) in self._recorder.without_schemas
+        return bool(self._model.engine.supports_response_schema) and not known
 
     async def complete(self, request: Request) -> Response:
         """The recorded answer, which costs nothing, or a new one, which is recorded. Raises `Truncated`."""
@@ -176,7 +189,8 @@ class RecordingEngine(Shared):
         parts = orjson.dumps([self._model.endpoint, self._model.name, request, rollout], option=orjson.OPT_SORT_KEYS)
         key = hashlib.blake2b(parts, digest_size=16).hexdigest()
         line, replayed = await self._recorder.answered(key, lambda: self._call(request))
-        self._schema_refused = self._schema_refused or (replayed and line["schema_refused"])
+        if line["schema_refused"]:
+            self._recorder.without_schemas.add((self._model.endpoint, self._model.name))
         if line["text"] is None:
             raise Truncated(line["error"])
         thought = [ThinkingPart(text=line["reasoning"])] if line["reasoning"] else []

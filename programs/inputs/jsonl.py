@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from programs.errors import UserError
-from programs.inputs.archives import read_chunks
+from programs.inputs.archives import check_readable, read_chunks
 from programs.inputs.cleaning import clean_line, to_json_value
 from programs.inputs.report import SkipReason, Unreadable
 from programs.inputs.sample import Place, Sample, sample_of
@@ -73,6 +73,7 @@ def read_objects(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """The objects of a .jsonl, .gz or .zst file, each with its place ("FILE:LINE"). Raises `UserError`, with the place, for
     a line that is neither blank nor an object, and if the file cannot be read."""
     place = str(path)
+    check_readable(path, is_text=True)
     try:
         for number, line in enumerate(read_lines(path), start=1):
             place = f"{path}:{number}"

@@ -84,13 +84,13 @@ class SampleReader:
 
     def _read_source(self, source: Source) -> Iterator[Sample]:
         self._check_open()
-        place = Place(file=source.display_name, line=1)
+        number = 0
         try:
             if source.kind in ("own", "unknown"):
                 raise Unreadable(SkipReason.OUR_OWN if source.kind == "own" else SkipReason.UNKNOWN_KIND)
             self.report.files += 1
             if source.kind == "document" and isinstance(source.name, Path):
-                yield from self._read_document(source.name, place)
+                yield from self._read_document(source.name, Place(file=source.display_name, line=1))
                 return
             cut = source.kind != "lines" or self.cutting.tokens is not None
             limit = self.cutting.max_chars(self.max_chars) if cut else None
@@ -102,7 +102,7 @@ class SampleReader:
                 except Unreadable as problem:
                     self.report.skip(problem, place)
         except Unreadable as problem:
-            self.report.skip(problem, place)
+            self.report.skip(problem, Place(file=source.display_name, line=number + 1))
 
     def _entries(self, source: Source) -> Iterator[tuple[str, _Entry]]:
         """Each line or row with its hash. Raises `Unreadable` if the source ends too early."""

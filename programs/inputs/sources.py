@@ -21,7 +21,8 @@ DEFAULT_INPUT = "data/heuristic_filtered_cosmo_limited.jsonl"
 
 
 class Source(NamedTuple):
-    """One input. `root`: the folder that was named, that a wildcard searched, or that holds the file (or all so named)."""
+    """One input. `root`: the folder that was named, that a wildcard searched, or that holds the file (or all files, if two
+    have equal names)."""
 
     name: Path | HubName
     kind: Kind

@@ -156,8 +156,8 @@ def prove(options: ProveOptions, say: Say) -> Results:
         student=None if options.tier == "0" else Path(options.student).name,
         distributions=distributions(_traces(options.document), options.against, options.seed),
     )
-    _prepare_folder(folder, results)
-    results.write(folder)
+    if not _prepare_folder(folder, results):
+        results.write(folder)
     if options.tier == "0":
         return results
     examples, student = _load_inputs(options, say)
@@ -176,9 +176,10 @@ def prove(options: ProveOptions, say: Say) -> Results:
     return results
 
 
-def _prepare_folder(folder: Path, results: Results) -> None:
-    """Makes the folder, or moves the results of other tiers, options or traces in it aside if they needed a student. Raises
-    `UserError` if it holds anything but a proof, or cannot be written."""
+def _prepare_folder(folder: Path, results: Results) -> bool:
+    """Makes the folder, or moves the results of other tiers, options or traces in it aside if they needed a student.
+    Returns whether it still holds results that needed one: those of the same command, which stay until the student is
+    loaded. Raises `UserError` if it holds anything but a proof, or cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -186,6 +187,8 @@ def _prepare_folder(folder: Path, results: Results) -> None:
             same = earlier.model_copy(update={"made": results.made, "lift": None, "training": None}) == results
             if earlier.lift and not same:
                 move_aside(*(folder / name for name in (RESULTS, PAGE, PICTURE)))
+            return same and earlier.lift is not None
+        return False
     except (FileNotFoundError, ValueError):
         raise UserError(f"--output: {folder} exists and is not a proof: choose another") from None
     except OSError as error:

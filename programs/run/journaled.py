@@ -52,8 +52,9 @@ class JournaledCaller:
         self._check_servers = check_servers
         self._ledger, self._gate = ledger, ledger.gate
         self._servers_checked: asyncio.Task[None] | None = None
-        self._unread = 0
+        self._unread, self._answered = 0, False
         self._silences = defaultdict[str, _Silence](_Silence)
+        self._last_unsettled: Reply | None = None
         self.failure: FatalError | None = None
 
     async def answer(self, ask: Ask) -> Reply:
@@ -74,6 +75,11 @@ class JournaledCaller:
                 self._ledger.budget.release(ask)
         self._count_reply(ask, reply)
         return reply
+
+    def check_answered(self) -> None:
+        """Raises `FatalError` if models were asked and none gave an answer."""
+        if self._last_unsettled is not None and not self._answered:
+            self._give_up("no call got a usable answer", self._last_unsettled)
 
     def _stored(self, ask: Ask) -> Reply | None:
         line = self._journal.latest("stage", ask.key)
@@ -125,11 +131,12 @@ class JournaledCaller:
     def _count_reply(self, ask: Ask, reply: Reply) -> None:
         """Raises `FatalError` if a server is gone or refuses everything, `RunStopped` if a stop left the ask unanswered."""
         if reply.settled:
-            self._unread = 0
+            self._unread, self._answered = 0, True
             self._silences.pop(reply.model, None)
             return
         if self._gate.closed:
             raise RunStopped
+        self._last_unsettled = reply
         silence = self._silences[reply.model]
         if reply.fault == "refused":
             silence.refused.add(ask.sample)

@@ -130,6 +130,8 @@ class Runner:
         error = self.caller.failure or self._error
         if error is not None:
             raise error
+        if not self._stopping and not self._ledger.traces["accepted"]:
+            self.caller.check_answered()
 
     def abandon(self) -> None:
         """Cancels the calls in flight. A later run makes them again."""

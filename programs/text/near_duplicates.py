@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz
 
-from programs.text.words import GRAMMAR, stem
+from programs.text.words import EMPTY_WORDS, stem
 
 SAME_QUESTION = 85.0
 """Questions with at least this similarity (0-100) ask the same thing."""
@@ -49,7 +49,7 @@ class _Profile(NamedTuple):
 @lru_cache(maxsize=1024)
 def _profile(text: str) -> _Profile:
     words = _WORD.findall(_THOUSANDS_COMMA.sub("", _POSSESSIVE.sub("", _CONTRACTED_NOT.sub(" not", text.lower()))))
-    content = frozenset(stem(word) for word in words if word not in GRAMMAR)
+    content = frozenset(stem(word) for word in words if word not in EMPTY_WORDS)
     tells_apart = Counter(word.replace("−", "-") for word in words if word[-1].isdigit() and not word[0].isalpha())
     tells_apart["not"] = sum(word in _NEGATIONS for word in words)
     return _Profile(" ".join(words), content, tells_apart)

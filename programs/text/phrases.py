@@ -85,7 +85,7 @@ _PEOPLE = "team|researcher|scientist|investigator|astronomer|experimenter"
 _TEAM = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|collaborations?)\b|\A[^\n]*\b(?:we|our)\b"
 _SAYS = r"(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 _SAYING = "abstract|report|work|research|context"
-_SHOWN = "(?:information|context|material|scenario|example|data|experiment|figures?)"
+_EXAMPLE = "(?:scenario|example|data|experiment|figures?)"
 _PART = r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
 _ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
@@ -106,8 +106,8 @@ document | {_SAYING} | \b(?:the|this)\s+(?P<noun>{_SAYING})\s+(?:\w+ly\s+)?{_SAY
 authors | author | \b(?:the|these)\s+authors?\b{_UNNAMED} | \bauthors?\s+of\s|{_AN}(?:author|paper|article)s?\b
 authors | {_PEOPLE} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
-source | provided|given | \bthe\s+(?:provided\s+\w+|given\s+{_SHOWN}\b)
-source | mentioned|described | \bthe\s+(?:mentioned|described)\b
+source | provided|given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
+source | mentioned|described|given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
 {PART_OF_DOCUMENT} | fig|table|sec|chapter|page|footnote|§|eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
 {PART_OF_DOCUMENT} | ref|cite|appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
@@ -139,7 +139,8 @@ ARTEFACT_RULES = parse_rules(
 {SENTENCE} | [ | (?<![\w)\]^_=(×])\[\d{{1,2}}\](?![\w(\[-])
 {HYPOTHESIS} | hypothes | (?<!null )\bhypothes[ie]s\s+(?:#|number\s+|no\.\s*)?(?:[1-9]\b(?![.%]\d*)|(?-i:[A-E])\b(?!\.))
 {NOTES} | {_NOTES} | \bthe\s+(?:quoted\s+)?{_NOTE}\s+{_STATES}
-{NOTES} | provided|given | {_NOTE}\s+(?:provided|given)\b(?!\s+(?:by|in|to|for|that)\b)|\bthe\s+given\s+{_NOTE}\b
+{NOTES} | provided | {_NOTE}\s+provided\b(?!\s+(?:by|in|to|for|that)\b)
+{NOTES} | given | {_NOTE}\s+given(?=\s*(?:[.,;:?!)]|\Z))|\bthe\s+given\s+(?!hypothes){_NOTE}\b
 {NOTES} | sentences|needed|text | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b|\bgiven\s+scientific\s+text\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
 {FORM} | wrong|_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b

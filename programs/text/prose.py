@@ -39,13 +39,21 @@ traceback | traceback|file | (?m)Traceback \(most recent call last\)|^[ \t]*File
 server error | server|gateway|service | \b(?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)\b
 server error | http|40 | \bHTTP(?:/\d(?:\.\d)?)?(?: status| error| code|:)* [45]\d\d\b|\b40[134] (?:Unauth|Forbid|Not Found)
 server error | error | ["']error["']\s*:\s*[{{"']|["']type["']\s*:\s*["']error["']|\b(?:APIConnection|RateLimit)Error\b
+server error | error|not_found | \b(?:(?:invalid_request|rate_limit|overloaded)_error|model_not_found|BadRequestError)\b
+server error | messages|maximum context | \bYou passed a messages field along with\b|\bmaximum context length is \d+ tokens
+server error | api key|session has | \b(?:[Ii]ncorrect|[Ii]nvalid) API key\b|\b[Yy]our session has expired\b
+server error | error occurred | \b[Ee]rror occurred (?:while|during) (?:processing|handling) your request\b
+server error | due to the prompt|policy | \bresponse was filtered due to the prompt\b|\bcontent management policy\b
 server error | model is | \b[Mm]odel is (?:currently (?:overloaded|unavailable|at capacity)\b|overloaded[.!])
 server error | please | \b[Pp]lease (?:try again later|log in again|contact support)\b
 rate limit | limit | (?i)(?:\A|[:.!"'(\n]\s{{0,3}})(?:API |your )?rate[ _-]limit(?: has been| was)? (?:exceeded|reached)\b
 rate limit | many requests | (?i)\b429\b\W{{0,4}}too many requests|\A\W*too many requests
+rate limit | quota | (?i)\bexceeded your (?:current )?(?:API )?quota\b
 refusal | sorry | (?i)(?:\b{_I_AM} (?:very |really )?|{_START})sorry,? (?:but )?(?:{_I_AM}|I)? (?:{_CANNOT}|unable|not able)
 refusal | assist|help|comply|fulfil | (?i)\bI {_CANNOT} (?:(?:assist|help|comply) with|fulfil+) (?:that|this|your|the req)
 refusal | able to | (?i)\b{_I_AM} (?:unable|not able) to (?:assist|comply|help you|fulfil+)\b
+refusal | apologi | (?i)\bI apologi[sz]e\b[^.\n]{{0,40}}\b(?:{_CANNOT}|unable|answer|request)\b
+refusal | decline | (?i)\bI (?:must|have to) decline\b[^.\n]{{0,40}}\b(?:answer|request|provide)\b
 refusal |  ai|language model | (?i)\b{_I_AM} (?:just |only )?an? (?:AI (?:model|assistant)|(?:AI |large )?language model)\b
 refusal | as a | (?i){_START}As an? (?:(?:AI |large )?language model|AI(?: model| assistant)?),
 refusal | access | (?i)\bI do(?: not|n['’]t) have access to (?:the|that|this) (?:\w+ )?(?:passage|paper|text|article)\b

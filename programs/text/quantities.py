@@ -89,8 +89,8 @@ _EVERYDAY = frozenset({*range(13), 100, 1000, 0.05, 0.5, 0.95})
 class Quantity(NamedTuple):
     """A number as it is `written`. `size` is its value in the base unit of `dimension`, or just the value if it has none.
     `abs_error` is the rounding error of `size`, about 0 for one digit or words; `rel_error` is that error as a share, 0 if
-    not a decimal. `digits`: the significant ones. `plain`: small counts, 100 % and the 5 % level, which everybody uses.
-    `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
+    not a decimal. `digits`: the significant ones. `plain`: small counts, 50 %, 100 % and the 5 % level, which everybody
+    uses. `round`: a number that anybody may guess (30, 250, 0.5, 12, 24)."""
 
     written: str
     value: float

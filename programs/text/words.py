@@ -11,19 +11,32 @@ from pydantic import BaseModel
 # Unicode's tables takes twice as long.
 _LETTER = "[a-zµß-ɏͰ-ӿ]"
 _TOKEN = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)?|\d+(?:[.,]\d+)*|\.\d+|[;:,()\[\].!?=<>≤≥—]|[-–](?=\s)")
-_GRAMMAR = """
+_EMPTY_WORDS = """
     a an the of in on at to for from by with as and or but if so is are was were be been being am do does did doing
     has have had having can could may might will would shall should must ca wo it its they them their there this
     that these those we us our you your i me my he she his her him what which who whom whose why how then than into
-    onto upon over through about between among within also just only very such any some many few each both all own
-    not no never nor neither none without cannot while during until whether because though although however
-    therefore per via again even still yet make makes made take takes given want need think know seem seems consider
-    explain describe discuss tell say please briefly detail exactly precisely actually really reason reasons way
-    ways happen happens occur occurs kind kinds sort much role play plays important importance significant
-    significance understand understanding suggest suggests evidence conclusion conclude likely
+    onto upon about between among within also just only very such any some many each both own not no never nor
+    neither none without cannot whether however therefore per via even still yet make makes made take takes given
+    want need think know seem seems consider explain describe discuss tell say please briefly detail exactly
+    precisely actually really reason reasons way ways happen happens occur occurs kind kinds sort much role play
+    plays important importance significant significance understand understanding suggest suggests evidence
+    conclusion conclude likely
 """
-GRAMMAR = frozenset(_GRAMMAR.split())
-"""Words that tell neither what a sentence is about nor one question from another; "more", "first" and "when" may."""
+_VAGUE_WORDS = """
+    all few during until over through while again because although though more most less least other another either
+    else first second next finally back up off out under against toward towards vs when where whereas here there's
+    that's it's i'm i've i'll let's like often once ever always together well right wrong true false correct
+    incorrect mistake mistaken sure unsure doubt unclear uncertain quite rather simply basically clearly certainly
+    definitely obviously indeed honestly overall similarly maybe perhaps possibly probably interesting interestingly
+    alternative alternatively hypothesis assume assuming assumption suppose guess believe wonder check verify look
+    looks looking come comes going gets hold wait okay hmm hmmm step thing things something anything everything
+    thinking thought thoughts reasoning knows needs considering reconsider redo revise scratch careful done mine
+    myself ours yours
+"""
+EMPTY_WORDS = frozenset(_EMPTY_WORDS.split())
+"""Words that tell neither what a sentence is about nor one question from another."""
+GRAMMAR = EMPTY_WORDS | frozenset(_VAGUE_WORDS.split())
+"""Words that do not tell what a sentence is about; some, such as "few" and "first", tell one question from another."""
 
 _ENDINGS = ("ies", "es", "s", "ing", "ed", "ly")
 _COMMON_ENGLISH_WORDS = frozenset({"the", "of", "and", "is", "are", "was", "were", "that", "with"})

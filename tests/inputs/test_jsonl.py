@@ -80,6 +80,9 @@ def test_read_objects_raises_at_a_bad_line_and_names_its_place(tmp_path: Path) -
         path = write(tmp_path / "a.jsonl", BEFORE, b"", data)
         with pytest.raises(UserError, match=f"a.jsonl:3: {reason}"):
             list(read_objects(path))
+    path.write_bytes('{"text": "a"}'.encode("utf-16"))
+    with pytest.raises(UserError, match=r"a\.jsonl is not UTF-8 text"):
+        list(read_objects(path))
 
 
 def test_blank_lines_are_counted_separately_and_the_last_line_needs_no_line_end(tmp_path: Path) -> None:
@@ -130,6 +133,7 @@ def test_a_truncated_archive_is_reported_and_no_complete_record_is_lost(tmp_path
         assert [sample.text for sample in samples] == [f"Text {n}." for n in range(len(samples))]
         assert report.skipped == {SkipReason.TRUNCATED_ARCHIVE: 1}
         assert report.lines - 1 == len(samples) >= minimum
+        assert report.first_examples == {SkipReason.TRUNCATED_ARCHIVE: Place(file=path.name, line=report.lines)}
         minimum = 250 * (size >= len(first) // 2)
     assert len(samples) == 499 or ending == ".zst", "only the last line may be cut"
 

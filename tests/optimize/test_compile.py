@@ -9,8 +9,8 @@
 5. `--max-calls N` pays for at most N calls. A limit that is too low is rejected before any call. If the estimate was too
    low, the compilation ends with one line, and a larger N continues it without paying for anything twice.
 7. An optimizer gets the training and validation sides of the split, the predictors to change, and the program's usual
-   score as threshold, so that there always are good runs. A trial only costs calls of the stage that changes, since
-   earlier stages are replayed (tested with 1; for which stages: test_compile_settings.py).
+   score as threshold, so that there always are good runs. A trial only costs calls of the stage that changes and of those
+   that depend on it, since the others are replayed (tested with 1).
 8. A repeated compilation makes no calls and has the same result (tested with 2). With `--no-resume`, it starts again and
    keeps the old folder (tests/optimize/test_compile_ends.py).
 9. A log beside the folder records the compilation (tested with 2).

@@ -2,20 +2,21 @@
 
 1. A recorded call is never made again, whether in the same session or a later one, by a copy of the LM, or asynchronously
    after it was made synchronously. A replay returns the recorded answer.
-2. Another endpoint, model, message, option, seed, temperature or rollout makes another call.
+2. Another endpoint, model, message, option, seed, temperature or rollout makes another call. That a model refuses schemas,
+   on which prompts depend, is learned from replays as from calls, whatever the model is asked for.
 3. Equal concurrent calls are made once; no more calls are in flight than allowed.
 4. (A killed process loses no recorded answer: tests/optimize/test_compile_ends.py.)
 5. An error is raised in all callers that wait for the call, and not recorded; a truncated answer is recorded as such.
 6. The meter counts a call that is made as usual, and a replay as nothing.
-8. At most `max_calls` calls are paid for over all sessions; replays and failed calls do not count. After a fatal error,
-   and after `stop`, no call starts; calls in flight are still recorded, and a call that waits for a retry ends with
-   `RunStopped`.
+8. At most `max_calls` calls are paid for over all sessions; replays, failed calls and calls that wait for a permit do not
+   count, so that the whole budget is used. After a fatal error, and after `stop`, no call starts; calls in flight are
+   still recorded, and a call that waits for a retry ends with `RunStopped`.
 """
 
 import copy
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -135,6 +136,21 @@ def test_2_without_schema_support_a_repeated_call_is_replayed(tmp_path: Path) ->
     assert len([body for body in server.bodies if "response_format" not in body]) == 3
 
 
+def test_2_schema_support_is_known_of_a_model_whatever_it_is_asked_for(tmp_path: Path) -> None:
+    predict = dspy.Predict("question -> answer")
+    with StandIn(lambda _: '{"answer": "yes"}', formats="none") as server:
+        for _ in range(2):
+            resolved = resolve("openai/any", api_base=server.openai_base, env={})
+            with session(tmp_path, server) as current:
+                for purpose in ("student", "judge"):
+                    model = recorded(resolved, current.recorder, purpose)
+                    with dspy.context(lm=model.lm, adapter=dspy.JSONAdapter()):
+                        predict(question=purpose)
+                paid = current.recorder.calls
+            resolved.close()
+    assert paid == 2
+
+
 def test_3_equal_calls_of_threads_are_made_once(tmp_path: Path) -> None:
     server = StandIn(numbered_answers(), latency=0.2, faults=FaultPlan(script=["418"]))
     with server, session(tmp_path, server) as current, ThreadPoolExecutor(8) as pool:
@@ -223,6 +239,16 @@ def test_8_no_more_calls_are_paid_for_than_allowed(tmp_path: Path) -> None:
             with pytest.raises(Exception, match="budget of 4 calls"):
                 current.ask("4")
     assert len(server.calls) == 5
+
+
+def test_8_calls_that_wait_for_a_permit_have_not_used_the_budget(tmp_path: Path) -> None:
+    with StandIn(numbered_answers(), latency=0.2) as server, session(tmp_path, server, max_calls=20) as current:
+        with ThreadPoolExecutor(40) as pool:
+            calls = [pool.submit(current.ask, str(number)) for number in range(40)]
+            wait(calls, return_when=FIRST_EXCEPTION)
+            current.recorder.stop(PROCESS_TIMEOUT)
+        assert isinstance(current.recorder.failure, BudgetSpent)
+        assert current.recorder.calls == len(server.calls) == 20
 
 
 def test_8_no_call_starts_after_a_fatal_error_or_the_stop(tmp_path: Path) -> None:

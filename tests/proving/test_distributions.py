@@ -180,6 +180,10 @@ def test_no_file_in_the_folder_is_lost(tmp_path: Path, monkeypatch: pytest.Monke
     assert (folder / "README.md").exists(), "tier 0 is written before the next tier starts"
     results.lift = Lift(traces=6, papers=3, left_out=0, own=None, other=None, more=None, copied=0)
     results.write(folder)
+    with pytest.raises(UserError, match="no student"):
+        prove(ProveOptions(document=path, tier="1"), print)
+    kept = Results.model_validate_json((folder / "results.json").read_text())
+    assert kept.lift == results.lift, "the same command replaces its results once the student is loaded"
     assert prove(ProveOptions(document=path), print).lift is None
     (old,) = folder.glob("results.json.*.old")
     assert Results.model_validate_json(old.read_text()).lift == results.lift

@@ -122,6 +122,19 @@ async def test_unreadable_replies_end_the_run_only_if_nobody_answers(asker: Aske
         await asker.ask("unread")
 
 
+async def test_a_run_that_nobody_answered_fails(asker: Asker) -> None:
+    asker.caller.check_answered()
+    await asker.ask("unread", fault="server")
+    with pytest.raises(FatalError, match="no call got a usable answer; last problem: no"):
+        asker.caller.check_answered()
+
+
+async def test_one_answer_is_enough(asker: Asker) -> None:
+    await asker.ask("ok")
+    await asker.ask("unread", fault="server")
+    asker.caller.check_answered()
+
+
 async def test_stages_left_unanswered_by_a_stop_are_no_failures(asker: Asker) -> None:
     for _ in range(LOST_IN_A_ROW + CAPACITY - 1):
         await asker.ask("unread", fault="server")

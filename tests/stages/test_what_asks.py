@@ -37,6 +37,15 @@ def test_a_question_names_what_its_passage_is_about(question: str, reason: str) 
     assert (why is None) if not reason else (reason in str(why))
 
 
+def test_words_that_texts_about_anything_share_name_nothing() -> None:
+    passage = "First, most of the others are more faint where the sky is bright. It is less sure when it is dark."
+    for question in (
+        "Could you tell me more about this, and when it is most useful?",
+        "Where do most volcanoes form, and when are the others less active?",
+    ):
+        assert "names nothing" in str(why_off_topic(question, passage)), question
+
+
 @pytest.mark.parametrize(
     "passage",
     [

@@ -33,6 +33,8 @@ DIFFERENT = [
     ("Can the fit work with a mask of the plane?", "Can the fit work without a mask of the plane?"),
     ("What is the value at 95 GHz?", "What is the value?"),
     ("Why are there two peaks in the spectrum?", "Why are there three peaks in the spectrum?"),
+    ("Why do few galaxies form stars in this halo?", "Why do all galaxies form stars in this halo?"),
+    ("What happens to the flux during the eclipse?", "What happens to the flux until the eclipse?"),
 ]
 QUESTIONS = st.sampled_from([q for pair in SAME + DIFFERENT for q in pair] + ["", "Why?", "???"])
 

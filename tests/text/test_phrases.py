@@ -106,6 +106,7 @@ INTRODUCED = [
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
     ("The papers agree on a half-life.", "I read papers on this. Can its half-life be 5 days?"),
     ("In the present analysis the weakest step is the selection.", STUDY),
+    ("With the given figures, the described method gains little.", STUDY),
     ("I read 14 of 14 as none lost. The numbers in the question are medians.", STUDY),
     ("A trial would settle it. The trial needs 200 patients, and the study at least a year.", ""),
 ]
@@ -179,7 +180,7 @@ ARTEFACTS = [
             NOTES: r"""
             The evidence says that there was none. | The critique says that the sample is small. |
             The critique also mentions attention. |
-            It is in the notes, so it holds. | The context provided calls for care. |
+            It is in the notes, so it holds. | The context provided calls for care. | From the evidence given, it holds. |
             The strands say that selection matters. | Based on the analysis provided, it holds. |
             All the evidence provided points to dust. |
             The relevant sentences are about dust. | It follows from the given scientific text.
@@ -211,6 +212,8 @@ NO_ARTEFACTS = texts(
     One hypothesis is dust, another is age. The first hypothesis predicts a colour. |
     I reject the null hypothesis 5% of the time, and the hypothesis 2.5 sigma away never. |
     The evidence shows little, and it rests on the evidence given in court. |
+    The probability of the hypothesis given the data is small. | Under the given hypothesis, 3 of 20 fail. |
+    The evidence given so small a sample is thin. |
     A person stands on a scale. The person jumps, and it reads more. |
     The person who was never rechecked is what I can't see. |
     The person I spoke to keeps bees. | The person taking the drug sleeps less. | The person behind the wheel was tired. |

@@ -27,15 +27,20 @@ MACHINE_TEXTS = [
             "HTML page": r"""<!DOCTYPE html><html> | <html lang='en'>""",
             "server error": r"""
             500 Internal Server Error | 502 Bad Gateway | HTTP 503 | {"type":"error","error":{}} |
+            You passed a messages field along with system | Incorrect API key provided |
             The model is currently overloaded. | Please try again later. |
-            Your session has expired. Please log in again to continue.
+            An error occurred while processing your request. | Your session has expired. |
+            The response was filtered due to the prompt. | It breaks our content management policy. |
+            This model's maximum context length is 8192 tokens. | {"code": "model_not_found"}
         """,
             "rate limit": r"""
-            Rate limit exceeded, try later | Error: rate limit reached for gpt | 429 Too Many Requests
+            Rate limit exceeded, try later | Error: rate limit reached for gpt | 429 Too Many Requests |
+            You exceeded your current quota
         """,
             "refusal": r"""
             I'm sorry, but I can't assist with that. | I am sorry, I cannot answer. |
             I cannot help with this request. | As an AI language model, I have no view. |
+            I apologize, but I cannot provide an answer to this question. | I must decline to answer this request. |
             Sorry, I can't answer that question. | As a large language model, I have no telescope. |
             I'm just a language model. | 抱歉，我无法回答这个问题。 | As an AI, I cannot feel. |
             I don't have access to the full paper.
@@ -61,7 +66,7 @@ PROSE = [
     A neural network acts as an AI model of the foreground. | He traced back the most recent call of the bird. |
     The interval [[0, 1], [2, 3]] has two parts. | I do not have access to the distance, so I assume 10 Mpc. |
     The set {x, y} spans the plane. | So many requests for telescope time were rejected. |
-    The reference frame matters ($v < c$). |
+    The reference frame matters ($v < c$). | I must decline in brightness faster than the model says. |
     The model is overloaded with parameters, so an error occurred in the fit. |
     A language model of the sky survey was trained on 500 characters. | The mean momentum <p> falls.
     At $R_{response}$ and \text{response} it falls.
