@@ -17,7 +17,7 @@ from programs.errors import UserError
 from programs.exports.card import Exported, card_text
 from programs.exports.options import ExportOptions, parse_shares, split_of
 from programs.exports.screening import Screen, screening
-from programs.exports.view import Columns, Row, question_key
+from programs.exports.view import Columns, Row, paper_question_key
 from programs.inputs.papers import source_key
 from programs.run.attempts import ReadTrace, attempts_by_variation, find_source, open_read_only
 from programs.run.document import read_metadata, read_records
@@ -74,7 +74,7 @@ def group_by_question(traces: Iterable[ReadTrace]) -> Iterator[list[ReadTrace]]:
     with contextlib.closing(sqlite3.connect("")) as database:
         database.execute("create table trace (question text, packed blob)")
         for trace in traces:
-            database.execute("insert into trace values (?, ?)", (question_key(trace.record), pickle.dumps(trace)))
+            database.execute("insert into trace values (?, ?)", (paper_question_key(trace.record), pickle.dumps(trace)))
         query = "select min(rowid) over (partition by question) first, packed from trace order by first, rowid"
         for _, group in groupby(database.execute(query), key=itemgetter(0)):
             yield [pickle.loads(packed) for _, packed in group]

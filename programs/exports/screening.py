@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from programs.exports.benchmarks import Benchmarks
 from programs.exports.licences import UNKNOWN, licence_name, licence_of
 from programs.exports.options import MEASURE_PATHS, ExportOptions, parse_rule
-from programs.exports.view import NO_SCORE, question_key
+from programs.exports.view import NO_SCORE, paper_question_key
 from programs.records import Record
 from programs.text.near_duplicates import BandIndex, similarity
 
@@ -112,7 +112,7 @@ class AskedQuestions:
         """Why a trace is left out, if its question repeats one of another text. All traces of a question share its fate."""
         source = record.source_paper.id or record.source_paper.title
         question = record.user_interaction.question
-        name, id = question_key(record), question_name(record)
+        name, id = paper_question_key(record), question_name(record)
         decided = self._database.execute("select original from asked where name = ?", (name,)).fetchone()
         original: str | None = decided[0] if decided else self._original_of(source, question)
         if not decided:

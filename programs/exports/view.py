@@ -195,7 +195,7 @@ def rating(record: Record) -> float:
     return record.metadata.quality_score or 0
 
 
-def question_key(record: Record) -> str:
+def paper_question_key(record: Record) -> str:
     """Identifies a question by its passage and its text, since in a merged journal several questions may have one id."""
     paper = record.source_paper
     return content_id(f"{paper.id or paper.title}\0{record.user_interaction.question}")
