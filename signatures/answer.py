@@ -39,7 +39,7 @@ class ShortForm(BaseModel):
         description="the figure, the right claim, yes or no, or the name; empty for none",
         json_schema_extra={"maxLength": 160},
     )
-    unit: str = Field(default="", max_length=40, description="for a number, its unit; or empty")
+    unit: str = Field(default="", max_length=40, description="for a number, its unit; empty for a count or a ratio")
     others: list[Option] = Field(
         default_factory=list,
         min_length=0,
@@ -89,10 +89,10 @@ class WriteAnswer(AboutQuestion):
     say that it is assumed. Keep to the length given below. Where something is in doubt say so there, and how much; what
     is certain needs no hedge, and no answer should end with one out of habit. Be no surer than the thought: a doubt or
     condition that it found and did not settle belongs in the answer, before any illustration or further figure. Use what
-    is at hand and what the thought worked out, but correct its slips of arithmetic; add nothing important that the
-    thought lacks, except a warning that this person needs. Write about the subject, not about where it is written: no
-    "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number. Then give the
-    means to check other answers."""
+    is at hand and what the thought worked out, but correct its slips, and leave out a step that does not follow; add
+    nothing important that the thought lacks, except a warning that this person needs. Write about the subject, not about
+    where it is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses
+    by number. Then give the means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

@@ -103,9 +103,9 @@ class Style(NamedTuple):
 
 
 VOICES: dict[str, Style] = {
-    "sentences": Style("In plain, unhurried sentences, none of them a question to yourself.", 4),
-    "talking": Style("Loosely, as people talk to themselves.", 2),
-    "asking": Style("In plain sentences, asking yourself a question once or twice.", 2),
+    "sentences": Style("In plain, unhurried sentences, none of them a question to yourself.", 3),
+    "talking": Style("Loosely, as people talk to themselves.", 3),
+    "asking": Style("In plain sentences, asking yourself a question once or twice.", 3),
     "notebook": Style("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Style("In longer, connected sentences, none of them a question to yourself.", 2),
 }
@@ -136,12 +136,12 @@ class LengthRange(NamedTuple):
 
 
 LENGTHS: dict[Length, LengthRange] = {
-    "short": LengthRange("Short: three to five paragraphs, {} words in all.", 90, 160),
-    "middling": LengthRange("Medium: four to nine paragraphs, {} words in all.", 160, 320),
+    "short": LengthRange("Short: three to five paragraphs, {} words in all.", 110, 190),
+    "middling": LengthRange("Medium: four to nine paragraphs, {} words in all.", 190, 370),
     "long": LengthRange(
         "Long: seven to sixteen paragraphs, some a line, {} words in all.",
-        320,
-        600,
+        370,
+        640,
     ),
 }
 

@@ -138,12 +138,12 @@ class MethodCritique(BaseModel):
 
     strengths: list[Note] = Field(min_length=1, max_length=2, description="what the method does well")
     weaknesses: list[Note] = Field(min_length=1, max_length=3, description="what could bias or undermine the result")
-    alternative: str = characters(10, 300, "the likeliest other explanation, and how likely it still is")
+    alternative: str = characters(10, 300, "another explanation that is still likely, or why none is")
 
 
 class CritiqueMethod(NotesOnQuestion):
     """Judge how far the method behind the result can be trusted for this question: what it does well, what could bias it,
-    and how likely the best other explanation still is. If the question is about another case, judge the method needed
+    and whether another explanation is still likely. If the question is about another case, judge the method needed
     there; if no result is involved, judge the usual explanation: what it gets right, and where it misleads."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")

@@ -63,15 +63,15 @@ class WriteThought(AboutQuestion):
     number may be tried and dropped. Begin at once, without restating the question. Work out in the open what the figures
     at hand allow, and check the arithmetic. Where a figure is missing, a direction, a proportion or a bound often does
     as well; make one up only if the outcome hangs on its size, let it be seen that it is made up, and take nothing as
-    confirmed by it. Rather meet a strong objection than compute once more. Doubt what deserves doubt, let a doubt that
+    confirmed by it. Meet a strong objection rather than compute once more. Doubt what deserves doubt, let a doubt that
     holds change what was built before it, and leave open only what general knowledge does not settle either. Let the
     shape show in what is thought, never in words about it ("that was the easy part", "back to the open point"). Use plain
     words and no slogans, and say nothing twice. Conclude no more than the steps support, and stop there, without a
     summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
-    hypotheses, evidence and critique are notes that nobody else has. Let them guide the outcome, unless their own
-    figures or general knowledge contradict them, and give no sign that they exist: do not mention a hypothesis or a
+    hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, let what
+    holds guide the outcome, and give no sign that they exist: do not mention a hypothesis or a
     sentence by its number, "evidence" as something handed to you, a paper, authors or a passage. You are not the person
     who asks: do not say "we" or "our" about that person's case, and address nobody."""
 

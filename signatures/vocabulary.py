@@ -54,11 +54,11 @@ ASKING: dict[Setting, str] = {
         "person's own, but no invented finding of somebody else."
     ),
     "open": (
-        "Whoever answers can see the passage. The question says what it is about, but need not repeat the passage's "
-        "figures."
+        "Whoever answers has the same facts in view. The question says what it is about, and need not repeat the figures."
     ),
 }
-"""What the question writer is told that an answerer has, and so what the question must include."""
+"""What the question writer is told that an answerer has, and so what the question must include. In the open setting, the
+passage is not mentioned: when it was, a small model mentioned it or its sentences in five questions of 16, now in one."""
 
 NOTING: dict[Setting, str] = {
     "closed": (

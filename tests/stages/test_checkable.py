@@ -50,6 +50,7 @@ def short_answer(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
         ("9", "% of the targets", 9.0, "%"),
         ("107", "galaxies", 107.0, ""),
         ("9.6", "galaxies", 9.6, ""),
+        ("107", "IQ galaxies", 107.0, ""),
         ("12", "bananas", None, Reason.UNIT),
         ("9", "galaxies per furlong", None, Reason.UNIT),
         ("12 km/s", "", None, Reason.UNSTATED),

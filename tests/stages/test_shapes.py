@@ -72,4 +72,4 @@ def test_requested_numbers_of_words_vary() -> None:
     assert len(words) > 40
     assert max(words.values()) < len(drawn) / 10
     assert f"at most {drawn[0].words} words" in drawn[0].prompt_text
-    assert "90 to 160 words" in Shape(name="backwards", noticed=None, length="short").prompt_text
+    assert "110 to 190 words" in Shape(name="backwards", noticed=None, length="short").prompt_text
