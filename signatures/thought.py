@@ -70,10 +70,10 @@ class WriteThought(AboutQuestion):
     summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
-    hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, let what
-    holds guide the outcome, and give no sign that they exist: do not mention a hypothesis or a
-    sentence by its number, "evidence" as something handed to you, a paper, authors or a passage. You are not the person
-    who asks: do not say "we" or "our" about that person's case, and address nobody."""
+    hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, and let what
+    holds guide the outcome. Give no sign that they exist: do not mention a hypothesis or a sentence by its number,
+    "evidence" as something handed to you, a paper, authors or a passage. You are not the person who asks: do not say "we"
+    or "our" about that person's case, and address nobody."""
 
     passage: str | None = dspy.InputField(  # type: ignore[assignment]
         desc="scientific text, one numbered sentence per line"

@@ -23,6 +23,7 @@ Check = Callable[[list[Any]], list[str]]
 
 
 Subject = tuple[str, ...]
+"""What an ask is about: ids, that of the text first. They are the parts of the ask's key."""
 
 
 def accept_all(_values: list[Any]) -> list[str]:
