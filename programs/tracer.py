@@ -118,13 +118,16 @@ class Tracer(AsyncModule):
         `options` are other fields of `programs.settings.TracerOptions`, except models: the same LM also judges, grades and
         solves. Returns a Prediction with `records` (list of `Record`, empty if nothing was accepted), `variations` and
         `pool`. Raises `BackendError` if the model cannot be reached, `StageFailed` if it refuses to write a question or its
-        replies cannot be read, and ValueError if `options` name a model or `traces` exceeds the number of question types.
+        replies cannot be read, and ValueError if the text is empty, `options` name a model, or `traces` exceeds the number
+        of question types.
         """
         if named := [name for name in options if name.endswith(("model", "_models"))]:
             raise ValueError(f"{named[0]}: the LM that DSPy is configured with answers every stage")
         if traces > len(self.questions.types):
             raise ValueError(f"traces={traces}: at most one for each of the {len(self.questions.types)} question types")
         sample = sample_of(text, title=title, domain=domain)
+        if not sample.text:
+            raise ValueError("the text is empty")
         lm = str(getattr(self.judge.predict.lm or dspy.settings.lm, "model", "") or "unnamed")
         options |= {"model": lm, "judge_models": [lm] if options.get("quality_check") else None}
         wanted = TracerOptions(traces_per_sample=traces, traces_per_question=variations, **options)
@@ -160,9 +163,10 @@ def load_tracer(
     question_types: Mapping[str, QuestionType] = QUESTION_TYPES,
     guidance: Mapping[str, str] = MappingProxyType({}),
 ) -> Tracer:
-    """Returns the program for these question types, with the instructions and demonstrations of the compiled `program` if
-    one is given: `programs.compiled.load_program` says which paths it takes, when it raises `UserError`, and that it logs a
-    program compiled for another `model`. `guidance` has a paragraph by stage, which is appended to its instructions."""
+    """Returns the program for these question types, and no others, with the instructions and demonstrations of the compiled
+    `program` if one is given: `programs.compiled.load_program` says which paths it takes, when it raises `UserError`, and
+    that it logs a program compiled for another `model`. `guidance` has a paragraph by stage, which is appended to its
+    instructions."""
     tracer = Tracer(QuestionStage(question_types))
     if program is not None:
         load_program(tracer, Path(program), model=model)

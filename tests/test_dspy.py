@@ -172,6 +172,8 @@ async def test_4_forward_and_aforward_return_the_same() -> None:
     assert {verdict.judge for record in judged.records for verdict in record.verdicts} == {"openai:any"}
     with pytest.raises(ValueError, match="judge_models: the LM that DSPy is configured with"):
         load_tracer()(text=passage(1), quality_check=True, judge_models=["gpt41"])
+    with pytest.raises(ValueError, match="the text is empty"):
+        load_tracer()(text=" ")
 
 
 @pytest.mark.parametrize(
