@@ -24,44 +24,38 @@ class QuestionType(BaseModel):
     takes_figures: bool = False
 
 
-def _type(
-    usual_level: Difficulty,
-    asks: str,
-    fewest_words: int = 40,
-    *,
-    takes_claims: bool = True,
-    takes_figures: bool = False,
-) -> QuestionType:
-    return QuestionType(
-        usual_level=usual_level,
-        fewest_words=fewest_words,
-        asks=asks,
-        takes_claims=takes_claims,
-        takes_figures=takes_figures,
-    )
-
-
 # To add a type, add a line here; the stage, the rotation over the corpus and the document follow.
 QUESTION_TYPES: dict[str, QuestionType] = {
-    "clarification": _type(
-        "beginner", "what a term, quantity or step means, or what it is for", 20, takes_claims=False
+    "clarification": QuestionType(
+        usual_level="beginner",
+        asks="what a term, quantity or step means, or what it is for",
+        fewest_words=20,
+        takes_claims=False,
     ),
-    "critical": _type("intermediate", "whether a conclusion really follows, or what could undermine it"),
-    "interpretation": _type("intermediate", "what a stated number or finding really tells us", takes_figures=True),
-    "application": _type(
-        "intermediate",
-        "how a method or result could be used in another situation",
-        30,
+    "critical": QuestionType(
+        usual_level="intermediate", asks="whether a conclusion really follows, or what could undermine it"
+    ),
+    "interpretation": QuestionType(
+        usual_level="intermediate", asks="what a stated number or finding really tells us", takes_figures=True
+    ),
+    "application": QuestionType(
+        usual_level="intermediate",
+        asks="how a method or result could be used in another situation",
+        fewest_words=30,
         takes_claims=False,
         takes_figures=True,
     ),
-    "comparison": _type(
-        "advanced", "how two methods, samples or explanations differ, or which is preferable", takes_figures=True
+    "comparison": QuestionType(
+        usual_level="advanced",
+        asks="how two methods, samples or explanations differ, or which is preferable",
+        takes_figures=True,
     ),
-    "mechanism": _type("advanced", "what physical or causal process produces an effect", 20),
-    "limitation": _type(
-        "advanced",
-        "which assumption or systematic effect limits a result, or by how much",
+    "mechanism": QuestionType(
+        usual_level="advanced", asks="what physical or causal process produces an effect", fewest_words=20
+    ),
+    "limitation": QuestionType(
+        usual_level="advanced",
+        asks="which assumption or systematic effect limits a result, or by how much",
         takes_claims=False,
         takes_figures=True,
     ),

@@ -138,11 +138,7 @@ class LengthRange(NamedTuple):
 LENGTHS: dict[Length, LengthRange] = {
     "short": LengthRange("Short: three to five paragraphs, {} words in all.", 110, 190),
     "middling": LengthRange("Medium: four to nine paragraphs, {} words in all.", 190, 370),
-    "long": LengthRange(
-        "Long: seven to sixteen paragraphs, some a line, {} words in all.",
-        370,
-        640,
-    ),
+    "long": LengthRange("Long: seven to sixteen paragraphs, some a line, {} words in all.", 370, 640),
 }
 
 NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."

@@ -10,7 +10,7 @@ import pytest
 from tests.additions import copy_project
 from tests.lab import ROOT, run_python
 
-QUESTION_TYPE = '    "history": _type("beginner", "how something came to be known"),'
+QUESTION_TYPE = '    "history": QuestionType(usual_level="beginner", asks="how something came to be known"),'
 GRADE = '    brevity: Percent = Field(description="says no more than it must")'
 RATING = '    daring: Rating = Field(description="does it dare to guess")'
 RATED = "    daring: Rated = None"

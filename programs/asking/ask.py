@@ -21,7 +21,6 @@ Result = TypeVar("Result")
 Check = Callable[[list[Any]], list[str]]
 """Takes the values received so far (the newest last) and returns their problems, an empty list if there are none."""
 
-
 Subject = tuple[str, ...]
 """What an ask is about: ids, that of the text first. They are the parts of the ask's key."""
 
