@@ -24,6 +24,14 @@ CLAIM_LENGTHS = tuple(
 )
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
+ANSWER_ENDS = (
+    "It ends with its strongest reason.",
+    "It ends with the last link of the explanation.",
+    "It ends with what this person can now do, expect or believe.",
+    "It ends with a doubt if one is left that this person has to know of, else with its strongest reason.",
+)
+"""One is drawn; otherwise nearly every answer ends with a caveat."""
+
 
 class ShortForm(BaseModel):
     """The answer in a form that can be checked."""
@@ -46,7 +54,7 @@ class ShortForm(BaseModel):
         max_length=4,
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
         "the misconceptions where they fit, none that the thought leaves open, as exact as the right claim and hedged "
-        "where it is, of the lengths given below, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
+        "where it is, of the lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
         "right claim lacks; for a term, other names for it",
     )
 
@@ -86,7 +94,7 @@ class WriteAnswer(AboutQuestion):
     """Answer every part of the question for this person, in line with the thought. Begin with the answer itself, then
     give what supports it: the best points that the thought found, and the few numbers that it turns on, so that the
     reader can see where they come from. A number that the thought made up stays out, unless the answer turns on it; then
-    say that it is assumed. Keep to the length given below. Where something is in doubt say so there, and how much; what
+    say that it is assumed. Keep to the form given below. Where something is in doubt say so there, and how much; what
     is certain needs no hedge, and no answer should end with one out of habit. Be no surer than the thought: a doubt or
     condition that it found and did not settle belongs in the answer, before any illustration or further figure. Use what
     is at hand and what the thought worked out, but correct its slips, and leave out a step that does not follow; add
@@ -98,7 +106,7 @@ class WriteAnswer(AboutQuestion):
     thought: str = dspy.InputField(desc="the reasoning so far")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
-    lengths: str = dspy.InputField(desc="how long the answer and the claims of a choice should be")
+    form: str = dspy.InputField(desc="how long the answer should be and how it ends, and how long the claims of a choice")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")

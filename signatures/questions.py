@@ -45,8 +45,8 @@ CLAIMS = tuple(
 "no", since doubts come to mind first, and cautious or negative claims get a "yes", so that one could answer unread."""
 
 FIGURE = (
-    "It asks for one figure, which has to be worked out in several steps from those at hand, and does not say how; "
-    "without any for that, it asks one thing."
+    "It asks for one figure that this person has a use for, which has to be worked out in several steps from those at "
+    "hand, and does not say how; without any for that, it asks one thing."
 )
 ONE_THING = "It asks one thing, and for more than a yes or no."
 TWO_THINGS = "It asks two things that belong together."

@@ -66,7 +66,7 @@ class WriteThought(AboutQuestion):
     confirmed by it. Meet a strong objection rather than compute once more. Doubt what deserves doubt, let a doubt that
     holds change what was built before it, and leave open only what general knowledge does not settle either. Let the
     shape show in what is thought, never in words about it ("that was the easy part", "back to the open point"). Use plain
-    words and no slogans, and say nothing twice. Conclude no more than the steps support, and stop there, without a
+    words, no slogans and no maxims, least of all at the end of a paragraph, and say nothing twice. Conclude no more than the steps support, and stop there, without a
     summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The

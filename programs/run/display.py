@@ -1,5 +1,5 @@
-"""Shows the progress of a run: a panel on a terminal; elsewhere a line at the start, one a minute and one at the end. The
-pace is measured by `rich.progress`. With `--follow` the reply of each stage is printed as it arrives."""
+"""Shows the progress of a run: a panel on a terminal; elsewhere a line at the start, one a minute and one at the end. With
+`--follow` the reply of each stage is printed as it arrives."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,6 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -55,9 +55,7 @@ class ProgressView:
 
     def __init__(self, ledger: Ledger, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger, self._traces_per_text = ledger, settings.traces_per_text
-        self._progress = Progress(speed_estimate_period=PACE_SECONDS, get_time=clock)
-        self._progress.add_task("traces", total=None)
-        (self._task,) = self._progress.tasks
+        self._clock, self._looks = clock, deque[tuple[float, int]]()
 
     def look(self) -> "ProgressView":
         """Updates the view to the present state of the run."""
@@ -69,9 +67,17 @@ class ProgressView:
         if (texts := ledger.texts_left) is not None and made >= 0:
             self.expected = self.done + round(texts * made / (ledger.texts_done + PLANNED_TEXTS))
         self.total = self.expected if ledger.goal is None else ledger.goal
-        # No total is passed: `update` would reset the pace when it changes, and consider the task finished.
-        self._progress.update(self._task.id, completed=self.done)
+        self._looks.append((self._clock(), self.done))
+        while self._looks[-1][0] - self._looks[0][0] > PACE_SECONDS:
+            self._looks.popleft()
         return self
+
+    @property
+    def pace(self) -> float:
+        """Traces per second since the first look of the last `PACE_SECONDS`; 0 if none was made. The time since the newest
+        trace counts as well: `rich.progress` leaves it out, and took two traces after ten minutes for two a minute."""
+        (since, before), (now, done) = self._looks[0], self._looks[-1]
+        return max(0, done - before) / (now - since) if now > since else 0.0
 
     @property
     def share(self) -> float | None:
@@ -93,8 +99,7 @@ class ProgressView:
             presses = "again " if gate.interrupted else "twice "
             calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
             yield "stopping", f"{ledger.stopping}: finishing the {calls}, then saving; Ctrl-C {presses}stops at once"
-        pace = "no pace yet" if not self._task.speed else f"{60 * self._task.speed:.1f} traces/min"
-        yield "time", ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), pace])
+        yield "time", ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), self._format_pace()])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
         waiting = 0 if gate.closed else ledger.retries.waiting
         waits = f", {waiting} waiting to retry" if waiting else ""
@@ -109,10 +114,15 @@ class ProgressView:
             yield "errors", ", ".join(f"{kind} x{n}" for kind, n in retries.faults.most_common(MAX_FAULT_KINDS))
             yield "last", retries.last[:MAX_ERROR_CHARS]
 
+    def _format_pace(self) -> str:
+        if not self.pace:
+            return "no pace yet"
+        return f"{60 * self.pace:.1f} traces/min" if self.pace > 1 / 60 else f"{3600 * self.pace:.1f} traces/h"
+
     def _time_left(self, now: float) -> Iterator[str]:
         totals = [total for total in (self._ledger.goal, self.expected) if total is not None]
         left = min(totals, default=math.inf) - self.done
-        seconds = left / self._task.speed if self._task.speed else math.inf
+        seconds = left / self.pace if self.pace else math.inf
         if self._ledger.stopping is not None or left <= 0:
             return
         if seconds < 1e9:  # beyond some thirty years the run has hardly started, and its end may have no date

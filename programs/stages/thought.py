@@ -21,7 +21,7 @@ from programs.stages.questions import Question, draw_word_count, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems
 from programs.text.thought import wrap_thought
-from signatures.answer import ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
+from signatures.answer import ANSWER_ENDS, ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis, UserPerspective
@@ -213,13 +213,13 @@ class ThoughtStages(AsyncModule):
 def _answer_inputs(
     thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, seed: str
 ) -> dict[str, Any]:
-    """The inputs of the answer stage from the thought and the notes, and lengths drawn with `seed`. The answer is to be
-    no longer than the thought, unless that is very short."""
+    """The inputs of the answer stage from the thought and the notes, and a form drawn with `seed`. The answer is to be no
+    longer than the thought, unless that is very short."""
     draw, shown, (fewest, most) = random.Random(seed), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
     words = draw_word_count(draw, fewest, max(fewest, min(most, len(shown.split()))))
-    lengths = f"{ANSWER_LENGTH.format(words)} {draw.choice(CLAIM_LENGTHS)}"
+    form = " ".join([ANSWER_LENGTH.format(words), draw.choice(ANSWER_ENDS), draw.choice(CLAIM_LENGTHS)])
     notes = {"perspective": perspective, "misconceptions": list(analysis.misconceptions)}
-    return {"thought": shown, **notes, "lengths": lengths}
+    return {"thought": shown, **notes, "form": form}
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:

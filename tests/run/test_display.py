@@ -210,6 +210,17 @@ def test_5_the_time_left_is_that_of_the_remaining_traces() -> None:
     assert "about 0:19:07 left" in line(view(with_many_empty_texts), NOON), "half of the texts give no trace"
 
 
+def test_5_the_pace_includes_the_time_before_the_first_trace_and_after_the_last() -> None:
+    clock, run = ManualClock(), ledger(goal=6, traces=Counter())
+    progress = ProgressView(run, Settings(model="m"), clock).look()
+    for minutes in (10, 1, 9):
+        clock.now += 60 * minutes
+        run.traces["accepted"] = min(2, run.traces["accepted"] + 1)
+        progress.look()
+    assert "about 0:40:00 left" in line(progress, NOON)
+    assert "6.0 traces/h" in line(progress, NOON)
+
+
 def test_5_a_text_that_is_decided_again_counts_as_done(tmp_path: Path) -> None:
     seen: list[Ledger] = []
 

@@ -16,7 +16,7 @@ import pytest
 from programs.background_loop import run_in_background
 from programs.stages.checks import answer_problems, own_problems, thought_problems
 from programs.stages.thought import NO_FAULTS, Faults
-from signatures.answer import ANSWER_WORDS, CLAIM_LENGTHS
+from signatures.answer import ANSWER_ENDS, ANSWER_WORDS, CLAIM_LENGTHS
 from signatures.thought import Thought
 from signatures.vocabulary import Depth, Setting
 from tests.builders import PARAGRAPHS, TEXT, Answers, passage, plan, question, strands, thought, tracer
@@ -116,17 +116,17 @@ def test_the_thought_stage_gets_the_strands_and_the_passage_if_it_is_in_view(set
     assert final.depth > trace.depth
 
 
-def test_the_right_claim_of_a_choice_is_requested_at_every_rank() -> None:
+def test_each_end_of_an_answer_and_each_rank_of_the_right_claim_of_a_choice_is_requested() -> None:
     writer, notes = tracer().writer, strands()
 
-    def requested_rank(number: int) -> str:
+    def requested_form(number: int) -> str:
         ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), NO_FAULTS)
-        return str(ask.inputs["lengths"]).partition(". ")[2]
+        return str(ask.inputs["form"]).partition(". ")[2]
 
-    counts = Counter(map(requested_rank, range(120)))
-    assert set(counts) == set(CLAIM_LENGTHS)
-    assert min(counts.values()) >= 15
-    assert requested_rank(3) == requested_rank(3)
+    counts = Counter(map(requested_form, range(320)))
+    assert set(counts) == {f"{end} {claims}" for end in ANSWER_ENDS for claims in CLAIM_LENGTHS}
+    assert min(counts.values()) >= 8
+    assert requested_form(3) == requested_form(3)
 
 
 @pytest.mark.parametrize("depth", ANSWER_WORDS)
@@ -138,7 +138,7 @@ def test_the_requested_length_of_an_answer_follows_its_depth_and_thought(depth: 
     def requested_words(number: int, words: int) -> int:
         long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
         ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), NO_FAULTS)
-        return int(re.findall(r"about (\d+) words", ask.inputs["lengths"])[0])
+        return int(re.findall(r"about (\d+) words", ask.inputs["form"])[0])
 
     lengths = sorted(requested_words(number, 600) for number in range(60))
     assert fewest - 5 <= lengths[0] <= fewest * 1.3
