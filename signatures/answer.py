@@ -106,7 +106,9 @@ class WriteAnswer(AboutQuestion):
     thought: str = dspy.InputField(desc="the reasoning so far")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
-    form: str = dspy.InputField(desc="how long the answer should be and how it ends, and how long the claims of a choice")
+    form: str = dspy.InputField(
+        desc="how long the answer should be and how it ends, and how long the claims of a choice"
+    )
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)
     answer: FinalAnswer = dspy.OutputField(desc="the answer")
