@@ -183,12 +183,15 @@ def _markdown(report: Report) -> str:
     total = Failures(**{name: sum(getattr(each, name) for each in stages.values()) for name in Failures.model_fields})
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     sides = "; ".join(f"{name}: {counts_text(side)}, hash {side['hash']}" for name, side in data.items())
+    demonstrated = []
+    if any(tuned.demonstrations for tuned in report.predictors.values()):
+        shared = "program.json holds training texts in its demonstrations: share it only if you may share those."
+        demonstrated = [f"{shared} Licences of the training texts: {licences}." if licences else shared]
     parts = [
         f"# {settings['optimizer']} on {', '.join(settings['stage'])}, for {settings['model']}",
         verdict,
         *warnings,
-        "program.json holds training texts in its demonstrations: share it only if you may share those."
-        + (f" Licences of the training texts: {licences}." if licences else ""),
+        *demonstrated,
         f"## Held out: {counts_text(data['test'])}",
         f"Composite: {weights}. Judges: {report_judges} here, {judges} while tuning.",
         _table(
@@ -205,8 +208,9 @@ def _markdown(report: Report) -> str:
         ),
         "## What it cost",
         _table(("for", "calls", "input tokens", "output tokens"), *map(_cost, report.spent, report.spent.values())),
-        "## Instructions",
     ]
+    if any(tuned.changed for tuned in report.predictors.values()):
+        parts.append("## Instructions")
     for name, tuned in report.predictors.items():
         if tuned.changed:
             temperature = "unchanged" if tuned.temperature is None else tuned.temperature

@@ -19,13 +19,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from programs.cli.options import Options, describe_changes, parse, run_cli
+from programs.cli.options import Options, parse, run_cli
 from programs.errors import StorageError, UserError
 from programs.files import JOURNAL, draft_path, move_aside, path_beside, take_lock
 from programs.run.attempts import TraceSource, find_sources
 from programs.run.document import write_document
 from programs.run.journal import Journal
-from programs.run.resume import OPTIONS_IN_RECORDS
+from programs.run.resume import OPTIONS_IN_RECORDS, mixing_differences
 from programs.schema import Status
 from programs.traces.line import IMPORTED
 from programs.versions import git_commit, versions
@@ -156,7 +156,7 @@ def _last_runs(sources: Sequence[TraceSource], folder: Path) -> Iterator[tuple[P
 def _refuse_mixture(runs: Sequence[tuple[Path, dict[str, Any]]]) -> None:
     for path, run in runs[1:]:
         first, first_run = runs[0]
-        if differences := describe_changes(first_run["mixing"], run["mixing"]):
+        if differences := mixing_differences(first_run["mixing"], run["mixing"]):
             raise UserError(
                 f"{path} was made with other settings than {first}: {'; '.join(differences)}. "
                 "Leave one out, or mix on purpose with --allow-mixed"

@@ -175,10 +175,12 @@ def validate(model: type[Given], values: dict[str, Any]) -> Given:
         message = str(detail["msg"]).removeprefix("Value error, ")
         if not detail["loc"]:
             raise UserError(message) from None
-        option = option_name(str(detail["loc"][0]))
+        name, *within = map(str, detail["loc"])
+        option = option_name(name)
+        if within and isinstance(values.get(name), dict):
+            option += f": {'.'.join(within)}"
         if detail["type"] == "missing":
-            within = ".".join(map(str, detail["loc"][1:]))
-            raise UserError(f"{f'{option}: {within}' if within else option} must be given (see --help)") from None
+            raise UserError(f"{option} must be given (see --help)") from None
         raise UserError(f"{option}: {message} (got {_USERINFO_PATTERN.sub('//***@', repr(detail['input']))})") from None
 
 

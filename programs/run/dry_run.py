@@ -75,7 +75,8 @@ def dry_run(settings: Settings, console: Console) -> None:
     if intake.remaining is not None:
         traces = min(traces, max(0, intake.remaining))
     done_before = f"{accepted} traces; {report.done} of these texts" if accepted or done else None
-    for line in (*_input_lines(report, mean, done_before), *_plan_lines(settings, traces, mean)):
+    fewer = ", fewer where earlier runs left replies" if done_before else ""
+    for line in (*_input_lines(report, mean, done_before), *_plan_lines(settings, traces, mean, fewer)):
         console.print(line)
     if refused:
         console.print(f"would refuse to start: {refused}")
@@ -110,7 +111,7 @@ def _input_lines(report: ReadReport, mean: float, done_before: str | None) -> It
         yield f"would leave out: {reason} of {count} texts, {report.trimmed_chars[reason]} characters"
 
 
-def _plan_lines(settings: Settings, traces: int, mean: float) -> Iterator[str]:
+def _plan_lines(settings: Settings, traces: int, mean: float, fewer: str) -> Iterator[str]:
     """What a run would do for these many traces from texts of `mean` characters."""
     calls = calls_of(settings, traces / settings.traces_per_text)
     total = sum(calls.values())
@@ -120,6 +121,8 @@ def _plan_lines(settings: Settings, traces: int, mean: float) -> Iterator[str]:
     shown = "; ".join(f"{model} for {', '.join(kinds)}" for model, kinds in by_model.items())
     prompt = round(total * (mean / CHARS_PER_TOKEN + PROMPT_OVERHEAD + NOTES_TOKENS))
     yield f"would make: {traces} traces"
-    yield f"would call: {total} times ({shown}), more if replies are rejected"
+    if not calls:
+        return
+    yield f"would call: {total} times ({shown}), more if replies are rejected{fewer}"
     yield f"would spend: roughly {prompt} tokens read and {total * REPLY_TOKENS} written"
     yield f"would write: {settings.output} and {settings.journal}"

@@ -85,12 +85,20 @@ def mixing_of(settings: Settings, fingerprint: str) -> dict[str, Any]:
     }
 
 
+def mixing_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """A phrase for each setting in which two runs differ (`mixing_of`)."""
+    fields = Settings.model_fields
+    recorded = {name.replace("_", "-"): fields[name].default for name in RECORDED_IF_GIVEN}
+    defaults = {name: str(default) for name, default in recorded.items() if default is not None}
+    return describe_changes({**defaults, **before}, {**defaults, **now})
+
+
 def refuse_mixture(journal: JournalReader, mixing: Mapping[str, Any], settings: Settings) -> None:
     """Raises `UserError` if the journal's data was made with other settings (`mixing_of`), without `--allow-mixed`."""
     last = journal.latest("run", "")
     if last is None or settings.allow_mixed or not journal.index.holds_work():
         return
-    if differences := describe_changes(last["mixing"], mixing):
+    if differences := mixing_differences(last["mixing"], mixing):
         raise UserError(
             f"{settings.journal} was made with other settings: {'; '.join(differences)}. "
             "Choose another --output, start afresh with --no-resume, or mix on purpose with --allow-mixed"

@@ -105,7 +105,7 @@ def _grid(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
     table = Table(title="spent in all, by stage and model", box=None)
     table.add_column("stage", style="bold", no_wrap=True)
-    table.add_column("model")
+    table.add_column("model", overflow="fold")
     for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
         table.add_column(name, justify="right")
     for row in spent:

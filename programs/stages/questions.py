@@ -81,7 +81,7 @@ class QuestionStage(PredictorModule):
 
     def __init__(self, types: Mapping[str, QuestionType] = QUESTION_TYPES) -> None:
         super().__init__()
-        self.types = dict(types)
+        self.types = {name: QuestionType.model_validate(kind) for name, kind in types.items()}
 
     def ask(self, passage: Passage, kind: str, setting: Setting, seed: int) -> Ask:
         """Asks for a question of a kind. Its other properties are drawn, seeded by the text, the kind and `seed`."""
