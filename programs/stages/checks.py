@@ -1,6 +1,6 @@
 """Checks of thoughts and answers. Each returns the problems found, in words that go into the next prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rapidfuzz import fuzz
 
@@ -11,11 +11,14 @@ from programs.text.copying import copied_share
 from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, source_references
 from programs.text.prose import degeneracy, prose_problems
+from programs.text.sentences import split_sentences
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
 
 SAME_TEXT = 95.0
 """Two texts at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
+MIN_REPEATED_WORDS = 6
+"""A sentence with fewer words ("But why?") may be repeated in a thought."""
 MAX_COPIED_SHARE = 0.3
 """The share of a thought's words that may be in runs of a dozen or more from the passage. Thoughts of capable writers have
 none, even with the passage in view; small models recite it."""
@@ -34,9 +37,7 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     problems = [f"paragraph {number}: {why}" for number, text in numbered for why in prose_problems(text)]
     if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
-    for number, text in numbered:
-        same = next((other for other, before in numbered[: number - 1] if fuzz.ratio(before, text) >= SAME_TEXT), None)
-        problems += [f"paragraph {number}: says the same as paragraph {same}"] if same is not None else []
+    problems += [f'says twice: "{sentence}"' for sentence in _sentences_said_twice(thought.texts)]
     if recites(whole, passage.sample.text):
         problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
@@ -44,6 +45,15 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     # A mistake that is not taken back would be taught as the truth.
     problems += [f"paragraph {wrong}: it is wrong, and no later paragraph takes it back"] if wrong else []
     return [*problems, *_phrase_problems(whole, question, setting)]
+
+
+def _sentences_said_twice(texts: Sequence[str]) -> Iterator[str]:
+    said = list[str]()
+    for sentence in (text[span.start : span.end] for text in texts for span in split_sentences(text)):
+        if len(sentence.split()) >= MIN_REPEATED_WORDS:
+            if any(fuzz.ratio(before, sentence) >= SAME_TEXT for before in said):
+                yield sentence
+            said.append(sentence)
 
 
 def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:
