@@ -46,7 +46,7 @@ def write_report(document: Path, page: Path, max_traces: int) -> list[str]:
     with atomic_write(page) as file:
         for text in _page_texts(run, run_name(document), notes):
             file.write(text.encode("utf-8", "surrogatepass"))
-    return [f"{page}: {len(run.newest)} traces, {page.stat().st_size / 1e6:.1f} MB", *notes]
+    return [f"{page}: {len(run.newest)} traces to read, {page.stat().st_size / 1e6:.1f} MB", *notes]
 
 
 def _page_texts(run: ReportedRun, title: str, notes: Sequence[str]) -> Iterator[str]:

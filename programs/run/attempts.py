@@ -133,6 +133,7 @@ def _source(path: Path) -> TraceSource:
     if path.is_dir():
         raise UserError(f"{path} is a folder; name journals or documents")
     if not path.exists():
-        raise UserError(f"there is neither {path} nor {journal}")
+        missing = f"no {path}" if path.name.endswith(JOURNAL) else f"neither {path} nor {journal}"
+        raise UserError(f"there is {missing}")
     with path.open("rb") as file:
         return TraceSource(path, is_journal=is_journal(file.read(START_BYTES)))

@@ -26,7 +26,7 @@ def test_a_run_is_reported(lab: Lab) -> None:
     done = run_report(lab.output)
     assert done.returncode == 0
     page = lab.output.with_suffix(".html")
-    assert done.stdout.startswith(f"{page}: {len(lab.records)} traces, 0.")
+    assert done.stdout.startswith(f"{page}: {len(lab.records)} traces to read, 0.")
     text = page.read_text()
     summary = lab.document["metadata"]["run"]
     read = sum(row["prompt"] for row in summary["spent_in_all"])
