@@ -18,9 +18,9 @@ ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (1
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    "If the short form is a choice, state each claim plainly, without a reason or a 'but', and make the right one "
-    f"{which} in words; keep the differences small."
-    for which in ("the longest", "the second longest", "the second shortest", "the shortest")
+    "If the short form is a choice, state each claim plainly, without a reason, a 'but' or a 'probably', all of similar "
+    f"length; if that needs no padding, make the right one {which}."
+    for which in ("the longest in words", "the second longest", "the second shortest", "the shortest")
 )
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
@@ -38,8 +38,8 @@ class ShortForm(BaseModel):
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
         description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: one of "
-        "several claims that people might make is right; none: no single claim sums it up, as with advice, a plan, or a "
-        "cause that is not established"
+        "several claims that people might make is right; none: no single claim sums it up, as with advice, a plan, two "
+        "questions in one, or a cause that is not established"
     )
     answer: str = Field(
         default="",
@@ -53,8 +53,8 @@ class ShortForm(BaseModel):
         min_length=0,
         max_length=4,
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
-        "the misconceptions where they fit, none that the thought leaves open, as exact as the right claim and hedged "
-        "where it is, of the lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
+        "the misconceptions where they fit, none that the thought leaves open, as exact as the right claim, of the "
+        "lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
         "right claim lacks; for a term, other names for it",
     )
 
@@ -93,14 +93,14 @@ class FinalAnswer(BaseModel):
 class WriteAnswer(AboutQuestion):
     """Answer every part of the question for this person, in line with the thought. Begin with the answer itself, then
     give what supports it: the best points that the thought found, and the few numbers that it turns on, so that the
-    reader can see where they come from. A number that the thought made up stays out, unless the answer turns on it; then
-    say that it is assumed. Keep to the form given below. Where something is in doubt say so there, and how much; what
-    is certain needs no hedge, and no answer should end with one out of habit. Be no surer than the thought: a doubt or
-    condition that it found and did not settle belongs in the answer, before any illustration or further figure. Use what
-    is at hand and what the thought worked out, but correct its slips, and leave out a step that does not follow; add
-    nothing important that the thought lacks, except a warning that this person needs. Write about the subject, not about
-    where it is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses
-    by number. Then give the means to check other answers."""
+    reader can see where they come from. A number that the thought made up stays out, unless the answer turns on it;
+    then say that it is assumed. Keep to the form given below. Where something is in doubt say so there, and how much;
+    what is certain needs no hedge, and no answer should end with one out of habit. Be no surer than the thought: a
+    doubt or condition that it found and did not settle belongs in the answer more than an illustration or a further
+    figure does. Use what is at hand and what the thought worked out, but correct its slips, and leave out a step that
+    does not follow; add nothing important that the thought lacks, except a warning that this person needs. Write about
+    the subject, not about where it is written: no "the paper", "the authors", "this study", no figure, table or
+    sentence number, no hypotheses by number. Then give the means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

@@ -58,6 +58,9 @@ the rest of the types that may ask for one, and of two things among what is left
 model made claims of fifteen in sixteen questions; of those without a claim, 31 in 32 asked two things, so that 37 of 40
 thoughts found that one half holds and the other does not, and none of 126 short answers was a number."""
 
+MIN_WORDS_FOR_TWO = 40
+"""The fewest words of a question that asks two things: with 20, a writer put them as in a telegram."""
+
 MAX_QUESTION_WORDS = 120
 """The most words of a question. The number is drawn, starting from the fewest of its type; otherwise each has about 55. The
 most figures in a question (one to five) was once drawn too, but then thoughts had less to work with: of eight pairs, two
@@ -84,8 +87,9 @@ class AskQuestion(AboutPassage):
     have to decide, then what they want to know. This is a person, not an examiner: they may be brief, tell a story, or
     be unsure of the terms. The asker sets the level. The question stands on its own and includes the facts and figures
     that an answer needs and would not otherwise have; a short one asks something that needs few. It does not give away
-    the answer, or the flaw or catch that an answer has to find. Answering it takes several steps of reasoning, from what
-    the passage says and what is generally known."""
+    the answer: a fact that shows a flaw or catch may stand in it, but not what the fact means. Answering it takes
+    several steps of reasoning, from what the passage says and what is generally known. Where what is wanted does not go
+    together on this passage, leave out what fits least."""
 
     given: str = dspy.InputField(desc="what the answerer will have at hand")
     wanted: str = dspy.InputField(desc="what this question should be like")

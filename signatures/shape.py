@@ -53,7 +53,8 @@ SHAPES: dict[str, Outline] = {
         longest="middling",
     ),
     "extremes": Outline(
-        "Begin by pushing a quantity to zero, or to something huge; see what must happen there, and work back.",
+        "If the outcome hangs on a quantity, begin by pushing it to zero, or to something huge; see what must happen, and "
+        "work back.",
         {"mechanism": 4, "limitation": 3},
     ),
     "likeness": Outline(
@@ -117,14 +118,10 @@ CLOSES: dict[str, Style] = {
     "outcome": Style("It ends with the outcome.", 3),
     "last step": Style("It ends with the step that settles it.", 3),
     "open": Style("If something remains open even to an expert, it ends with that; else with the outcome.", 1),
-    "check": Style(
-        "If something at hand that was not used to reach the outcome can show it wrong, it ends with that check; else with "
-        "the outcome.",
-        1,
-    ),
 }
-"""How a thought ends. If this is not drawn, nearly every one ends with a verdict. A writer who must end with a check or an
-open point invents one if there is none; of those who may, nearly all do. So both are optional, and rare."""
+"""How a thought ends. If this is not drawn, nearly every one ends with a verdict. A writer who must end with an open point
+invents one if there is none; of those who may, nearly all do. So it is optional, and rare. A check at the end is not asked
+for: writers held a figure back for it."""
 
 
 class LengthRange(NamedTuple):
@@ -138,15 +135,16 @@ class LengthRange(NamedTuple):
 LENGTHS: dict[Length, LengthRange] = {
     "short": LengthRange("Short: three to five paragraphs, {} words in all.", 110, 190),
     "middling": LengthRange("Medium: four to nine paragraphs, {} words in all.", 190, 370),
-    "long": LengthRange("Long: seven to sixteen paragraphs, some a line, {} words in all.", 370, 640),
+    "long": LengthRange("Long: five to sixteen paragraphs, some a line, {} words in all.", 370, 640),
 }
 
 NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."
 WRONG_TURN = (
-    "One step may go wrong: if one of the hypotheses is really tempting, follow it as if you believed it, and build on it, "
-    "until something does not fit. Plant no slip; without a tempting hypothesis, nothing goes wrong."
+    "One approach may fail: if one of the hypotheses is really tempting, work it out first, as far as it carries, and drop "
+    "it where something does not fit; if none is, nothing goes wrong."
 )
-"""When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted."""
+"""When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted. So they
+did when it was to believe in a hypothesis whose flaw its notes name."""
 
 
 class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):

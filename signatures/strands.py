@@ -27,11 +27,13 @@ class ContextAnalysis(BaseModel):
     relevant_sentences: list[Annotated[int, Field(ge=1, le=9999)]] = Field(
         min_length=1, max_length=6, description="numbers of the sentences that matter most"
     )
-    reasoning_needed: str = characters(10, 300, "the steps of reasoning that lead to an answer")
+    reasoning_needed: str = characters(
+        10, 400, "the steps of reasoning that lead to an answer, and which of them are not sure"
+    )
     misconceptions: list[Note] = Field(
         min_length=1,
         max_length=3,
-        description="plausible but wrong ideas that people have here, each in the words they would use",
+        description="plausible but wrong ideas that people like this one may have, each in their words",
     )
     missing_background: list[Note] = Field(
         min_length=1, max_length=3, description="what one has to know of the field, beyond what is given"
@@ -42,11 +44,11 @@ class ContextAnalysis(BaseModel):
 COMPLETING: dict[Setting, str | None] = {
     "closed": (
         "An answer cannot use what the passage found. Where one result of the passage would make a right "
-        "answer different or clearly surer, write the question again with it and its figure, mentioned in passing as "
-        "this person would who had seen, measured, been told or read it. Add forty words at most, and leave all else "
-        "as it is, word for word. Do not say what the result shows. Leave out one that is itself the flaw, the remedy or "
-        "the answer, and leave out background and details of method: only a reader of the text would bring them up. Where "
-        "no result would do that, leave it empty."
+        "answer different or clearly surer, write the question again with it and its figure, if it has one, mentioned in "
+        "passing before what is asked, as this person would who had seen, measured, been told or read it. Add forty words "
+        "at most, and leave all else as it is, word for word. Do not say what the result shows. Leave out one that is "
+        "itself the flaw, the remedy or the answer, and leave out background and details of method: only a reader of the "
+        "text would bring them up. Where no result would do that, leave it empty."
     ),
     "open": None,
 }
@@ -97,8 +99,8 @@ class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that sensible people could give, each with what would confirm or refute it.
     They must disagree with one another, and at least one should be tempting but wrong; do not say
     which. If the question asks what
-    something is or how to do it, give the ideas that different people have of it, each with what would show that it
-    misleads them."""
+    something is or how to do it, give the ideas that different people have of it, each with what speaks for or against
+    it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -112,7 +114,7 @@ class ChosenEvidence(BaseModel):
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
     claim: str = characters(10, 240, "what this sentence implies for the question")
     bearing: Bearing = Field(
-        description="how it bears on the right answer, not on the obvious one: supports it, contradicts it, or limits it"
+        description="how it bears on the answer that comes to mind first: supports it, contradicts it, or qualifies it"
     )
 
 
@@ -124,8 +126,9 @@ class EvidenceSet(BaseModel):
 
 class GatherEvidence(NotesOnQuestion):
     """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They may
-    show what the question does not give: a right answer has to agree with them all the same. Take different sentences,
-    and include one that speaks against the obvious answer if there is any."""
+    show what the question does not give: a right answer has to agree with them all the same. Include one that speaks
+    against the obvious answer if there is any. One sentence may be enough: a definition, an analogy or a detail is no
+    evidence unless the answer turns on it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -21,7 +21,7 @@ class Paragraph(BaseModel):
     kind: Kind = Field(
         description="tries: tries out an answer or an approach; recalls: brings up something known; computes: works out a "
         "figure; checks: tests something against a fact, a unit, a limit; doubts: sees that something may not hold; wrong: "
-        "is mistaken and does not know it yet; takes_back: notices a mistake and drops or corrects it; considers: follows "
+        "is mistaken, as turns out further on; takes_back: notices a mistake and drops or corrects it; considers: follows "
         "another explanation, case or consequence; wonders: leaves something open; settles: arrives at the answer"
     )
     text: str = characters(2, 900, "the thinking itself, from half a sentence to several")
@@ -61,13 +61,13 @@ class WriteThought(AboutQuestion):
     thinking itself, not a report of it. Let it go where the problem leads, in the shape and the voice given below as
     far as they suit the matter. Write as somebody who is finding things out: a paragraph may be one line or ten, and a
     number may be tried and dropped. Begin at once, without restating the question. Work out in the open what the
-    figures at hand allow, and check the arithmetic. Where a figure is missing, a direction, a proportion or a bound
-    often does as well; make one up only if the outcome hangs on its size, let it be seen that it is made up, and take
-    nothing as confirmed by it. Meet a strong objection rather than compute once more. Doubt what deserves doubt, let a
-    doubt that holds change what was built before it, and leave open only what general knowledge does not settle either.
-    Let the shape show in what is thought, never in words about it ("that was the easy part", "back to the open point").
-    Use plain words, no slogans and no maxims, least of all at the end of a paragraph, and say nothing twice. Conclude
-    no more than the steps support, and stop there, without a summary.
+    outcome turns on, and check the arithmetic. Where a figure is missing, a direction, a proportion or a bound often
+    does as well; make one up only if the outcome hangs on its size, let it be seen that it is made up, and take nothing
+    as confirmed by it. Meet a strong objection rather than compute once more. Doubt what deserves doubt, let a doubt
+    that holds change what was built before it, and leave open only what general knowledge does not settle either. Let
+    the shape show in what is thought, never in words about it ("that was the easy part", "back to the open point"). Use
+    plain words, no slogans and no maxims, least of all at the end of a paragraph, and say nothing twice. Conclude no
+    more than the steps support, and stop there, without a summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
     hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, and let what

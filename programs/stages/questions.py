@@ -26,6 +26,7 @@ from signatures.questions import (
     FIGURE,
     FIGURE_SHARE,
     MAX_QUESTION_WORDS,
+    MIN_WORDS_FOR_TWO,
     ONE_THING,
     TWO_THINGS,
     TWO_THINGS_SHARE,
@@ -117,14 +118,15 @@ class QuestionStage(PredictorModule):
         if kind in built_in:
             # Each built-in type has its own part of the passage, whatever other types there are.
             position = (built_in.index(kind) + position) / len(built_in)
-        sentences = _sentences(passage)
+        sentences, request = _sentences(passage), _draw_request(draw, self.types[kind])
+        fewest = max(self.types[kind].fewest_words, MIN_WORDS_FOR_TWO if request == TWO_THINGS else 0)
         return describe_wanted(
             kind,
             self.types[kind],
             asker=draw.choice(ASKERS),
             sentence=sentences[int(position * len(sentences))],
-            words=draw_word_count(draw, self.types[kind].fewest_words, MAX_QUESTION_WORDS),
-            request=_draw_request(draw, self.types[kind]),
+            words=draw_word_count(draw, fewest, MAX_QUESTION_WORDS),
+            request=request,
         )
 
     def _problems(self, text: str, passage: Passage) -> Sequence[Rejection]:
