@@ -119,8 +119,6 @@ class Evidence(Part):
 
     claim: str
     """What the sentence implies for the question."""
-    bearing: str
-    """How it bears on the right answer: supports, contradicts or qualifies."""
     verified: bool
     """False if the model named a sentence that does not exist: quote and offsets are None, and no stage uses it."""
     sentence: int | None = None

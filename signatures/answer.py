@@ -25,10 +25,9 @@ CLAIM_LENGTHS = tuple(
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
 ANSWER_ENDS = (
-    "It ends with its strongest reason.",
-    "It ends with the last link of the explanation.",
-    "It ends with what this person can now do, expect or believe.",
-    "It ends with a doubt if one is left that this person has to know of, else with its strongest reason.",
+    "It ends with the last of its reasons.",
+    "It ends with what this person can now do, expect or believe, if that follows; else with the last of its reasons.",
+    "It ends with a doubt if one is left that this person has to know of; else with the last of its reasons.",
 )
 """One is drawn; otherwise nearly every answer ends with a caveat."""
 
@@ -52,8 +51,9 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, from "
-        "the misconceptions where they fit, none that the thought leaves open, as exact as the right claim, of the "
+        description="for a choice, 2 or 3 wrong claims that answer the same question and that sensible people could hold, "
+        "from the misconceptions where they fit, none that the thought leaves open (if the question asks for what matters "
+        "most, something that matters less is wrong), as exact as the right claim, of the "
         "lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
         "right claim lacks; for a term, other names for it",
     )

@@ -55,7 +55,7 @@ QUESTION_TYPES: dict[str, QuestionType] = {
     ),
     "limitation": QuestionType(
         usual_level="advanced",
-        asks="which assumption or systematic effect limits a result, or by how much",
+        asks="how far a result can be relied on, or how much an assumption or a systematic effect may change it",
         takes_claims=False,
         takes_figures=True,
     ),

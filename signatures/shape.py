@@ -106,7 +106,7 @@ class Style(NamedTuple):
 VOICES: dict[str, Style] = {
     "sentences": Style("In plain, unhurried sentences, none of them a question to yourself.", 3),
     "talking": Style("Loosely, as people talk to themselves.", 3),
-    "asking": Style("In plain sentences, asking yourself a question once or twice.", 3),
+    "asking": Style("In plain sentences, with perhaps a question to yourself where one arises.", 3),
     "notebook": Style("As in a notebook: brief, with symbols and units where there are any.", 1),
     "weighing": Style("In longer, connected sentences, none of them a question to yourself.", 2),
 }

@@ -3,7 +3,7 @@
 Evidence is chosen by sentence number, so that its quotes are exact by construction.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import dspy
 from pydantic import BaseModel, Field
@@ -12,7 +12,6 @@ from signatures.prompt import EARLIER, FEEDBACK, AboutQuestion, characters, max_
 from signatures.vocabulary import Depth, Setting
 
 Note = Annotated[str, characters(5, 240)]
-Bearing = Literal["supports", "contradicts", "qualifies"]
 
 
 class NotesOnQuestion(AboutQuestion):
@@ -47,8 +46,8 @@ COMPLETING: dict[Setting, str | None] = {
         "answer different or clearly surer, write the question again with it and its figure, if it has one, mentioned in "
         "passing before what is asked, as this person would who had seen, measured, been told or read it. Add forty words "
         "at most, and leave all else as it is, word for word. Do not say what the result shows. Leave out one that is "
-        "itself the flaw, the remedy or the answer, and leave out background and details of method: only a reader of the "
-        "text would bring them up. Where no result would do that, leave it empty."
+        "itself the flaw, the remedy or the answer, or that follows from the question, and leave out background and "
+        "details of method: only a reader of the text would bring them up. Where no result would do that, leave it empty."
     ),
     "open": None,
 }
@@ -96,11 +95,10 @@ class HypothesisSet(BaseModel):
 
 
 class FormHypotheses(NotesOnQuestion):
-    """Propose two or three different answers that sensible people could give, each with what would confirm or refute it.
-    They must disagree with one another, and at least one should be tempting but wrong; do not say
-    which. If the question asks what
-    something is or how to do it, give the ideas that different people have of it, each with what speaks for or against
-    it."""
+    """Propose two or three different answers that sensible people could give, each with what would confirm or refute
+    it. They must disagree with one another, if only in what weighs most, and at least one should be tempting but wrong;
+    do not say which. If the question asks what something is or how to do it, give the ideas that different people have
+    of it, each with what speaks for or against it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -113,9 +111,6 @@ class ChosenEvidence(BaseModel):
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
     claim: str = characters(10, 240, "what this sentence implies for the question")
-    bearing: Bearing = Field(
-        description="how it bears on the answer that comes to mind first: supports it, contradicts it, or qualifies it"
-    )
 
 
 class EvidenceSet(BaseModel):
@@ -139,8 +134,10 @@ class GatherEvidence(NotesOnQuestion):
 class MethodCritique(BaseModel):
     """Strengths, weaknesses and the best other explanation."""
 
-    strengths: list[Note] = Field(min_length=1, max_length=2, description="what the method does well")
-    weaknesses: list[Note] = Field(min_length=1, max_length=3, description="what could bias or undermine the result")
+    strengths: list[Note] = Field(min_length=1, max_length=2, description="what it does well or gets right")
+    weaknesses: list[Note] = Field(
+        min_length=1, max_length=3, description="what could bias or undermine it, or mislead"
+    )
     alternative: str = characters(10, 300, "another explanation that is still likely, or why none is")
 
 

@@ -4,15 +4,8 @@ import dspy
 from pydantic import BaseModel, Field, RootModel, model_validator
 
 from signatures.prompt import EARLIER, FEEDBACK, WHOLE, AboutQuestion, characters
-from signatures.strands import Bearing, HypothesisSet, MethodCritique
+from signatures.strands import HypothesisSet, MethodCritique
 from signatures.vocabulary import OLD_KINDS, Kind
-
-
-class EvidenceClaim(BaseModel):
-    """What a sentence of the passage shows, without its words: they hold what the question does not give."""
-
-    claim: str
-    bearing: Bearing
 
 
 class Paragraph(BaseModel):
@@ -80,7 +73,8 @@ class WriteThought(AboutQuestion):
     )
     given: str = dspy.InputField(desc="what is at hand while thinking")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
-    evidence: list[EvidenceClaim] = dspy.InputField(desc="facts that the outcome has to agree with")
+    # The claims without the sentences, which hold what the question does not give.
+    evidence: list[str] = dspy.InputField(desc="facts that the outcome has to agree with")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)

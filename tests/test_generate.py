@@ -45,7 +45,7 @@ def test_the_document_conforms_to_the_published_schema(lab: Lab) -> None:
 def test_evidence_that_is_not_in_the_passage_is_marked_and_no_stage_sees_it(tmp_path: Path) -> None:
     def evidence(request: StageRequest) -> dict[str, Any]:
         items = scientist.evidence(request)["items"]
-        unverifiable = {"sentence": 77, "claim": "Invents a seventy-seventh sentence.", "bearing": "contradicts"}
+        unverifiable = {"sentence": 77, "claim": "Invents a seventy-seventh sentence."}
         return {"items": [items[0], unverifiable]}
 
     with laboratory(tmp_path, texts=1, stages={"evidence": evidence}) as lab:

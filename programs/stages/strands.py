@@ -32,7 +32,6 @@ from signatures.strands import (
     TakePerspective,
     UserPerspective,
 )
-from signatures.thought import EvidenceClaim
 from signatures.vocabulary import NOTING, Setting
 
 NotesT = TypeVar("NotesT", bound=BaseModel)
@@ -57,10 +56,10 @@ class Strands:
         """The notes that the thought stage gets, by input name. Of the verified evidence they have what it shows, without
         its words. Texts that repeat the source are left out, since a small model would go on to recite it, and so are the
         analysis and the perspective: a thought that is told how to solve the question and how to put it retells that."""
-        claims = [EvidenceClaim.model_validate(item, from_attributes=True) for item in self.evidence if item.quote]
+        claims = (evidence.claim for evidence in self.evidence if evidence.quote)
         return {
             "hypotheses": without_recited_notes(self.hypotheses, self.source),
-            "evidence": [evidence for evidence in claims if not recites(evidence.claim, self.source)],
+            "evidence": [claim for claim in claims if not recites(claim, self.source)],
             "critique": without_recited_notes(self.critique, self.source),
         }
 
@@ -146,13 +145,12 @@ def complete_question(question: Question, full: str, passage: Passage, setting: 
 
 
 def locate_evidence(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
-    """Each chosen sentence with its words and offsets, or marked unverified. A sentence is kept once for each bearing, so
-    that what speaks against the answer is not lost."""
-    items: dict[tuple[int, str], Evidence] = {}
+    """Each chosen sentence with its words and offsets, or marked unverified; each sentence once."""
+    items: dict[int, Evidence] = {}
     for choice in chosen.items:
         place = passage.quoted(choice.sentence)
         evidence = Evidence(**choice.model_dump(), verified=bool(place), **place)
-        items.setdefault((choice.sentence, choice.bearing), evidence)
+        items.setdefault(choice.sentence, evidence)
     return list(items.values())
 
 

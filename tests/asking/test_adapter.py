@@ -32,6 +32,7 @@ from programs.lms.resolve import resolve
 from signatures.answer import WriteAnswer
 from signatures.grade import GradeAnswer
 from signatures.prompt import EARLIER, PREAMBLE
+from signatures.questions import AskQuestion
 from signatures.strands import GatherEvidence
 from tests.all_signatures import SIGNATURE_NAMES, SIGNATURES, WITHOUT_PASSAGE
 from tests.builders import inputs_of_every_stage, passage, question
@@ -143,9 +144,14 @@ def test_properly_escaped_text_is_read_unchanged(parts: list[str]) -> None:
         (WriteAnswer, ANSWER.replace(" too.", " and the"), "answer.text stops in the middle of a sentence"),
         (
             GatherEvidence,
-            '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra zebra zebra", "bearing": "zebra"}]}}',
+            '{"evidence": {"items": [{"sentence": "zebra", "claim": "zebra"}]}}',
             "evidence.items.1.sentence must be a whole number\n"
-            "evidence.items.1.bearing must be one of 'supports', 'contradicts' or 'qualifies'",
+            "evidence.items.1.claim is too short: write at least 10 characters",
+        ),
+        (
+            AskQuestion,
+            '{"draft": {"audience": "zebra", "question": "zebra zebra zebra zebra?", "difficulty": "zebra"}}',
+            "draft.difficulty must be one of 'beginner', 'intermediate' or 'advanced'",
         ),
     ],
 )

@@ -14,14 +14,12 @@ from programs.compiled import program_fingerprint as fingerprint
 from programs.tracer import Tracer, load_tracer
 from signatures.answer import FinalAnswer, WriteAnswer
 from signatures.prompt import characters
-from signatures.thought import EvidenceClaim
 from tests.builders import thought
 from tests.lab import run_python
 
 
 def example_demos() -> list[Any]:
-    claim = EvidenceClaim(claim="a claim", bearing="supports")
-    return [dspy.Example(question="Why?", evidence=[claim], thought=thought()), dspy.Example(question="How?")]
+    return [dspy.Example(question="Why?", evidence=["a claim"], thought=thought()), dspy.Example(question="How?")]
 
 
 def test_the_same_program_has_the_same_fingerprint_in_every_process() -> None:

@@ -159,7 +159,7 @@ class JudgedMeasure(TraceMeasure):
 
 
 def evidence(_: Any) -> Any:
-    return {"items": [{"sentence": n, "claim": f"States number {n}.", "bearing": "supports"} for n in (1, 9)]}
+    return {"items": [{"sentence": n, "claim": f"States number {n}."} for n in (1, 9)]}
 
 
 def questions(ask: Any) -> Reply:

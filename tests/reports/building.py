@@ -38,8 +38,8 @@ def record(number: int, *, variation: int = 0, attempt: int = 0, score: float = 
     if number == 1:
         grades |= dict.fromkeys(("evidence_usage", "overall_score"))
     evidence: list[dict[str, Any]] = [
-        {"claim": f"It is measured.{extra}", "bearing": "supports", "verified": True, "quote": FIRST, "start": 0},
-        {"claim": "It is new.", "bearing": "qualifies", "verified": False, "quote": f"Nobody wrote this.{extra}"},
+        {"claim": f"It is measured.{extra}", "verified": True, "quote": FIRST, "start": 0},
+        {"claim": "It is new.", "verified": False, "quote": f"Nobody wrote this.{extra}"},
     ]
     evidence[0]["end"] = len(FIRST)
     verdict = {"judge": JUDGES[0], "overall": score + 1}

@@ -2,7 +2,7 @@
 
 1. The context is asked first, then the four strands together, each with the analysis.
 2. The quote of evidence is the sample's text between its offsets. Evidence with the number of no sentence is marked
-   unverified, has no quote, and no stage is given it. A sentence with the same bearing is kept once.
+   unverified, has no quote, and no stage is given it. Each sentence is kept once.
 3. If no evidence names an existing sentence, it is asked for again, with the numbers that exist.
 4. Notes that repeat the passage are kept, but not given to the thought.
 5. Closed, the question is completed with what the analysis adds, for strands, thought and record. It stays as it was if the
@@ -41,7 +41,7 @@ PASSAGE = passage()
 
 
 def evidence(*numbers: int) -> dict[str, Any]:
-    items = [{"sentence": n, "claim": f"what sentence {n} shows", "bearing": "qualifies"} for n in numbers]
+    items = [{"sentence": n, "claim": f"what sentence {n} shows"} for n in numbers]
     return {"items": items}
 
 
@@ -84,7 +84,7 @@ def test_notes_that_repeat_the_passage_are_not_given_to_the_thought() -> None:
     found.evidence[1].claim = found.hypotheses.hypotheses[1].test = found.critique.alternative = copied
     given = found.for_thought
     assert copied not in str(given)
-    assert [claim.claim for claim in given["evidence"]] == ["what sentence 1 shows"]
+    assert given["evidence"] == ["what sentence 1 shows"]
     first, second = given["hypotheses"].hypotheses
     assert first == found.hypotheses.hypotheses[0]
     assert second.model_dump() == {"statement": found.hypotheses.hypotheses[1].statement}

@@ -162,9 +162,9 @@ def hypotheses(request: StageRequest) -> dict[str, Any]:
 
 @answers("evidence")
 def evidence(request: StageRequest) -> dict[str, Any]:
-    first = {"sentence": 1, "claim": f"States what {request.word(1)} was studied.", "bearing": "supports"}
+    first = {"sentence": 1, "claim": f"States what {request.word(1)} was studied."}
     last = max(1, request.sentences)
-    other = {"sentence": last, "claim": f"Limits what {request.word(2)} can show.", "bearing": "qualifies"}
+    other = {"sentence": last, "claim": f"Limits what {request.word(2)} can show."}
     return {"items": [first, other]}
 
 
