@@ -108,7 +108,7 @@ VOICES: dict[str, Style] = {
     "talking": Style("Loosely, as people talk to themselves.", 3),
     "asking": Style("In plain sentences, with perhaps a question to yourself where one arises.", 3),
     "notebook": Style("As in a notebook: brief, with symbols and units where there are any.", 1),
-    "weighing": Style("In longer, connected sentences, none of them a question to yourself.", 2),
+    "weighing": Style("In connected sentences, some long and some short, none of them a question to yourself.", 2),
 }
 """How a thought sounds. Whatever a voice is said to have, a writer puts into every paragraph, such as a question to itself,
 a "because" or an "although"."""
