@@ -33,7 +33,7 @@ SHAPES: dict[str, Outline] = {
         {"clarification": 1, "mechanism": 1, "interpretation": 4},
     ),
     "tries a guess": Outline(
-        "An answer comes at once. Try it on one concrete case, and keep it or drop it accordingly.",
+        "Take the answer that seems likeliest, and try it on one concrete case; if it fails there, find out why.",
     ),
     "backwards": Outline(
         "Begin at the end: what would it take to settle this? Then see how much of that is available.",

@@ -120,10 +120,10 @@ class EvidenceSet(BaseModel):
 
 
 class GatherEvidence(NotesOnQuestion):
-    """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They may
-    show what the question does not give: a right answer has to agree with them all the same. Include one that speaks
-    against the obvious answer if there is any. One sentence may be enough: a definition, an analogy or a detail is no
-    evidence unless the answer turns on it."""
+    """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They
+    may show what the question does not give: a right answer has to agree with them, or to say why they do not hold
+    here. Include one that speaks against the obvious answer if there is any. One sentence may be enough: a definition,
+    an analogy or a detail is no evidence unless the answer turns on it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -138,7 +138,7 @@ class MethodCritique(BaseModel):
     weaknesses: list[Note] = Field(
         min_length=1, max_length=3, description="what could bias or undermine it, or mislead"
     )
-    alternative: str = characters(10, 300, "another explanation that is still likely, or why none is")
+    alternative: str = characters(10, 300, "another explanation or option that is still likely, or why none is")
 
 
 class CritiqueMethod(NotesOnQuestion):

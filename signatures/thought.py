@@ -75,7 +75,7 @@ class WriteThought(AboutQuestion):
     given: str = dspy.InputField(desc="what is at hand while thinking")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
     # The claims without the sentences, which hold what the question does not give.
-    evidence: list[str] = dspy.InputField(desc="facts that the outcome has to agree with")
+    evidence: list[str] = dspy.InputField(desc="facts to check the outcome by; otherwise they are not at hand")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -103,16 +103,20 @@ def _grid(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def _by_stage(spent: list[dict[str, Any]], settings: Settings) -> Table:
-    table = Table(title="spent in all, by stage and model", box=None)
+    several = len({row["model"] for row in spent}) > 1
+    by = "stage and model" if several else f"stage, with {spent[0]['model']}"
+    table = Table(title=f"spent in all, by {by}", box=None)
     table.add_column("stage", style="bold", no_wrap=True)
-    table.add_column("model", overflow="fold")
+    if several:
+        table.add_column("model", overflow="fold")
     for name in ("calls", "asked again", "tokens read", "from cache", "tokens written", "cost"):
         table.add_column(name, justify="right")
     for row in spent:
         cost = cost_of([row], settings.prices)
         tokens = ["unknown" if row["uncounted"] else str(row[name]) for name in ("prompt", "cached", "completion")]
         shown = "unknown" if cost is None else f"{cost:.4g}"
-        table.add_row(row["stage"], row["model"], str(row["calls"]), str(row["reasks"]), *tokens, shown)
+        model = [row["model"]] if several else []
+        table.add_row(row["stage"], *model, str(row["calls"]), str(row["reasks"]), *tokens, shown)
     return table
 
 

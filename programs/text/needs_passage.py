@@ -4,8 +4,9 @@ Two figures are the same if they are one amount ("500 mg", "0.5 g"; "53%", "0.53
 written. Units are compared if both figures have one. A whole number of at most two significant digits is the passage's only
 if the units agree or both have none: a calculated 32 Hz is not its "32 times".
 
-Arithmetic gives a figure if one operation on figures of the same sentence or the one before yields it. A figure after a
-calculation and an equals sign ("√0.39 × 61 = 38") is accepted unchecked. A figure that needs the passage is no operand.
+Arithmetic gives a figure if one operation on figures of the same sentence or the one before yields it, or if it is the
+total of two counts in the question, which nobody spells out ("28 had it, 28 not": 56). A figure after a calculation and an
+equals sign ("√0.39 × 61 = 38") is accepted unchecked. A figure that needs the passage is no operand.
 
 Round figures (30, 250, 0.5) are never listed, since people guess them: asked about 7 that the passage also has, a capable
 writer had guessed them all.
@@ -15,7 +16,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import NamedTuple
 
 from programs.text.quantities import Quantity, quantities
@@ -49,7 +50,10 @@ def needs_passage(
 # Cached, since it is needed to check the thought, to check the answer, and for the record.
 @lru_cache(maxsize=1024)
 def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: str | None) -> _Known:
-    known = _Known(quantities(question))
+    given = quantities(question)
+    counts = [figure.value for figure in given if figure.dimension is None and figure.value.is_integer()]
+    totals = quantities("; ".join(f"{one + other:.0f}" for one, other in combinations(counts, 2)))
+    known = _Known([*given, *totals])
     for paragraph in thought:
         known = _after_text(known, paragraph, passage, seen)
     return known
