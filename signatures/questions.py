@@ -89,7 +89,7 @@ class AskQuestion(AboutPassage):
     that an answer needs and would not otherwise have; a short one asks something that needs few. It does not give away
     the answer: a fact that shows a flaw or catch may stand in it, but not what the fact means. Answering it takes
     several steps of reasoning, from what the passage says and what is generally known. Where what is wanted does not go
-    together on this passage, keep the kind of question and leave out what fits least."""
+    together, keep the kind of question and leave out what fits least."""
 
     given: str = dspy.InputField(desc="what the answerer will have at hand")
     wanted: str = dspy.InputField(desc="what this question should be like")
