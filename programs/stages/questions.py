@@ -15,7 +15,7 @@ from programs.inputs.passage import Passage
 from programs.rejection import Reason, Rejection
 from programs.text.copying import borrowing_problems
 from programs.text.near_duplicates import SAME_QUESTION, similarity
-from programs.text.phrases import OWN_WORK, SENTENCE, Fault, artefacts, source_references, strip_source_lead
+from programs.text.phrases import OWN_WORK, SENTENCE, Fault, artefacts, source_references, strip_source
 from programs.text.prose import prose_problems
 from programs.text.words import content_stems, is_english, tokens
 from signatures.question_type import QUESTION_TYPES, Difficulty, QuestionType
@@ -91,9 +91,7 @@ class QuestionStage(PredictorModule):
             subject=(passage.sample.id, kind),
             predict=self.predict,
             inputs={"passage": passage.shown, "given": ASKING[setting], "wanted": self._wanted(passage, kind, seed)},
-            check=lambda drafts: [
-                problem.detail for problem in self._problems(strip_source_lead(drafts[-1].text), passage)
-            ],
+            check=lambda drafts: [problem.detail for problem in self._problems(strip_source(drafts[-1].text), passage)],
         )
 
     def pool(self, passage: Passage, replies: Mapping[str, Reply]) -> QuestionPool:
@@ -102,7 +100,7 @@ class QuestionStage(PredictorModule):
         rejected: list[RejectedQuestion] = []
         for kind, reply in replies.items():
             for draft in _drafts(reply):
-                text, earlier = strip_source_lead(draft.text), [question.text for question in chosen.values()]
+                text, earlier = strip_source(draft.text), [question.text for question in chosen.values()]
                 problems = self._problems(text, passage) or _duplicate_problems(text, earlier)
                 if not problems:
                     chosen[kind] = Question(text=text, type=kind, difficulty=draft.difficulty, audience=draft.audience)

@@ -35,10 +35,11 @@ def artefacts(text: str, *, given: str = "") -> list[Fault]:
     return _faults(ARTEFACT_RULES, text, given)
 
 
-def strip_source_lead(text: str) -> str:
-    """A question without an opening that only names its source: "According to the passage, why" becomes "Why"."""
-    rest = _LEAD.sub("", text, count=1)
-    return text if rest == text else rest[:1].upper() + rest[1:]
+def strip_source(text: str) -> str:
+    """A question without words that only name its source, at the start or before a question mark: "According to the
+    passage, why" becomes "Why"."""
+    rest = _NAMED_ONLY.sub("", text)
+    return rest[:1].upper() + rest[1:] if _NAMED_ONLY.match(text) else rest
 
 
 def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
@@ -58,10 +59,16 @@ def _faults(rules: Iterable[Rule], text: str, given: str) -> list[Fault]:
 
 _FLAGS = re.IGNORECASE | re.MULTILINE
 
-_LEAD = re.compile(
-    r"\A(?:according\s+to|based\s+on|from|in)\s+(?:the|this)\s+(?:given\s+|provided\s+)?"
-    r"(?:passage|text|excerpt|information|context|paper|article|study)(?:\s+(?:given|provided))?,\s+"
-    r"(?=(?:what|why|how|when|where|is|are|was|were|do|does|did|can|could|should|would|will|has|have|had)\s)",
+_SOURCE = (
+    r"(?:the|this)\s+(?:given\s+|provided\s+)?(?:passage|text|excerpt|information|context|paper|article|study)"
+    r"(?:\s+(?:given|provided))?(?:\s+(?:in|by)\s+the\s+(?:passage|text|paper))?"
+)
+# In "According to the study, which followed 212 people, is it so?" the source is not all that "which" may be about.
+_NAMED_ONLY = re.compile(
+    rf"\A(?:according\s+to|based\s+on|from|in)\s+{_SOURCE},\s+"
+    r"(?=(?:what|why|how|when|where|is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|the|an?)\s"
+    r"|which\s[^,?]*\?)"
+    rf"|,?\s+(?:according\s+to|based\s+on)\s+{_SOURCE}(?=\?)",
     re.IGNORECASE,
 )
 
