@@ -18,9 +18,9 @@ ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (1
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    "If the short form is a choice, state each claim plainly, without a reason, a 'but' or a 'probably', all of similar "
-    f"length; if that needs no padding, make the right one {which}."
-    for which in ("the longest in words", "the second longest", "the second shortest", "the shortest")
+    "If the short form is a choice, state its claims plainly, without a reason or a 'but', hedged alike or not at all, and "
+    f"of similar length; where that costs no padding, the right one is {rank}."
+    for rank in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
@@ -51,7 +51,7 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="for a choice, 2 or 3 wrong claims that answer the same question and that sensible people could hold, "
+        description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, "
         "from the misconceptions where they fit, none that the thought leaves open (if the question asks for what matters "
         "most, something that matters less is wrong), as exact as the right claim, of the "
         "lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
@@ -94,21 +94,21 @@ class WriteAnswer(AboutQuestion):
     """Answer every part of the question for this person, in line with the thought. Begin with the answer itself, then
     give what supports it: the best points that the thought found, and the few numbers that it turns on, so that the
     reader can see where they come from. A number that the thought made up stays out, unless the answer turns on it;
-    then say that it is assumed. Keep to the form given below. Where something is in doubt say so there, and how much;
-    what is certain needs no hedge. Be no surer than the thought and its figures: a range stays a range, a chance keeps
-    its condition, a difference that was not found is not an equality, and a doubt or condition that it found and did
-    not settle belongs in the answer more than an illustration or a further figure does. Use what is at hand and what
-    the thought worked out, but correct its slips, and leave out a step that does not follow; add nothing important that
-    the thought lacks, except a warning that this person needs. Write about the subject, not about where it is written:
-    no "the paper", "the authors", "this study", no figure, table or sentence number, no hypotheses by number. Then give
-    the means to check other answers."""
+    then say that it is assumed. Keep to the length and the ending given below. Where something is in doubt say so
+    there, and how much; what is certain needs no hedge. Be no surer than the thought and its figures: a range stays a
+    range, a chance keeps its condition, a difference that was not found is not an equality, and a doubt or condition
+    that it found and did not settle belongs in the answer more than an illustration or a further figure does. Use what
+    is at hand and what the thought worked out, but correct its slips, and leave out a step that does not follow; add
+    nothing important that the thought lacks, except a warning that this person needs. Write about the subject, not
+    about where it is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no
+    hypotheses by number. Then give the means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")
     perspective: UserPerspective = dspy.InputField(desc="the question as the person sees it")
     misconceptions: list[str] = dspy.InputField(desc="wrong ideas that people may have here")
-    form: str = dspy.InputField(
-        desc="how long the answer should be and how it ends, and how long the claims of a choice"
+    extent: str = dspy.InputField(
+        desc="how long the answer is and how it ends, and how long the claims of a choice are"
     )
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

@@ -140,8 +140,8 @@ LENGTHS: dict[Length, LengthRange] = {
 
 NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."
 WRONG_TURN = (
-    "One approach may fail: if one of the hypotheses is really tempting, work it out first, as far as it carries, and drop "
-    "it where something does not fit; if none is, nothing goes wrong."
+    "One approach may fail: if one of the hypotheses is really tempting, work it out as far as it carries (wrong), and "
+    "drop it where something does not fit (takes_back); if none is, nothing goes wrong."
 )
 """When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted. So they
 did when it was to believe in a hypothesis whose flaw its notes name."""

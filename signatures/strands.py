@@ -32,7 +32,7 @@ class ContextAnalysis(BaseModel):
     misconceptions: list[Note] = Field(
         min_length=1,
         max_length=3,
-        description="plausible but wrong ideas that people like this one may have, each in their words",
+        description="plausible but wrong ideas that people like the asker may have, each in their words",
     )
     missing_background: list[Note] = Field(
         min_length=1, max_length=3, description="what one has to know of the field, beyond what is given"
@@ -121,9 +121,9 @@ class EvidenceSet(BaseModel):
 
 class GatherEvidence(NotesOnQuestion):
     """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They
-    may show what the question does not give: a right answer has to agree with them, or to say why they do not hold
-    here. Include one that speaks against the obvious answer if there is any. One sentence may be enough: a definition,
-    an analogy or a detail is no evidence unless the answer turns on it."""
+    may show what the question does not give: a right answer has to agree with them, unless they are about a case that
+    differs. Include one that speaks against the obvious answer if there is any. One sentence may be enough: a
+    definition, an analogy or a detail is no evidence unless the answer turns on it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -56,12 +56,13 @@ class WriteThought(AboutQuestion):
     number may be tried and dropped. Begin at once, without restating the question. If the outcome turns on a figure,
     work that figure out in the open, and check the arithmetic. Where a figure is missing, a direction, a proportion or
     a bound often does as well; make one up only if the outcome hangs on its size, let it be seen that it is made up,
-    and take nothing as confirmed by it. Before it settles, find the step that an expert would attack first, and mend it
-    or claim less. Doubt only what could change the outcome, and see by how much; let a doubt that holds change what was
-    built before it. Before an "only" or a "cannot", look for a case against it. Leave open only what general knowledge
-    does not settle and no figure at hand bounds. Let the shape show in what is thought, never in words about it ("that
-    was the easy part", "back to the open point"). Use plain words, no slogans and no maxims, least of all at the end of
-    a paragraph, and say nothing twice. Conclude no more than the steps support, and stop there, without a summary.
+    and take nothing as confirmed by it. Before the thought settles, find the step that an expert would attack first,
+    and mend it or claim less. Doubt only what could change the outcome, and see by how much; let a doubt that holds
+    change what was built before it. Before an "only" or a "cannot", look for a case against it. Leave open only what
+    general knowledge does not settle and no figure at hand bounds. Let the shape show in what is thought, never in
+    words about it ("that was the easy part", "back to the open point"). Use plain words, no slogans and no maxims,
+    least of all at the end of a paragraph, and say nothing twice. Conclude no more than the steps support, and stop
+    there, without a summary.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
     hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, and let what
@@ -75,7 +76,7 @@ class WriteThought(AboutQuestion):
     given: str = dspy.InputField(desc="what is at hand while thinking")
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
     # The claims without the sentences, which hold what the question does not give.
-    evidence: list[str] = dspy.InputField(desc="facts to check the outcome by; otherwise they are not at hand")
+    evidence: list[str] = dspy.InputField(desc="facts to check the outcome by")
     critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
     shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)

@@ -51,7 +51,7 @@ ASKING: dict[Setting, str] = {
         "Whoever answers has only the question. It must include the facts and figures on which the answer turns, also one "
         "that speaks against the first answer that comes to mind, and no others: seldom more than four. They are things "
         "the person has seen, measured, been told or read somewhere: those of the passage, or ordinary ones from a case of "
-        "the person's own. A finding on which the answer rests is not made up."
+        "the person's own. Make up no finding on which the answer rests."
     ),
     "open": (
         "Whoever answers has the same facts in view. The question says what it is about, and need not repeat the figures."

@@ -73,10 +73,13 @@ def test_a_dry_run_reports_existing_traces_and_expected_errors(tmp_path: Path) -
         assert "already done: 2 traces; 2 of these texts" in again
         assert "would make: 3 traces" in again
         assert "refuse" not in again
-        assert "would make: 0 traces" in run_command(*lab.arguments(dry_run=True, max_traces=1)).stdout
+        nothing_left = run_command(*lab.arguments(dry_run=True, max_traces=1)).stdout
+        assert "would make: 0 traces" in nothing_left
+        assert "would call" not in nothing_left
         three_per_text = run_command(*lab.arguments(dry_run=True, max_samples=2, traces_per_sample=3)).stdout
         assert "would make: 4 traces" in three_per_text, "each text has one already"
         assert "would call: 32 times" in three_per_text
+        assert "fewer where earlier runs left replies" in " ".join(three_per_text.split())
         assert "--seed was 0 and is now 1" in run_command(*lab.arguments(dry_run=True, seed=1)).stdout
         without_user = run_command(*lab.arguments(dry_run=True, model="gpt41", api_base=None)).stdout
         assert "would refuse to start" in without_user

@@ -79,8 +79,9 @@ def test_a_resumed_run_refuses_other_types_or_guidance(lab: Lab) -> None:
     ("values", "reason"),
     [
         ({"question_types": {"history": {"asks": ASKS}}}, "--question-types: history.usual_level must be given"),
-        ({"question_types": {"what, when": HISTORY}}, "should match pattern"),
-        ({"guidance": {"anser": "Be brief."}}, "--guidance"),
+        ({"question_types": {"history": {**HISTORY, "wrods": 9}}}, "--question-types: history.wrods: Extra inputs"),
+        ({"question_types": {"what, when": HISTORY}}, "--question-types: what, when: String should match pattern"),
+        ({"guidance": {"anser": "Be brief."}}, "--guidance: anser: "),
         ({"guidance": {"answer": ""}}, "--guidance"),
         ({"traces_per_sample": 9, "question_types": {"history": HISTORY}}, "there are 8 question types"),
     ],

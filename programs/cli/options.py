@@ -175,7 +175,7 @@ def validate(model: type[Given], values: dict[str, Any]) -> Given:
         message = str(detail["msg"]).removeprefix("Value error, ")
         if not detail["loc"]:
             raise UserError(message) from None
-        name, *within = map(str, detail["loc"])
+        name, *within = (str(part) for part in detail["loc"] if part != "[key]")
         option = option_name(name)
         if within and isinstance(values.get(name), dict):
             option += f": {'.'.join(within)}"

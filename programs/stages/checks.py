@@ -12,13 +12,14 @@ from programs.text.needs_passage import needs_passage
 from programs.text.phrases import OWN_WORK, PART_OF_DOCUMENT, artefacts, source_references
 from programs.text.prose import degeneracy, prose_problems
 from programs.text.sentences import split_sentences
+from programs.text.short_answers import normalize
 from signatures.thought import Thought
 from signatures.vocabulary import Setting
 
 SAME_TEXT = 95.0
 """Two texts at or above this similarity (rapidfuzz ratio, 0-100) say the same thing."""
-MIN_REPEATED_WORDS = 6
-"""A sentence with fewer words ("But why?") may be repeated in a thought."""
+MIN_REPEATED_CHARS = 30
+"""A shorter sentence ("But why would that be?") may be repeated in a thought."""
 MAX_COPIED_SHARE = 0.3
 """The share of a thought's words that may be in runs of a dozen or more from the passage. Thoughts of capable writers have
 none, even with the passage in view; small models recite it."""
@@ -48,12 +49,14 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
 
 
 def _sentences_said_twice(texts: Sequence[str]) -> Iterator[str]:
-    said = list[str]()
+    # Not by similarity: "It is significant" and "It is not significant" differ by a word, two cases by a figure.
+    said = set[str]()
     for sentence in (text[span.start : span.end] for text in texts for span in split_sentences(text)):
-        if len(sentence.split()) >= MIN_REPEATED_WORDS:
-            if any(fuzz.ratio(before, sentence) >= SAME_TEXT for before in said):
-                yield sentence
-            said.append(sentence)
+        words = normalize(sentence)
+        if words in said:
+            yield sentence
+        elif len(words) >= MIN_REPEATED_CHARS:
+            said.add(words)
 
 
 def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:

@@ -145,12 +145,13 @@ def complete_question(question: Question, full: str, passage: Passage, setting: 
 
 
 def locate_evidence(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
-    """Each chosen sentence with its words and offsets, or marked unverified; each sentence once."""
-    items: dict[int, Evidence] = {}
+    """Each chosen sentence with its words and offsets, or marked unverified; each claim about a sentence
+    once."""
+    items: dict[tuple[int, str], Evidence] = {}
     for choice in chosen.items:
         place = passage.quoted(choice.sentence)
         evidence = Evidence(**choice.model_dump(), verified=bool(place), **place)
-        items.setdefault(choice.sentence, evidence)
+        items.setdefault((choice.sentence, choice.claim), evidence)
     return list(items.values())
 
 

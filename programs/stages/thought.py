@@ -213,13 +213,13 @@ class ThoughtStages(AsyncModule):
 def _answer_inputs(
     thought: Thought, analysis: ContextAnalysis, perspective: UserPerspective, seed: str
 ) -> dict[str, Any]:
-    """The inputs of the answer stage from the thought and the notes, and a form drawn with `seed`. The answer is to be no
-    longer than the thought, unless that is very short."""
+    """The inputs of the answer stage from the thought and the notes, and an extent drawn with `seed`. The answer is to be
+    no longer than the thought, unless that is very short."""
     draw, shown, (fewest, most) = random.Random(seed), "\n\n".join(thought.texts), ANSWER_WORDS[analysis.depth]
     words = draw_word_count(draw, fewest, max(fewest, min(most, len(shown.split()))))
-    form = " ".join([ANSWER_LENGTH.format(words), draw.choice(ANSWER_ENDS), draw.choice(CLAIM_LENGTHS)])
+    extent = " ".join([ANSWER_LENGTH.format(words), draw.choice(ANSWER_ENDS), draw.choice(CLAIM_LENGTHS)])
     notes = {"perspective": perspective, "misconceptions": list(analysis.misconceptions)}
-    return {"thought": shown, **notes, "form": form}
+    return {"thought": shown, **notes, "extent": extent}
 
 
 def _temperature(predict: dspy.Predict, plan: AttemptPlan) -> float | None:

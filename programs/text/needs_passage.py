@@ -29,10 +29,11 @@ _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[A-Z(\"“])|\n+")
 
 class _Known(NamedTuple):
     """The figures known after a text: `free` ones, which are given, derived or the writer's own, and those that need the
-    passage."""
+    passage. `totals`: the sums of two counts in the question."""
 
     free: Sequence[Quantity]
     needed: Sequence[Quantity] = ()
+    totals: frozenset[float] = frozenset()
 
 
 def needs_passage(
@@ -51,9 +52,11 @@ def needs_passage(
 @lru_cache(maxsize=1024)
 def _after_thought(question: str, passage: str, thought: tuple[str, ...], seen: str | None) -> _Known:
     given = quantities(question)
-    counts = [figure.value for figure in given if figure.dimension is None and figure.value.is_integer()]
-    totals = quantities("; ".join(f"{one + other:.0f}" for one, other in combinations(counts, 2)))
-    known = _Known([*given, *totals])
+    # Small numbers are labels as often as counts.
+    counts = [
+        figure.value for figure in given if figure.dimension is None and not figure.plain and figure.value % 1 == 0
+    ]
+    known = _Known(given, totals=frozenset(map(sum, combinations(counts, 2))))
     for paragraph in thought:
         known = _after_text(known, paragraph, passage, seen)
     return known
@@ -69,14 +72,15 @@ def _after_text(known: _Known, text: str, passage: str, seen: str | None = None)
         for figure in figures:
             if figure in operands or _is_among(figure, needed):
                 continue
+            is_total = figure.dimension is None and figure.value in known.totals
             in_sources = not figure.round and all(_is_in(figure, quantities(source)) for source in sources)
-            if in_sources and not _is_derived_in(sentence, figure, operands, operands_before):
+            if in_sources and not is_total and not _is_derived_in(sentence, figure, operands, operands_before):
                 needed.append(figure)
             else:
                 free.append(figure)
                 operands.append(figure)
         operands_before = operands
-    return _Known(free, needed)
+    return _Known(free, needed, known.totals)
 
 
 def _is_derived_in(sentence: str, figure: Quantity, beside: Sequence[Quantity], before: Sequence[Quantity]) -> bool:

@@ -32,7 +32,7 @@ def test_a_failed_judge_gives_no_score() -> None:
 
 def evidence_from(sentence: int) -> Evidence:
     """Evidence from this sentence; only sentences up to 3 exist."""
-    return Evidence(claim="c", bearing="supports", verified=sentence < 4, sentence=sentence)
+    return Evidence(claim="c", verified=sentence < 4, sentence=sentence)
 
 
 RUSSIAN = "Пыль окрашивает свет галактик, поправка снижает наклон.", "Поправка снижает: пыль окрашивает свет."

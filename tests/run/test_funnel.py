@@ -130,18 +130,18 @@ def test_costs_cover_all_runs_and_are_never_guessed(lab: Lab) -> None:
     assert (unpriced.cost, unpriced.tokens) == (None, per_trace(finished).tokens)
     assert lab.document["metadata"]["run"]["funnel"]["per_trace"] == unpriced.model_dump(mode="json")
     for known_prices in (prices, None):
-        rows = printed_costs(finished, lab.settings(prices=known_prices or {}))
-        assert sum(int(row[1]) for row in rows) == lab.calls
-        assert {row[0] for row in rows} == {"openai/any"}
+        title, rows = printed_costs(finished, lab.settings(prices=known_prices or {}))
+        assert title == ", by stage, with openai/any", "of several models, each row would name its own"
+        assert sum(int(row[0]) for row in rows) == lab.calls
         assert all((row[-1] == "unknown") == (known_prices is None) for row in rows)
 
 
-def printed_costs(finished: Finished, settings: Settings) -> list[list[str]]:
-    """The printed words about each stage, without its name."""
+def printed_costs(finished: Finished, settings: Settings) -> tuple[str, list[list[str]]]:
+    """The printed title, and the words about each stage, without its name."""
     console = Console(width=200, record=True, file=io.StringIO())
     print_summary(finished.summary, settings, console)
-    _, _, *rows = console.export_text().partition("spent in all")[2].splitlines()
-    return [row.split()[1:] for row in rows]
+    title, _, *rows = console.export_text().partition("spent in all")[2].splitlines()
+    return title.rstrip(), [row.split()[1:] for row in rows]
 
 
 def texts_with_pool(lab: Lab) -> set[str]:

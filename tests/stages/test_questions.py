@@ -20,7 +20,7 @@ from programs.inputs.sample import content_id
 from programs.rejection import Reason, Rejection
 from programs.stages.questions import QuestionPool, QuestionStage, question_problems, type_order
 from signatures.question_type import QUESTION_TYPES
-from signatures.questions import ASKERS, CLAIMS, FIGURE, MAX_QUESTION_WORDS, ONE_THING, TWO_THINGS
+from signatures.questions import ASKERS, CLAIMS, FIGURE, MAX_QUESTION_WORDS, MIN_WORDS_FOR_TWO, ONE_THING, TWO_THINGS
 from signatures.vocabulary import ASKING
 from tests.builders import TEXT, good_output, passage, reply_to, sample, tracer
 
@@ -148,6 +148,12 @@ def test_the_properties_of_each_question_are_drawn() -> None:
     words = sorted(int(re.findall(r"about (\d+) words", text)[0]) for text in wanted_by_text)
     assert (words[0], words[-1]) == (QUESTION_TYPES["critical"].fewest_words, MAX_QUESTION_WORDS)
     assert 60 <= words[len(words) // 2] <= 80
+    brief = [str(ask("mechanism", f"Text {number}. {TEXT}").inputs["wanted"]) for number in range(200)]
+    fewest = {
+        two: min(int(re.findall(r"about (\d+) words", text)[0]) for text in brief if (TWO_THINGS in text) is two)
+        for two in (True, False)
+    }
+    assert fewest == {True: MIN_WORDS_FOR_TWO, False: QUESTION_TYPES["mechanism"].fewest_words}
 
 
 def drawn(stage: QuestionStage, kind: str, text: str) -> int:

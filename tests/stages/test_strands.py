@@ -2,7 +2,7 @@
 
 1. The context is asked first, then the four strands together, each with the analysis.
 2. The quote of evidence is the sample's text between its offsets. Evidence with the number of no sentence is marked
-   unverified, has no quote, and no stage is given it. Each sentence is kept once.
+   unverified, has no quote, and no stage is given it. Each claim about a sentence is kept once.
 3. If no evidence names an existing sentence, it is asked for again, with the numbers that exist.
 4. Notes that repeat the passage are kept, but not given to the thought.
 5. Closed, the question is completed with what the analysis adds, for strands, thought and record. It stays as it was if the

@@ -47,6 +47,13 @@ WRONG_AT_THE_END = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGR
         (thought(takes_back=DOUBT.replace("But wait", "But, wait")), 'says twice: "But, wait'),
         (thought(takes_back=f"Hm. That is not it. {DOUBT} So I drop it."), 'says twice: "But wait'),
         (thought(takes_back="But why? I do not know. But why?"), None),
+        (
+            thought(
+                takes_back="The difference is significant in this survey. Or is it? The difference is not significant in "
+                "this survey. At 300 kelvin it is 0.026 electronvolts. At 600 kelvin it is 0.052 electronvolts."
+            ),
+            None,
+        ),
         (thought(NOT_TAKEN_BACK), "paragraph 2: it is wrong, and no later paragraph takes it back"),
         (thought(WRONG_AT_THE_END), "paragraph 6: it is wrong, and no later paragraph takes it back"),
         (thought(tries=f"{PARAGRAPHS[0][1]} {TEXT}"), "recites the passage"),
@@ -121,14 +128,14 @@ def test_the_thought_stage_gets_the_strands_and_the_passage_if_it_is_in_view(set
 def test_each_end_of_an_answer_and_each_rank_of_the_right_claim_of_a_choice_is_requested() -> None:
     writer, notes = tracer().writer, strands()
 
-    def requested_form(number: int) -> str:
+    def requested_extent(number: int) -> str:
         ask = writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, thought(), plan(), NO_FAULTS)
-        return str(ask.inputs["form"]).partition(". ")[2]
+        return str(ask.inputs["extent"]).partition(". ")[2]
 
-    counts = Counter(map(requested_form, range(320)))
+    counts = Counter(map(requested_extent, range(320)))
     assert set(counts) == {f"{end} {claims}" for end in ANSWER_ENDS for claims in CLAIM_LENGTHS}
     assert min(counts.values()) >= 8
-    assert requested_form(3) == requested_form(3)
+    assert requested_extent(3) == requested_extent(3)
 
 
 @pytest.mark.parametrize("depth", ANSWER_WORDS)
@@ -140,7 +147,7 @@ def test_the_requested_length_of_an_answer_follows_its_depth_and_thought(depth: 
     def requested_words(number: int, words: int) -> int:
         long = thought([("tries", " ".join(["dust"] * (words // 4)))] * 4)
         ask = tracer().writer.answer_ask(passage(f"{TEXT} {number}"), QUESTION, notes, long, plan(), NO_FAULTS)
-        return int(re.findall(r"about (\d+) words", ask.inputs["form"])[0])
+        return int(re.findall(r"about (\d+) words", ask.inputs["extent"])[0])
 
     lengths = sorted(requested_words(number, 600) for number in range(60))
     assert fewest - 5 <= lengths[0] <= fewest * 1.3

@@ -32,6 +32,7 @@ def rejection_of(lab: Lab, *words: str) -> str:
     [
         ({"seed": 5}, "--seed was 0 and is now 5"),
         ({"model": "openai/other"}, "--model was openai/any and is now openai/other"),
+        ({"setting": "open"}, "--setting was closed and is now open"),
     ],
 )
 def test_sources_made_with_other_settings_are_rejected(lab: Lab, options: dict[str, Any], expected: str) -> None:
