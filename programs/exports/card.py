@@ -11,7 +11,7 @@ import yaml
 from jinja2 import Environment
 
 from programs.exports.licences import UNKNOWN, hub_names, licence_of
-from programs.exports.options import SPLITS, ExportOptions
+from programs.exports.options import ExportOptions
 from programs.exports.view import Columns, Kind, Row, rests_on_passage
 from programs.files import run_name
 from programs.run.attempts import ReadTrace
@@ -104,13 +104,13 @@ def card_text(exported: Exported) -> str:
             "label": counts["labels"],
         },
     )
-    files = [{"split": name, "path": f"data/{name}.jsonl"} for name in SPLITS if name in exported.rows]
+    # No `configs`: with them, `datasets` takes its cached rows of an earlier export for those of the folder. Without, it
+    # finds the splits by the names of their files, and looks whether these have changed.
     header = {
         "license": hub_names(counts["licences"]),
         "pretty_name": title,
         "task_categories": ["text-generation"],
         "tags": ["synthetic", "reasoning", "science", "synthreasoner", options.to],
-        "configs": [{"config_name": "default", "data_files": files}],
         "dataset_info": {"features": features(options.format.columns(options))},
     }
     return f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True, width=1000)}---\n\n{body}"

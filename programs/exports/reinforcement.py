@@ -125,6 +125,14 @@ def write_package(folder: Path, output: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
+_TRAINING = """\
+from trl import GRPOConfig, GRPOTrainer
+
+from programs.exports.rewards import reward
+
+args = GRPOConfig(output_dir="trained")
+GRPOTrainer("Qwen/Qwen3-0.6B", args=args, reward_funcs=[reward], train_dataset=data["train"]).train()"""
+
 GRPO = Format(
     "grpo",
     "a question (`prompt`), its reference answer (`solution`), the short answer and the rubric that rewards check, and the "
@@ -133,6 +141,7 @@ GRPO = Format(
     _question_rows,
     per_question=True,
     thought_in="message",
+    training=_TRAINING,
 )
 VERIFIERS = Format(
     "verifiers",

@@ -215,7 +215,8 @@ class Format:
     `labels` are counted. `rows` gets the accepted traces that `--min-score` keeps, or `with_attempts` all accepted or
     judged ones. `raw_record`: a row holds the record unchanged, even if a text is missing. `thought_in`: where a reply
     has the thought, in a "message", which may have a field for it, or in a "text"; None without replies.
-    `package(folder, output)` makes a package of the folder, which will be moved to `output`."""
+    `package(folder, output)` makes a package of the folder, which will be moved to `output`. `training`: code for the card
+    that trains on the rows, which were loaded as `data`."""
 
     name: str
     about: str
@@ -226,3 +227,4 @@ class Format:
     raw_record: bool = False
     thought_in: Literal["message", "text"] | None = None
     package: Callable[[Path, Path], None] | None = None
+    training: str | None = None

@@ -47,6 +47,14 @@ class Checkable:
     rubric: list[RubricPoint] = field(default_factory=list)
     unchecked: list[Rejection] = field(default_factory=list)
 
+    def in_words(self) -> str:
+        """The short answer and the rubric for a judge; empty if there are none."""
+        short, lines = self.short_answer, list[str]()
+        if short is not None:
+            lines.append(f"short answer ({short.kind}): {short.text}{f' {short.unit}' if short.unit else ''}")
+            lines += [f"wrong option: {option}" for option in short.options if option != short.text]
+        return "\n".join([*lines, *(f"{point.kind}: {point.text}" for point in self.rubric)])
+
 
 def build_checkable(
     final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]

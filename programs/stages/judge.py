@@ -50,7 +50,8 @@ class JudgeStage(PredictorModule):
         self, passage: Passage, question: Question, draft: Draft, subject: Subject, judge: str, setting: Setting
     ) -> Ask:
         """`subject` identifies the draft (sample, question, attempt); `judge` names the model."""
-        inputs = {**judge_inputs(passage, question, draft, setting), "thought": draft.text}
+        checks = draft.checkable.in_words() or None
+        inputs = {**judge_inputs(passage, question, draft, setting), "thought": draft.text, "checks": checks}
         return self.ask_about(inputs, subject, judge)
 
     def ask_about(self, inputs: Mapping[str, Any], subject: Subject, judge: str) -> Ask:

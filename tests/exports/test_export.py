@@ -11,7 +11,9 @@
 7. The folder contains no path of the user's.
 """
 
+import ast
 import json
+import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,8 +55,6 @@ def test_1_the_card_describes_the_folder(papers: Path) -> None:
     papers.write_text(json.dumps(content))
     folder = export_to(papers, "sft", "--splits", "0.8,0.1,0.1", "--min-score", "6")
     header, text = card_header(folder), (folder / "README.md").read_text()
-    data_files = [{"split": split, "path": f"data/{split}.jsonl"} for split in SPLITS]
-    assert header["configs"] == [{"config_name": "default", "data_files": data_files}]
     assert header["license"] == "unknown"
     for expected in (
         "| trace: writer-7b | 48 |",
@@ -70,6 +70,15 @@ def test_1_the_card_describes_the_folder(papers: Path) -> None:
         assert expected in text
     for path in folder.rglob("*"):
         assert not path.is_file() or str(papers.parent).encode() not in path.read_bytes()
+
+
+def test_1_the_card_of_rows_for_rewards_shows_how_to_train_on_them(papers: Path) -> None:
+    text = (export_to(papers, "grpo") / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {
+        node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "") for node in ast.walk(ast.parse(code))
+    }
+    assert {"load_dataset", "GRPOTrainer", "reward"} <= names
 
 
 def test_1_text_of_papers_and_models_is_escaped_in_the_card(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@
    versions give the same prompts as before.
 4. grpo: one row per question, with the answer and the grades of its best trace; a missing grade is null.
 5. A row of a table is flat, has every column, and agrees with the record.
-6. `load_dataset(FOLDER)` gives the splits with the rows exactly as written, in the types that the card declares.
+6. `load_dataset(FOLDER)` gives the splits with the rows exactly as written, in the types that the card declares,
+   also if an earlier export of the folder was loaded before.
 """
 
 import json
@@ -211,3 +212,6 @@ def test_6_every_format_loads_as_it_was_written(odd_document: Path, to: str, tmp
     # As JSON, in which true is not 1.
     read = {split: list(found[split]) for split in found}
     assert json.dumps(read, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    export_to(odd_document, to, "--context", "both", "--overwrite")
+    again = datasets.load_dataset(str(folder), cache_dir=str(tmp_path))
+    assert {split: again[split].num_rows for split in again} == {"train": len(rows(folder))}, "not those of the cache"

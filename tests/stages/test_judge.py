@@ -4,15 +4,19 @@
 2. A reply without a verdict becomes an unscored one with the reason and null ratings: there is no default score.
 3. The panel's score is the mean over the judges that answered (null for none), and its spread the difference between the
    extremes (null for fewer than two). How natural a thought reads is the mean of that rating, scaled to 0-1.
-4. A judge is shown the thought that an export trains on, byte for byte, whatever it contains.
+4. A judge is shown the thought that an export trains on, byte for byte, whatever it contains, and the short answer and the
+   rubric that other answers will be checked by.
 """
+
+from dataclasses import replace
 
 import pytest
 
 from programs.asking.adapter import PassageFirstAdapter
 from programs.asking.reply import Reply
 from programs.exports.view import THINK
-from programs.record_parts import Verdict
+from programs.record_parts import RubricPoint, ShortAnswer, Verdict
+from programs.stages.checkable import Checkable
 from programs.stages.judge import panel_score, panel_spread, verdict_of
 from programs.text.thought import bare_thought, wrap_thought
 from signatures.judge import JudgeTrace
@@ -70,3 +74,17 @@ def test_a_judge_is_shown_the_thought_that_is_trained_on(body: str) -> None:
     (_, message) = PassageFirstAdapter().format(JudgeTrace, [], {**ask.inputs, "feedback": None})
     assert f"[[ ## thought ## ]]\n{THINK.escape(bare_thought(inputs['thought']))}\n\n" in message["content"]
     assert message["content"].count("[[ ##") == len([value for value in ask.inputs.values() if value is not None])
+
+
+def test_a_judge_is_shown_what_other_answers_will_be_checked_by() -> None:
+    short = ShortAnswer(kind="number", text="2.5", value=2.5, unit="mm")
+    points = [RubricPoint(kind="pitfall", text="says that more animals would cure it", weight=-2)]
+    checked = replace(DRAFT, checkable=Checkable(short, points))
+    ask = tracer().judge.ask(passage(), question(), checked, ("s", "mechanism", "0.0"), "gpt4o", "closed")
+    assert ask.inputs["checks"] == "short answer (number): 2.5 mm\npitfall: says that more animals would cure it"
+    assert (
+        tracer()
+        .judge.ask(passage(), question(), replace(DRAFT, checkable=Checkable()), ("s",), "gpt4o", "closed")
+        .inputs["checks"]
+        is None
+    )
