@@ -144,7 +144,9 @@ class TrialOptions(Options):
         description="the model that compares the answers (default: the first judge with --quality-check, else the solver)",
     )
     keep: Annotated[list[Need], BeforeValidator(comma_separated), RequiresOption("blind_solve")] = Field(
-        [], description="accept only traces of questions with these results: known, needs_paper, unanswered"
+        [],
+        description="accept only traces of questions with these results: known, needs_paper, unanswered (for pass rates, "
+        "see --keep of export)",
     )
     check_steps: bool = Field(
         False, description="have a model check each step of a trace against the text and name the deciding sentence"
