@@ -177,7 +177,7 @@ class StepRecord(Part):
     """One paragraph of the thought. With `--check-steps` a model checks it against the passage."""
 
     kind: str | None = None
-    """What the paragraph does; None in a model's own thought."""
+    """What the paragraph does; None in a model's own thought, and for `computes` without a figure."""
     text: str
     quote: str | None = None
     """The sentence that decides: `source_paper.text[start:end]`. All three are None if no sentence decides."""

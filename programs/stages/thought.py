@@ -20,7 +20,7 @@ from programs.stages.checks import RECITES, answer_problems, missing_figure_prob
 from programs.stages.questions import Question, draw_word_count, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems
-from programs.text.thought import wrap_thought
+from programs.text.thought import checked_kind, wrap_thought
 from signatures.answer import ANSWER_ENDS, ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
 from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, SHAPES, USUAL_WEIGHT, VOICES, Shape
@@ -92,6 +92,11 @@ class Draft:
     def text(self) -> str:
         """The thought as it is published, inside its tags."""
         return wrap_thought(self.thought.texts)
+
+    @property
+    def steps(self) -> list[tuple[str | None, str]]:
+        """The paragraphs in order, each with its kind, if that is known."""
+        return [(checked_kind(kind, text), text) for kind, text in self.thought.steps()]
 
 
 class Faults(NamedTuple):

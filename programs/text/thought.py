@@ -44,6 +44,18 @@ def bare_thought(text: str) -> str:
     return (match[1] if match and alone else text).strip()
 
 
+_FIGURE = re.compile(
+    r"[\d=≈×√∝]|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|half|halve[sd]?|thirds?|quarters?|twice|doubl\w+)\b",
+    re.IGNORECASE,
+)
+
+
+def checked_kind(kind: str | None, text: str) -> str | None:
+    """The kind that its writer gave to a paragraph; None for `computes` without a figure: of 63 such paragraphs by a small
+    model 38 had none, of 111 by capable ones none."""
+    return None if kind == "computes" and not _FIGURE.search(text) else kind
+
+
 def reasoning_patterns(kinds: Sequence[str | None]) -> list[str]:
     """The patterns of a thought with paragraphs of these kinds, each once, in order of first occurrence."""
     return list(dict.fromkeys(PATTERN_NAMES[kind] for kind in kinds if kind in PATTERN_NAMES))

@@ -117,7 +117,7 @@ class Trials:
 
     async def _check_variation(self, variation: Variation, model: str) -> None:
         passage, attempt = variation.passage, variation.last
-        steps = attempt.draft.thought.steps()
+        steps = attempt.draft.steps
         if not 0 < len(steps) <= MAX_STEPS:
             return
         reply = await self.answer(STEP_STAGE.ask(passage, [text for _, text in steps], variation.subject, model))

@@ -175,7 +175,7 @@ class Variation:
         assert strands is not None, "an attempt needs strands"
         attempt = self.attempts[number]
         draft, plan, verdicts = attempt.draft, attempt.plan, attempt.verdicts
-        steps = draft.thought.steps()
+        steps = draft.steps
         source_fields = {name: getattr(passage.sample, name) for name in SourcePaper.model_fields if name != "flags"}
         return Record(
             id=content_id(f"{key}.{plan.attempt}/{draft.text}"),
