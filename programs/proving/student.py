@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from jinja2 import TemplateError
@@ -97,8 +98,8 @@ class StudentModel:
         """Whether prompt, thought and answer fit into `max_length` tokens."""
         return sum(map(len, self.row(example, thought))) <= self.max_length
 
-    def loss(self, head: Ids, target: Ids) -> float:
-        """The loss of `target` after `head`. If both together are too long, the beginning is cut off."""
+    def losses(self, head: Ids, target: Ids) -> list[float]:
+        """The loss of each token of `target` after `head`. If both together are too long, the beginning is cut off."""
         import torch
 
         ids = [*head, *target][-self.max_length :]
@@ -106,10 +107,20 @@ class StudentModel:
         with torch.no_grad():
             logits = self.model(input_ids=torch.tensor([ids], device=self.device)).logits[0, -count - 1 : -1].float()
             goal = torch.tensor(ids[-count:], device=self.device)
-            return float(torch.nn.functional.cross_entropy(logits, goal))
+            losses: list[float] = torch.nn.functional.cross_entropy(logits, goal, reduction="none").tolist()
+        return losses
+
+    def loss(self, head: Ids, target: Ids) -> float:
+        return fmean(self.losses(head, target))
 
     def answer_loss(self, example: Example, thought: str | Ids) -> float:
         return self.loss(self.head(example.prompt, thought), self.ids(example.answer))
+
+    def part_losses(self, example: Example) -> tuple[list[float], list[float]]:
+        """The losses of the tokens of the thought, after the prompt, and of the answer, after both: one pass."""
+        thought, answer = self.ids(example.thought), self.ids(example.answer)
+        losses = self.losses([*self.prompt(example.prompt), *self.opening], [*thought, *self.closing, *answer])
+        return losses[: len(thought)], losses[-len(answer) :]
 
     def think(self, prompts: Sequence[Messages], max_tokens: int, at_once: int) -> list[Ids]:
         """Generates a thought for each prompt, greedily and in batches of `at_once`: the tokens before its closing tag, or

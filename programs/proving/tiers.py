@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
 from programs.errors import UserError
@@ -46,7 +47,8 @@ class Lift(BaseModel):
     lift = loss(answer | question) - loss(answer | question, thought), in nats per token of the answer. The intervals are
     over papers: `own` is the lift, `other` that of another paper's thought, which is the effect of any thought, and `more`
     the difference. `copied` is the mean share of an answer's words in runs of twelve or more shared with its thought, since
-    a thought that spells out the answer has lift too. `left_out` traces were too long."""
+    a thought that spells out the answer has lift too. `perplexity` is that of thoughts and answers, by quarter.
+    `left_out` traces were too long."""
 
     traces: int
     papers: int
@@ -55,6 +57,8 @@ class Lift(BaseModel):
     other: Interval | None
     more: Interval | None
     copied: float
+    perplexity: dict[str, list[float | None]] = {}
+    """Empty in results of earlier versions."""
 
 
 def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say) -> Lift:
@@ -62,8 +66,10 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say
     fit = fitting_examples(student, examples)
     others = swap_thoughts(fit, seed)
     own, other, more = (list[tuple[str, float]]() for _ in range(3))
+    losses = list[tuple[list[float], list[float]]]()
     for number, example in enumerate(fit, 1):
-        bare, after = student.answer_loss(example, ""), student.answer_loss(example, example.thought)
+        losses.append(student.part_losses(example))
+        bare, after = student.answer_loss(example, ""), fmean(losses[-1][1])
         own.append((example.paper, bare - after))
         # If the other thought is too long, the question would be cut off.
         if example.id in others and student.fits(example, other_thought := others[example.id].thought):
@@ -80,7 +86,16 @@ def lift(student: StudentModel, examples: Sequence[Example], seed: int, say: Say
         other=interval_by_source(other, seed=seed),
         more=interval_by_source(more, seed=seed),
         copied=fmean(copied_share(example.answer, example.thought) for example in fit),
+        perplexity=dict(zip(("thought", "answer"), map(perplexity_by_quarter, zip(*losses, strict=True)), strict=True)),
     )
+
+
+def perplexity_by_quarter(texts: Sequence[Sequence[float]]) -> list[float | None]:
+    """The perplexity of each quarter of texts, given as the losses of their tokens: the exponential of the mean over texts
+    of the mean loss in the quarter, None if no text has tokens there."""
+    quarters = zip(*(np.array_split(losses, 4) for losses in texts), strict=True)
+    means = [[float(part.mean()) for part in parts if part.size] for parts in quarters]
+    return [float(np.exp(fmean(found))) if found else None for found in means]
 
 
 class Results(BaseModel):
@@ -161,7 +176,8 @@ def prove(options: ProveOptions, say: Say) -> Results:
     if options.tier == "0":
         return results
     examples, student = _load_inputs(options, say)
-    key = content_id(repr((options.student, options.max_length, options.seed, examples)))
+    # With the fields, so that a lift of an earlier version, which had fewer, is measured again.
+    key = content_id(repr((options.student, options.max_length, options.seed, [*Lift.model_fields], examples)))
     with Journal(folder / "arms.jsonl") as journal:
         if line := journal.latest("lift", key):
             results.lift = Lift.model_validate(line["result"])

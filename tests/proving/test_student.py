@@ -2,7 +2,8 @@
 
 1. A loss is the model's own, and the answer option with the lowest loss is chosen.
 2. A part has the same tokens whatever comes before it: a row starts with the head after which answers are measured.
-3. Lift is the difference of two losses, for a trace's own thought and for another paper's.
+3. Lift is the difference of two losses, for a trace's own thought and for another paper's; perplexity by place is that of
+   the quarters, from the same passes.
 4. Arms train on equally many tokens, learn only completions, and leave the student unchanged; a killed run can be resumed.
 5. Results of other options are measured anew and do not replace the earlier ones, which are not measured again.
 6. `--metric lift` prefers a thought that bears on its answer.
@@ -26,7 +27,7 @@ from programs.lms.weights import BUILT_IN, find
 from programs.prove import main
 from programs.proving.examples import Choice, Example, swap_thoughts
 from programs.proving.options import BUILT_IN_STUDENT, ProveOptions
-from programs.proving.tiers import lift, prove
+from programs.proving.tiers import lift, perplexity_by_quarter, prove
 from tests.exports.building import record
 from tests.proving.builders import document, examples, student_folder
 
@@ -114,6 +115,40 @@ def test_lift_is_the_difference_of_two_losses(student: StudentModel) -> None:
     means = (fmean(own), fmean(other), fmean(own) - fmean(other))
     intervals = (found.own, found.other, found.more)
     assert [one and one.difference for one in intervals] == [pytest.approx(mean, abs=1e-5) for mean in means]
+
+
+def test_perplexity_by_place_is_that_of_the_quarters(student: StudentModel, folder: Path, tmp_path: Path) -> None:
+    import torch
+
+    known = examples()
+    shown = {"thought": [[0.0] * len(known) for _ in range(4)], "answer": [[0.0] * len(known) for _ in range(4)]}
+    for number, one in enumerate(known):
+        head, answer = student.head(one.prompt, one.thought), student.ids(one.answer)
+        start, size = len(student.prompt(one.prompt)) + len(student.opening), len(student.ids(one.thought))
+        with torch.no_grad():
+            logits = student.model(input_ids=torch.tensor([[*head, *answer]])).logits[0].double()
+        costs = [float(-logits[at - 1].log_softmax(0)[id]) for at, id in enumerate([*head, *answer]) if at]
+        for part, first, length in (("thought", start, size), ("answer", len(head), len(answer))):
+            # The first quarters have a token more if the length is no multiple of four.
+            sizes = [length // 4 + (quarter < length % 4) for quarter in range(4)]
+            for quarter, count in enumerate(sizes):
+                shown[part][quarter][number] = fmean(costs[first - 1 :][:count])
+                first += count
+    expected = {part: [math.exp(fmean(costs)) for costs in quarters] for part, quarters in shown.items()}
+    path = document(tmp_path)
+    options = options_for(folder, path, tier="1", learning_rates=[])
+    found = prove(options, ignore).lift
+    assert found is not None
+    assert found.perplexity == {part: pytest.approx(values, rel=1e-4) for part, values in expected.items()}
+    page = (tmp_path / "out-proof" / "README.md").read_text()
+    for values in expected.values():
+        assert f"| {' | '.join(f'{value:.1f}' for value in values)} |" in page
+    assert perplexity_by_quarter([[1.0, 2.0], [3.0]]) == [
+        pytest.approx(math.exp(2)),
+        pytest.approx(math.exp(2)),
+        None,
+        None,
+    ]
 
 
 def test_arms_train_equally_and_the_student_is_unchanged(folder: Path, tmp_path: Path) -> None:
