@@ -2,7 +2,7 @@
 `verifiers` contain a copy of this file, so it imports nothing from this project.
 
 The answer comes after the thought: in `\\boxed{}`, or else in the last sentence (yes or no also in the first). It must be
-definite: several options, several numbers, both yes and no, an empty box, or a question are no answer.
+definite: several options, several numbers, a bound, a denial, both yes and no, an empty box, or a question are no answer.
 
 score("So it takes \\\\boxed{0.5 h}.", {"kind": "number", "value": 30, "unit": "min", "tolerance": 0.01})     # 1.0
 """
@@ -27,10 +27,12 @@ _BOX_START = re.compile(r"\\f?boxed\s*\{")
 _BRACE = re.compile(r"[{}]")
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]*]*\s+|\n+")
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike|false)\b|n['’]t\b"
+    r"\b(?:not|no|never|cannot|neither|nor|rather than|instead of|wrong|incorrect|except|unlike"
+    r"|false(?! (?:positive|negative|alarm|discovery)))\b|n['’]t\b"
 )
 _YES_OR_NO = re.compile(r"\A(?:\W|(?:so|thus|hence|therefore|answer|the|final|short|is)\b)*(yes|no)\b", re.I)
-_OPPOSITE = {"yes": r"\bno\b(?=\s*(?:[,.;:!?)]|and\b|or\b|\Z))", "no": r"\byes\b"}
+_OPPOSITE = {"yes": r"\A[\s/]*no\b|\bno\b(?![ -](?!(?:and|or)\b)[^\W\d]\w)", "no": r"\byes\b"}
+"""What contradicts yes or no; a no before a word is part of the sentence, as in "Yes, there is no doubt"."""
 _LEAD_WORDS = r"is|are|was|were|be|called|named|term|answer|means|to|by|from|so|thus|hence|therefore|that"
 _ANSWER_LEAD = rf"(?:\A|\b(?:{_LEAD_WORDS}) )(?:(?:the|an?) )?"
 """What may precede an answer at the end of a sentence."""
@@ -91,8 +93,11 @@ def normalize(text: str) -> str:
 _IN_BOX = re.compile(r"\W*(?:\b(?:the|it|is|option|answer|choice)\b\W*)*(?:\b([A-F])\b\W*)?", re.I)
 _LABELLED = re.compile(r"\W*([A-F])[.):]+ (?!(?:or|and|maybe|perhaps|else|not)\b|.*\([A-F]\)).*\w\w.*", re.I | re.S)
 """The rest of a box without the words of options: nothing or a letter (`_IN_BOX`), or a letter and other words."""
-_NAMED_LETTER = re.compile(r"\(([A-F])\)|\b(?i:option|answer|choice)(?: is)?:? ([A-F])\b|\A([A-F])\b\W*\Z")
-_STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z]))\b")
+_NAMED_LETTER = re.compile(
+    r"\(([A-F])\)|\b(?i:(?:option|answer|choice|choose|pick|select)(?: is)?:? )\(?([A-F]\b|[a-f]\b(?=\W*\Z))"
+    r"|(?:\A|(?:\bis|['’]s) )([A-F])\W*\Z"
+)
+_STRAY_LETTER = re.compile(r"\b(?:[B-F]|A(?! (?!or\b|and\b)[a-z])|[a-f](?=\W*\Z))\b")
 
 
 def _is_choice(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
@@ -137,8 +142,9 @@ def _is_term(part: str, short: Mapping[str, Any], boxed: bool) -> bool:
 def _ends_with(sentence: str, names: Iterable[str]) -> bool:
     """Whether a sentence ends by giving one of these names as the answer, not several names or a denial."""
     said = _singular(normalize(sentence.replace(":", " answer ").replace("=", " answer ")))
-    ends = any(re.search(rf"{_ANSWER_LEAD}{re.escape(_singular(name))}\Z", said) for name in names)
-    return ends and not _DENIAL.search(said) and " or " not in said
+    ends = (re.search(rf"{_ANSWER_LEAD}{re.escape(_singular(name))}\Z", said) for name in names)
+    before = [said[: end.start()] for end in ends if end]
+    return bool(before) and not any(_DENIAL.search(words) or " or " in words for words in before)
 
 
 def _singular(text: str) -> str:
@@ -154,12 +160,14 @@ class WrittenNumber(NamedTuple):
 
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹⁺⁻]+")
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
-_SIGN_VARIANTS = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ"})
+_SIGN_VARIANTS = str.maketrans({"−": "-", "–": "-", "⊙": "☉", "μ": "µ", "º": "°", "℃": "°C"})
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
 _LATEX_COMMAND = re.compile(r"\\(?:(?:text\w*|math\w*|operatorname|unit|rm|left|right)\b|([A-Za-z]+|.))")
 _LATEX_SIGNS = {
     "times": "×", "cdot": "·", "pm": "±", "approx": "≈", "simeq": "≈", "sim": "~", "odot": "☉", "mu": "µ",
-    "%": "%", ",": " ", ";": " ", " ": " ",
+    "%": "%", ",": " ", ";": " ", " ": " ", "!": "", "circ": "°", "degree": "°", "Omega": "Ω", "AA": "Å",
+    **dict.fromkeys(("lt", "le", "leq", "ll", "lesssim"), "<"), **dict.fromkeys(("gt", "ge", "geq", "gg", "gtrsim"), ">"),
+    "ne": "≠", "neq": "≠",
 }  # fmt: skip
 
 SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
@@ -169,7 +177,17 @@ NUMBER_IN_DIGITS = (
     rf"(?:(?:(?P<factor>{_DECIMAL})\s*[×x*·]\s*)?{_POWER}|(?P<digits>{_DECIMAL})(?:[eE](?P<e>[-+]?\d{{1,2}})(?!\w))?)"
 )
 """A number in digits."""
-_ERROR = r"±\s*[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+)?"
+_RELATION = "[<>≤≥≠≲≳]"
+_BOUND = (
+    rf"{_RELATION}|(?i:\b(?:than(?: or equal to)?|at least|at most|up to|above|below|under|exceed\w*)"
+    rf"|(?:\A|\b(?:{_LEAD_WORDS}) )over)(?: about)? "
+)
+_ERROR = rf"(?:±|{_BOUND})\s*[-+]?[\d.,]+(?:\s*[×x*·]\s*10\^[-+]?\d+|/\d+)?"
+_OPEN_END = re.compile(
+    rf"\s*{_RELATION}|\+(?! ?\d)|(?:\W?[a-z]+)?\W\W?(?:at (?:least|most)"
+    r"|(?:or|and) (?:more|less|fewer|above|below|over|under|up|greater|higher|larger|longer|lower|shorter|smaller))\b"
+)
+"""What makes a bound of the number before it."""
 _NUMBER = re.compile(
     rf"(?P<error>{_ERROR})|(?<![\w.^])(?<!\^[-+])(?P<sign>[-+]?){NUMBER_IN_DIGITS}(?:\s*/\s*(?P<denominator>{_DECIMAL})(?![\w/]))?"
     rf"(?:\s+(?P<scale>{'|'.join(SCALES)})\b)?(?:\s*{_ERROR})?"
@@ -178,7 +196,7 @@ _UNIT_TEXT = re.compile(r"[\s-]?((?:[^\W\d_]|[%°Å☉_(/]|1/)[\w%°☉_^*/·().
 
 
 def numbers_in(text: str) -> list[WrittenNumber]:
-    """The numbers of a text, with or without LaTeX, in order; numbers after ± are left out."""
+    """The numbers of a text, with or without LaTeX, in order, without errors (± 2) and bounds (> 2, 2 or more)."""
     text = as_plain_text(text)
     found, end = list[WrittenNumber](), 0
     for match in _NUMBER.finditer(text):
@@ -188,10 +206,10 @@ def numbers_in(text: str) -> list[WrittenNumber]:
         value = _to_float(match["factor"] or match["digits"] or "1") * power
         denominator = _to_float(match["denominator"] or "1")
         value = value / denominator if denominator else math.inf
-        rest = text[match.end() : match.end() + 80]
-        if unit := _unit_at(rest):
-            end = match.end() + rest.find(unit) + len(unit)
-        found.append(WrittenNumber(-value if match["sign"] == "-" else value, unit))
+        unit = _unit_at(text[match.end() : match.end() + 80])
+        end = text.index(unit, match.end()) + len(unit)
+        if not _OPEN_END.match(text, end):
+            found.append(WrittenNumber(-value if match["sign"] == "-" else value, unit))
     return found
 
 
@@ -202,9 +220,10 @@ def _to_float(digits: str) -> float:
 def as_plain_text(text: str) -> str:
     """A text without LaTeX commands and braces; superscript digits follow a caret: 10⁻³ becomes 10^-3."""
     text = _SUPERSCRIPT.sub(lambda match: "^" + match.group().translate(_PLAIN_DIGITS), text).translate(_SIGN_VARIANTS)
-    text = _LATEX_FRACTION.sub(r"\1/\2", text.replace("{,}", ",").replace("+/-", "±"))
+    text = re.sub(r"\{,\}|(?<=\d)\\[,; ](?=\d{3}(?!\d))", ",", text).replace("+/-", "±")
+    text = _LATEX_FRACTION.sub(r"\1/\2", text)
     text = _LATEX_COMMAND.sub(lambda match: _LATEX_SIGNS.get(match[1], match[1] or ""), text)
-    return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]", "", text))
+    return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]|\^(?=\{?°)|(?<=µ) (?=\w)|(?<=°) (?=[CF]\b)", "", text))
 
 
 def _unit_at(text: str) -> str:
@@ -236,6 +255,8 @@ _UNIT_SPELLINGS = (
     (re.compile(r"\b[Pp]er[- ]cent\b"), "percent"),
     (re.compile(r"(?i)\b(light|solar|earth|jupiter)[ -](?=[a-z])"), r"\1_"),
     (re.compile(r"_?☉"), "_sun"),
+    (re.compile(r"(?i)\bdegrees? (?=celsius|fahrenheit)"), ""),
+    (re.compile(r"\bdeg(?:rees?)? (?=[CF]\b)"), "°"),
     (re.compile(r"\bAU\b"), "au"),
     (re.compile(r"\bsigmas?\b|σ|\bstandard deviations?\b"), "standard_deviation"),
     (re.compile(r"\A(?:per\b|/)"), "1/"),
@@ -295,14 +316,16 @@ def same_amount(value: float, unit: str, short: Mapping[str, Any]) -> bool | Non
 
 
 def _is_number(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:
-    *earlier, result = re.split("[=≈]", as_plain_text(part))
+    clauses = re.split(r"[,;] (?!or\b|and\b)", as_plain_text(part))
+    # "It is 2 mm, not 3 mm" is definite.
+    *earlier, result = re.split("[=≈]", ", ".join(each for each in clauses if not _DENIAL.search(each.casefold())))
     numbers = numbers_in(result)
     if not numbers or len(numbers) + sum(len(numbers_in(each)) for each in earlier) > MAX_NUMBERS:
         return False
     matches = [same_amount(number.value, number.unit, short) for number in numbers]
     # A number that measures something else is no second answer, but one without a unit may be.
-    others = [number for number, match in zip(numbers, matches, strict=True) if not match]
-    return True in matches and all(same_amount(n.value, n.unit, short) is None and n.unit for n in others)
+    others = (match is None and number.unit for number, match in zip(numbers, matches, strict=True) if not match)
+    return True in matches and all(others)
 
 
 def _is_yes_or_no(part: str, short: Mapping[str, Any], _boxed: bool) -> bool:

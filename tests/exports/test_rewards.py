@@ -1,6 +1,6 @@
 """Reward functions as TRL calls them (`programs.exports.rewards`, `programs.text.short_answers`).
 
-1. 240 handwritten completions get the reward that is written beside them (completions.jsonl).
+1. 338 handwritten completions get the reward that is written beside them (completions.jsonl).
 2. A number is right in any unit of its kind and in any notation, and wrong beyond its tolerance (tested with 1).
 3. A completion that names everything, repeats the question or says nothing gets 0, however long it is, and at once.
 4. Completions are texts or messages; without a short answer the reward is None.
@@ -32,7 +32,7 @@ COMPLETIONS = [line for line in LINES if "name" not in line]
 
 
 def test_handwritten_completions_get_the_expected_reward() -> None:
-    assert len(COMPLETIONS) == 240
+    assert len(COMPLETIONS) == 338
     for line in COMPLETIONS:
         assert score(line["completion"], SHORT[line["short"]]) == line["reward"], line
 
@@ -56,6 +56,7 @@ HOSTILE = {
     "numbers in boxes": "".join(rf"\boxed{{{number}}}" for number in range(MANY)),
     "numbers with units": ", ".join(f"{number} Gyr" for number in range(MANY)),
     "yes and no": "Yes and no. Yes. No. Both yes and no.",
+    "a word for each kind": "yes no A B C D 1 2 3",
     "yes and no in boxes": r"\boxed{yes}\boxed{no}",
     "empty boxes": r"\boxed{}" * MANY,
     "open boxes": r"\boxed{" * MANY,
