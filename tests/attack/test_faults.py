@@ -48,6 +48,9 @@ def test_failing_every_third_call_loses_nothing(tmp_path: Path, monkeypatch: pyt
         model = {**(lab.as_argo(monkeypatch, server) if user else {}), **judged}
         finished = lab.run(**OPTIONS, **model)
         assert (finished.status, finished.failure) == ("completed", None)
+        # One run in a hundred meets three empty replies to one call, which is then left to a later run.
+        assert len(set(lab.units)) == len(lab.units) >= 5 * 2 * 2 - 2
+        lab.run(**OPTIONS, **model)
         assert len(set(lab.units)) == len(lab.units) == 5 * 2 * 2
         expect_no_error_messages(lab)
         assert sum(finished.summary.this_run.faults.values()) > 20, "the faults are reported"
