@@ -223,7 +223,9 @@ def as_plain_text(text: str) -> str:
     text = re.sub(r"\{,\}|(?<=\d)\\[,; ](?=\d{3}(?!\d))", ",", text).replace("+/-", "±")
     text = _LATEX_FRACTION.sub(r"\1/\2", text)
     text = _LATEX_COMMAND.sub(lambda match: _LATEX_SIGNS.get(match[1], match[1] or ""), text)
-    return re.sub(r"[ ~]+", " ", re.sub(r"[{}$]|\^(?=\{?°)|(?<=µ) (?=\w)|(?<=°) (?=[CF]\b)", "", text))
+    # Also Markdown's bold, but not the power in "m**2".
+    text = re.sub(r"[{}$]|\^(?=\{?°)|(?<=µ) (?=\w)|(?<=°) (?=[CF]\b)|(?<!\w)\*\*|\*\*(?!\w)", "", text)
+    return re.sub(r"[ ~]+", " ", text)
 
 
 def _unit_at(text: str) -> str:
@@ -231,7 +233,7 @@ def _unit_at(text: str) -> str:
     match = _UNIT_TEXT.match(text)
     words = re.split(r" +", match[1].strip()) if match else []
     for count in range(min(len(words), 5), 0, -1):
-        name = " ".join(words[:count]).rstrip(".,-").strip()
+        name = " ".join(words[:count]).rstrip(".,-*").strip()
         if name.count("(") == name.count(")") and not _NOT_A_UNIT.fullmatch(name) and known_unit(name):
             return name
     return ""

@@ -46,6 +46,31 @@ def test_any_text_gets_0_or_1_and_an_unfinished_thought_gets_0(name: str, text: 
     assert score(f"<think>{text}", SHORT[name]) == 0.0 or "</think" in text.lower() or "[/THINK]" in text
 
 
+UNITS = {"km": (1.0, r"\mathrm{km}"), "m": (1e3, r"\text{m}"), "cm": (1e5, r"\mathrm{cm}")}
+FORMS = (
+    r"\boxed{{{digits} {unit}}}",
+    r"\boxed{{{digits}\,{latex}}}",
+    r"\boxed{{{factor} \times 10^{{{power}}}\,{latex}}}",
+    "About 7 of them were tried.\n\nSo it is {digits} {unit}.",
+    "About 7 of them were tried.\n\nSo it is **{digits}** {unit}.",
+    "<think>Or {wrong} {unit}?</think>The answer is **{factor}e{power} {unit}**.",
+)
+
+
+@given(st.integers(100, 99_999), st.sampled_from(sorted(UNITS)), st.sampled_from(FORMS))
+def test_a_number_is_right_in_every_unit_and_notation_and_twice_it_is_wrong(value: int, unit: str, form: str) -> None:
+    short = {"kind": "number", "text": str(value), "value": value, "unit": "km", "tolerance": 0.01}
+    size, latex = UNITS[unit]
+
+    def said(number: float) -> str:
+        factor, power = f"{number:.4e}".split("e")
+        shown = {"digits": f"{number:.0f}", "factor": factor, "power": int(power), "wrong": f"{3 * number:.0f}"}
+        return form.format(unit=unit, latex=latex, **shown)
+
+    assert score(said(value * size), short) == 1.0, said(value * size)
+    assert score(said(2 * value * size), short) == 0.0
+
+
 MANY = 10_000
 HOSTILE = {
     "every option": "Dust reddens the light of the far galaxies. The far galaxies are older. (A) (B) (C) (D)",
