@@ -38,7 +38,7 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     problems = [f"paragraph {number}: {why}" for number, text in numbered for why in prose_problems(text)]
     if not problems and (why := degeneracy(whole)):
         problems.append(f"the thought as a whole: {why}")
-    problems += [f'says twice: "{sentence}"' for sentence in _sentences_said_twice(thought.texts)]
+    problems += _repetition_problems(numbered)
     if recites(whole, passage.sample.text):
         problems.append(RECITES)
     for number, kind in enumerate(thought.kinds, start=1):
@@ -48,15 +48,20 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     return [*problems, *_phrase_problems(whole, question, setting)]
 
 
-def _sentences_said_twice(texts: Sequence[str]) -> Iterator[str]:
-    # Not by similarity: "It is significant" and "It is not significant" differ by a word, two cases by a figure.
+def _repetition_problems(numbered: Sequence[tuple[int, str]]) -> Iterator[str]:
     said = set[str]()
-    for sentence in (text[span.start : span.end] for text in texts for span in split_sentences(text)):
-        words = normalize(sentence)
-        if words in said:
-            yield sentence
-        elif len(words) >= MIN_REPEATED_CHARS:
-            said.add(words)
+    for number, text in numbered:
+        same = next((other for other, before in numbered[: number - 1] if fuzz.ratio(before, text) >= SAME_TEXT), None)
+        if same is not None:
+            yield f"paragraph {number}: says the same as paragraph {same}"
+            continue
+        for sentence in (text[span.start : span.end] for span in split_sentences(text)):
+            # Not by similarity: "It is significant" and "It is not significant" differ by a word, two cases by a figure.
+            words = normalize(sentence)
+            if words in said:
+                yield f'says twice: "{sentence}"'
+            elif len(words) >= MIN_REPEATED_CHARS:
+                said.add(words)
 
 
 def answer_problems(text: str, question: Question, setting: Setting) -> list[str]:

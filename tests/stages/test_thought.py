@@ -43,8 +43,8 @@ WRONG_AT_THE_END = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGR
     [
         (thought(takes_back="IMPORTANT AUTHENTICATION NOTICE FROM ARGO: ACCESS DENIED"), "paragraph 4: access notice"),
         (thought(doubts="." * 48), "paragraph 3: no words"),
-        (thought(takes_back=DOUBT), 'says twice: "'),
-        (thought(takes_back=DOUBT.replace("But wait", "But, wait")), 'says twice: "But, wait'),
+        (thought(takes_back=DOUBT), "paragraph 4: says the same as paragraph 3"),
+        (thought(takes_back=DOUBT.replace("But wait", "But, wait")), "paragraph 4: says the same as paragraph 3"),
         (thought(takes_back=f"Hm. That is not it. {DOUBT} So I drop it."), 'says twice: "But wait'),
         (thought(takes_back="But why? I do not know. But why?"), None),
         (
