@@ -147,13 +147,18 @@ class Report(BaseModel):
     proof: Proof
 
     @property
+    def changed(self) -> dict[str, TunedPredictor]:
+        """The predictors that changed, by name."""
+        return {name: tuned for name, tuned in self.predictors.items() if tuned.changed}
+
+    @property
     def outcome(self) -> list[str]:
         """The outcome in a sentence, and then the warnings, one sentence each."""
         return [self._verdict(), *(f"Warning: {warning}." for warning in self.warnings)]
 
     def _verdict(self) -> str:
         composite = self.proof.composite
-        if not any(tuned.changed for tuned in self.predictors.values()):
+        if not self.changed:
             return "Nothing better was found: the program is unchanged."
         if composite.interval is None:
             return "Too few texts could be scored to compare the programs."
@@ -208,15 +213,13 @@ def _markdown(report: Report) -> str:
         ),
         "## What it cost",
         _table(("for", "calls", "input tokens", "output tokens"), *map(_cost, report.spent, report.spent.values())),
+        *(["## Instructions"] if report.changed else []),
     ]
-    if any(tuned.changed for tuned in report.predictors.values()):
-        parts.append("## Instructions")
-    for name, tuned in report.predictors.items():
-        if tuned.changed:
-            temperature = "unchanged" if tuned.temperature is None else tuned.temperature
-            parts.append(f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}")
-            old, new = tuned.instructions_before, tuned.instructions_after
-            parts.append("The instruction is unchanged." if old == new else _table(("before", "after"), (old, new)))
+    for name, tuned in report.changed.items():
+        temperature = "unchanged" if tuned.temperature is None else tuned.temperature
+        parts.append(f"### {name}: demonstrations {tuned.demonstrations}, temperature {temperature}")
+        old, new = tuned.instructions_before, tuned.instructions_after
+        parts.append("The instruction is unchanged." if old == new else _table(("before", "after"), (old, new)))
     made = f"{report.created}, commit {report.git_commit or 'unknown'}, {versions}"
     parts += ["## How it was made", f"- {made}\n- {sides}\n- seed {settings['seed']}"]
     return "\n\n".join(parts) + "\n"

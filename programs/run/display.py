@@ -99,10 +99,8 @@ class ProgressView:
             presses = "again " if gate.interrupted else "twice "
             calls = f"{gate.in_flight} call{'' if gate.in_flight == 1 else 's'} in flight"
             yield "stopping", f"{ledger.stopping}: finishing the {calls}, then saving; Ctrl-C {presses}stops at once"
-        yield (
-            "time",
-            ", ".join([f"{format_duration(ledger.seconds)} so far", *self._time_left(now), self._format_pace()]),
-        )
+        so_far = f"{format_duration(ledger.seconds)} so far"
+        yield "time", ", ".join([so_far, *self._time_left(now), self._format_pace()])
         reasks = f", {spent.reasks:,} of them asked again" if spent.reasks else ""
         waiting = 0 if gate.closed else ledger.retries.waiting
         waits = f", {waiting} waiting to retry" if waiting else ""

@@ -112,7 +112,7 @@ def _input_lines(report: ReadReport, mean: float, done_before: str | None) -> It
 
 
 def _plan_lines(settings: Settings, traces: int, mean: float, fewer: str) -> Iterator[str]:
-    """What a run would do for these many traces from texts of `mean` characters."""
+    """What a run would do for these many traces from texts of `mean` characters. `fewer` ends the line about the calls."""
     calls = calls_of(settings, traces / settings.traces_per_text)
     total = sum(calls.values())
     by_model = defaultdict[str, list[str]](list)

@@ -145,8 +145,7 @@ def complete_question(question: Question, full: str, passage: Passage, setting: 
 
 
 def locate_evidence(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
-    """Each chosen sentence with its words and offsets, or marked unverified; each claim about a sentence
-    once."""
+    """Each chosen sentence with its words and offsets, or marked unverified; each claim about a sentence once."""
     items: dict[tuple[int, str], Evidence] = {}
     for choice in chosen.items:
         place = passage.quoted(choice.sentence)
