@@ -21,10 +21,11 @@ SAME_TEXT = 95.0
 MIN_REPEATED_CHARS = 30
 """A shorter sentence ("But why would that be?") may be repeated in a thought."""
 MAX_COPIED_SHARE = 0.3
-"""The share of a thought's words that may be in runs of a dozen or more from the passage. Thoughts of capable writers have
-none, even with the passage in view; small models recite it."""
+"""The share of a thought's words that may be in runs of a dozen or more from the passage, and from the notes. Capable
+writers copy none of the passage, even in view, and at most 2% from the notes; small models recite both."""
 RECITES = "recites the passage word for word; think about its subject in words of your own"
-"""The problem of a thought that copies more than `MAX_COPIED_SHARE`."""
+RECITES_NOTES = "recites the notes word for word; think the question through in words of your own"
+"""The problems of a thought that copies more than `MAX_COPIED_SHARE` of the passage or of the notes."""
 
 
 def recites(text: str, source: str) -> bool:
@@ -32,8 +33,8 @@ def recites(text: str, source: str) -> bool:
     return copied_share(text, source) > MAX_COPIED_SHARE
 
 
-def thought_problems(thought: Thought, question: Question, passage: Passage, setting: Setting) -> list[str]:
-    """Why a written thought cannot be used."""
+def thought_problems(thought: Thought, question: Question, passage: Passage, notes: str, setting: Setting) -> list[str]:
+    """Why a thought that was written from these notes cannot be used."""
     whole, numbered, wrong = "\n\n".join(thought.texts), list(enumerate(thought.texts, start=1)), 0
     problems = [f"paragraph {number}: {why}" for number, text in numbered for why in prose_problems(text)]
     if not problems and (why := degeneracy(whole)):
@@ -41,6 +42,8 @@ def thought_problems(thought: Thought, question: Question, passage: Passage, set
     problems += _repetition_problems(numbered)
     if recites(whole, passage.sample.text):
         problems.append(RECITES)
+    elif recites(whole, notes):
+        problems.append(RECITES_NOTES)
     for number, kind in enumerate(thought.kinds, start=1):
         wrong = number if kind == "wrong" else 0 if kind == "takes_back" else wrong
     # A mistake that is not taken back would be taught as the truth.

@@ -16,7 +16,13 @@ from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
 from programs.records import variation_name
 from programs.stages.checkable import Checkable, build_checkable
-from programs.stages.checks import RECITES, answer_problems, missing_figure_problems, thought_problems
+from programs.stages.checks import (
+    RECITES,
+    RECITES_NOTES,
+    answer_problems,
+    missing_figure_problems,
+    thought_problems,
+)
 from programs.stages.questions import Question, draw_word_count, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems
@@ -172,7 +178,7 @@ class ThoughtStages(AsyncModule):
             predict=self.trace,
             inputs=inputs,
             check=lambda values: [
-                *thought_problems(values[-1], question, passage, plan.setting),
+                *thought_problems(values[-1], question, passage, strands.seen, plan.setting),
                 *borrowing_problems(values[-1], self.trace, inputs),
                 *(figures(values[-1].texts) if len(values) == 1 else []),
             ],
@@ -181,8 +187,8 @@ class ThoughtStages(AsyncModule):
             if faults.draft and faults.thought
             else "",
             feedback=faults.thought,
-            # A small model that has copied the passage once does so again as long as it sees it.
-            drop_inputs={RECITES: "passage"},
+            # A small model that has copied a text once does so again as long as it sees it.
+            drop_inputs={RECITES: "passage", RECITES_NOTES: "critique"},
         )
 
     def answer_ask(

@@ -1,6 +1,7 @@
 """Invariants of stage 4: the thought and the answer.
 
-1. A thought is rejected if a paragraph contains machine text, says nothing or repeats another; the reason names which.
+1. A thought is rejected if a paragraph contains machine text, says nothing or repeats another; the reason names which. So
+   is one that copies the passage or its notes. What a re-ask then leaves out is an input of the first try.
 2. An answer that refers to its source, contains machine text, says nothing or only repeats the question is rejected.
 3. The thought stage is given what the strands found; the answer stage is given the thought.
 4. The right claim of a choice is requested at every rank by length equally often, and the same for the same question.
@@ -22,6 +23,10 @@ from signatures.vocabulary import Depth, Setting
 from tests.builders import PARAGRAPHS, TEXT, Answers, passage, plan, question, strands, thought, tracer
 
 QUESTION = question()
+NOTES = (
+    "The amplitude may have come from a drift of the lamps between the nights rather than from the lensing of galaxies, "
+    "as nobody measured it."
+)
 DOUBT = dict(PARAGRAPHS)["doubts"]
 REPETITIVE = [
     ("considers", f"{start}, and this is because the scatter between repeated exposures grows towards fainter targets.")
@@ -58,12 +63,22 @@ WRONG_AT_THE_END = [*(pair for pair in PARAGRAPHS if pair[0] != "wrong"), PARAGR
         (thought(WRONG_AT_THE_END), "paragraph 6: it is wrong, and no later paragraph takes it back"),
         (thought(tries=f"{PARAGRAPHS[0][1]} {TEXT}"), "recites the passage"),
         (thought(tries=f"{PARAGRAPHS[0][1]} {' '.join(TEXT.split()[:14])}"), None),
+        (thought([("tries", NOTES), ("considers", PARAGRAPHS[0][1]), PARAGRAPHS[5]]), "recites the notes"),
+        (thought(tries=f"{PARAGRAPHS[0][1]} {' '.join(NOTES.split()[:14])}"), None),
         (thought(REPETITIVE), "the thought as a whole: "),
     ],
 )
 def test_an_unusable_thought_is_rejected_with_its_paragraph(made: Thought, reason: str | None) -> None:
-    found = thought_problems(made, QUESTION, passage(), "closed")
+    found = thought_problems(made, QUESTION, passage(), NOTES, "closed")
     assert [str(reason) in why for why in found] == [True] * bool(reason)
+
+
+def test_what_a_reask_leaves_out_is_an_input() -> None:
+    ask = tracer().writer.thought_ask(
+        passage(), QUESTION, strands(), dataclasses.replace(plan(), setting="open"), NO_FAULTS
+    )
+    assert ask.drop_inputs
+    assert {*ask.drop_inputs.values()} <= ask.inputs.keys()
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])
