@@ -120,7 +120,8 @@ class _Check:
         as_written = any(abs(figure.value - value) <= tolerance * abs(value) for figure in quantities(self.answer))
         if not as_written and not any(same_amount(*figure, dict(short)) for figure in numbers_in(self.answer)):
             raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
-        if unstated := unstated_figures(f"{said.answer} {unit}", self.question, self.passage.sample.text, self.texts):
+        given = f"{said.answer} {unit}", self.question, self.passage.sample.text, self.texts
+        if unstated := unstated_figures(*given, tolerance):
             raise CheckFailed(Reason.UNSTATED, ", ".join(unstated))
         return short
 

@@ -140,19 +140,20 @@ def _results(figure: Quantity, others: Sequence[Quantity]) -> Iterator[tuple[flo
         yield from ((result, rel_error) for result in results)
 
 
-def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str]) -> list[str]:
+def unstated_figures(text: str, question: str, passage: str, texts: Sequence[str], tolerance: float) -> list[str]:
     """The figures of a text that are neither in the question nor in the passage, and that no sentence of `texts` derives in
-    one step."""
+    one step. A figure may also stand for one that differs by `tolerance`, as a share: 1,130 for 1,132."""
     stated = [*quantities(question), *quantities(passage)]
     missing = [figure for figure in quantities(text) if not _is_among(figure, stated)]
-    return [figure.written for figure in missing if not any(_is_derived_by(figure, each) for each in texts)]
+    rough = [each._replace(abs_error=max(each.abs_error, tolerance * abs(each.size))) for each in missing]
+    return [figure.written for figure in rough if not any(_is_derived_by(figure, each) for each in texts)]
 
 
 def _is_derived_by(figure: Quantity, text: str) -> bool:
     sentences = _SENTENCE_BREAK.split(text)
     for before, sentence in zip(["", *sentences], sentences, strict=False):
         figures = quantities(sentence)
-        others = [other for other in (*quantities(before), *figures) if not _is_same(figure, other)]
-        if _is_among(figure, figures) and _is_derived(figure, others):
-            return True
+        for meant in (each for each in figures if _is_same(figure, each)):
+            if _is_derived(meant, [other for other in (*quantities(before), *figures) if not _is_same(meant, other)]):
+                return True
     return False

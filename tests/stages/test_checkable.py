@@ -87,6 +87,17 @@ def test_a_number_tolerates_half_a_step_of_its_last_digit(answer: str, rest: str
     assert short.tolerance == tolerance
 
 
+@pytest.mark.parametrize(("answer", "kept"), [("1,130", True), ("1,132", True), ("1,100", False), ("1,155", False)])
+def test_a_number_may_be_a_rounding_of_what_the_thought_derives_if_the_tolerance_covers_it(
+    answer: str, kept: bool
+) -> None:
+    thought = ["The lamps cost 1,440,000 in all and give 1,272 points. That makes 1,440,000 / 1,272 = 1,132 for each."]
+    found = check(
+        f"About {answer} for each point, all lamps counted.", thought, short={"kind": "number", "answer": answer}
+    )
+    assert (found.short_answer is not None) is kept
+
+
 @pytest.mark.parametrize(
     ("answer", "others", "reason"),
     [
