@@ -25,8 +25,8 @@ CLAIM_LENGTHS = tuple(
 """One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
 
 ANSWER_ENDS = (
-    "It ends with the last of its reasons; doubts come before.",
-    "It ends with what this person can now do, expect or believe; doubts come before.",
+    "It ends with the last of its reasons; each doubt stands beside what it concerns.",
+    "It ends with what this person can now do, expect or believe; each doubt stands beside what it concerns.",
     "It ends with a doubt if one is left that this person has to know of; else with the last of its reasons.",
 )
 """One is drawn; otherwise nearly every answer ends with a caveat."""
@@ -54,7 +54,7 @@ class ShortForm(BaseModel):
         description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, "
         "from the misconceptions where they fit, none that the thought leaves open (if the question asks for what matters "
         "most, something that matters less is wrong), as exact as the right claim, of the "
-        "lengths asked for, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
+        "lengths asked for, as moderate, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
         "right claim lacks; for a term, other names for it",
     )
 
@@ -92,16 +92,16 @@ class FinalAnswer(BaseModel):
 
 class WriteAnswer(AboutQuestion):
     """Answer every part of the question for this person, in line with the thought. Begin with the answer itself, then
-    give what supports it: the best points that the thought found, and the few numbers that it turns on, so that the
-    reader can see where they come from. A number that the thought made up stays out, unless the answer turns on it;
-    then say that it is assumed. Keep to the length and the ending given below. Where something is in doubt say so
-    there, and how much; what is certain needs no hedge. Be no surer than the thought and its figures: a range stays a
-    range, a chance keeps its condition, a difference that was not found is not an equality, and a doubt or condition
-    that it found and did not settle belongs in the answer more than an illustration or a further figure does. Use what
-    is at hand and what the thought worked out, but correct its slips, and leave out a step that does not follow; add
-    nothing important that the thought lacks, except a warning that this person needs. Write about the subject, not
-    about where it is written: no "the paper", "the authors", "this study", no figure, table or sentence number, no
-    hypotheses by number. Then give the means to check other answers."""
+    give what supports it: the step that decides, with its reason, the other points that the thought rests on, and the
+    few numbers that it turns on, so that the reader can see where they come from. A number that the thought assumed
+    stays out, unless the answer turns on it; then say that it is assumed. Keep to the length and the ending given
+    below. Where something is in doubt say so there, and how much; what is certain needs no hedge. Be no surer than the
+    thought and its figures: a range stays a range, a chance keeps its condition, a difference that was not found is not
+    an equality, and a doubt or condition that it found and did not settle belongs in the answer more than an
+    illustration or a further figure does. Use what is at hand and what the thought worked out, but correct its slips,
+    and leave out a step that does not follow; add nothing important that the thought lacks, except a warning that this
+    person needs. Write about the subject, not about where it is written: no "the paper", "the authors", "this study",
+    no figure, table or sentence number, no hypotheses by number. Then give the means to check other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

@@ -68,8 +68,8 @@ class JudgeTrace(AboutQuestion):
     thought: str = dspy.InputField(desc="the reasoning trace as used for training; if it is missing, judge the answer")
     answer: str = dspy.InputField(desc="the final answer")
     checks: str | None = dspy.InputField(
-        desc="what other answers will be checked by; it is a fault if it disagrees with this answer, or holds a point that "
-        "this answer misses or that a right answer need not have"
+        desc="what other answers will be checked by; it is a fault of the answer if it disagrees with this answer, or "
+        "holds a point that this answer misses or that a right answer need not have"
     )
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

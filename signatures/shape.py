@@ -40,7 +40,8 @@ SHAPES: dict[str, Outline] = {
         {"critical": 4, "clarification": 0},
     ),
     "by cases": Outline(
-        "Begin with one of the possibilities, follow it to its consequences here, then the others; drop those that fail.",
+        "If more than one answer could be right, begin with one, follow it to its consequences here, then the others; drop "
+        "those that fail.",
         {"comparison": 4, "clarification": 1},
     ),
     "doubts an assumption": Outline(
@@ -74,9 +75,9 @@ SHAPES: dict[str, Outline] = {
         {"clarification": 4, "interpretation": 4},
     ),
     "rough size": Outline(
-        "Only the rough size matters: estimate it from what is known, within a factor of two or three, and see if that "
-        "is enough.",
-        {"application": 3, "limitation": 4, "interpretation": 3, "clarification": 1, "mechanism": 0, "comparison": 1},
+        "If the outcome hangs on how large something is, begin with that: bound it from what is known, within a factor of "
+        "two or three, and see if that is enough.",
+        {"limitation": 3, "interpretation": 3, "clarification": 1, "critical": 1, "comparison": 1, "mechanism": 0},
     ),
     "in pieces": Outline(
         "The question is really two or three. Begin with an easy one, settle it, and use it on a harder one.",

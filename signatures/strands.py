@@ -44,10 +44,11 @@ COMPLETING: dict[Setting, str | None] = {
     "closed": (
         "An answer cannot use what the passage found. Where one result of the passage would make a right "
         "answer different or clearly surer, write the question again with it and its figure, if it has one, mentioned in "
-        "passing before what is asked, as this person would who had seen, measured, been told or read it. Add forty words "
+        "passing among the facts, as this person would who had seen, measured, been told or read it. Add forty words "
         "at most, and leave all else as it is, word for word. Do not say what the result shows. Leave out one that is "
-        "itself the flaw, the remedy or the answer, or that follows from the question, and leave out background and "
-        "details of method: only a reader of the text would bring them up. Where no result would do that, leave it empty."
+        "itself the flaw, the remedy or the answer, or that follows from the question, and leave out background, "
+        "details of method and tests of significance: only a reader of the text would bring them up. Where no result "
+        "would do that, leave it empty."
     ),
     "open": None,
 }
@@ -97,8 +98,9 @@ class HypothesisSet(BaseModel):
 class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that sensible people could give, each with what would confirm or refute
     it. They must disagree with one another, if only in what weighs most, and at least one should be tempting but wrong;
-    do not say which. If the question asks what something is or how to do it, give the ideas that different people have
-    of it, each with what speaks for or against it."""
+    do not say which. Where the answer is certain, the others are mistakes that people really make. If the question asks
+    what something is or how to do it, give the ideas that different people have of it, each with what speaks for or
+    against it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -134,7 +136,7 @@ class GatherEvidence(NotesOnQuestion):
 class MethodCritique(BaseModel):
     """Strengths, weaknesses and the best other explanation."""
 
-    strengths: list[Note] = Field(min_length=1, max_length=2, description="what it does well or gets right")
+    strengths: list[Note] = Field(max_length=2, description="what it does well or gets right; none that is mere praise")
     weaknesses: list[Note] = Field(
         min_length=1, max_length=3, description="what could bias or undermine it, or mislead"
     )
@@ -157,7 +159,9 @@ class UserPerspective(BaseModel):
 
     wants: str = characters(10, 240, "what the person really wants to know")
     stumbling_blocks: list[Note] = Field(min_length=1, max_length=2, description="where they are likely to get lost")
-    helpful: str = characters(10, 240, "an explanation, comparison or example that would help")
+    helpful: str = characters(
+        10, 240, "what would help most: the fact that is missing, a sum worked out, or a comparison"
+    )
 
 
 class TakePerspective(NotesOnQuestion):

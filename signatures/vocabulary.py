@@ -49,9 +49,9 @@ Setting = Literal["closed", "open"]
 ASKING: dict[Setting, str] = {
     "closed": (
         "Whoever answers has only the question. It must include the facts and figures on which the answer turns, also one "
-        "that speaks against the first answer that comes to mind, and no others: seldom more than four. They are things "
-        "the person has seen, measured, been told or read somewhere: those of the passage, or ordinary ones from a case of "
-        "the person's own. Make up no finding on which the answer rests."
+        "that speaks against the first answer that comes to mind, if there is one, and no others: seldom more than four. "
+        "They are things the person has seen, measured, been told or read somewhere: those of the passage, or ordinary "
+        "ones from a case of the person's own. Make up no finding on which the answer rests."
     ),
     "open": (
         "Whoever answers has the same facts in view. The question says what it is about, and need not repeat the figures."
@@ -73,8 +73,8 @@ THINKING: dict[Setting, str] = {
     "closed": (
         "Only the question. Nothing can be looked up while thinking and answering; anything else shown just helps to get "
         "the outcome right. A figure or finding may be used only if the question gives it, if it follows from what the "
-        "question gives, or if it is general knowledge in the field. Estimate what is missing, leave it open, or do "
-        "without it."
+        "question gives, or if it is general knowledge in the field. What is missing can be bounded, left open or done "
+        "without. A value that is usual in the field may be used if it is named as usual; no other is assumed."
     ),
     "open": (
         "The question and the passage. Any figure in it may be used: it is in view, and may be called 'the text'. Nobody "
