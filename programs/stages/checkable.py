@@ -100,7 +100,8 @@ class _Check:
         if said is None or said.kind in ("none", "yes_no"):
             named = normalize(said.answer) if said is not None and said.kind == "yes_no" else word
             return self.yes_or_no(named, word)
-        return {"number": self.number, "choice": self.choice, "term": self.term}[said.kind](said)
+        is_number = said.kind == "number" or (said.kind == "term" and not any(map(str.isalpha, said.answer)))
+        return self.number(said) if is_number else self.choice(said) if said.kind == "choice" else self.term(said)
 
     def yes_or_no(self, said: str | None, word: str | None) -> ShortAnswer | None:
         if said not in ("yes", "no"):

@@ -142,6 +142,12 @@ def test_a_term_is_kept_or_rejected(answer: str, others: list[str], expected: li
     assert (found if isinstance(found, Reason) else found.aliases) == expected
 
 
+def test_a_term_without_letters_is_a_number() -> None:
+    assert short_answer(short={"kind": "term", "answer": "9.6"}) == short_answer(
+        short={"kind": "number", "answer": "9.6"}
+    )
+
+
 @pytest.mark.parametrize(
     ("start", "word", "said", "expected"),
     [
