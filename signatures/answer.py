@@ -37,8 +37,8 @@ class ShortForm(BaseModel):
 
     kind: Literal["number", "choice", "yes_no", "term", "none"] = Field(
         description="number: one figure; yes_no: the question asks whether something holds; term: a name; choice: one of "
-        "several claims that people might make is right; none: no single claim sums it up, as with advice, a plan, two "
-        "questions in one, or a cause that is not established"
+        "several claims that people might make is right; none: no single claim sums it up, as with advice, a plan, or a "
+        "cause that is not established; of two questions, the first counts if it can be checked alone"
     )
     answer: str = Field(
         default="",

@@ -67,7 +67,8 @@ SHAPES: dict[str, Outline] = {
         {"mechanism": 5, "clarification": 1},
     ),
     "the other side": Outline(
-        "Begin with the best case for the explanation that seems less likely; then look for what it cannot explain.",
+        "If an explanation that seems less likely could still be right, begin with the best case for it; then look for "
+        "what it cannot explain.",
         {"critical": 3, "comparison": 3, "clarification": 0},
     ),
     "what it means": Outline(

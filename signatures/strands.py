@@ -98,9 +98,9 @@ class HypothesisSet(BaseModel):
 class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that sensible people could give, each with what would confirm or refute
     it. They must disagree with one another, if only in what weighs most, and at least one should be tempting but wrong;
-    do not say which. Where the answer is certain, the others are mistakes that people really make. If the question asks
-    what something is or how to do it, give the ideas that different people have of it, each with what speaks for or
-    against it."""
+    do not say which, and give them in no order. Where the answer is certain, the others are mistakes that people really
+    make. If the question asks what something is or how to do it, give the ideas that different people have of it, each
+    with what speaks for or against it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
