@@ -125,8 +125,9 @@ def _rows(summary: Summary, new: int) -> Iterator[tuple[str, str]]:
     cut = f", {report['cut']} cut" if report["cut"] else ""
     made = f"{new} new traces" if new >= 0 else f"{-new} fewer traces"
     yield "made", f"{made} in {summary.seconds:.0f} s, {summary.accepted_before} from earlier runs"
+    done = f", {summary.already_done} done by earlier runs" if summary.already_done else ""
     left_out = counts_line(report["left_out_of_texts"], "; left out: ")
-    yield "read", f"{report['lines']} lines, {report['samples']} texts{cut}{left_out}"
+    yield "read", f"{report['lines']} lines, {report['samples']} texts{cut}{done}{left_out}"
     first = report["first_skipped"]
     yield "skipped", ", ".join(f"{count} {why} (first: {first[why]})" for why, count in report["skipped"].items())
     yield (

@@ -125,7 +125,7 @@ def test_costs_cover_all_runs_and_are_never_guessed(lab: Lab) -> None:
     assert per_trace(finished).calls == 8
     read, written = finished.summary.this_run.prompt_tokens or 0, finished.summary.this_run.completion_tokens or 0
     assert finished.summary.cost == pytest.approx((read * 2 + written * 10) / 1e6)
-    assert steps(lab.run())["traces tried"].left == 4
+    assert "lines, 0 texts, 4 done by earlier runs" in printed(lab.run(), lab.settings())
     unpriced = per_trace(lab.run())
     assert (unpriced.cost, unpriced.tokens) == (None, per_trace(finished).tokens)
     assert lab.document["metadata"]["run"]["funnel"]["per_trace"] == unpriced.model_dump(mode="json")
@@ -138,10 +138,14 @@ def test_costs_cover_all_runs_and_are_never_guessed(lab: Lab) -> None:
 
 def printed_costs(finished: Finished, settings: Settings) -> tuple[str, list[list[str]]]:
     """The printed title, and the words about each stage, without its name."""
+    title, _, *rows = printed(finished, settings).partition("spent in all")[2].splitlines()
+    return title.rstrip(), [row.split()[1:] for row in rows]
+
+
+def printed(finished: Finished, settings: Settings) -> str:
     console = Console(width=200, record=True, file=io.StringIO())
     print_summary(finished.summary, settings, console)
-    title, _, *rows = console.export_text().partition("spent in all")[2].splitlines()
-    return title.rstrip(), [row.split()[1:] for row in rows]
+    return console.export_text()
 
 
 def texts_with_pool(lab: Lab) -> set[str]:
