@@ -96,12 +96,13 @@ class WriteAnswer(AboutQuestion):
     few numbers that it turns on, so that the reader can see where they come from. A number that the thought assumed
     stays out, unless the answer turns on it; then say that it is assumed. Keep to the length and the ending given
     below. Where something is in doubt say so there, and how much; what is certain needs no hedge. Be no surer than the
-    thought and its figures: a range stays a range, a chance keeps its condition, a difference that was not found is not
-    an equality, and a doubt or condition that it found and did not settle belongs in the answer more than an
-    illustration or a further figure does. Use what is at hand and what the thought worked out, but correct its slips,
-    and leave out a step that does not follow; add nothing important that the thought lacks, except a warning that this
-    person needs. Write about the subject, not about where it is written: no "the paper", "the authors", "this study",
-    no figure, table or sentence number, no hypotheses by number. Then give the means to check other answers."""
+    thought and its figures: a range stays a range, a chance keeps its condition, a rule its exceptions, a difference
+    that was not found is not an equality, and a doubt or condition that it found and did not settle belongs in the
+    answer more than an illustration or a further figure does. Use what is at hand and what the thought worked out, but
+    correct its slips, and leave out a step that does not follow; add nothing important that the thought lacks, except a
+    warning that this person needs. Write about the subject, not about where it is written: no "the paper", "the
+    authors", "this study", no figure, table or sentence number, no hypotheses by number. Then give the means to check
+    other answers."""
 
     given: str = dspy.InputField(desc="what is at hand while answering")
     thought: str = dspy.InputField(desc="the reasoning so far")

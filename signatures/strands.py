@@ -27,7 +27,7 @@ class ContextAnalysis(BaseModel):
         min_length=1, max_length=6, description="numbers of the sentences that matter most"
     )
     reasoning_needed: str = characters(
-        10, 400, "the steps of reasoning that lead to an answer, and which of them are not sure"
+        10, 400, "the steps of reasoning that lead to an answer, without their results; which step is unsure, if one is"
     )
     misconceptions: list[Note] = Field(
         min_length=1,
@@ -112,7 +112,9 @@ class ChosenEvidence(BaseModel):
     """A sentence of the passage and what it shows."""
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
-    claim: str = characters(10, 240, "what this sentence implies for the question")
+    claim: str = characters(
+        10, 240, "what this sentence states or bounds that bears on the question, without the outcome"
+    )
 
 
 class EvidenceSet(BaseModel):
@@ -124,7 +126,7 @@ class EvidenceSet(BaseModel):
 class GatherEvidence(NotesOnQuestion):
     """Choose the sentences of the passage that bear on a right answer, by their numbers, and say what each shows. They
     may show what the question does not give: a right answer has to agree with them, unless they are about a case that
-    differs. Include one that speaks against the obvious answer if there is any. One sentence may be enough: a
+    differs. Include one that speaks against the obvious answer if one really does. One sentence may be enough: a
     definition, an analogy or a detail is no evidence unless the answer turns on it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
@@ -136,7 +138,9 @@ class GatherEvidence(NotesOnQuestion):
 class MethodCritique(BaseModel):
     """Strengths, weaknesses and the best other explanation."""
 
-    strengths: list[Note] = Field(max_length=2, description="what it does well or gets right; none that is mere praise")
+    strengths: list[Note] = Field(
+        min_length=0, max_length=2, description="what it does well or gets right; none that is mere praise"
+    )
     weaknesses: list[Note] = Field(
         min_length=1, max_length=3, description="what could bias or undermine it, or mislead"
     )

@@ -93,8 +93,11 @@ _TEAM = rf"{_AN}{_WORK}|(?<!the )(?<!these )\b(?:{_PEOPLE})s?\b|\b(?:groups?|col
 _SAYS = r"(?:finds|shows|argues|suggests|states|says|describes|mentions|claims|notes|indicates|concludes)\b"
 _SAYING = "abstract|report|work|research|context"
 _EXAMPLE = "(?:scenario|example|data|experiment|figures?)"
-_PART = r"(?:figs?\.|figures?|tables?|(?:sub)?sections?|sect?\.|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
-_ITS_NUMBER = r"\(?S?\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
+_PART = r"(?:figs?\.|figures?|tables?|chapters?|pages?|footnotes?|§|eqn?s?\.?|equations?)\s*"
+_SECTION = r"(?:(?:sub)?sections?|sect?\.)\s*"
+_ITS_NUMBER = r"\(?S?(?!0\b)\d+(?:\.\d+)*[a-z]?\b(?!\.\d|\s*[=+*/^×·<>%-])"
+# Sections that are no part of a text. The one of "a cross section of 3 barns" is its value.
+_CUT = r"\b(?:c|ca?esarean|planned|elective|emergency|repeat|frozen|thin|tissue|brain)[\s-]sections?\b"
 _DRAWN = "figure|table|graph|plot|diagram|chart"
 _OURS = "stud(?:y|ies)|results|findings|sample|catalogue|pipeline|data|dataset|simulations|survey"
 # Only at the start of a clause and with verbs of reporting: "if we measured" and "so we find" are ordinary reasoning.
@@ -115,7 +118,8 @@ authors | {_PEOPLE} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided|given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
 source | mentioned|described|given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
-{PART_OF_DOCUMENT} | fig|table|sec|chapter|page|footnote|§|eq | (?<![\w-])(?<!\ba\s)(?<!cross\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | fig|table|chapter|page|footnote|§|eq | (?<![\w-])(?<!\ba\s){_PART}{_ITS_NUMBER}
+{PART_OF_DOCUMENT} | sec | (?<![\w-])(?<!\ba\s)(?<!cross\s){_SECTION}{_ITS_NUMBER} | {_CUT}
 {PART_OF_DOCUMENT} | ref|cite|appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
 {PART_OF_DOCUMENT} | {_DRAWN} | \b(?:in|from|see|by)\s+the\s+(?P<noun>{_DRAWN})\b(?!\s+of) | {_AN}{{noun}}
 {OWN_WORK} | our | \bour\s+(?:own\s+)?(?:{_OURS})\b

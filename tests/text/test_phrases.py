@@ -70,7 +70,7 @@ NO_REFERENCES = texts(
     Why does table salt dissolve in water? | What is the figure of merit of a dark-energy survey? |
     How does a study of supernovae constrain expansion? | Where does helium stand in the periodic table? |
     Which section of the sky does the plane cover? | How fast can text messages be sent by radio? |
-    Is a cross section of 3 barns large? | Is the cross section 3 times as large? |
+    Is a cross section of 3 barns large? | Is the cross section 3 times as large? | Vaginal 0.48, sections 0.52: is it 1? |
     What happens during the passage of a shock through a cloud? |
     Can the paper by Hubble be read without its distance errors? |
     What did the study of variable stars teach us? |
@@ -102,6 +102,7 @@ INTRODUCED = [
     ("Nobody drew lots in this study.", "Is one small study of 30 girls enough?"),
     ("The team could have swapped the lamps.", "In an earlier trial, 14 of 14 recovered. How far does that reach?"),
     ("The team stresses the bolts too often.", "Our crane creaks; we load it twice a day. Is that too much?"),
+    ("Vaginal births 96, sections 104.", "Of our births 15 in 100 are a planned section. How many is that?"),
     ("The study is too small to tell.", "Our study had eight cases; is that too few?"),
     ("Dividing, 3 over 14 is 0.21. We conclude that the yield is high.", STUDY),
     ("The papers agree on a half-life.", "I read papers on this. Can its half-life be 5 days?"),
@@ -117,6 +118,8 @@ NOT_INTRODUCED = [
     ("The text says nothing about the spread.", STUDY),
     ("Based on the provided context, yes.", STUDY),
     ("It is higher, as Table 2 has it.", STUDY),
+    ("It is higher, as section 3 has it.", "Which section of the sky is it?"),
+    ("It is higher, as Table 2 has it.", "Is a planned section safer?"),
     ("The excerpt gives a p of .03.", STUDY),
     ("I should keep in mind that the study did not control for it.", "Which explanation fits equal thresholds?"),
 ]
