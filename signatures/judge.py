@@ -21,7 +21,9 @@ class VerdictSheet(BaseModel):
         description="the worst fault, concretely, quoting the words at fault, in at most four sentences; "
         '"none" where you would change nothing',
     )
-    fault_in: FaultIn = Field(description="where that fault lies, so that it can be mended there")
+    fault_in: FaultIn = Field(
+        description="where that fault lies, so that it can be mended there; the checks are part of the answer"
+    )
     best_point: str = Field(
         min_length=4, max_length=800, description="what is done best, concretely, in one or two sentences"
     )
