@@ -127,9 +127,9 @@ class _Check:
         return short
 
     def unit(self, name: str) -> str:
-        """The unit if it is known ("% of the nitrogen": "%"); "" if there is none, or if its last word is a noun that the
-        answer counts ("IQ points")."""
-        name = re.sub(r"(%|per ?cent) of .*", r"\1", name)
+        """The unit if it is known ("% of the nitrogen" and "% too hot" are "%"); "" if there is none, or if its last word
+        is a noun that the answer counts ("IQ points")."""
+        name = re.sub(r"(%|per ?cent) (?:of|too|more|less|higher|lower|above|below)\b.*", r"\1", name)
         if not name or known_unit(name):
             return name
         if re.search(rf"(?:\d|\b[a-z]+)\s(?:[\w-]+\s){{0,3}}{re.escape(name.split()[-1])}\b", self.answer):

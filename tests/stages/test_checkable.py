@@ -48,6 +48,8 @@ def short_answer(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
         ("9", "percent", 9.0, "percent"),
         ("9%", "", 9.0, "%"),
         ("9", "% of the targets", 9.0, "%"),
+        ("9", "% too faint", 9.0, "%"),
+        ("9", "% per year", 9.0, "% per year"),
         ("107", "galaxies", 107.0, ""),
         ("9.6", "galaxies", 9.6, ""),
         ("107", "IQ galaxies", 107.0, ""),
