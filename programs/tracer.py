@@ -279,9 +279,7 @@ class SampleRun:
         """Makes attempts until one is not rejected by the judges, or `max_attempts` are used up."""
         key, question, options = variation.key, variation.question, self.options
         temperature = temperature_of(key.variation, options.temperature)
-        shape = shape_of(
-            key.sample, question.type, question.difficulty, strands.analysis.depth, key.variation, options.seed
-        )
+        shape = shape_of(key.sample, question.type, strands.analysis.depth, key.variation, options.seed)
         faults = NO_FAULTS
         for number in range(options.max_attempts if options.quality_check else 1):
             plan = AttemptPlan(key.variation, number, temperature, shape, options.setting)

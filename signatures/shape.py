@@ -13,8 +13,8 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
-"""When a wrong turn is noticed. Only "later" is drawn: "at once" yields a planted sentence followed by "No", and "late" a
-writer who has to ignore what speaks against it."""
+"""When a wrong turn was to be noticed, in shapes of earlier versions. None is drawn any more: whatever the words, writers
+planted it, and judges saw that."""
 
 
 class Outline(NamedTuple):
@@ -140,22 +140,13 @@ LENGTHS: dict[Length, LengthRange] = {
     "long": LengthRange("Long: five to sixteen paragraphs, some a line, {} words in all.", 370, 640),
 }
 
-NO_WRONG_TURN = "Make no mistake on purpose, and stage none; a guess may be dropped, and a doubt may prove groundless."
-WRONG_TURN = (
-    "One approach may fail: if one of the hypotheses is really tempting, work it out as far as it carries (wrong), and "
-    "drop it where something does not fit (takes_back); if none is, nothing goes wrong."
-)
-"""When the prompt also offered an easy slip, the writer made one every time, and readers saw that it was planted. So they
-did when it was to believe in a hypothesis whose flaw its notes name."""
-
 
 class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):
-    """A drawn shape. The last three fields are None if an earlier version drew it."""
+    """A drawn shape. `words`, `voice` and `close` are None if an early version drew it."""
 
     name: str
     """A key of `SHAPES`."""
-    noticed: Noticed | None
-    """When a wrong turn is noticed; None: no wrong turn."""
+    noticed: Noticed | None = None
     length: Length
     words: int | None = None
     voice: str | None = None
@@ -166,9 +157,8 @@ class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):
     @property
     def prompt_text(self) -> str:
         """The text for the prompt."""
-        wrong = WRONG_TURN if self.noticed else NO_WRONG_TURN
         extent = LENGTHS[self.length]
         words = f"at most {self.words}" if self.words else f"{extent.fewest} to {extent.most}"
         voice = [VOICES[self.voice].prompt_text] if self.voice else []
         close = [CLOSES[self.close].prompt_text] if self.close else []
-        return " ".join([SHAPES[self.name].prompt_text, wrong, *voice, *close, extent.prompt_text.format(words)])
+        return " ".join([SHAPES[self.name].prompt_text, *voice, *close, extent.prompt_text.format(words)])

@@ -98,9 +98,9 @@ class HypothesisSet(BaseModel):
 class FormHypotheses(NotesOnQuestion):
     """Propose two or three different answers that sensible people could give, each with what would confirm or refute
     it. They must disagree with one another, if only in what weighs most, and at least one should be tempting but wrong;
-    do not say which, and give them in no order. Where the answer is certain, the others are mistakes that people really
-    make. If the question asks what something is or how to do it, give the ideas that different people have of it, each
-    with what speaks for or against it."""
+    do not say which, and give them in no order. Leave out what nobody competent would hold: two will do. Where the
+    answer is certain, the other is a mistake that people really make. If the question asks what something is or how to
+    do it, give the ideas that different people have of it, each with what speaks for or against it."""
 
     analysis: ContextAnalysis = dspy.InputField(desc="what the question needs")
     earlier: str | None = dspy.InputField(desc=EARLIER)
@@ -112,15 +112,15 @@ class ChosenEvidence(BaseModel):
     """A sentence of the passage and what it shows."""
 
     sentence: int = Field(ge=1, le=9999, description="the number in brackets before the sentence")
-    claim: str = characters(
-        10, 240, "what this sentence states or bounds that bears on the question, without the outcome"
-    )
+    claim: str = characters(10, 240, "what this sentence states or bounds that bears on the question")
 
 
 class EvidenceSet(BaseModel):
     """The sentences on which an answer can rest."""
 
-    items: list[ChosenEvidence] = Field(min_length=1, max_length=5)
+    items: list[ChosenEvidence] = Field(
+        min_length=0, max_length=5, description="none if no sentence bears on a right answer"
+    )
 
 
 class GatherEvidence(NotesOnQuestion):

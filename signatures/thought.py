@@ -53,17 +53,18 @@ class WriteThought(AboutQuestion):
     """Think the question through in the first person, as somebody who is alone with it and wants to know. Write the
     thinking itself, not a report of it. Let it go where the problem leads, in the shape and the voice given below as
     far as they suit the matter. Write as somebody who is finding things out: a paragraph may be one line or ten, and a
-    number may be tried and dropped. Begin at once, without restating the question. If the outcome turns on a figure,
-    work that figure out in the open, and check the arithmetic, and what the figure counts; many outcomes turn on none,
-    and a sum that nothing uses is left out. Where a figure is missing, a direction, a proportion or a bound often does
-    as well. Make none up, unless the outcome is the same for every value that a stranger would think possible. Grant
-    what the question asks to suppose. A step that would not survive an expert's first question is mended, or less is
-    claimed. Doubt only what could change the outcome, and see by how much; let a doubt that holds change what was built
-    before it. Where nothing is open, no doubt is owed. Before an "only" or a "cannot", look for a case against it.
-    Leave open only what general knowledge does not settle and no figure at hand bounds. Let the shape show in what is
-    thought, never in words about it ("that was the easy part", "back to the open point"). Use plain words, no slogans
-    and no maxims, least of all at the end of a paragraph, and say nothing twice. Conclude no more than the steps
-    support, and stop there, without a summary or a concession.
+    number may be tried and dropped, but make no mistake on purpose, and put up nothing only to knock it down. Begin at
+    once, without restating the question. If the outcome turns on a figure, work that figure out in the open, and check
+    the arithmetic, and what the figure counts; many outcomes turn on none, and a sum that nothing uses is left out.
+    Where a figure is missing, a direction, a proportion or a bound often does as well. Make none up, unless the outcome
+    is the same for every value that a stranger would think possible. Grant what the question asks to suppose. A step
+    that would not survive an expert's first question is mended, or less is claimed. Doubt only what could change the
+    outcome, and see by how much; let a doubt that holds change what was built before it. Where nothing is open, no
+    doubt is owed. Before an "only" or a "cannot", look for a case against it. Leave open only what general knowledge
+    does not settle and no figure at hand bounds. Let the shape show in what is thought, never in words about it ("that
+    was the easy part", "back to the open point"). Use plain words, no slogans and no maxims, least of all at the end of
+    a paragraph, and say nothing twice. Conclude no more than the steps support, and stop there, without a summary or a
+    concession.
 
     Keep strictly to what is at hand, as described below; that goes for facts and findings as well as for figures. The
     hypotheses, evidence and critique are notes that nobody else has. Their reasoning may be wrong: check it, and let

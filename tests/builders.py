@@ -173,8 +173,8 @@ def append_variations(journal: Journal, variations: list[Variation], basis: str 
 
 
 def plan() -> AttemptPlan:
-    """The plan of a first attempt. Its shape has no wrong turn."""
-    return AttemptPlan(0, 0, 0.7, Shape(name="straight through", noticed=None, length="short"))
+    """The plan of a first attempt."""
+    return AttemptPlan(0, 0, 0.7, Shape(name="straight through", length="short"))
 
 
 PARAGRAPHS: tuple[tuple[Kind, str], ...] = (

@@ -28,15 +28,10 @@ from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems
 from programs.text.thought import checked_kind, wrap_thought
 from signatures.answer import ANSWER_ENDS, ANSWER_LENGTH, ANSWER_WORDS, CLAIM_LENGTHS, FinalAnswer, WriteAnswer
-from signatures.question_type import Difficulty
 from signatures.shape import CLOSES, LENGTHS, SHAPES, USUAL_WEIGHT, VOICES, Shape
 from signatures.strands import ContextAnalysis, UserPerspective
 from signatures.thought import AnswerAsAsked, OwnThought, Thought, WriteThought
 from signatures.vocabulary import THINKING, Depth, Setting, ThoughtOrigin, YesOrNo
-
-WRONG_TURN_CHANCE: dict[Difficulty, float] = {"beginner": 0.05, "intermediate": 0.1, "advanced": 0.2}
-"""The probability that a thought is offered a wrong turn: higher for harder questions, but most thoughts have none (arXiv
-2505.24273 finds that the right number depends on the task and is often zero)."""
 
 LENGTH_WEIGHTS: dict[Depth, tuple[int, int, int]] = {"brief": (5, 5, 0), "moderate": (1, 8, 1), "thorough": (0, 5, 5)}
 """The weights of short, middling and long thoughts, by the depth of the answer."""
@@ -45,20 +40,18 @@ MIN_OWN_TOKENS = 16_384
 """The smallest token limit for a reply with a model's own thought, which is most of the reply."""
 
 
-def shape_of(sample: str, kind: str, difficulty: Difficulty, depth: Depth, variation: int, seed: int) -> Shape:
+def shape_of(sample: str, kind: str, depth: Depth, variation: int, seed: int) -> Shape:
     """Draws the shape of a variation from these arguments alone, so it does not depend on how many variations there are.
-    Those of a question get different shapes until the table is used up. A short thought has no room for a wrong turn."""
+    Those of a question get different shapes until the table is used up."""
     draw = random.Random(f"{seed}/{sample}/{kind}/shapes")
     # Efraimidis and Spirakis (2006): sorted by u^(1/weight), a sample without replacement has these weights.
     weights = {name: weight for name, outline in SHAPES.items() if (weight := outline.weights.get(kind, USUAL_WEIGHT))}
     names = sorted(weights, key=lambda name: draw.random() ** (1 / weights[name]), reverse=True)
     name, lengths = names[variation % len(names)], list(LENGTHS)
     variation_draw = random.Random(f"{seed}/{sample}/{kind}/{variation}/shape")
-    wrong_turn = variation_draw.random() < WRONG_TURN_CHANCE[difficulty]
     length = min(variation_draw.choices(lengths, LENGTH_WEIGHTS[depth])[0], SHAPES[name].longest, key=lengths.index)
     return Shape(
         name=name,
-        noticed="later" if wrong_turn and length != "short" else None,
         length=length,
         words=draw_word_count(variation_draw, LENGTHS[length].fewest, LENGTHS[length].most),
         voice=variation_draw.choices(list(VOICES), [each.weight for each in VOICES.values()])[0],
