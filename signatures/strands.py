@@ -118,9 +118,8 @@ class ChosenEvidence(BaseModel):
 class EvidenceSet(BaseModel):
     """The sentences on which an answer can rest."""
 
-    items: list[ChosenEvidence] = Field(
-        min_length=0, max_length=5, description="none if no sentence bears on a right answer"
-    )
+    # Told that there may be none, the built-in model gave none where it had given several.
+    items: list[ChosenEvidence] = Field(min_length=1, max_length=5)
 
 
 class GatherEvidence(NotesOnQuestion):

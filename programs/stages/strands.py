@@ -155,7 +155,7 @@ def locate_evidence(chosen: EvidenceSet, passage: Passage) -> list[Evidence]:
 
 
 def _missing_sentences(chosen: EvidenceSet, passage: Passage) -> list[str]:
-    if not chosen.items or any(passage.quoted(choice.sentence) for choice in chosen.items):
+    if any(passage.quoted(choice.sentence) for choice in chosen.items):
         return []
     wrong = ", ".join(str(choice.sentence) for choice in chosen.items)
     return [f"no sentence is numbered {wrong}; the passage has sentences 1 to {len(passage.spans)}"]
