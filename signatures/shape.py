@@ -13,8 +13,7 @@ USUAL_WEIGHT = 2
 
 Length = Literal["short", "middling", "long"]
 Noticed = Literal["at once", "later", "late"]
-"""When a wrong turn was to be noticed, in shapes of earlier versions. None is drawn any more: whatever the words, writers
-planted it, and judges saw that."""
+"""When a wrong turn is noticed. None is drawn: whatever the words, writers plant it, and judges see that."""
 
 
 class Outline(NamedTuple):
@@ -147,6 +146,7 @@ class Shape(BaseModel, frozen=True, use_attribute_docstrings=True):
     name: str
     """A key of `SHAPES`."""
     noticed: Noticed | None = None
+    """When a wrong turn is noticed; None: no wrong turn. Only earlier versions drew any."""
     length: Length
     words: int | None = None
     voice: str | None = None

@@ -190,8 +190,7 @@ def _without_faults(value: Any, schema: Schema, faults: list[Location]) -> Any:
     good = {key: part for key, part in kept.items() if part is not _UNREADABLE}
     if isinstance(value, dict):
         return good if good.keys() >= set(schema.get("required", [])) else _UNREADABLE
-    # A list that may be empty was not meant to be if it had items.
-    too_few = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < max(1, schema.get("minItems", 0)))
+    too_few = len(good) < len(kept) and (schema.get(WHOLE) or len(good) < schema.get("minItems", 0))
     return _UNREADABLE if too_few else list(good.values())
 
 

@@ -100,8 +100,8 @@ class _Check:
         if said is None or said.kind in ("none", "yes_no"):
             named = normalize(said.answer) if said is not None and said.kind == "yes_no" else word
             return self.yes_or_no(named, word)
-        is_number = said.kind == "number" or (said.kind == "term" and not any(map(str.isalpha, said.answer)))
-        return self.number(said) if is_number else self.choice(said) if said.kind == "choice" else self.term(said)
+        kind = "number" if said.kind == "term" and not any(map(str.isalpha, said.answer)) else said.kind
+        return {"number": self.number, "choice": self.choice, "term": self.term}[kind](said)
 
     def yes_or_no(self, said: str | None, word: str | None) -> ShortAnswer | None:
         if said not in ("yes", "no"):
@@ -121,8 +121,8 @@ class _Check:
         as_written = any(abs(figure.value - value) <= tolerance * abs(value) for figure in quantities(self.answer))
         if not as_written and not any(same_amount(*figure, dict(short)) for figure in numbers_in(self.answer)):
             raise CheckFailed(Reason.DISAGREES, f"{said.answer} {said.unit}".strip())
-        given = f"{said.answer} {unit}", self.question, self.passage.sample.text, self.texts
-        if unstated := unstated_figures(*given, tolerance):
+        figure, passage = f"{said.answer} {unit}", self.passage.sample.text
+        if unstated := unstated_figures(figure, self.question, passage, self.texts, tolerance):
             raise CheckFailed(Reason.UNSTATED, ", ".join(unstated))
         return short
 

@@ -16,13 +16,7 @@ from programs.inputs.passage import Passage
 from programs.lms.wire import split_thinking
 from programs.records import variation_name
 from programs.stages.checkable import Checkable, build_checkable
-from programs.stages.checks import (
-    RECITES,
-    RECITES_NOTES,
-    answer_problems,
-    missing_figure_problems,
-    thought_problems,
-)
+from programs.stages.checks import RECITES, RECITES_NOTES, answer_problems, missing_figure_problems, thought_problems
 from programs.stages.questions import Question, draw_word_count, shared_inputs
 from programs.stages.strands import Strands
 from programs.text.copying import borrowing_problems

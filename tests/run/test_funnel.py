@@ -125,7 +125,9 @@ def test_costs_cover_all_runs_and_are_never_guessed(lab: Lab) -> None:
     assert per_trace(finished).calls == 8
     read, written = finished.summary.this_run.prompt_tokens or 0, finished.summary.this_run.completion_tokens or 0
     assert finished.summary.cost == pytest.approx((read * 2 + written * 10) / 1e6)
-    assert "lines, 0 texts, 4 done by earlier runs" in printed(lab.run(), lab.settings())
+    again = lab.run()
+    assert steps(again)["traces tried"].left == 4
+    assert "lines, 0 texts, 4 done by earlier runs" in printed(again, lab.settings())
     unpriced = per_trace(lab.run())
     assert (unpriced.cost, unpriced.tokens) == (None, per_trace(finished).tokens)
     assert lab.document["metadata"]["run"]["funnel"]["per_trace"] == unpriced.model_dump(mode="json")
