@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
+from optimize.stages import TUNABLE
 from programs.errors import UserError
 from programs.records import Record
 from programs.text.copying import copied_share
+from programs.text.thought import bare_thought
+from programs.text.words import texts_in
 
 if TYPE_CHECKING:
     import dspy
@@ -116,6 +119,29 @@ def on_topic(record: Record) -> Score:
 def _content_words(text: str) -> set[str]:
     """The content words and numbers of a text, in lower case and without a final s."""
     return {word.lower().rstrip("s") for word in _CONTENT_WORD_RE.findall(text)}
+
+
+@metric()
+def own_words(record: Record) -> Score:
+    """The share of the thought that is not copied word for word, from the passage or from the notes for it."""
+    notes = record.notes
+    if notes is None:
+        return Score(None, "the notes are not known")
+    shown = [notes.hypotheses, [item.claim for item in record.evidence], notes.critique]
+    sources = {"the passage": record.source_paper.text or "", "the notes": "\n".join(texts_in(shown))}
+    copied = {name: copied_share(bare_thought(record.reasoning_trace), text) for name, text in sources.items()}
+    reasons = [f"{share:.0%} of the thought is copied from {name}" for name, share in copied.items() if share]
+    return Score(1 - max(copied.values()), "; ".join(reasons))
+
+
+@metric()
+def first_try(record: Record) -> Score:
+    """The stages of a trace as a share of the calls that they took: 1 if no call was repeated."""
+    calls = record.generation.calls if record.generation else None
+    if not calls:
+        return Score(None, "the number of calls is not known")
+    repeated = calls - len(TUNABLE)
+    return Score(len(TUNABLE) / calls, f"calls repeated: {repeated}" if repeated else "")
 
 
 @metric(student=True)

@@ -57,22 +57,24 @@ class Tunable(AsyncModule):
 
 
 class Student(Tunable):
-    """Makes one trace of a text with the LM that DSPy is configured with. `options` are those that the LM accepts
-    (`programs.lms.resolve.Model.options`). Its predictors have the same names as in the `Tracer`. A stage that fails is an
-    outcome, not an error."""
+    """Makes one trace of a text, as `options` say, with the LM that DSPy is configured with, which accepts the parameters
+    `accepted` (`programs.lms.resolve.Model.options`). Its predictors have the same names as in the `Tracer`. A stage that
+    fails is an outcome, not an error."""
 
     def __init__(
         self,
         tracer: Tracer,
         tunable: tuple[str, ...],
         recorder: Recorder,
-        options: frozenset[str],
+        options: TracerOptions,
+        accepted: frozenset[str],
         rules: ReaskRules,
         measure: TraceMeasure,
     ) -> None:
         super().__init__(tunable, recorder)
         self.questions, self.strands, self.writer = tracer.questions, tracer.strands, tracer.writer
-        self._caller, self._measure = Caller(rules=rules, options=options, strict=True), measure
+        self._options, self._measure = options, measure
+        self._caller = Caller(rules=rules, options=accepted, strict=True)
 
     async def aforward(self, text: str, title: str | None = None, domain: str | None = None) -> dspy.Prediction:
         """Raises `BackendError` when a model cannot be reached."""
@@ -87,7 +89,7 @@ class Student(Tunable):
             return reply
 
         tracer = Tracer(self.questions, self.strands, self.writer)
-        outcome = await tracer.generate(sample_of(text, title=title, domain=domain), TracerOptions(), answer)
+        outcome = await tracer.generate(sample_of(text, title=title, domain=domain), self._options, answer)
         return dspy.Prediction(measured=await self._measure.measure(outcome, replies), asked=asked)
 
 

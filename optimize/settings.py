@@ -11,7 +11,7 @@ from optimize.stages import ALL, JUDGE, TUNABLE
 from programs.cli.logs import LogOptions
 from programs.cli.options import Names, OneOrMore, comma_separated
 from programs.inputs.sources import DEFAULT_INPUT
-from programs.option_groups import ConnectionOptions, ModelName, ModelNames, TypeOptions
+from programs.option_groups import ConnectionOptions, ModelName, ModelNames, SettingOption, TypeOptions
 
 if TYPE_CHECKING:
     OptimizerName = str
@@ -28,11 +28,11 @@ def _check_stages(stages: list[str]) -> list[str]:
     return stages
 
 
-class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
+class CompileSettings(ConnectionOptions, LogOptions, SettingOption, TypeOptions):
     """The options of a compilation, named as on the command line, with underscores."""
 
     groups: ClassVar[dict[str, tuple[str, ...]]] = {
-        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "question_types"),
+        "what is tuned": ("model", "trainset", "output", "optimizer", "budget", "stage", "setting", "question_types"),
         "how it is measured": (
             "metric",
             "judge_models",
@@ -121,6 +121,8 @@ class CompileSettings(ConnectionOptions, LogOptions, TypeOptions):
             raise ValueError("--stage judge needs --trainset: answers that people judged (see optimize/judging.py)")
         if self.tunes_judges and self.metric != "composite":
             raise ValueError("--metric cannot be used with --stage judge, which is measured by agreement with people")
+        if self.tunes_judges and self.setting != "closed":
+            raise ValueError("--setting cannot be used with --stage judge: no thought is written")
         if not judged and all(METRICS[name].judged for name in weights):
             raise ValueError(f"--metric {self.metric} needs judges: name them with --judge-models")
         if self.program is not None and self.program.resolve() in (out := self.output.resolve(), out / "program.json"):

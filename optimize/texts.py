@@ -23,6 +23,7 @@ from programs.inputs.reader import read_samples
 from programs.inputs.report import ReadReport
 from programs.inputs.sample import Sample, content_id
 from programs.lms.resolve import Model
+from programs.settings import TracerOptions
 from programs.tracer import Tracer
 
 log = logging.getLogger("synthreasoner")
@@ -69,7 +70,8 @@ class TextCompilation(Compilation):
 
     def student(self, part: str, tracer: Tracer, recorder: Recorder, judges: Mapping[str, Model]) -> Student:
         measure = TraceMeasure(self.weights, judges, self.rules)
-        return Student(tracer, tunable_of(part), recorder, self.table.main.options, self.rules, measure)
+        options = TracerOptions(setting=self.settings.setting)
+        return Student(tracer, tunable_of(part), recorder, options, self.table.main.options, self.rules, measure)
 
     def report_warnings(self) -> list[str]:
         warnings = judge_warnings(self.settings)

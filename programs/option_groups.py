@@ -12,7 +12,7 @@ from programs.inputs.jsonl import TEXT_FIELD
 from programs.lms.weights import full_name
 from signatures.question_type import QUESTION_TYPES, QuestionType, TypeName
 from signatures.stages import STAGES
-from signatures.vocabulary import Need, ThoughtOrigin
+from signatures.vocabulary import Need, Setting, ThoughtOrigin
 
 ModelName = Annotated[str, Field(min_length=1), AfterValidator(full_name)]
 """The name of a model, as `programs.lms.resolve` accepts it."""
@@ -161,6 +161,16 @@ MODEL_STAGES = [name for name, stage in STAGES.items() if stage.stage_model]
 
 GUIDED_STAGES = [name for name, stage in STAGES.items() if stage.predictor]
 GuidedStage = Annotated[str, GetPydanticSchema(lambda *_: core_schema.literal_schema(GUIDED_STAGES))]
+
+
+class SettingOption(Options):
+    """The option for what the writer of a thought sees."""
+
+    setting: Setting = Field(
+        "closed",
+        description="what is in view while thinking: closed, only the question; open, also the passage, which is then part "
+        "of the training prompt",
+    )
 
 
 class TypeOptions(Options):

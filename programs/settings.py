@@ -19,16 +19,16 @@ from programs.option_groups import (
     PromptOptions,
     QualityOptions,
     SelectionOptions,
+    SettingOption,
     ThoughtOptions,
     TrialOptions,
 )
 from signatures.stages import STRANDS
-from signatures.vocabulary import Setting
 
 DEFAULT_MODEL = "claudesonnet45"
 
 
-class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
+class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions, SettingOption):
     """The options that determine how the traces of a text are made, as `programs.tracer.Tracer` takes them."""
 
     model: ModelName = Field(
@@ -36,11 +36,6 @@ class TracerOptions(TrialOptions, QualityOptions, ThoughtOptions):
         description="the model: NAME on Argo; openai/NAME on any OpenAI-compatible server; embedded for the built-in "
         "model, or embedded:PATH.gguf or embedded:OWNER/REPOSITORY/FILE.gguf (on the Hub) for another; any other "
         "provider/name is passed to DSPy as it is",
-    )
-    setting: Setting = Field(
-        "closed",
-        description="what is in view while thinking: closed, only the question; open, also the passage, which is then part "
-        "of the training prompt",
     )
     traces_per_sample: int = Field(1, ge=1, description="traces of different questions per text")
     traces_per_question: int = Field(1, ge=1, le=64, description="variations of one question, by temperature")

@@ -129,6 +129,7 @@ MISTAKES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     "no trainset": (VALID, {"trainset": None}, "needs --trainset"),
     "no judge": (VALID, {"judge_models": "none", "model": "openai/any"}, "needs judges"),
     "a metric": (VALID, {"metric": "judge"}, "--metric cannot be used with --stage judge"),
+    "a setting": (VALID, {"setting": "open"}, "--setting cannot be used with --stage judge"),
     "no wrong answers": ([answer for answer in VALID if answer["human"]["correct"]], {}, " side has no wrong answer"),
     "no labels": ([{"text": "A text."}], {}, "none of 1 records is a labelled answer"),
 }

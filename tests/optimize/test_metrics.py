@@ -7,7 +7,7 @@ import pytest
 
 from optimize.metrics import METRICS, parse_weights
 from programs.errors import UserError
-from programs.record_parts import Evidence, Grades, SourcePaper, Verdict
+from programs.record_parts import Evidence, Grades, Notes, SourcePaper, Verdict
 from programs.records import Record
 from tests.exports import building
 
@@ -54,6 +54,27 @@ CHINESE = "尘埃使星系的光变红，修正之后斜率从一点四降到一
 def test_on_topic_needs_spaced_words(passage: str, answer: str, least: float | None, most: float | None) -> None:
     source = SourcePaper(title="T", domain="D", text=passage)
     value = METRICS["on_topic"].of(record(source_paper=source, final_answer=answer)).value
+    assert value is None if least is None or most is None else least <= (value or 0) <= most
+
+
+OWN = "I would first ask how much of the steepness is dust."
+COPIED = "Dust reddens the light of distant galaxies, so that each one looks older than it is."
+NOTES = Notes(analysis={}, hypotheses=[{"claim": COPIED}], critique={"strengths": []}, perspective={"need": OWN})
+
+
+@pytest.mark.parametrize(
+    ("passage", "notes", "thought", "least", "most"),
+    [
+        (PASSAGE, NOTES, OWN, 1.0, 1.0),  # the thought's writer does not see the perspective
+        (PASSAGE, NOTES, f"{OWN} {COPIED}", 0.35, 0.45),
+        (COPIED, Notes(analysis={}, hypotheses=[], critique={}, perspective={}), f"{OWN} {COPIED}", 0.35, 0.45),
+        (PASSAGE, None, OWN, None, None),
+    ],
+)
+def test_own_words_are_copied_neither_from_passage_nor_notes(
+    passage: str, notes: Notes | None, thought: str, least: float | None, most: float | None
+) -> None:
+    value = METRICS["own_words"].of(record(text=passage, notes=notes, thought=thought)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most
 
 

@@ -4,6 +4,8 @@
 2. Tuned temperatures are sent, except that further variations of a trace keep the ones by which they differ. A model that
    accepts no temperature is sent none.
 3. The student leaves in DSPy's trace exactly what a demonstration may show.
+4. Calls that were repeated are counted in the metric `first_try`.
+5. The setting decides whether the thought is written with the passage in view.
 """
 
 import json
@@ -22,7 +24,9 @@ from optimize.recording import Recorder
 from optimize.stages import ALL, TUNABLE, tunable_of
 from programs.asking.caller import ReaskRules
 from programs.lms.resolve import resolve
+from programs.settings import TracerOptions
 from programs.tracer import Tracer
+from signatures.vocabulary import Setting
 from tests.lab import passage
 from tests.lms.asking import NO_RETRIES, USER
 from tests.standin import scientist
@@ -38,6 +42,7 @@ def running_student(
     name: str = "openai/any",
     tunable: tuple[str, ...] = tunable_of(ALL),
     metric: str = "grounding",
+    setting: Setting = "closed",
 ) -> Iterator[tuple[Student, StandIn]]:
     """Yields a student, which also judges if the metric needs that, and its server, which rejects parameters that the
     model's family does not accept."""
@@ -48,7 +53,9 @@ def running_student(
         model = resolve(name, api_base=base, temperature=0.5, retry=NO_RETRIES, timeout=5.0, env=env)
         with dspy.context(lm=model.lm):
             measure = TraceMeasure(parse_weights(metric), {name: model}, ReaskRules())
-            yield Student(tracer or Tracer(), tunable, recorder, model.options, ReaskRules(), measure), server
+            options = TracerOptions(setting=setting)
+            student = Student(tracer or Tracer(), tunable, recorder, options, model.options, ReaskRules(), measure)
+            yield student, server
         model.close()
     recorder.journal.close()
 
@@ -107,3 +114,19 @@ def test_3_the_trace_has_what_demonstrations_may_show(tmp_path: Path) -> None:
         assert list(outputs) == list(predictor.signature.output_fields)
         assert json.loads(json.dumps([inputs, dict(outputs)])) == [inputs, dict(outputs)]
     assert "authors" not in trace[-1][2].answer["text"]
+
+
+def test_4_repeated_calls_are_counted(tmp_path: Path) -> None:
+    for name, brain, calls in (("once", Scientist(), 8), ("twice", Scientist({"answer": accepted_at_second_try}), 9)):
+        with running_student(tmp_path / name, brain, metric="first_try") as (student, _):
+            measured = student(text=passage(1)).measured
+        assert measured.score.value == len(TUNABLE) / calls
+        assert ("calls repeated: 1" in str(measured.feedback)) == (calls == 9)
+
+
+@pytest.mark.parametrize("setting", ["closed", "open"])
+def test_5_a_thought_sees_the_passage_in_the_open_setting_only(setting: Setting, tmp_path: Path) -> None:
+    with running_student(tmp_path, Scientist(), setting=setting) as (student, server):
+        assert student(text=passage(1)).measured.metrics
+    [thought] = (request for body in server.bodies if (request := Scientist()._parse_request(body)).stage == "trace")
+    assert (passage(1)[:40] in thought.text) == (setting == "open")
