@@ -18,11 +18,12 @@ ANSWER_WORDS: dict[Depth, tuple[int, int]] = {"brief": (60, 120), "moderate": (1
 ANSWER_LENGTH = "The answer has about {} words."
 
 CLAIM_LENGTHS = tuple(
-    "If the short form is a choice, state its claims plainly, without a reason or a 'but', hedged alike or not at all, and "
-    f"of similar length; where that costs no padding, the right one is {rank}."
+    "If the short form is a choice, state its claims plainly, without a reason or a 'but', and of similar length; where "
+    f"that costs no padding, the right one is {rank}."
     for rank in ("the longest", "the second longest", "the second shortest", "the shortest")
 )
-"""One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank."""
+"""One is drawn: if the right claim always had the same rank, a model rewarded for choices would learn the rank. Left to
+choose, capable writers made 9 of 13 right claims longer, or shorter, than all four wrong ones."""
 
 ANSWER_ENDS = (
     "It ends with the last of its reasons; each doubt stands beside what it concerns.",
@@ -51,11 +52,11 @@ class ShortForm(BaseModel):
         default_factory=list,
         min_length=0,
         max_length=4,
-        description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, "
-        "from the misconceptions where they fit, none that the thought leaves open (if the question asks for what matters "
-        "most, something that matters less is wrong), as exact as the right claim, of the "
-        "lengths asked for, as moderate, and without any 'only', 'all', 'never', 'shows' or 'unless' that the "
-        "right claim lacks; for a term, other names for it",
+        description="for a choice, 3 wrong claims that answer the same question and that sensible people could hold, none "
+        "that the thought leaves open (if the question asks for what matters most, something that matters less is wrong). "
+        "Each is the right claim with something else in the place of what decides it (another direction, size, cause or "
+        "condition), in the same form, of the lengths asked for, as exact, as moderate and as conditional: without the "
+        "question, each could be right. For a term, other names for it",
     )
 
 

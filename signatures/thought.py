@@ -79,7 +79,7 @@ class WriteThought(AboutQuestion):
     hypotheses: HypothesisSet = dspy.InputField(desc="competing hypotheses")
     # The claims without the sentences, which hold what the question does not give.
     evidence: list[str] = dspy.InputField(desc="facts to check the outcome by")
-    critique: MethodCritique = dspy.InputField(desc="how far the method can be trusted")
+    critique: MethodCritique | None = dspy.InputField(desc="how far the method can be trusted")
     shape: str = dspy.InputField(desc="how this thought should go")
     earlier: str | None = dspy.InputField(desc=EARLIER)
     feedback: str | None = dspy.InputField(desc=FEEDBACK)

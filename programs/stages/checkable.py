@@ -56,11 +56,9 @@ class Checkable:
         return "\n".join([*lines, *(f"{point.kind}: {point.text}" for point in self.rubric)])
 
 
-def build_checkable(
-    final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str], misconceptions: Sequence[str]
-) -> Checkable:
+def build_checkable(final: FinalAnswer, question: Question, passage: Passage, thought: Sequence[str]) -> Checkable:
     """Checks the short form and the rubric of a final answer."""
-    check = _Check(question.text, passage, (*thought, final.text.strip()), misconceptions)
+    check = _Check(question.text, passage, (*thought, final.text.strip()))
     unchecked: list[Rejection] = []
     short = None
     try:
@@ -86,7 +84,6 @@ class _Check:
     question: str
     passage: Passage
     texts: tuple[str, ...]
-    misconceptions: Sequence[str]
 
     @property
     def answer(self) -> str:
@@ -138,7 +135,7 @@ class _Check:
 
     def choice(self, said: ShortForm) -> ShortAnswer:
         right = said.answer.strip()
-        wrong = [option.strip() for option in said.others or self.misconceptions][:3]
+        wrong = [option.strip() for option in said.others][:3]
         options = sorted([right, *wrong], key=lambda text: bytes_id(text.encode()))
         # A single word may be all that distinguishes a wrong claim from the right one.
         words = [frozenset(normalize(option).split()) for option in options]

@@ -138,7 +138,7 @@ class ThoughtStages(AsyncModule):
         ask = self.answer_ask(passage, question, strands, thought, plan, faults)
         reply = await answer(ask)
         final: FinalAnswer = ask.value_of(reply)
-        checkable = build_checkable(final, question, passage, thought.texts, strands.analysis.misconceptions)
+        checkable = build_checkable(final, question, passage, thought.texts)
         return Draft(thought, final.text.strip(), {"trace": thought_reply, "answer": reply}, final.yes_or_no, checkable)
 
     def thought_ask(

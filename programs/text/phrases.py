@@ -118,6 +118,7 @@ authors | {_PEOPLE} | \b(?:the|these)\s+(?:{_PEOPLE})s?\b{_UNNAMED} | {_TEAM}
 source | context | \b(?:based\s+on|from|using|in)\s+the\s+(?:(?:given|provided)\s+)?context\b(?!\s+of)
 source | provided|given | \bthe\s+(?:provided\s+\w+|given\s+(?:information|context|material)\b)
 source | mentioned|described|given | \bthe\s+(?:mentioned|described|given\s+{_EXAMPLE})\b | [.?!]\s
+source | here | \b(?:presented|reported|described|discussed|analy[sz]ed)\s+here\b | [.?!]\s
 {PART_OF_DOCUMENT} | fig|table|chapter|page|footnote|§|eq | (?<![\w-])(?<!\ba\s){_PART}{_ITS_NUMBER}
 {PART_OF_DOCUMENT} | sec | (?<![\w-])(?<!\ba\s)(?<!cross\s){_SECTION}{_ITS_NUMBER} | {_CUT}
 {PART_OF_DOCUMENT} | ref|cite|appendix | \\(?:(?:auto|page|eq|c)?ref|cite\w*)\b|\bappendix\s+(?-i:[A-H]\b|\d)
@@ -153,6 +154,7 @@ ARTEFACT_RULES = parse_rules(
 {NOTES} | provided | {_NOTE}\s+provided\b(?!\s+(?:by|in|to|for|that)\b)
 {NOTES} | given | {_NOTE}\s+given(?=\s*(?:[.,;:?!)]|\Z))|\bthe\s+given\s+(?!hypothes){_NOTE}\b
 {NOTES} | sentences|needed|text | \bthe\s+(?:relevant\s+sentences|reasoning\s+needed)\b|\bgiven\s+scientific\s+text\b
+{NOTES} | thought | \bthe\s+thought\s+(?:presented|provided|given)\b
 {NOTES} | notes | \b(?:the|my)\s+notes\s+{_STATES}|\b(?:in|from|by|per|to|with)\s+(?:the|my)\s+notes\b(?!\s+of\b)
 {FORM} | wrong|_ | \bwrong[ _]turn\b|\b(?:{_FIELDS})\b
 {FORM} | :|[|(|* | ^\W{{0,4}}{_LABEL}\W{{0,2}}:|^[\[(*]+(?:{_LABEL}|wrong)[\])*]+

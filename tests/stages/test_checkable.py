@@ -26,12 +26,12 @@ ANSWER = (
     "The scatter of 9 percent grows towards fainter targets. Of 107 galaxies that makes 9.6, so about ten are lost. This "
     "is called selection bias (SB), and it lowers the amplitude by 12 km/s."
 )
-MISCONCEPTIONS = ["Brighter targets scatter more.", "All targets scatter alike."]
+WRONG_CLAIMS = ["Brighter targets scatter more.", "All targets scatter alike."]
 
 
 def check(text: str = ANSWER, thought: Sequence[str] = (), **said: Any) -> Checkable:
     answer = FinalAnswer.model_validate({"text": text, **said})
-    return build_checkable(answer, question(), passage(), list(thought), MISCONCEPTIONS)
+    return build_checkable(answer, question(), passage(), list(thought))
 
 
 def short_answer(text: str = ANSWER, short: Any = None, **said: Any) -> Any:
@@ -103,8 +103,8 @@ def test_a_number_may_be_a_rounding_of_what_the_thought_derives_if_the_tolerance
 @pytest.mark.parametrize(
     ("answer", "others", "reason"),
     [
-        ("Fainter targets scatter more.", MISCONCEPTIONS, None),
-        ("Fainter targets scatter more.", [], None),
+        ("Fainter targets scatter more.", WRONG_CLAIMS, None),
+        ("Fainter targets scatter more.", [], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["Fainter targets scatter less.", "Brighter targets scatter more."], None),
         ("Fainter targets scatter more.", ["Fainter targets scatter less."], Reason.OPTIONS),
         ("Fainter targets scatter more.", ["fainter targets scatter more"], Reason.OPTIONS),
@@ -125,7 +125,7 @@ def test_a_choice_is_kept_or_rejected(answer: str, others: list[str], reason: Re
         assert found == reason
         return
     assert [option for option in found.options if option == answer] == [found.text] == [answer]
-    assert set(found.options) == {answer, *(others or MISCONCEPTIONS)}
+    assert set(found.options) == {answer, *others}
     assert [score(f"\\boxed{{{letter}}}", dict(found)) for letter in "ABC"].count(1.0) == 1
 
 
@@ -217,7 +217,7 @@ def test_unreadable_parts_do_not_cost_the_answer(unreadable: dict[str, Any]) -> 
     reply = json.dumps({"answer": {"text": ANSWER, **unreadable}})
     final = PassageFirstAdapter().parse(WriteAnswer, reply)["answer"]
     assert final.text == ANSWER
-    found = build_checkable(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [], [])
+    found = build_checkable(FinalAnswer.model_validate(final.model_dump(mode="json")), question(), passage(), [])
     assert (found.short_answer, found.rubric) == (None, [])
     assert found.unchecked
 

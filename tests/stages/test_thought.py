@@ -11,6 +11,7 @@
 import dataclasses
 import re
 from collections import Counter
+from typing import get_args
 
 import pytest
 
@@ -79,6 +80,9 @@ def test_what_a_reask_leaves_out_is_an_input() -> None:
     )
     assert ask.drop_inputs
     assert {*ask.drop_inputs.values()} <= ask.inputs.keys()
+    # DSPy would warn at each call that lacks an input of another kind.
+    fields = ask.predict.signature.input_fields
+    assert all(type(None) in get_args(fields[name].annotation) for name in ask.drop_inputs.values())
 
 
 @pytest.mark.parametrize("setting", ["closed", "open"])

@@ -53,7 +53,8 @@ REFERENCES = cases(
         "source": r"""
             Use the provided data to decide. | Based on the given information, is it bound? |
             According to the provided information, is it real? | Based on the context, which model wins? |
-            Why does the described method fail? | In the given scenario, what cools?
+            Why does the described method fail? | In the given scenario, what cools? |
+            Could the findings presented here bear on dark matter?
         """,
         "own work": r"""
             What do our results imply for inflation? | How did we find the amplitude? Because we measured it twice. |
@@ -190,7 +191,7 @@ ARTEFACTS = [
             The critique also mentions attention. |
             It is in the notes, so it holds. | The context provided calls for care. | From the evidence given, it holds. |
             The strands say that selection matters. | Based on the analysis provided, it holds. |
-            All the evidence provided points to dust. |
+            All the evidence provided points to dust. | By the observations and the thought presented, it is dust. |
             The relevant sentences are about dust. | It follows from the given scientific text.
         """,
             FORM: r"""
