@@ -73,9 +73,10 @@ class Embedded(Server):
                 self._states = None
 
     def body(self, request: Request, rules: BodyRules) -> dict[str, Any]:
-        # Without a penalty, small models repeat themselves up to the token limit; with a stronger one they babble. DRY
-        # sampling, which also penalizes repeating the prompt, made them join words and write letters of other alphabets.
-        extra = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 256}
+        # Without a penalty, small models repeat themselves up to the token limit; with a stronger one they babble. Its
+        # window reaches back into the prompt, or they recite the passage and the notes. DRY sampling made them join words
+        # and write letters of other alphabets.
+        extra = {"cache_prompt": True, "repeat_penalty": 1.1, "repeat_last_n": 1024}
         return {**super().body(request, rules), **extra}
 
     async def _answer(self, request: Request, **extra_fields: Any) -> Response:
