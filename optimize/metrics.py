@@ -123,22 +123,24 @@ def _content_words(text: str) -> set[str]:
 
 @metric()
 def own_words(record: Record) -> Score:
-    """The share of the thought that is not copied word for word, from the passage or from the notes for it."""
-    notes = record.notes
+    """The share of the thought that is not copied word for word, from the passage or from the notes that it was written
+    from (`programs.stages.strands.Strands.for_thought`)."""
+    notes, thought = record.notes, bare_thought(record.reasoning_trace)
     if notes is None:
         return Score(None, "the notes are not known")
-    shown = [notes.hypotheses, [item.claim for item in record.evidence], notes.critique]
+    shown = [notes.hypotheses, [item.claim for item in record.evidence if item.quote], notes.critique]
     sources = {"the passage": record.source_paper.text or "", "the notes": "\n".join(texts_in(shown))}
-    copied = {name: copied_share(bare_thought(record.reasoning_trace), text) for name, text in sources.items()}
+    copied = {name: copied_share(thought, text) for name, text in sources.items()}
     reasons = [f"{share:.0%} of the thought is copied from {name}" for name, share in copied.items() if share]
     return Score(1 - max(copied.values()), "; ".join(reasons))
 
 
 @metric()
 def first_try(record: Record) -> Score:
-    """The stages of a trace as a share of the calls that they took: 1 if no call was repeated."""
+    """The stages of a written trace as a share of the calls that they took: 1 if no call was repeated."""
     calls = record.generation.calls if record.generation else None
-    if not calls:
+    # A model's own thought comes from other stages.
+    if not calls or record.thought != "written":
         return Score(None, "the number of calls is not known")
     repeated = calls - len(TUNABLE)
     return Score(len(TUNABLE) / calls, f"calls repeated: {repeated}" if repeated else "")

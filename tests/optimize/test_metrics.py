@@ -7,7 +7,7 @@ import pytest
 
 from optimize.metrics import METRICS, parse_weights
 from programs.errors import UserError
-from programs.record_parts import Evidence, Grades, Notes, SourcePaper, Verdict
+from programs.record_parts import Evidence, Generation, Grades, Notes, SourcePaper, Verdict
 from programs.records import Record
 from tests.exports import building
 
@@ -76,6 +76,13 @@ def test_own_words_are_copied_neither_from_passage_nor_notes(
 ) -> None:
     value = METRICS["own_words"].of(record(text=passage, notes=notes, thought=thought)).value
     assert value is None if least is None or most is None else least <= (value or 0) <= most
+
+
+def test_only_the_calls_of_a_written_trace_are_compared_with_its_stages() -> None:
+    written = record(generation=Generation(model="m", calls=10))
+    assert METRICS["first_try"].of(written).value == 0.8
+    assert METRICS["first_try"].of(written.model_copy(update={"thought": "model"})).value is None
+    assert METRICS["first_try"].of(record()).value is None
 
 
 @pytest.mark.parametrize("text", ["nothing", "judge=x", "judge=0", "judge=-1", "judge=nan", "judge,,grades"])
